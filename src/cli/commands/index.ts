@@ -1,0 +1,39 @@
+import type { Command } from "../define-command.js";
+
+export interface CommandEntry {
+  /** As typed: one word, or two for a command of a group (`key list`). */
+  name: string;
+  summary: string;
+  /** Commands of a few files that start fast load nothing until they are named. */
+  load: () => Promise<Command>;
+}
+
+/** Every command there is, in the order of the help. Adding one is a file beside this and a line here. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "config show",
+    summary: "Show what is in effect, and where each value comes from",
+    load: async () => (await import("./config-show.js")).configShowCommand,
+  },
+];
+
+export interface FoundCommand extends CommandEntry {
+  /** What stands behind the command's name. */
+  argv: string[];
+}
+
+/** The command that `words` begin with; the longer name wins. */
+export function findCommand(words: readonly string[]): FoundCommand | undefined {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const entry = words.length >= length ? COMMANDS.find((each) => each.name === name) : undefined;
+    if (entry) return { ...entry, argv: words.slice(length) };
+  }
+  return undefined;
+}
+
+/** The group, such as `key`, that the first word names. */
+export function findGroup(words: readonly string[]): string | undefined {
+  const [first] = words;
+  return first !== undefined && COMMANDS.some((entry) => entry.name.startsWith(`${first} `)) ? first : undefined;
+}

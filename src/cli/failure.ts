@@ -1,0 +1,29 @@
+import { KaiError } from "../error.js";
+
+const DISK_ERRORS = new Map([
+  ["ENOSPC", "The disk is full."],
+  ["EDQUOT", "The disk quota is used up."],
+  ["EROFS", "The file system is read-only."],
+  ["EIO", "The disk reported an input/output error."],
+  ["EACCES", "Permission denied."],
+  ["EPERM", "Permission denied."],
+]);
+
+/** Any thrown value as the error that the user sees; what nobody foresaw is a defect of ours, said so. */
+export function failureOf(cause: unknown, env: NodeJS.ProcessEnv): KaiError {
+  if (cause instanceof KaiError) return cause;
+  const { code, path, message, stack } = cause as NodeJS.ErrnoException;
+  const disk = code === undefined ? undefined : DISK_ERRORS.get(code);
+  if (disk !== undefined) {
+    return new KaiError("E118", path === undefined ? disk : `${disk} (${path})`, {
+      hint: "Nothing was half-written: mend the disk or the permissions and run the command again.",
+      cause,
+    });
+  }
+  return new KaiError("E170", `Unexpected: ${message ?? String(cause)}`, {
+    hint: env["KAI_DEBUG"]
+      ? (stack ?? "No stack was given.")
+      : "Run it again with KAI_DEBUG=1 and report what it prints; your repository is recovered by `git kai-version recover`.",
+    cause,
+  });
+}

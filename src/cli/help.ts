@@ -1,0 +1,41 @@
+import { KaiError } from "../error.js";
+import { COMMANDS } from "./commands/index.js";
+import { nearest } from "./nearest.js";
+import type { Output } from "./output.js";
+import { formatTable } from "./table.js";
+
+const INTRODUCTION = `usage: git kai-version [-C DIR] [--json] [--quiet] <command> [<arguments>]
+
+Versions, signed releases, sandboxed trials and rollbacks for AI agents, with git itself.
+`;
+
+/** The list of commands, of one group where `group` is given; E122 for a word that is no command. */
+export function showHelp(words: readonly string[], group: string | undefined, output: Output): number {
+  const [first, second] = words;
+  const asked = first === undefined || first === "help" || first === "--help" || first === "-h";
+  if (!asked && group === undefined) throw unknownCommand(first);
+  if (group !== undefined && second !== undefined && !second.startsWith("-")) {
+    throw unknownCommand(`${group} ${second}`);
+  }
+  const entries = COMMANDS.filter((entry) => group === undefined || entry.name.startsWith(`${group} `));
+  output.result({ commands: entries.map(({ name, summary }) => ({ name, summary })) }, ({ commands }) => {
+    const table = formatTable(
+      [{ title: "" }, { title: "" }],
+      commands.map(({ name, summary }) => [`   ${name}`, summary]),
+    ).trimStart();
+    return `${group === undefined ? INTRODUCTION : `usage: git kai-version ${group} <command>\n`}\n   ${table}\n\n\`git kai-version <command> --help\` explains one of them.`;
+  });
+  return first === undefined || (group !== undefined && second === undefined) ? 2 : 0;
+}
+
+function unknownCommand(name: string): KaiError {
+  const close = nearest(
+    name,
+    COMMANDS.map((entry) => entry.name),
+  );
+  return new KaiError("E122", `'${name}' is not a command of git kai-version.`, {
+    hint: close
+      ? `Did you mean \`git kai-version ${close}\`?`
+      : "`git kai-version help` lists the commands there are.",
+  });
+}

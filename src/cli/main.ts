@@ -1,0 +1,34 @@
+import { findCommand, findGroup } from "./commands/index.js";
+import { consoleOutput } from "./console-output.js";
+import { failureOf } from "./failure.js";
+import { leadingOptionsOf } from "./leading-options.js";
+import { PROGRAM_VERSION } from "./program-version.js";
+
+/** Runs one command line and gives its exit status. */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (argv.length === 1 && argv[0] === "--version") {
+    process.stdout.write(`git kai-version ${PROGRAM_VERSION}\n`);
+    return 0;
+  }
+  // Only how to word a failure; the command's own parser decides what --json means.
+  const output = consoleOutput({ json: wantsJson(argv), quiet: false }, env);
+  try {
+    const leading = leadingOptionsOf(argv);
+    const found = findCommand(leading.rest);
+    if (!found) {
+      const { showHelp } = await import("./help.js");
+      return showHelp(leading.rest, findGroup(leading.rest), output);
+    }
+    const { runCommand } = await import("./run-command.js");
+    return await runCommand(await found.load(), [...found.argv, ...leading.options], env);
+  } catch (cause) {
+    const failure = failureOf(cause, env);
+    output.error(failure);
+    return failure.exit;
+  }
+}
+
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
+};

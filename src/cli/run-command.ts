@@ -1,0 +1,127 @@
+import { Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from "commander";
+import { KaiError } from "../error.js";
+import { consoleOutput } from "./console-output.js";
+import type { CommandContext } from "./context.js";
+import type { Command, OptionSpec } from "./define-command.js";
+import { askSecret, confirm } from "./prompt.js";
+
+/** Parses `argv` by the command's own description and runs it; gives the exit status. */
+export async function runCommand(command: Command, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const dashes = argv.indexOf("--");
+  const takesCommandLine = Object.values(command.arguments ?? {}).some((argument) => argument.kind === "command");
+  const ours = takesCommandLine && dashes >= 0 ? argv.slice(0, dashes) : argv;
+  const theirs = takesCommandLine && dashes >= 0 ? argv.slice(dashes + 1) : [];
+
+  const parser = parserFor(command);
+  try {
+    parser.parse([...ours], { from: "user" });
+  } catch (cause) {
+    if (!(cause instanceof CommanderError)) throw cause;
+    if (cause.exitCode === 0) return 0;
+    throw new KaiError("E122", sentence(cause.message), {
+      hint: `\`git kai-version ${command.name} --help\` shows how it is used.`,
+      cause,
+    });
+  }
+
+  const globals = parser.opts<{ json?: boolean; quiet?: boolean; color?: boolean; C?: string }>();
+  const output = consoleOutput(
+    { json: globals.json === true, quiet: globals.quiet === true, color: globals.color !== false },
+    env,
+  );
+  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !output.json;
+  const context: CommandContext = {
+    cwd: globals.C ?? process.cwd(),
+    env,
+    now: () => new Date(),
+    output,
+    interactive,
+    askSecret,
+    confirm,
+  };
+  try {
+    await command.run(inputOf(command, parser, theirs) as never, context);
+  } finally {
+    output.done();
+  }
+  return Number(process.exitCode ?? 0);
+}
+
+/** The commander parser of one command, with the options that every command has. */
+export function parserFor(command: Command): CommanderCommand {
+  const parser = new CommanderCommand(`git kai-version ${command.name}`)
+    .description(command.description ?? command.summary)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .allowExcessArguments(false);
+  for (const [name, argument] of Object.entries(command.arguments ?? {})) {
+    if (argument.kind === "command") continue;
+    const shape = { required: `<${name}>`, optional: `[${name}]`, rest: `[${name}...]` }[argument.kind];
+    parser.argument(shape, argument.summary);
+  }
+  for (const [name, option] of Object.entries(command.options ?? {})) parser.addOption(optionFor(name, option));
+  parser
+    .option("-C <dir>", "work in this folder")
+    .option("--json", "print one JSON document")
+    .option("-q, --quiet", "print only the result")
+    .option("--no-color", "print without colours")
+    .helpOption("-h, --help", "show this help");
+  const examples = command.examples ?? [];
+  if (examples.length > 0) {
+    parser.addHelpText("after", `\nExamples:\n${examples.map((each) => `  ${each.line}\n      ${each.does}`).join("\n")}`);
+  }
+  if (Object.values(command.arguments ?? {}).some((argument) => argument.kind === "command")) {
+    const summary = Object.values(command.arguments ?? {}).find((argument) => argument.kind === "command")?.summary;
+    parser.usage(`${parser.usage()} [-- command...]`).addHelpText("after", `\n  -- command...  ${summary}`);
+  }
+  return parser;
+}
+
+function optionFor(name: string, spec: OptionSpec<unknown>): Option {
+  const long = `--${kebab(name)}`;
+  const value = spec.kind === "flag" ? "" : ` <${spec.placeholder ?? "value"}>`;
+  const option = new Option(`${spec.short ? `-${spec.short}, ` : ""}${long}${value}`, spec.summary);
+  if (spec.choices) option.choices([...spec.choices]);
+  if (spec.kind === "list") option.argParser((raw: string, before: string[] | undefined) => [...(before ?? []), raw]);
+  if (spec.parse) {
+    const { parse } = spec;
+    option.argParser((raw: string) => {
+      try {
+        return parse(raw);
+      } catch (cause) {
+        throw new InvalidArgumentError((cause as Error).message);
+      }
+    });
+  }
+  return option;
+}
+
+function inputOf(command: Command, parser: CommanderCommand, theirs: readonly string[]): Record<string, unknown> {
+  const options = parser.opts<Record<string, unknown>>();
+  const input: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(command.options ?? {})) {
+    // Commander turns `--no-current` into `current: false`; here an option keeps the name that it was given.
+    const given = name.startsWith("no") && options[negated(name)] === false ? true : options[name];
+    input[name] = given ?? (spec.kind === "flag" ? false : spec.kind === "list" ? [] : undefined);
+  }
+  let position = 0;
+  for (const [name, spec] of Object.entries(command.arguments ?? {})) {
+    if (spec.kind === "command") {
+      input[name] = theirs;
+      continue;
+    }
+    const raw: unknown = parser.processedArgs[position++];
+    if (spec.kind === "rest") input[name] = ((raw as string[] | undefined) ?? []).map(spec.parse);
+    else input[name] = raw === undefined ? undefined : spec.parse(raw as string);
+  }
+  return input;
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const negated = (name: string): string => name.charAt(2).toLowerCase() + name.slice(3);
+
+const sentence = (message: string): string => {
+  const text = message.replace(/^error: /, "");
+  return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
+};

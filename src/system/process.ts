@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { KaiError } from "../error.js";
+
+export interface ProcessRequest {
+  file: string;
+  args: readonly string[];
+  cwd?: string | undefined;
+  /** The whole environment; nothing is inherited beside it. */
+  env: NodeJS.ProcessEnv;
+  input?: string | Uint8Array | undefined;
+  /** Descriptors that the child gets as 3, 4, …: how a lock lives as long as the last child. */
+  inherit?: readonly number[] | undefined;
+  /** Milliseconds; then SIGTERM to the whole group, and SIGKILL after `graceMs`. */
+  timeoutMs?: number | undefined;
+  graceMs?: number | undefined;
+  /** Bytes kept of each stream; what is beyond is counted and dropped. Default: all. */
+  maxOutput?: number | undefined;
+  onOutput?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+}
+
+export interface ProcessResult {
+  /** Exit status; undefined when a signal ended it. */
+  exitCode: number | undefined;
+  signal: NodeJS.Signals | undefined;
+  stdout: Buffer;
+  stderr: Buffer;
+  timedOut: boolean;
+  /** Bytes dropped because of `maxOutput`. */
+  dropped: number;
+  durationMs: number;
+}
+
+/** Starts a program without a shell and waits for its end. Throws E117 where it is missing; any exit status is a result. */
+export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
+  const started = performance.now();
+  const child = spawnProgram(request);
+  const stdout = collect(child, "stdout", request);
+  const stderr = collect(child, "stderr", request);
+  let timedOut = false;
+  const stopTimer = startTimer(child, request, () => {
+    timedOut = true;
+  });
+  // A child that ends before it read all its input is judged by its exit status, not by EPIPE.
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(request.input ?? "");
+  try {
+    const [exitCode, signal] = await closed(child, request.file);
+    return {
+      exitCode: exitCode ?? undefined,
+      signal: signal ?? undefined,
+      stdout: Buffer.concat(stdout.chunks),
+      stderr: Buffer.concat(stderr.chunks),
+      timedOut,
+      dropped: stdout.dropped + stderr.dropped,
+      durationMs: performance.now() - started,
+    };
+  } finally {
+    stopTimer();
+  }
+}
+
+/** Starts a program whose streams the caller drives. */
+export function spawnProgram(request: ProcessRequest): ChildProcess {
+  return spawn(request.file, [...request.args], {
+    cwd: request.cwd,
+    env: request.env,
+    stdio: ["pipe", "pipe", "pipe", ...(request.inherit ?? [])],
+    // A group of its own, so that a time-out reaches what the program itself started.
+    detached: request.timeoutMs !== undefined,
+    windowsHide: true,
+  });
+}
+
+/** Waits for exit and closed streams; E117 where the program could not be started. */
+export function closed(child: ChildProcess, file: string): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve, reject) => {
+    child.once("error", (cause: NodeJS.ErrnoException) => reject(startFailure(file, cause)));
+    child.once("close", (code, signal) => resolve([code, signal]));
+  });
+}
+
+function startFailure(file: string, cause: NodeJS.ErrnoException): KaiError {
+  if (cause.code === "ENOENT") {
+    return new KaiError("E117", `The program ${file} was not found.`, {
+      hint: "`git kai-version doctor` shows what is missing and the command that installs it.",
+      cause,
+    });
+  }
+  return new KaiError("E117", `The program ${file} could not be started: ${cause.message}`, { cause });
+}
+
+function collect(child: ChildProcess, stream: "stdout" | "stderr", request: ProcessRequest) {
+  const kept = { chunks: [] as Buffer[], size: 0, dropped: 0 };
+  const limit = request.maxOutput ?? Number.POSITIVE_INFINITY;
+  child[stream]?.on("data", (chunk: Buffer) => {
+    request.onOutput?.(stream, chunk);
+    const room = Math.max(0, limit - kept.size);
+    const part = chunk.length <= room ? chunk : chunk.subarray(0, room);
+    if (part.length > 0) kept.chunks.push(part);
+    kept.size += part.length;
+    kept.dropped += chunk.length - part.length;
+  });
+  return kept;
+}
+
+function startTimer(child: ChildProcess, request: ProcessRequest, onTimeout: () => void): () => void {
+  if (request.timeoutMs === undefined) return () => {};
+  let killTimer: NodeJS.Timeout | undefined;
+  const timer = setTimeout(() => {
+    onTimeout();
+    signalGroup(child, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), request.graceMs ?? 2000);
+  }, request.timeoutMs);
+  return () => {
+    clearTimeout(timer);
+    clearTimeout(killTimer);
+  };
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // Already gone.
+  }
+}
