@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { ObjectFormat } from "./repository.js";
+
+export type ObjectType = "blob" | "tree" | "commit" | "tag";
+
+/** An object with its id, whether written yet or not. */
+export interface GitObject {
+  readonly id: string;
+  readonly type: ObjectType;
+  readonly content: Buffer;
+}
+
+export function objectId(type: ObjectType, content: Uint8Array, format: ObjectFormat): string {
+  return createHash(format).update(`${type} ${content.length}\0`).update(content).digest("hex");
+}
+
+export function makeObject(type: ObjectType, content: Uint8Array | string, format: ObjectFormat): GitObject {
+  const bytes = typeof content === "string" ? Buffer.from(content) : Buffer.from(content);
+  return { id: objectId(type, bytes, format), type, content: bytes };
+}
+
+export interface TreeEntry {
+  /** As git writes it: `100644`, `100755`, `120000`, `40000`, `160000`. */
+  readonly mode: string;
+  readonly name: Buffer;
+  readonly id: string;
+}
+
+/** A tree object, its entries in git's order: by name, a folder as if its name ended with a slash. */
+export function makeTree(entries: readonly TreeEntry[], format: ObjectFormat): GitObject {
+  const key = (entry: TreeEntry) => (entry.mode === "40000" ? Buffer.concat([entry.name, Buffer.from("/")]) : entry.name);
+  const sorted = [...entries].sort((a, b) => Buffer.compare(key(a), key(b)));
+  const parts = sorted.flatMap((entry) => [
+    Buffer.from(`${entry.mode} `),
+    entry.name,
+    Buffer.from([0]),
+    Buffer.from(entry.id, "hex"),
+  ]);
+  return makeObject("tree", Buffer.concat(parts), format);
+}
+
+/** All trees for files under their paths (`/` parts them); the root is the last. */
+export function makeTrees(
+  files: ReadonlyMap<string, { mode: string; id: string }>,
+  format: ObjectFormat,
+): { root: GitObject; trees: GitObject[] } {
+  const here: TreeEntry[] = [];
+  const folders = new Map<string, Map<string, { mode: string; id: string }>>();
+  for (const [path, file] of files) {
+    const slash = path.indexOf("/");
+    if (slash < 0) {
+      here.push({ mode: file.mode, name: Buffer.from(path), id: file.id });
+      continue;
+    }
+    const folder = path.slice(0, slash);
+    const inside = folders.get(folder) ?? new Map<string, { mode: string; id: string }>();
+    inside.set(path.slice(slash + 1), file);
+    folders.set(folder, inside);
+  }
+  const trees: GitObject[] = [];
+  for (const [name, inside] of folders) {
+    const made = makeTrees(inside, format);
+    trees.push(...made.trees);
+    here.push({ mode: "40000", name: Buffer.from(name), id: made.root.id });
+  }
+  const root = makeTree(here, format);
+  return { root, trees: [...trees, root] };
+}
+
+export interface Identity {
+  readonly name: string;
+  readonly email: string;
+}
+
+/** `Name <email> seconds +0000`, without the characters that would break the line. */
+export function formatSignatureLine(who: Identity, at: Date): string {
+  const clean = (text: string) => text.replace(/[<>\n\0]/g, "").trim();
+  return `${clean(who.name)} <${clean(who.email)}> ${Math.floor(at.getTime() / 1000)} +0000`;
+}

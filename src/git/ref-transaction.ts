@@ -1,0 +1,107 @@
+import type { ChildProcess } from "node:child_process";
+import { closed, spawnProgram } from "../system/process.js";
+import type { GitOptions } from "./run-git.js";
+import { gitFailure, runGit } from "./run-git.js";
+import { type Repository, zeroId } from "./repository.js";
+
+/** One ref from `old` to `new`; null stands for "does not exist". The same on both sides: held, not changed. */
+export interface RefChange {
+  readonly ref: string;
+  readonly old: string | null;
+  readonly new: string | null;
+}
+
+/** Every loose ref and the packed file are synced before they are renamed into place. */
+export const SYNCED_REFS = ["core.fsync=reference,loose-object,pack,pack-metadata", "core.fsyncMethod=fsync"] as const;
+
+/** Changes refs at once, or none; E116 or E113 where one is not at its old value or is locked. */
+export async function updateRefs(repository: Repository, changes: readonly RefChange[], options: GitOptions = {}): Promise<void> {
+  if (changes.length === 0) return;
+  await runGit(repository, ["update-ref", "--stdin", "-z"], {
+    ...options,
+    config: [...SYNCED_REFS, ...(options.config ?? [])],
+    input: `start\0${instructions(repository, changes)}commit\0`,
+  });
+}
+
+/**
+ * A transaction whose refs are all locked and checked, waiting for its one word. While it waits, every other git
+ * process that wants one of these refs fails cleanly.
+ */
+export class PreparedRefs {
+  readonly #child: ChildProcess;
+  readonly #end: Promise<[number | null, NodeJS.Signals | null]>;
+  readonly #stderr: Buffer[] = [];
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#end = closed(child, "git");
+    this.#end.catch(() => {});
+    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    child.stdin?.on("error", () => {});
+  }
+
+  static async prepare(repository: Repository, changes: readonly RefChange[], inherit: readonly number[]): Promise<PreparedRefs> {
+    const child = spawnProgram({
+      file: "git",
+      args: [...SYNCED_REFS.flatMap((setting) => ["-c", setting]), "update-ref", "--stdin", "-z"],
+      cwd: repository.workTree ?? repository.gitDir,
+      env: repository.env,
+      inherit,
+    });
+    const prepared = new PreparedRefs(child);
+    await prepared.#say(`start\0${instructions(repository, changes)}prepare\0`, "prepare: ok");
+    return prepared;
+  }
+
+  /** Moves all refs. */
+  async commit(): Promise<void> {
+    await this.#say("commit\0", "commit: ok");
+    this.#child.stdin?.end();
+    await this.#end;
+  }
+
+  /** Lets go of all refs, unchanged. */
+  async abort(): Promise<void> {
+    this.#child.stdin?.end("abort\0");
+    await this.#end.catch(() => {});
+  }
+
+  async #say(words: string, answer: string): Promise<void> {
+    const heard = this.#hear(answer);
+    this.#child.stdin?.write(words);
+    const failed = this.#end.then(([exitCode, signal]) => {
+      throw gitFailure(["update-ref"], {
+        stderr: Buffer.concat(this.#stderr),
+        exitCode: exitCode ?? undefined,
+        signal: signal ?? undefined,
+      });
+    });
+    await Promise.race([heard, failed]);
+    failed.catch(() => {});
+  }
+
+  #hear(answer: string): Promise<void> {
+    return new Promise((resolve) => {
+      let text = "";
+      const listen = (chunk: Buffer) => {
+        text += chunk.toString();
+        if (!text.includes(answer)) return;
+        this.#child.stdout?.off("data", listen);
+        resolve();
+      };
+      this.#child.stdout?.on("data", listen);
+    });
+  }
+}
+
+function instructions(repository: Repository, changes: readonly RefChange[]): string {
+  const zero = zeroId(repository.objectFormat);
+  return changes
+    .map(({ ref, old, new: next }) => {
+      if (old === next) return `verify ${ref}\0${old ?? zero}\0`;
+      if (next === null) return `delete ${ref}\0${old ?? ""}\0`;
+      return `update ${ref}\0${next}\0${old ?? zero}\0`;
+    })
+    .join("");
+}

@@ -1,0 +1,85 @@
+import { KaiError } from "../error.js";
+import { runProcess } from "../system/process.js";
+import { plumbingEnvironment, repositoryEnvironment } from "./environment.js";
+
+export type ObjectFormat = "sha1" | "sha256";
+
+/** Where a repository is and of what kind; all paths absolute. */
+export interface Repository {
+  /** Of this worktree; in a linked worktree not the common one. */
+  readonly gitDir: string;
+  readonly commonDir: string;
+  /** Undefined in a bare repository. */
+  readonly workTree: string | undefined;
+  readonly bare: boolean;
+  readonly shallow: boolean;
+  readonly objectFormat: ObjectFormat;
+  /** For every git process in it. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const QUESTIONS = [
+  "--path-format=absolute",
+  "--is-bare-repository",
+  "--is-inside-work-tree",
+  "--show-object-format",
+  // Asked thrice: between the paths its answer is a separator that no path with a newline is mistaken for.
+  "--is-shallow-repository",
+  "--absolute-git-dir",
+  "--is-shallow-repository",
+  "--git-common-dir",
+  "--is-shallow-repository",
+  "--show-toplevel",
+];
+
+const ANSWERS =
+  /^(?<bare>true|false)\n(?<inside>true|false)\n(?<format>sha1|sha256)\n(?<shallow>true|false)\n(?<gitDir>[^]*)\n\k<shallow>\n(?<commonDir>[^]*)\n\k<shallow>\n(?<top>[^]*)$/;
+
+/** Finds the repository around `cwd` as git itself does, `GIT_DIR` included. E104 where there is none. */
+export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promise<Repository> {
+  const environment = plumbingEnvironment(env);
+  const { stdout, stderr } = await runProcess({
+    file: "git",
+    args: ["rev-parse", ...QUESTIONS],
+    cwd: await existingFolder(cwd),
+    env: environment,
+  });
+  const answers = ANSWERS.exec(stdout.toString());
+  if (!answers?.groups) throw notARepository(cwd, stderr.toString());
+  const { bare, format, shallow, gitDir, commonDir, top } = answers.groups as Record<string, string>;
+  const workTree = bare === "true" || !top ? undefined : top.replace(/\n$/, "");
+  return {
+    gitDir: gitDir ?? "",
+    commonDir: commonDir ?? "",
+    workTree,
+    bare: workTree === undefined,
+    shallow: shallow === "true",
+    objectFormat: format === "sha256" ? "sha256" : "sha1",
+    env: repositoryEnvironment(env, { gitDir: gitDir ?? "", workTree }),
+  };
+}
+
+async function existingFolder(cwd: string): Promise<string> {
+  const { stat } = await import("node:fs/promises");
+  const found = await stat(cwd).catch(() => undefined);
+  if (found?.isDirectory()) return cwd;
+  throw new KaiError("E104", `There is no folder ${cwd}.`, { hint: "Give the folder of a git repository behind -C." });
+}
+
+function notARepository(cwd: string, stderr: string): KaiError {
+  if (/dubious ownership/.test(stderr)) {
+    return new KaiError("E104", `git does not trust ${cwd}: it belongs to another user.`, {
+      hint: `If you trust it: \`git config --global --add safe.directory ${cwd}\``,
+    });
+  }
+  const reason = stderr.split("\n").find((line) => line.startsWith("fatal: "));
+  const known = reason === undefined || /not a git repository/.test(reason);
+  return new KaiError("E104", known ? `${cwd} is not in a git repository.` : `git cannot read the repository: ${reason.slice(7)}`, {
+    hint: "Run it inside your agent's repository, or name that with -C; `git init` makes one.",
+  });
+}
+
+/** Length of an object id in hexadecimal digits. */
+export const hexLength = (format: ObjectFormat): number => (format === "sha1" ? 40 : 64);
+
+export const zeroId = (format: ObjectFormat): string => "0".repeat(hexLength(format));

@@ -1,0 +1,58 @@
+import { KaiError } from "../error.js";
+import { type ProcessResult, runProcess } from "../system/process.js";
+import type { Repository } from "./repository.js";
+
+export interface GitOptions {
+  input?: string | Uint8Array | undefined;
+  /** Settings for this one process, `key=value`. */
+  config?: readonly string[] | undefined;
+  env?: NodeJS.ProcessEnv | undefined;
+  /** Descriptors that the process inherits from 3 on: the lock. */
+  inherit?: readonly number[] | undefined;
+  cwd?: string | undefined;
+}
+
+/** Runs git in `repository` (the *local* way of calling it) and gives whatever came of it. */
+export function tryGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<ProcessResult> {
+  return runProcess({
+    file: "git",
+    args: [...(options.config ?? []).flatMap((setting) => ["-c", setting]), ...args],
+    cwd: options.cwd ?? repository.workTree ?? repository.gitDir,
+    env: options.env ? { ...repository.env, ...options.env } : repository.env,
+    input: options.input,
+    inherit: options.inherit,
+  });
+}
+
+/** Runs git and gives its stdout; E116 with git's own words where it fails. */
+export async function runGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+  const result = await tryGit(repository, args, options);
+  if (result.exitCode !== 0) throw gitFailure(args, result);
+  return result.stdout;
+}
+
+/** What a failed git process means to the user: a held lock, a disk that cannot be written, or git's own words. */
+export function gitFailure(args: readonly string[], result: Pick<ProcessResult, "stderr" | "exitCode" | "signal">): KaiError {
+  const words = result.stderr.toString().trim();
+  const command = `git ${args[0] ?? ""}`;
+  if (/No space left on device|Disk quota exceeded/.test(words)) {
+    return new KaiError("E118", `The disk is full (${command}).`, { hint: "Nothing was changed. Free some space and run it again." });
+  }
+  if (/Read-only file system|Input\/output error|Permission denied/.test(words)) {
+    return new KaiError("E118", `${command} could not write: ${lastLine(words)}`, {
+      hint: "Nothing was changed. Mend the disk or the permissions and run it again.",
+    });
+  }
+  const lock = /Unable to create '(?<file>[^']+\.lock)': File exists/.exec(words)?.groups?.["file"];
+  if (lock !== undefined) {
+    return new KaiError("E113", `Another git process holds ${lock}.`, {
+      hint: "Wait for it to end and run the command again; if none runs, remove that file.",
+    });
+  }
+  const end = result.signal ? `was ended by ${result.signal}` : `failed with status ${result.exitCode}`;
+  return new KaiError("E116", `${command} ${end}${words === "" ? "." : `: ${lastLine(words)}`}`, {
+    data: words === "" ? undefined : { stderr: words },
+  });
+}
+
+const lastLine = (text: string): string => text.split("\n").at(-1) ?? "";

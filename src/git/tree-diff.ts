@@ -1,0 +1,24 @@
+import { runGit } from "./run-git.js";
+import type { Repository } from "./repository.js";
+
+/** One path that differs between two trees; mode `000000` where it is not there. */
+export interface TreeChange {
+  /** The path's bytes, one character a byte (latin1), so that any name survives. */
+  readonly path: string;
+  readonly oldMode: string;
+  readonly newMode: string;
+  readonly oldId: string;
+  readonly newId: string;
+}
+
+/** Paths that differ between two tree-ish, renames not looked for. */
+export async function diffTrees(repository: Repository, from: string, to: string): Promise<TreeChange[]> {
+  const out = await runGit(repository, ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", from, to, "--"]);
+  const fields = out.toString("latin1").split("\0");
+  const changes: TreeChange[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [oldMode = "", newMode = "", oldId = "", newId = ""] = (fields[index] ?? "").slice(1).split(" ");
+    changes.push({ path: fields[index + 1] ?? "", oldMode, newMode, oldId, newId });
+  }
+  return changes;
+}

@@ -1,0 +1,129 @@
+import { mkdir, rename, rmdir } from "node:fs/promises";
+import path from "node:path";
+import { tryGit } from "../git/run-git.js";
+import type { Repository } from "../git/repository.js";
+import { syncFolder } from "../system/durable-file.js";
+import { findStat, pathBelow } from "../system/path-bytes.js";
+import { readManifest } from "./stage-worktree.js";
+import { identityOf, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
+
+/**
+ * Puts staged files and the staged index in place. Every step looks before it acts, so that it may be run again after a
+ * crash at any point. Gives the paths (latin1) at which it found somebody else's change and left that alone.
+ */
+export async function applyWorktree(repository: Repository, folder: string, inherit: readonly number[]): Promise<string[]> {
+  const manifest = await readManifest(folder);
+  if (!manifest) return [];
+  const placing = new Placing(manifest.workTree, folder);
+  for (const step of manifest.steps) await placing.take(step);
+  await placing.syncFolders();
+  const index = path.join(folder, "index");
+  if (await findStat(index)) {
+    const here = { ...repository, workTree: manifest.workTree, gitDir: manifest.gitDir };
+    const env = { GIT_INDEX_FILE: index, GIT_DIR: manifest.gitDir, GIT_WORK_TREE: manifest.workTree };
+    // Its status says "needs update" for paths that differ, which is no failure.
+    await tryGit(here, ["update-index", "-q", "--really-refresh"], { env, inherit, config: ["core.fsync=index"] });
+    await rename(index, path.join(manifest.gitDir, "index"));
+    await syncFolder(manifest.gitDir);
+  }
+  return placing.conflicts;
+}
+
+class Placing {
+  readonly conflicts: string[] = [];
+  readonly #workTree: string;
+  readonly #folder: string;
+  readonly #touched = new Set<string>();
+  readonly #folders = new Map<string, boolean>();
+
+  constructor(workTree: string, folder: string) {
+    this.#workTree = workTree;
+    this.#folder = folder;
+  }
+
+  async take(step: WorktreeStep): Promise<void> {
+    if (step.kind === "place") await this.#place(step);
+    else if (step.kind === "remove") await this.#remove(step);
+    else await mkdir(pathBelow(this.#workTree, step.path), { recursive: true });
+  }
+
+  async #place(step: WorktreeStep & { kind: "place" }): Promise<void> {
+    const from = pathBelow(`${this.#folder}/files`, step.path);
+    // Gone from here: it was put in place before, and what became of it since is the user's.
+    if (!(await findStat(from))) return;
+    const target = pathBelow(this.#workTree, step.path);
+    const now = await findStat(target);
+    const parent = parentOf(step.path);
+    if (now?.isDirectory() && !(await this.#removeEmpty(step.path))) return this.#conflict(step.path);
+    const seen = now === undefined || now.isDirectory() ? null : identityOf(now);
+    if (!isUntouched(step.before, seen) || !(await this.#makeFolder(parent))) return this.#conflict(step.path);
+    await rename(from, target);
+    this.#touched.add(parent);
+  }
+
+  async #remove(step: WorktreeStep & { kind: "remove" }): Promise<void> {
+    const aside = path.join(this.#folder, "removed", step.aside);
+    if (step.before === null || (await findStat(aside))) return;
+    if (!(await this.#isFolder(parentOf(step.path)))) return;
+    const target = pathBelow(this.#workTree, step.path);
+    const now = await findStat(target);
+    if (now === undefined) return;
+    if (now.isDirectory() || !isUntouched(step.before, identityOf(now))) return this.#conflict(step.path);
+    await rename(target, aside);
+    this.#touched.add(parentOf(step.path));
+    await this.#removeEmptyAbove(step.path);
+  }
+
+  #conflict(name: string): void {
+    this.conflicts.push(name);
+  }
+
+  async #removeEmptyAbove(name: string): Promise<void> {
+    for (let folder = parentOf(name); folder !== ""; folder = parentOf(folder)) {
+      if (!(await this.#removeEmpty(folder))) return;
+    }
+  }
+
+  async #removeEmpty(name: string): Promise<boolean> {
+    try {
+      await rmdir(pathBelow(this.#workTree, name));
+      this.#folders.delete(name);
+      this.#touched.add(parentOf(name));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Makes a folder and those above it, following no link on the way; false where something else is there. */
+  async #makeFolder(name: string): Promise<boolean> {
+    if (name === "") return true;
+    if (!(await this.#makeFolder(parentOf(name)))) return false;
+    const known = this.#folders.get(name);
+    if (known !== undefined) return known;
+    const here = pathBelow(this.#workTree, name);
+    const stat = await findStat(here);
+    if (stat === undefined) {
+      await mkdir(here);
+      this.#touched.add(parentOf(name));
+    }
+    const is = stat === undefined || stat.isDirectory();
+    this.#folders.set(name, is);
+    return is;
+  }
+
+  /** Whether `name` and all above it are real folders. */
+  async #isFolder(name: string): Promise<boolean> {
+    if (name === "") return true;
+    if (!(await this.#isFolder(parentOf(name)))) return false;
+    return (await findStat(pathBelow(this.#workTree, name)))?.isDirectory() === true;
+  }
+
+  async syncFolders(): Promise<void> {
+    for (const folder of this.#touched) {
+      await syncFolder(folder === "" ? this.#workTree : pathBelow(this.#workTree, folder));
+    }
+  }
+}
+
+const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));

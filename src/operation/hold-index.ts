@@ -1,0 +1,34 @@
+import { open, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+
+const MARK = "git-kai-version operation ";
+
+export interface HeldIndex {
+  release(): Promise<void>;
+}
+
+/** Holds git's `index.lock`, so that a user's `git add` or `git commit` fails cleanly meanwhile. E113 where it is held. */
+export async function holdIndex(repository: Pick<Repository, "gitDir">, operation: string): Promise<HeldIndex> {
+  const file = path.join(repository.gitDir, "index.lock");
+  try {
+    const handle = await open(file, "wx");
+    await handle.writeFile(`${MARK}${operation}\n`).finally(() => handle.close());
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new KaiError("E113", `Another git process holds ${file}.`, {
+      hint: "Wait for it to end and run the command again; if no git process runs, remove that file.",
+    });
+  }
+  return { release: () => rm(file, { force: true }) };
+}
+
+/** The operation of ours that left `index.lock` behind; undefined where there is none, or it is somebody else's. */
+export async function ownerOfIndexLock(gitDir: string): Promise<string | undefined> {
+  const text = await readFile(path.join(gitDir, "index.lock"), "latin1").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return "";
+    throw cause;
+  });
+  return text.startsWith(MARK) ? text.slice(MARK.length).trim() : undefined;
+}

@@ -1,0 +1,32 @@
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import type { Repository } from "../git/repository.js";
+
+/** What is local to one clone: lock, journal, staging, caches. Lies in the common git folder, shared by its worktrees. */
+export interface KaiFolder {
+  readonly root: string;
+  readonly lock: string;
+  readonly journal: string;
+  readonly staging: string;
+  readonly cache: string;
+  /** The pinned first entry of the log and the highest one seen. */
+  readonly trust: string;
+}
+
+export function kaiFolderOf(repository: Repository): KaiFolder {
+  const root = path.join(repository.commonDir, "kai");
+  return {
+    root,
+    lock: path.join(root, "lock"),
+    journal: path.join(root, "journal"),
+    staging: path.join(root, "staging"),
+    cache: path.join(root, "cache"),
+    trust: path.join(root, "trust.json"),
+  };
+}
+
+export async function makeKaiFolder(folder: KaiFolder): Promise<void> {
+  for (const each of [folder.root, folder.journal, folder.staging, folder.cache]) {
+    await mkdir(each, { recursive: true, mode: 0o700 });
+  }
+}

@@ -1,0 +1,34 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import { readablePath } from "../system/path-bytes.js";
+import { applyWorktree } from "./apply-worktree.js";
+import type { HeldIndex } from "./hold-index.js";
+import { appendRecord, removeJournal } from "./journal.js";
+import { removeStaging } from "./stage-worktree.js";
+
+export interface Projection {
+  readonly operation: string;
+  readonly staging: string | undefined;
+  readonly journal: string | undefined;
+  readonly index: HeldIndex | undefined;
+  readonly inherit: readonly number[];
+}
+
+/** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
+export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
+  const conflicts =
+    projection.staging === undefined ? [] : await applyWorktree(repository, projection.staging, projection.inherit);
+  await projection.index?.release();
+  if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
+  if (projection.staging !== undefined) await removeStaging(projection.staging);
+  if (projection.journal !== undefined) await removeJournal(projection.journal);
+  if (conflicts.length > 0) throw conflictError(conflicts);
+}
+
+function conflictError(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError("E114", `Files were changed by somebody else meanwhile and were left as they are: ${shown}`, {
+    hint: "`git status` shows them; `git checkout -- PATH` takes the version's file.",
+    data: { paths: paths.map(readablePath) },
+  });
+}

@@ -1,0 +1,162 @@
+import { readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { commitNotes, findNote } from "../git/notes.js";
+import { type RefChange, updateRefs } from "../git/ref-transaction.js";
+import type { Repository } from "../git/repository.js";
+import { runGit, tryGit } from "../git/run-git.js";
+import type { FileLock } from "../system/file-lock.js";
+import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
+import { holdIndex } from "./hold-index.js";
+import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
+import { kaiFolderOf } from "./kai-folder.js";
+import { dropPending } from "./perform.js";
+import { finishProjection } from "./project.js";
+import { removeStaleLocks } from "./stale-locks.js";
+import { removeStaging, stagingFolderOf } from "./stage-worktree.js";
+import { syncRefFolders } from "./sync-ref-folders.js";
+
+export interface Recovered {
+  readonly operation: string;
+  readonly kind: string;
+  /** `completed`: it had happened, and now all of it is in place. `undone`: it had not, and nothing of it is left. */
+  readonly outcome: "completed" | "undone";
+  /** Refs found at somebody else's value; that value is kept under refs/kai/conflict. */
+  readonly conflicts: readonly string[];
+}
+
+/** Whether an interrupted operation waits for `recover`; reads one folder. */
+export async function isRecoveryDue(repository: Repository): Promise<boolean> {
+  const names = await readdir(kaiFolderOf(repository).journal).catch(() => []);
+  return names.some((name) => /^[0-9A-Z]{26}$/.test(name));
+}
+
+/**
+ * Ends every interrupted operation, the oldest first: where the log has its entry the rest is put in place, else what was
+ * prepared is taken away. Running it again changes nothing. E113, E114 or E115 where it must not go on.
+ */
+export async function recover(repository: Repository, lock: FileLock): Promise<Recovered[]> {
+  const folder = kaiFolderOf(repository);
+  const recovered: Recovered[] = [];
+  for (const journal of await listJournals(folder.journal)) {
+    recovered.push(await recoverOne(repository, journal, [lock.descriptor]));
+  }
+  await sweep(folder.journal);
+  await sweep(folder.staging);
+  const conflicts = recovered.flatMap((each) => each.conflicts);
+  if (conflicts.length > 0) throw refConflict(conflicts);
+  return recovered;
+}
+
+async function recoverOne(repository: Repository, journal: Journal, inherit: readonly number[]): Promise<Recovered> {
+  const { begin, prepared } = journal;
+  const staging = await stagingFolderOf(
+    { ...repository, workTree: begin.workTree ?? repository.workTree },
+    kaiFolderOf(repository).staging,
+    begin.operation,
+  );
+  const identity = { operation: begin.operation, kind: begin.kind };
+  await removeStaleLocks(repository, journal);
+  if (prepared === undefined || !(await isLogged(repository, prepared))) {
+    await removeStaging(staging);
+    await dropPending(repository, begin.operation);
+    await removeJournal(journal.file);
+    return { ...identity, outcome: "undone", conflicts: [] };
+  }
+  const conflicts = journal.done ? [] : await redoRefs(repository, begin.operation, prepared, inherit);
+  const index = begin.indexOf !== null && !journal.done ? await holdIndex({ gitDir: begin.indexOf }, begin.operation) : undefined;
+  try {
+    await finishProjection(repository, { operation: begin.operation, staging, journal: journal.file, index, inherit });
+  } finally {
+    await index?.release();
+  }
+  await dropPending(repository, begin.operation);
+  return { ...identity, outcome: "completed", conflicts };
+}
+
+async function isLogged(repository: Repository, prepared: PreparedRecord): Promise<boolean> {
+  const head = await readRef(repository, LOG_REF);
+  if (head === null || head === prepared.log.old) return false;
+  if (head === prepared.log.new) return true;
+  const result = await tryGit(repository, ["merge-base", "--is-ancestor", prepared.log.new, head]);
+  return result.exitCode === 0;
+}
+
+async function redoRefs(
+  repository: Repository,
+  operation: string,
+  prepared: PreparedRecord,
+  inherit: readonly number[],
+): Promise<string[]> {
+  const conflicts: string[] = [];
+  const changes: RefChange[] = [];
+  for (const change of prepared.refs) {
+    const now = await readRef(repository, change.ref);
+    if (now === change.new) continue;
+    if (now === change.old) {
+      changes.push(change);
+    } else if (change.ref === NOTES_REF) {
+      changes.push(...(await renewNote(repository, operation, prepared, now, inherit)));
+    } else {
+      conflicts.push(change.ref);
+      if (now !== null) changes.push({ ref: conflictRef(operation, change.ref), old: null, new: now });
+      // `current` says what the log says; a branch or a version's tag stays as its owner put it.
+      if (change.ref === CURRENT_REF) changes.push({ ref: change.ref, old: now, new: change.new });
+    }
+  }
+  await updateRefs(repository, changes, { inherit });
+  await syncRefFolders(
+    repository,
+    changes.map((change) => change.ref),
+  );
+  return conflicts;
+}
+
+/** Somebody else added a note meanwhile: ours goes on top of it. */
+async function renewNote(
+  repository: Repository,
+  operation: string,
+  prepared: PreparedRecord,
+  now: string | null,
+  inherit: readonly number[],
+): Promise<RefChange[]> {
+  if (prepared.note === null) return [];
+  const { commit, text } = prepared.note;
+  const blob = now === null ? undefined : await findNote(repository, NOTES_REF, commit);
+  const before = blob === undefined ? "" : (await runGit(repository, ["cat-file", "blob", blob])).toString();
+  if (before.includes(text)) return [];
+  const made = await commitNotes(
+    repository,
+    {
+      ref: `refs/kai/pending/${operation}/notes`,
+      parent: now,
+      who: { name: "git kai-version", email: "recover@localhost" },
+      at: new Date(),
+      message: "recover a note\n",
+      notes: new Map([[commit, before + text]]),
+    },
+    inherit,
+  );
+  return [{ ref: NOTES_REF, old: now, new: made }];
+}
+
+async function readRef(repository: Repository, ref: string): Promise<string | null> {
+  const result = await tryGit(repository, ["rev-parse", "--verify", "--quiet", ref]);
+  return result.exitCode === 0 ? result.stdout.toString().trim() : null;
+}
+
+const conflictRef = (operation: string, ref: string): string => `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
+
+/** Removes what belongs to no operation any more: every journal has been dealt with. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function refConflict(refs: readonly string[]): KaiError {
+  return new KaiError("E114", `Somebody else moved ${refs.join(", ")} while an operation was interrupted.`, {
+    hint: "What was found is kept under refs/kai/conflict: `git for-each-ref refs/kai/conflict` shows it.",
+    data: { conflicts: refs },
+  });
+}

@@ -1,0 +1,148 @@
+import { copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { runGit } from "../git/run-git.js";
+import type { Repository } from "../git/repository.js";
+import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { syncFolder, writeDurably } from "../system/durable-file.js";
+import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
+import { canonicalJson } from "./canonical-json.js";
+import { identityOf, type WorktreeManifest, type WorktreeStep } from "./worktree-manifest.js";
+
+/** What an operation does to index and working tree. */
+export interface WorktreeChange {
+  /** The tree that the index and the working tree hold now. */
+  readonly from: string;
+  readonly to: string;
+  /** Paths (latin1) whose changes were saved to a backup and may be overwritten. */
+  readonly saved: ReadonlySet<string>;
+}
+
+const ABSENT = "000000";
+const GITLINK = "160000";
+
+/** How many files are synced at a time. */
+const PARALLEL = 16;
+
+/**
+ * Where files wait before they are renamed into place: on the working tree's own file system, out of sight in the git
+ * folder where that is the same one.
+ */
+export async function stagingFolderOf(repository: Repository, staging: string, operation: string): Promise<string> {
+  const { workTree } = repository;
+  if (workTree === undefined) return path.join(staging, operation);
+  const [inGit, inTree] = await Promise.all([stat(staging), stat(workTree)]);
+  return inGit.dev === inTree.dev ? path.join(staging, operation) : path.join(workTree, `.kai-staging-${operation}`);
+}
+
+/**
+ * Prepares everything that turns `from` into `to`, without touching index or working tree: the new index, the new
+ * files, and a manifest of the steps. E102 where a path is in the way that git does not know.
+ */
+export async function stageWorktree(
+  repository: Repository & { workTree: string },
+  change: WorktreeChange,
+  folder: string,
+  inherit: readonly number[],
+): Promise<void> {
+  const changes = await diffTrees(repository, change.from, change.to);
+  await mkdir(path.join(folder, "files"), { recursive: true, mode: 0o700 });
+  await mkdir(path.join(folder, "removed"), { mode: 0o700 });
+  const index = path.join(folder, "index");
+  await copyFile(path.join(repository.gitDir, "index"), index).catch(ignoreMissing);
+  const env = { GIT_INDEX_FILE: index };
+  // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
+  const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
+  const merge = change.saved.size > 0 ? ["--reset", change.to] : ["-m", change.from, change.to];
+  await runGit(repository, ["read-tree", ...merge], { env, config, inherit });
+
+  const placed = changes.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
+  if (placed.length > 0) {
+    await runGit(repository, ["checkout-index", "-f", "-z", "--stdin", `--prefix=${folder}/files/`], {
+      env,
+      config,
+      inherit,
+      input: Buffer.from(placed.map((each) => `${each.path}\0`).join(""), "latin1"),
+    });
+  }
+  const steps = await stepsFor(repository.workTree, folder, changes, change.saved);
+  await syncStaged(folder, steps);
+  const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps };
+  await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
+  await syncFolder(path.dirname(folder));
+}
+
+/** Prepares a new index alone: the working tree already holds what it says. */
+export async function stageIndex(repository: Repository & { workTree: string }, folder: string, from: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await copyFile(from, path.join(folder, "index"));
+  const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps: [] };
+  await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
+  await syncFolder(path.dirname(folder));
+}
+
+/** Removals first, so that a file may become a folder; then what is placed. */
+async function stepsFor(
+  workTree: string,
+  folder: string,
+  changes: readonly TreeChange[],
+  saved: ReadonlySet<string>,
+): Promise<WorktreeStep[]> {
+  const removed: WorktreeStep[] = [];
+  const placed: WorktreeStep[] = [];
+  const blocked: string[] = [];
+  for (const [number, change] of changes.entries()) {
+    const { path: name } = change;
+    if (change.newMode === GITLINK) {
+      placed.push({ kind: "submodule", path: name });
+    }
+    if (change.oldMode === GITLINK && change.newMode !== GITLINK && change.newMode !== ABSENT) blocked.push(name);
+    if (change.oldMode === GITLINK) continue;
+    const now = await findStat(pathBelow(workTree, name));
+    const before = now === undefined || now.isDirectory() ? null : identityOf(now);
+    if (change.newMode === ABSENT || change.newMode === GITLINK) {
+      removed.push({ kind: "remove", path: name, aside: String(number), before });
+      continue;
+    }
+    if (change.oldMode === ABSENT && now !== undefined && !now.isDirectory() && !saved.has(name)) blocked.push(name);
+    const staged = await findStat(pathBelow(`${folder}/files`, name));
+    // Not checked out: a sparse checkout leaves it out, and so do we.
+    if (staged !== undefined) placed.push({ kind: "place", path: name, staged: identityOf(staged), before });
+  }
+  if (blocked.length > 0) throw inTheWay(blocked);
+  // Deeper first, so that folders are empty when their turn comes.
+  removed.sort((a, b) => (a.path < b.path ? 1 : -1));
+  return [...removed, ...placed];
+}
+
+function inTheWay(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError("E102", `Files that are in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`, {
+    hint: "Move them away or commit them; `--force` saves them under refs/kai/backup and goes on.",
+    data: { paths: paths.map(readablePath) },
+  });
+}
+
+async function syncStaged(folder: string, steps: readonly WorktreeStep[]): Promise<void> {
+  const queue = steps.filter((step) => step.kind === "place").map((step) => pathBelow(`${folder}/files`, step.path));
+  const work = async () => {
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const stat = await findStat(next);
+      if (!stat?.isFile()) continue;
+      const handle = await open(next, "r");
+      await handle.sync().finally(() => handle.close());
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}
+
+function ignoreMissing(cause: NodeJS.ErrnoException): void {
+  if (cause.code !== "ENOENT") throw cause;
+}
+
+export async function readManifest(folder: string): Promise<WorktreeManifest | undefined> {
+  const text = await readFile(path.join(folder, "manifest"), "utf8").catch(ignoreMissing);
+  return text === undefined ? undefined : (JSON.parse(text) as WorktreeManifest);
+}
+
+export const removeStaging = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });

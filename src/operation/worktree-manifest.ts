@@ -1,0 +1,44 @@
+import type { BigIntStats } from "node:fs";
+
+/** What tells that a file is still the one that was looked at; all but `ino` as decimal text, times in nanoseconds. */
+export interface FileIdentity {
+  readonly ino: string;
+  readonly size: string;
+  readonly mtime: string;
+  readonly ctime: string;
+}
+
+/** One path of the working tree that an operation changes. Paths are bytes as latin1 text. */
+export type WorktreeStep =
+  | {
+      readonly kind: "place";
+      readonly path: string;
+      /** Name under `files/` of the staging folder. */
+      readonly staged: FileIdentity;
+      /** What the plan saw there; null for nothing. */
+      readonly before: FileIdentity | null;
+    }
+  | { readonly kind: "remove"; readonly path: string; readonly aside: string; readonly before: FileIdentity | null }
+  | { readonly kind: "submodule"; readonly path: string };
+
+export interface WorktreeManifest {
+  readonly workTree: string;
+  readonly gitDir: string;
+  readonly steps: readonly WorktreeStep[];
+}
+
+export const identityOf = (stat: BigIntStats): FileIdentity => ({
+  ino: String(stat.ino),
+  size: String(stat.size),
+  mtime: String(stat.mtimeNs),
+  ctime: String(stat.ctimeNs),
+});
+
+export const isUntouched = (seen: FileIdentity | null, now: FileIdentity | null): boolean =>
+  seen === null || now === null
+    ? seen === now
+    : seen.ino === now.ino && seen.size === now.size && seen.mtime === now.mtime && seen.ctime === now.ctime;
+
+/** Renaming alters the change time and nothing else: is this the very file that was staged? */
+export const isStagedFile = (staged: FileIdentity, now: FileIdentity | null): boolean =>
+  now !== null && staged.ino === now.ino && staged.size === now.size && staged.mtime === now.mtime;

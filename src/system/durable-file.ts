@@ -1,0 +1,48 @@
+import { open, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+/** Writes a file so that after a crash it is there whole or not at all: aside, synced, renamed, folder synced. */
+export async function writeDurably(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const aside = `${file}.new-${process.pid}`;
+  try {
+    const handle = await open(aside, "w", mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(aside, file);
+  } catch (cause) {
+    await rm(aside, { force: true });
+    throw cause;
+  }
+  await syncFolder(path.dirname(file));
+}
+
+/** Appends to a file and syncs it. */
+export async function appendDurably(file: string, content: string): Promise<void> {
+  const handle = await open(file, "a", 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the names in a folder last; a folder that is not there has none to sync. */
+export async function syncFolder(folder: string | Buffer): Promise<void> {
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(folder, "r");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw cause;
+  }
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

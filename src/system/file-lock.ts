@@ -1,0 +1,49 @@
+import { open, readFile } from "node:fs/promises";
+import { KaiError } from "../error.js";
+import { runProcess } from "./process.js";
+
+export interface FileLock {
+  /** To be inherited by every child that writes: the lock ends with the last holder of this descriptor. */
+  readonly descriptor: number;
+  release(): Promise<void>;
+}
+
+/** flock(1)'s own exit status for "not within the time". */
+const CONFLICT = 75;
+
+/**
+ * Locks `file` for this process and the children that inherit the descriptor. Node has no flock(2), so flock(1) of
+ * util-linux locks our open descriptor and ends; the lock belongs to the open file and stays with us. The file says
+ * who the `holder` is. E113 after `waitMs`.
+ */
+export async function lockFile(
+  file: string,
+  holder: string,
+  waitMs: number,
+  env: NodeJS.ProcessEnv,
+): Promise<FileLock> {
+  const handle = await open(file, "a+", 0o600);
+  try {
+    const result = await runProcess({
+      file: "flock",
+      args: ["--exclusive", "--wait", String(waitMs / 1000), "--conflict-exit-code", String(CONFLICT), "3"],
+      env,
+      inherit: [handle.fd],
+    });
+    if (result.exitCode === CONFLICT) {
+      const other = (await readFile(file, "utf8").catch(() => "")).trim();
+      throw new KaiError("E113", `Another operation is under way${other === "" ? "" : `: ${other}`}.`, {
+        hint: `It held the lock ${file} for longer than ${waitMs / 1000} s. Wait for it to end and run the command again.`,
+      });
+    }
+    if (result.exitCode !== 0) {
+      throw new KaiError("E118", `The lock ${file} could not be taken: ${result.stderr.toString().trim()}`);
+    }
+    await handle.truncate(0);
+    await handle.appendFile(`${holder} (process ${process.pid})\n`);
+    return { descriptor: handle.fd, release: () => handle.close() };
+  } catch (cause) {
+    await handle.close();
+    throw cause;
+  }
+}
