@@ -1,0 +1,24 @@
+"""What stands behind each definition in tools/."""
+
+from summary import summarise
+from toolbox import ToolError
+
+
+def skills_of(root, config):
+    def read_document(path):
+        file = (root / path).resolve()
+        if root.resolve() not in file.parents:
+            raise ToolError(f"{path} is outside the agent's folder")
+        return file.read_text(encoding="utf-8")
+
+    def summarise_text(text, sentences=config["summary"]["sentences"], question=""):
+        return summarise(
+            text,
+            sentences,
+            stop_words=config["stop_words"],
+            shortest=config["summary"]["shortest_sentence"],
+            question=question,
+            question_weight=config["answer"]["question_weight"],
+        )
+
+    return {"read_document": read_document, "summarise": summarise_text}

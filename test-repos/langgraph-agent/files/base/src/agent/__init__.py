@@ -1,0 +1,5 @@
+"""The order desk."""
+
+from agent.graph import graph
+
+__all__ = ["graph"]
