@@ -1,0 +1,62 @@
+import type { AgentConfig } from "./config.js";
+import type { ConfigProblem } from "./config-problem.js";
+import type { ConfigValue } from "./read-config.js";
+
+/** Keys that are good each for itself and mean nothing together. */
+export function conflictsOf(config: AgentConfig, values: readonly ConfigValue[], file: string): ConfigProblem[] {
+  return [...networkConflicts(config), ...sameNames(config), ...eventConflicts(config)].map(
+    ({ key, message, allowed }) => {
+      const from = values.find((value) => value.from && (value.key === key || value.key.startsWith(`${key}.`)))?.from;
+      const at = from?.value.at ?? { line: 1, column: 1 };
+      return { file, line: at.line, column: at.column, path: from?.path ?? key, message, allowed: allowed ?? [] };
+    },
+  );
+}
+
+interface Conflict {
+  key: string;
+  message: string;
+  allowed?: readonly string[];
+}
+
+function* networkConflicts({ snapshot_isolation: { network } }: AgentConfig): Generator<Conflict> {
+  const { mode } = network;
+  if (network.allowed_hosts.length > 0 && mode !== "isolated") {
+    yield {
+      key: "snapshot_isolation.network.allowed_hosts",
+      message: `allowed_hosts has no meaning with network mode ${mode}: set network.mode to isolated, or leave it out.`,
+    };
+  }
+  if (network.allow_internet && mode !== "bridge") {
+    yield {
+      key: "snapshot_isolation.network.allow_internet",
+      message: `allow_internet has no meaning with network mode ${mode}: set network.mode to bridge, or leave it out.`,
+      allowed: ["false"],
+    };
+  }
+}
+
+function* sameNames(config: AgentConfig): Generator<Conflict> {
+  const named: [string, readonly { name: string }[]][] = [
+    ["snapshot_isolation.tests", config.snapshot_isolation.tests],
+    ["rollback_system.policies", config.rollback_system.policies],
+    ["monitoring.alerts", config.monitoring.alerts],
+  ];
+  for (const [key, items] of named) {
+    const seen = new Set<string>();
+    for (const [index, { name }] of items.entries()) {
+      if (seen.has(name)) {
+        yield { key: `${key}[${index}].name`, message: `The name ${JSON.stringify(name)} is given twice in ${key}.` };
+      }
+      seen.add(name);
+    }
+  }
+}
+
+function* eventConflicts({ events }: AgentConfig): Generator<Conflict> {
+  for (const [index, event] of events.entries()) {
+    if ((event.webhook === null) === (event.run === null)) {
+      yield { key: `events[${index}]`, message: "An event needs either webhook or run." };
+    }
+  }
+}

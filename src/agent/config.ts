@@ -1,0 +1,33 @@
+import { conflictsOf } from "./config-conflicts.js";
+import { configError } from "./config-problem.js";
+import { KAI_YAML } from "./kai-yaml/kai-yaml.js";
+import { withoutOlderForms } from "./older-forms.js";
+import { parseYaml } from "./parse-yaml.js";
+import { type ConfigValue, readConfig } from "./read-config.js";
+import type { ValueOf } from "./schema.js";
+
+/**
+ * kai.yaml with every default filled in, under the names that it has there. Durations, sizes and rates are as written
+ * and known to be good: `parseDuration`, `parseSize` and `parseRate` read them. What is not set is null.
+ */
+export type AgentConfig = ValueOf<typeof KAI_YAML>;
+
+export type ArtifactsConfig = AgentConfig["version_management"]["artifacts"];
+export type SnapshotTest = AgentConfig["snapshot_isolation"]["tests"][number];
+
+/** The configuration that `text` says, in any of its forms. Throws E106 with every problem in `data.problems`. */
+export function parseAgentConfig(text: string, file: string): AgentConfig {
+  return readAgentConfig(text, file).config;
+}
+
+/** The configuration, and each key's value with where it comes from. Throws E106. */
+export function readAgentConfig(text: string, file: string): { config: AgentConfig; values: readonly ConfigValue[] } {
+  const { root, problems } = withoutOlderForms(parseYaml(text, file), file);
+  const read = readConfig(KAI_YAML, root, file);
+  problems.push(...read.problems);
+  if (problems.length > 0) throw configError(problems);
+  const config = read.value as AgentConfig;
+  const conflicts = conflictsOf(config, read.values, file);
+  if (conflicts.length > 0) throw configError(conflicts);
+  return { config, values: read.values };
+}

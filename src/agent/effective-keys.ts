@@ -1,0 +1,47 @@
+/**
+ * What of kai.yaml is in effect: a key (`*` for one word of it), and `true` or the values that are. A key that is not
+ * here is accepted and checked, and `config show` says that nothing acts on it yet.
+ */
+export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>> = {
+  agent_id: true,
+  "version_management.storage.type": true,
+  "version_management.storage.signing_required": true,
+  "version_management.semantic_versioning.scheme": true,
+  "version_management.semantic_versioning.auto_increment": true,
+  "version_management.semantic_versioning.change_detection": true,
+  "version_management.semantic_versioning.compatibility_checking": true,
+  "version_management.semantic_versioning.tag_format": true,
+  "version_management.artifacts.*.include": true,
+  "version_management.artifacts.*.exclude": true,
+  "version_management.artifacts.build.outputs": true,
+  "version_management.artifacts.models.versioning": true,
+  "snapshot_isolation.enable": true,
+  "snapshot_isolation.container_runtime": ["podman"],
+  "snapshot_isolation.base_images": ["host"],
+  "snapshot_isolation.base_images.*": ["host"],
+  "snapshot_isolation.temp_dir": true,
+  "snapshot_isolation.resource_limits.cpu": true,
+  "snapshot_isolation.resource_limits.memory": true,
+  "snapshot_isolation.resource_limits.pids": true,
+  "snapshot_isolation.resource_limits.timeout": true,
+  "snapshot_isolation.security.read_only_root": true,
+  "snapshot_isolation.security.no_new_privileges": true,
+  "snapshot_isolation.security.run_as_user": true,
+  "snapshot_isolation.security.run_as_group": true,
+  "snapshot_isolation.security.capabilities": true,
+  "snapshot_isolation.network.mode": ["none"],
+  "snapshot_isolation.tests": true,
+  "snapshot_isolation.tests.name": true,
+  "snapshot_isolation.tests.run": true,
+  "snapshot_isolation.tests.timeout": true,
+  "snapshot_isolation.tests.expect.exit_code": true,
+  "snapshot_isolation.tests.expect.stdout": true,
+  "rollback_system.safety_checks": true,
+};
+
+/** Whether something acts on the key's value. `pattern` is a key without list positions and without names that users chose. */
+export function isInEffect(pattern: string, value: unknown): boolean {
+  const effect =
+    EFFECTIVE_KEYS[pattern] ?? EFFECTIVE_KEYS[pattern.replace(/^(version_management\.artifacts)\.\w+\./, "$1.*.")];
+  return effect === true || (effect?.includes(value) ?? false);
+}

@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { configError } from "./config-problem.js";
+import { LARGEST_CONFIG } from "./parse-yaml.js";
+
+export const CONFIG_FILE = "kai.yaml";
+
+/** The kai.yaml of `folder` or of the nearest folder above it, up to the repository's root. Throws E105 where there is none. */
+export function findConfigFile(folder: string): string {
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    const candidate = path.join(at, CONFIG_FILE);
+    if (existsSync(candidate)) return candidate;
+    if (existsSync(path.join(at, ".git")) || path.dirname(at) === at) break;
+  }
+  throw new KaiError("E105", `There is no ${CONFIG_FILE} here, so this is not an agent.`, {
+    hint: "`git kai-version init` makes the repository an agent.",
+  });
+}
+
+/** The text of a kai.yaml; `shownAs` stands for it in messages. Throws E106 (too large, not UTF-8) or E123. */
+export async function readConfigText(file: string, shownAs: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    // Never open what is not a file: a FIFO would wait for ever.
+    const found = await stat(file);
+    if (!found.isFile()) throw new KaiError("E123", `${shownAs} is not a file.`);
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(LARGEST_CONFIG + 1), 0, LARGEST_CONFIG + 1, 0);
+      bytes = buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof KaiError) throw cause;
+    throw new KaiError("E123", `${shownAs} could not be read: ${(cause as Error).message}`, { cause });
+  }
+  return decodeConfig(bytes, shownAs);
+}
+
+/** Bytes of a kai.yaml as text. Throws E106 with the place of the first byte that is not UTF-8. */
+export function decodeConfig(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const good = new TextDecoder("utf-8").decode(bytes).split("\uFFFD")[0] ?? "";
+    const lines = good.split("\n");
+    const column = (lines.at(-1) ?? "").length + 1;
+    throw configError([
+      { file, line: lines.length, column, path: "", message: "The file is not UTF-8 here.", allowed: [] },
+    ]);
+  }
+}
