@@ -1,0 +1,48 @@
+import { readdir, readFile, rmdir } from "node:fs/promises";
+import path from "node:path";
+import type { HostCapabilities } from "./capabilities.js";
+
+/** What a container used; absent where the host does not say. */
+export interface ContainerUsage {
+  /** Bytes. */
+  peakMemory?: number;
+  cpuMs?: number;
+}
+
+const ROOT = "/sys/fs/cgroup";
+
+/** Where a container's own control group can be had: only root may make one, and systemd has its own idea of them. */
+export const cgroupParentFor = (host: HostCapabilities, name: string): string | undefined =>
+  host.rootless || host.cgroupManager !== "cgroupfs" ? undefined : `/kai/${name}`;
+
+/** The figures of a group whose container has ended. */
+export async function readUsage(parent: string): Promise<ContainerUsage> {
+  const peak =
+    (await readNumber(path.join(ROOT, "memory", parent, "memory.max_usage_in_bytes"))) ??
+    (await readNumber(path.join(ROOT, parent, "memory.peak")));
+  const nanoseconds = await readNumber(path.join(ROOT, "cpuacct", parent, "cpuacct.usage"));
+  const stat = await readFile(path.join(ROOT, parent, "cpu.stat"), "utf8").catch(() => "");
+  const microseconds = /^usage_usec (\d+)$/m.exec(stat)?.[1];
+  const cpuMs =
+    nanoseconds === undefined
+      ? microseconds === undefined
+        ? undefined
+        : Number(microseconds) / 1e3
+      : nanoseconds / 1e6;
+  return {
+    ...(peak === undefined ? {} : { peakMemory: peak }),
+    ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
+  };
+}
+
+/** Takes the group away in every hierarchy. */
+export async function removeCgroup(parent: string): Promise<void> {
+  const hierarchies = await readdir(ROOT).catch(() => []);
+  const folders = [ROOT, ...hierarchies.map((name) => path.join(ROOT, name))];
+  await Promise.all(folders.map((folder) => rmdir(path.join(folder, parent)).catch(() => {})));
+}
+
+async function readNumber(file: string): Promise<number | undefined> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return /^\d+\s*$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { rename, rm } from "node:fs/promises";
+import { runProcess } from "../system/process.js";
+import { runPodman } from "./podman.js";
+
+/** Takes a folder away: out of sight at once by a rename, then deleted. What a sandbox left in it may be anybody's. */
+export async function removeFolder(folder: string, rootless: boolean, env: NodeJS.ProcessEnv): Promise<void> {
+  const doomed = `${folder}.${randomUUID().slice(0, 8)}.gone`;
+  await rename(folder, doomed);
+  // Rootless, overlay's own folder has no permission bits: only the namespace that made it may look inside.
+  if (rootless) await runPodman(["unshare", "rm", "-rf", "--", doomed], { env });
+  await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Hides `name` of the lower layer by a whiteout in `upper`: a character device 0:0, as overlayfs reads it. */
+export async function writeWhiteout(file: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const result = await runProcess({
+    file: "mknod",
+    args: [file, "c", "0", "0"],
+    env: { PATH: env["PATH"], LC_ALL: "C" },
+  });
+  return result.exitCode === 0;
+}

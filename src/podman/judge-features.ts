@@ -1,0 +1,96 @@
+import type { Feature, FeatureName, FeatureState } from "./capabilities.js";
+import { INSTALL_PODMAN } from "./podman.js";
+
+/** What `podman info` says, as far as it matters here. */
+export interface PodmanInfo {
+  version: string;
+  rootless: boolean;
+  cgroups: "v1" | "v2" | "hybrid" | "unknown";
+  cgroupManager: string;
+  defaultRuntime: string;
+  apparmor: boolean;
+  selinux: boolean;
+}
+
+/** What came of the first container. */
+export interface ProbeOutcome {
+  runtime: string | undefined;
+  /** Podman's words for each runtime that did not start it. */
+  refusals: readonly { runtime: string; reason: string }[];
+  facts: ReadonlyMap<string, string>;
+  oomKilled: boolean;
+  quota: boolean;
+}
+
+/** Each feature of a sandbox as this machine has it. */
+export function judgeFeatures(info: PodmanInfo, probe: ProbeOutcome): Feature[] {
+  return [
+    feature("podman", "ok", `${info.version}, ${info.rootless ? "rootless" : "rootful"}, cgroup ${info.cgroups}`),
+    runtimeFeature(probe),
+    ...(probe.runtime === undefined ? [] : insideFeatures(info, probe)),
+    info.apparmor
+      ? feature("apparmor", "ok", "enabled")
+      : feature("apparmor", "missing", "not enabled on this host", "Boot with `apparmor=1` and install apparmor."),
+    info.selinux
+      ? feature("selinux", "ok", "enabled")
+      : feature(
+          "selinux",
+          "missing",
+          "not enabled on this host",
+          "Use a host with SELinux where a policy requires it.",
+        ),
+  ];
+}
+
+function runtimeFeature({ runtime, refusals }: ProbeOutcome): Feature {
+  const refused = refusals.map((each) => `${each.runtime}: ${each.reason}`).join("; ");
+  return runtime === undefined
+    ? feature("runtime", "missing", refused || "no OCI runtime was found", `Run \`${INSTALL_PODMAN}\`.`)
+    : feature("runtime", "ok", refused === "" ? runtime : `${runtime} (${refused})`);
+}
+
+function insideFeatures(info: PodmanInfo, { facts, oomKilled, quota }: ProbeOutcome): Feature[] {
+  const delegate =
+    info.cgroups === "v2"
+      ? "As root: `systemctl set-property user.slice Delegate=yes`, then log in again."
+      : "Run as root, or boot with cgroup v2 (`systemd.unified_cgroup_hierarchy=1`).";
+  const limit = (name: FeatureName, bites: boolean) =>
+    bites
+      ? feature(name, "ok", "the limit bites")
+      : feature(name, "unenforced", "the limit does nothing here", delegate);
+  const links = facts.get("links") ?? "";
+  return [
+    facts.get("overlay") === "writable"
+      ? feature("overlay", "ok", "native")
+      : feature("overlay", "missing", "not writable inside", "Put temp_dir on ext4, XFS or Btrfs."),
+    links === "lo"
+      ? feature("network", "ok", "nothing but loopback inside")
+      : feature(
+          "network",
+          "missing",
+          `inside there are ${links || "no links to be seen"}`,
+          "Allow network namespaces.",
+        ),
+    facts.get("Seccomp") === "2"
+      ? feature("seccomp", "ok", "filter in force")
+      : feature("seccomp", "missing", "system calls are not filtered", "Use a kernel and a runtime with seccomp."),
+    limit("memory", oomKilled),
+    limit("cpu", Number(facts.get("throttled") ?? 0) > 0),
+    limit("pids", facts.get("pids") === "bound"),
+    quota
+      ? feature("storage", "ok", "a file system of its own for each sandbox")
+      : feature(
+          "storage",
+          "unenforced",
+          "no loop device for a file system of limited size",
+          "Run as root with /dev/loop-control.",
+        ),
+  ];
+}
+
+const feature = (name: FeatureName, state: FeatureState, detail: string, remedy?: string): Feature => ({
+  name,
+  state,
+  detail,
+  ...(remedy === undefined ? {} : { remedy }),
+});

@@ -1,0 +1,64 @@
+import { KaiError } from "../error.js";
+import { type ProcessResult, runProcess } from "../system/process.js";
+
+/** How Debian and its kin get what a sandbox needs. */
+export const INSTALL_PODMAN = "sudo apt-get install -y podman runc conmon slirp4netns uidmap";
+
+/** What podman itself needs; the rest of the caller's environment, keys first of all, stays here. */
+const PASSED_VARIABLES = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "TMPDIR",
+  "XDG_RUNTIME_DIR",
+  "XDG_CONFIG_HOME",
+  "XDG_DATA_HOME",
+  "DBUS_SESSION_BUS_ADDRESS",
+  "CONTAINERS_CONF",
+  "CONTAINERS_STORAGE_CONF",
+  "STORAGE_DRIVER",
+  "STORAGE_OPTS",
+] as const;
+
+export interface PodmanOptions {
+  env: NodeJS.ProcessEnv;
+  cwd?: string | undefined;
+  /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
+  timeoutMs?: number | undefined;
+  /** Bytes kept of each stream. */
+  maxOutput?: number | undefined;
+}
+
+const PATIENCE_MS = 60_000;
+
+/** Runs podman, always on this machine, and gives whatever came of it. Throws E117 where it is not installed. */
+export async function runPodman(args: readonly string[], options: PodmanOptions): Promise<ProcessResult> {
+  try {
+    return await runProcess({
+      file: "podman",
+      args: ["--remote=false", ...args],
+      cwd: options.cwd ?? "/",
+      env: podmanEnvironment(options.env),
+      timeoutMs: options.timeoutMs ?? PATIENCE_MS,
+      maxOutput: options.maxOutput,
+    });
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E117") throw podmanMissing(cause);
+    throw cause;
+  }
+}
+
+export function podmanMissing(cause?: unknown): KaiError {
+  return new KaiError("E117", "Podman is not installed, and a snapshot is a Podman container.", {
+    hint: `Run \`${INSTALL_PODMAN}\`, then \`git kai-version doctor\`.`,
+    cause,
+  });
+}
+
+/** The environment that podman runs in: what it needs to find its storage, and nothing else. */
+export function podmanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own: NodeJS.ProcessEnv = { LC_ALL: "C" };
+  for (const name of PASSED_VARIABLES) if (env[name] !== undefined) own[name] = env[name];
+  return own;
+}

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { chown, mkdir, mkdtemp, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { release, userInfo } from "node:os";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import type { Feature, HostCapabilities } from "./capabilities.js";
+import { removeFolder } from "./folders.js";
+import { readHostLimits } from "./host-limits.js";
+import { judgeFeatures, type PodmanInfo, type ProbeOutcome } from "./judge-features.js";
+import type { ContainerPlan } from "./plan-container.js";
+import { INSTALL_PODMAN, runPodman } from "./podman.js";
+import { readPodmanInfo } from "./podman-info.js";
+import { PROBE_CPUS, PROBE_MEMORY, PROBE_PIDS, PROBE_SCRIPT, parseProbe } from "./probe-script.js";
+import { runContainer } from "./run-container.js";
+import { seccompProfile } from "./seccomp-profile.js";
+import { skeletonRoot } from "./skeleton-root.js";
+import { hasQuota } from "./volume.js";
+
+export interface ProbeRequest {
+  env: NodeJS.ProcessEnv;
+  /** Where what was found is kept, and the skeleton root. */
+  cacheDir: string;
+  /** Where sandboxes will have their folders: whether overlay works depends on its file system. */
+  tempDir: string;
+  /** Look again although the answer is kept, after a run that failed. */
+  refresh?: boolean;
+}
+
+const CACHE_FORMAT = 1;
+const USER = { uid: 1000, gid: 1000 };
+const LIMITS = ["memory", "cpu", "pids"] as const;
+
+/**
+ * What this machine gives a sandbox, by starting one and hitting its limits (about a second). Kept by podman's version,
+ * kernel, user and file system. A missing podman is a feature that is missing, not an error.
+ */
+export async function probeHost(request: ProbeRequest): Promise<HostCapabilities> {
+  const version = await podmanVersion(request.env);
+  if (version === undefined) return withoutPodman();
+  const key = [CACHE_FORMAT, version, release(), userInfo().uid, await deviceOf(request.tempDir)].join(" ");
+  const file = path.join(request.cacheDir, "podman-host.json");
+  if (!request.refresh) {
+    const kept = await readKept(file, key);
+    if (kept) return kept;
+  }
+  const found = await probe(request);
+  // Only a machine that can start a sandbox is remembered: what is missing may be mended the next minute.
+  if (found.runtime !== undefined) await keep(file, key, found);
+  return found;
+}
+
+async function podmanVersion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  try {
+    return (await runPodman(["--version"], { env })).stdout.toString().trim();
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E117") return undefined;
+    throw cause;
+  }
+}
+
+async function withoutPodman(): Promise<HostCapabilities> {
+  const missing: Feature = {
+    name: "podman",
+    state: "missing",
+    detail: "not installed",
+    remedy: `Run \`${INSTALL_PODMAN}\`.`,
+  };
+  return {
+    podman: undefined,
+    kernel: release(),
+    rootless: userInfo().uid !== 0,
+    cgroups: "unknown",
+    cgroupManager: "",
+    runtime: undefined,
+    limits: await readHostLimits(),
+    features: [missing],
+  };
+}
+
+async function probe(request: ProbeRequest): Promise<HostCapabilities> {
+  const info = await readPodmanInfo(request.env);
+  const host: HostCapabilities = {
+    podman: info.version,
+    kernel: release(),
+    rootless: info.rootless,
+    cgroups: info.cgroups,
+    cgroupManager: info.cgroupManager,
+    runtime: undefined,
+    limits: await readHostLimits(),
+    features: [],
+  };
+  const outcome = await tryRuntimes(request, info, host);
+  return { ...host, runtime: outcome.runtime, features: judgeFeatures(info, outcome) };
+}
+
+async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCapabilities): Promise<ProbeOutcome> {
+  const refusals: { runtime: string; reason: string }[] = [];
+  const quota = await hasQuota(info.rootless, request.env);
+  // crun refuses hybrid control groups, so asking it first there is time lost.
+  const first = info.cgroups === "hybrid" ? "runc" : info.defaultRuntime;
+  for (const runtime of new Set([first, info.defaultRuntime, "crun", "runc"])) {
+    // Without the right to set a limit some versions start nothing, so the second try asks for none.
+    for (const limits of [LIMITS, []]) {
+      const features = limits.map((name): Feature => ({ name, state: "ok", detail: "" }));
+      const result = await runProbe(request, { ...host, runtime, features });
+      if (result.started) {
+        const facts = parseProbe(result.stdout.toString());
+        return { runtime, refusals, facts, oomKilled: result.oomKilled, quota };
+      }
+      if (limits.length === 0) refusals.push({ runtime, reason: lastLine(result.stderr.toString()) });
+    }
+  }
+  return { runtime: undefined, refusals, facts: new Map(), oomKilled: false, quota };
+}
+
+async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapabilities) {
+  await mkdir(tempDir, { recursive: true, mode: 0o700 });
+  await mkdir(cacheDir, { recursive: true });
+  const folder = await mkdtemp(path.join(tempDir, "kai-probe-"));
+  try {
+    for (const name of ["lower", "upper", "work"]) await mkdir(path.join(folder, name));
+    // Podman gives the upper folder the owner of the lower one.
+    if (!host.rootless) await chown(path.join(folder, "lower"), USER.uid, USER.gid);
+    const profile = path.join(folder, "seccomp.json");
+    await writeFile(profile, JSON.stringify(seccompProfile()));
+    const plan: ContainerPlan = {
+      name: `kai-probe-${randomUUID()}`,
+      labels: {},
+      root: await skeletonRoot(cacheDir, USER),
+      app: {
+        lower: path.join(folder, "lower"),
+        upper: path.join(folder, "upper"),
+        work: path.join(folder, "work"),
+      },
+      user: USER,
+      security: {
+        seccompProfile: profile,
+        apparmor: true,
+        selinux: true,
+        readOnlyRoot: true,
+        noNewPrivileges: true,
+        capabilities: [],
+      },
+      limits: { cpus: PROBE_CPUS, memoryBytes: PROBE_MEMORY, pids: PROBE_PIDS, seconds: 30 },
+      env: {},
+      cgroupParent: undefined,
+      command: ["/bin/sh", "-c", PROBE_SCRIPT],
+    };
+    return await runContainer(plan, host, { env, folder, timeoutMs: 20_000, maxOutput: 65_536 });
+  } finally {
+    await removeFolder(folder, host.rootless, env);
+  }
+}
+
+/** The file system of a folder that may still have to be made. */
+async function deviceOf(folder: string): Promise<number> {
+  try {
+    return (await stat(folder)).dev;
+  } catch {
+    return deviceOf(path.dirname(path.resolve(folder)));
+  }
+}
+
+async function readKept(file: string, key: string): Promise<HostCapabilities | undefined> {
+  try {
+    const kept = JSON.parse(await readFile(file, "utf8")) as { key: string; host: HostCapabilities };
+    // A login shell may have other limits than the one that looked.
+    return kept.key === key ? { ...kept.host, limits: await readHostLimits() } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function keep(file: string, key: string, host: HostCapabilities): Promise<void> {
+  const aside = `${file}.${randomUUID()}`;
+  await writeFile(aside, JSON.stringify({ key, host }));
+  await rename(aside, file);
+}
+
+const lastLine = (text: string): string =>
+  text
+    .trim()
+    .split("\n")
+    .at(-1)
+    ?.replace(/^Error: /, "") ?? "";

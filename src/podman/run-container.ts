@@ -1,0 +1,157 @@
+import { access } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { HostCapabilities } from "./capabilities.js";
+import { type ContainerUsage, readUsage, removeCgroup } from "./cgroup-usage.js";
+import { type ContainerPlan, planContainer } from "./plan-container.js";
+import { runPodman } from "./podman.js";
+
+export interface ContainerRunOptions {
+  env: NodeJS.ProcessEnv;
+  /** A folder of this container's own: its monitor tells there that memory ran out. */
+  folder: string;
+  timeoutMs: number;
+  /** Bytes kept of each stream. */
+  maxOutput: number;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ContainerResult {
+  /** False where podman could not start it; then `stderr` holds podman's reason. */
+  started: boolean;
+  exitCode: number;
+  stdout: Buffer;
+  stderr: Buffer;
+  /** Bytes of output that were not kept. */
+  dropped: number;
+  durationMs: number;
+  timedOut: boolean;
+  oomKilled: boolean;
+  usage: ContainerUsage;
+}
+
+interface ContainerState {
+  Status: string;
+  ExitCode: number;
+  OOMKilled: boolean;
+  StartedAt: string;
+  FinishedAt: string;
+}
+
+const START_BUDGET_MS = 60_000;
+const KILLED = 137;
+
+/** Runs a container to its end, its time-out or the abort, and leaves nothing of it behind. */
+export async function runContainer(
+  plan: ContainerPlan,
+  host: HostCapabilities,
+  options: ContainerRunOptions,
+): Promise<ContainerResult> {
+  options.signal?.throwIfAborted();
+  const { env, folder } = options;
+  const ended = new AbortController();
+  let timedOut = false;
+  try {
+    const watch = watchTime(plan.name, options, ended.signal, () => {
+      timedOut = true;
+    });
+    const abort = removeOnAbort(plan.name, env, options.signal, ended.signal);
+    const run = await runPodman(planContainer(plan, host), {
+      env,
+      cwd: folder,
+      timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
+      maxOutput: options.maxOutput,
+    });
+    ended.abort();
+    await Promise.all([watch, abort]);
+    options.signal?.throwIfAborted();
+    const state = await inspect(plan.name, env);
+    return {
+      started: state !== undefined && startOf(state) !== undefined,
+      exitCode: timedOut ? KILLED : (run.exitCode ?? KILLED),
+      stdout: run.stdout,
+      stderr: run.stderr,
+      dropped: run.dropped,
+      durationMs: state ? durationOf(state) : run.durationMs,
+      timedOut,
+      oomKilled: state?.OOMKilled === true || (await exists(path.join(folder, "oom"))),
+      usage: plan.cgroupParent === undefined ? {} : await readUsage(plan.cgroupParent),
+    };
+  } finally {
+    ended.abort();
+    await removeContainer(plan.name, env);
+    if (plan.cgroupParent !== undefined) await removeCgroup(plan.cgroupParent);
+  }
+}
+
+/** Ends and removes a container at once; no error where there is none. */
+export async function removeContainer(name: string, env: NodeJS.ProcessEnv): Promise<void> {
+  await runPodman(["rm", "--force", "--time", "0", "--ignore", name], { env });
+}
+
+/** Kills the container when it has run for its time, counted from its own start and not from podman's. */
+async function watchTime(
+  name: string,
+  { env, timeoutMs }: ContainerRunOptions,
+  ended: AbortSignal,
+  onTimeout: () => void,
+): Promise<void> {
+  const patience = performance.now() + timeoutMs + START_BUDGET_MS;
+  let wait = timeoutMs;
+  while (await slept(wait, ended)) {
+    const state = await inspect(name, env);
+    const started = state && startOf(state);
+    const left = started === undefined ? 250 : started + timeoutMs - Date.now();
+    wait = Math.max(left, 20);
+    if (left > 0 && performance.now() < patience) continue;
+    if (ended.aborted) return;
+    onTimeout();
+    await runPodman(["kill", "--signal", "KILL", name], { env });
+    return;
+  }
+}
+
+/** An abort may come before podman has made the container, so it is removed until podman has ended. */
+async function removeOnAbort(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+  ended: AbortSignal,
+): Promise<void> {
+  if (!signal) return;
+  await Promise.race([aborted(signal), aborted(ended)]);
+  while (!ended.aborted) {
+    await removeContainer(name, env);
+    await slept(100, ended);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** True after `ms`, false as soon as `ended`. */
+const slept = (ms: number, ended: AbortSignal): Promise<boolean> =>
+  delay(ms, true, { signal: ended }).catch(() => false);
+
+async function inspect(name: string, env: NodeJS.ProcessEnv): Promise<ContainerState | undefined> {
+  const result = await runPodman(["container", "inspect", "--format", "{{json .State}}", name], { env });
+  return result.exitCode === 0 ? (JSON.parse(result.stdout.toString()) as ContainerState) : undefined;
+}
+
+/** Milliseconds since the epoch; a container that never started says the year 1. */
+function startOf(state: ContainerState): number | undefined {
+  const started = Date.parse(state.StartedAt);
+  return started > 0 ? started : undefined;
+}
+
+const durationOf = (state: ContainerState): number =>
+  Math.max(0, Date.parse(state.FinishedAt) - Date.parse(state.StartedAt));
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );

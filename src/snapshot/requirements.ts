@@ -1,0 +1,38 @@
+import { KaiError } from "../error.js";
+import { type Feature, type FeatureName, featureOf, type HostCapabilities } from "../podman/capabilities.js";
+import { podmanMissing } from "../podman/podman.js";
+
+/** `true`: where the host has it; `required`: E103 where it has not. */
+export type Wanted = boolean | "required";
+
+export interface WantedSecurity {
+  seccomp: Wanted;
+  apparmor: Wanted;
+  selinux: Wanted;
+}
+
+const LIMITS: readonly FeatureName[] = ["memory", "cpu", "pids", "storage"];
+
+/**
+ * Throws E117 without podman and E103 where an isolation that was asked for cannot be had. Gives the limits that this
+ * machine does not enforce, so that the result says so.
+ */
+export function requireIsolation(host: HostCapabilities, wanted: WantedSecurity): string[] {
+  if (host.podman === undefined) throw podmanMissing();
+  const required: FeatureName[] = ["runtime", "overlay", "network"];
+  // A filter that was asked for and is not there would be a weaker sandbox that looks the same.
+  if (wanted.seccomp !== false) required.push("seccomp");
+  if (wanted.apparmor === "required") required.push("apparmor");
+  if (wanted.selinux === "required") required.push("selinux");
+  for (const name of required) {
+    const feature = featureOf(host, name);
+    if (feature?.state !== "ok") throw notIsolated(name, feature);
+  }
+  return LIMITS.filter((name) => featureOf(host, name)?.state !== "ok");
+}
+
+function notIsolated(name: FeatureName, feature: Feature | undefined): KaiError {
+  return new KaiError("E103", `A sandbox cannot be isolated here: ${name}: ${feature?.detail ?? "not known"}.`, {
+    hint: feature?.remedy ?? "`git kai-version doctor` shows what an administrator must do.",
+  });
+}

@@ -1,0 +1,56 @@
+import { lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { removeFolder } from "../podman/folders.js";
+import { identityOf, isAlive } from "../podman/process-identity.js";
+import { unmountVolume } from "../podman/volume.js";
+
+const PREFIX = "kai-sandbox.";
+const STICKY = 0o1000;
+
+export interface SandboxHost {
+  rootless: boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+/** A folder of mode 0700 in `tempDir`, named after the process that owns it. */
+export async function makeSandboxFolder(tempDir: string): Promise<string> {
+  await ensureTempDir(tempDir);
+  const owner = (await identityOf(process.pid)) ?? `${process.pid}`;
+  return mkdtemp(path.join(tempDir, `${PREFIX}${owner.replaceAll(":", ".")}.`));
+}
+
+/** The volume inside is unmounted, the folder renamed, then deleted. */
+export async function removeSandboxFolder(folder: string, host: SandboxHost): Promise<void> {
+  await unmountVolume(volumeOf(folder), host.env);
+  await removeFolder(folder, host.rootless, host.env);
+}
+
+/** Where the file system of limited size is mounted. */
+export const volumeOf = (folder: string): string => path.join(folder, "volume");
+
+/** Removes the folders of processes that died; call it after their containers are gone. */
+export async function sweepSandboxFolders(tempDir: string, host: SandboxHost): Promise<void> {
+  for (const name of await readdir(tempDir).catch(() => [])) {
+    if (!name.startsWith(PREFIX)) continue;
+    const [boot, pid, start] = name.slice(PREFIX.length).split(".");
+    if (await isAlive(`${boot}:${pid}:${start}`)) continue;
+    // Two sweepers may meet; whoever renames first does the work.
+    await removeSandboxFolder(path.join(tempDir, name), host).catch(() => {});
+  }
+}
+
+async function ensureTempDir(tempDir: string): Promise<void> {
+  if (/[:,\n]/.test(tempDir)) {
+    throw new KaiError("E103", `temp_dir must hold no colon, comma or newline: ${tempDir}`, {
+      hint: "Podman separates its arguments by them; choose another snapshot_isolation.temp_dir.",
+    });
+  }
+  await mkdir(tempDir, { recursive: true, mode: 0o700 });
+  const stat = await lstat(tempDir);
+  const ours = stat.uid === process.getuid?.() || (stat.mode & STICKY) !== 0;
+  if (stat.isDirectory() && ours) return;
+  throw new KaiError("E103", `temp_dir is not a folder of yours: ${tempDir}`, {
+    hint: "Somebody else could change what runs there; choose another snapshot_isolation.temp_dir.",
+  });
+}

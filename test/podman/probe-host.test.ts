@@ -1,0 +1,34 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { featureOf } from "../../src/podman/capabilities.js";
+import { probeHost } from "../../src/podman/probe-host.js";
+import { scratch } from "../support/scratch.js";
+
+test("finds a runtime that starts containers here, and looks again only when told", async () => {
+  const { dir, env } = scratch();
+  const request = { env, cacheDir: path.join(dir, "cache"), tempDir: path.join(dir, "temp") };
+  const host = await probeHost(request);
+  expect(host.runtime).toBeDefined();
+  for (const name of ["podman", "runtime", "overlay", "network", "seccomp"] as const) {
+    expect(featureOf(host, name)).toMatchObject({ state: "ok" });
+  }
+  expect(readdirSync(request.tempDir)).toEqual([]);
+
+  const file = path.join(request.cacheDir, "podman-host.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...kept, host: { ...kept.host, runtime: "the-kept-one" } }));
+  expect(await probeHost(request)).toMatchObject({ runtime: "the-kept-one" });
+  expect(await probeHost({ ...request, refresh: true })).toMatchObject({ runtime: host.runtime });
+});
+
+test("a machine without podman lacks it, with the command that mends it", async () => {
+  const { dir } = scratch();
+  const empty = path.join(dir, "bin");
+  mkdirSync(empty);
+  const host = await probeHost({ env: { PATH: empty }, cacheDir: dir, tempDir: dir });
+  expect(host).toMatchObject({
+    podman: undefined,
+    features: [{ name: "podman", state: "missing", remedy: expect.stringContaining("apt-get install -y podman") }],
+  });
+});

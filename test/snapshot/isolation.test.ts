@@ -1,0 +1,98 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { testInSandbox } from "../../src/snapshot/test-in-sandbox.js";
+import { bench, sharedCache } from "./sandbox.js";
+
+const cache = sharedCache();
+
+/** Tries to get out by every way at once and prints what each try came to. */
+const ESCAPE = readFileSync(new URL("escape.py", import.meta.url), "utf8");
+
+test("nothing leads out of the sandbox, and nothing of the host is visible inside", async () => {
+  const { request, env } = bench(cache, { "escape.py": ESCAPE });
+  const result = await testInSandbox(
+    request(["/usr/bin/python3", "escape.py"], {
+      env: { ...env, KAI_SIGNING_KEY: "secret-of-the-host", http_proxy: "http://secret-of-the-host:3128" },
+      sandboxEnv: { GIVEN: "yes" },
+    }),
+  );
+  expect(result.stderr).toBe("");
+  const seen = JSON.parse(result.stdout) as Record<string, unknown>;
+  const { environment, home, root, etc, ...tries } = seen as { environment: Record<string, string> } & Record<
+    string,
+    unknown
+  >;
+  expect(tries).toEqual({
+    "tcp to an address": "ENETUNREACH",
+    dns: "gaierror",
+    links: ["lo"],
+    vsock: "EAFNOSUPPORT",
+    "packet socket": "EAFNOSUPPORT",
+    io_uring_setup: "EPERM",
+    "unshare user": "EPERM",
+    "clone user": "ENOSYS",
+    clone3: "ENOSYS",
+    mount: "EPERM",
+    bpf: "EPERM",
+    keyctl: "EPERM",
+    ptrace: "EPERM",
+    "32-bit call": "SIGSYS",
+    "write to /": "EROFS",
+    "write to /usr": "EROFS",
+    "write to /etc": "EROFS",
+    "write to /app": "done",
+    "write to /tmp": "done",
+    "setuid bit": "unchanged",
+    su: "refused",
+    device: "EPERM",
+    capabilities: "0000000000000000",
+    "no new privileges": "1",
+    "host processes": [],
+    uid: 1000,
+  });
+  expect(environment).toMatchObject({ HOME: "/tmp", LANG: "C.UTF-8", GIVEN: "yes" });
+  expect(Object.keys(environment)).not.toContain("KAI_SIGNING_KEY");
+  expect(JSON.stringify(seen)).not.toContain("secret-of-the-host");
+  expect(home).toEqual([]);
+  expect(root).not.toContain("home");
+  expect(root).not.toContain("root");
+  expect(etc).not.toContain("shadow");
+  expect(etc).not.toContain("resolv.conf");
+  expect(etc).not.toContain("ssh");
+});
+
+test("python, node, sh and git of the host work inside", async () => {
+  const { request } = bench(cache, { "a.py": "print(6 * 7)" });
+  const script =
+    "/usr/bin/python3 a.py && node -e 'console.log(6*7)' && git init -q /tmp/r && git -C /tmp/r status -sb";
+  const result = await testInSandbox(request(["sh", "-c", script]));
+  expect(result.stderr).toBe("");
+  expect(result.stdout).toMatch(/^42\n42\n## No commits yet on master\n$/);
+  expect(result).toMatchObject({ exitCode: 0, passed: true, failures: [], requests: [], snapshot: null });
+});
+
+test("a program that is not there, or an exit status, is a result and not an error", async () => {
+  const { request } = bench(cache);
+  expect(await testInSandbox(request(["no-such-program"]))).toMatchObject({
+    exitCode: 127,
+    passed: false,
+    failures: ["Exit status 127, expected 0."],
+  });
+  expect(await testInSandbox(request(["sh", "-c", "exit 125"], { expect: { exitCode: 125 } }))).toMatchObject({
+    exitCode: 125,
+    passed: true,
+  });
+});
+
+test("files of another user are refused, said whose", async () => {
+  const { request, tempDir } = bench(cache);
+  const foreign = request(["true"], { tree: path.resolve("/usr/share") });
+  await expect(
+    testInSandbox({ ...foreign, security: { ...foreign.security, user: { uid: 4242, gid: 4242 } } }),
+  ).rejects.toMatchObject({
+    code: "E103",
+    message: expect.stringContaining("belong to user 0"),
+  });
+  await expect(testInSandbox({ ...foreign, tempDir: `${tempDir}:x` })).rejects.toMatchObject({ code: "E103" });
+});

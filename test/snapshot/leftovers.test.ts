@@ -1,0 +1,86 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { findLocalImage } from "../../src/podman/local-image.js";
+import { testInSandbox } from "../../src/snapshot/test-in-sandbox.js";
+import { bench, sharedCache, smallestRoot } from "./sandbox.js";
+
+const cache = sharedCache();
+
+const containers = (label: string): string[] =>
+  execFileSync("podman", ["ps", "-a", "--filter", `label=${label}`, "--format", "{{.Names}}"], { encoding: "utf8" })
+    .split("\n")
+    .filter((name) => name !== "");
+
+test("an abort ends the run and leaves neither container nor folder", async () => {
+  const { request, tempDir, tree } = bench(cache);
+  const stop = new AbortController();
+  const asked = request(["sh", "-c", "trap '' TERM; sleep 600"], { signal: stop.signal });
+  const run = testInSandbox(asked);
+  const refused = expect(run).rejects.toThrow("stopped by the test");
+  await expect.poll(() => existsSync(tempDir) && readdirSync(tempDir).length, { timeout: 30_000 }).toBe(1);
+  stop.abort(new Error("stopped by the test"));
+  await refused;
+  expect(readdirSync(tempDir)).toEqual([]);
+  expect(containers("kai.owner").filter((name) => name === `kai-${asked.id}`)).toEqual([]);
+  expect(readdirSync(tree)).toEqual([]);
+});
+
+test("what a dead process left is swept by the next run, and a living one's is not", async () => {
+  const { request, tempDir } = bench(cache);
+  await testInSandbox(request(["true"]));
+  const boot = execFileSync("cat", ["/proc/sys/kernel/random/boot_id"], { encoding: "utf8" }).trim();
+  const dead = path.join(tempDir, `kai-sandbox.${boot}.999999999.1.abcdef`);
+  mkdirSync(path.join(dead, "volume", "upper"), { recursive: true });
+  const other = path.join(tempDir, "somebody-else's");
+  mkdirSync(other);
+  const [skeleton] = readdirSync(cache).filter((name) => name.startsWith("skeleton-"));
+  const left = `kai-left-${process.pid}`;
+  const label = `kai.owner=${boot}:999999999:1`;
+  execFileSync("podman", [
+    "create",
+    "--name",
+    left,
+    "--label",
+    label,
+    "--rootfs",
+    path.join(cache, `${skeleton}`),
+    "true",
+  ]);
+  expect(containers(label)).toContain(left);
+
+  await testInSandbox(request(["true"]));
+  expect(containers(label)).toEqual([]);
+  expect(readdirSync(tempDir)).toEqual(["somebody-else's"]);
+});
+
+test("an image that is not here is E103 with both ways out, at once", async () => {
+  const { request } = bench(cache);
+  const image = { kind: "image", name: "registry.invalid/nobody/python:0", runtime: "python" } as const;
+  await expect(testInSandbox(request(["true"], { base: image }))).rejects.toMatchObject({
+    code: "E103",
+    message: "The base image registry.invalid/nobody/python:0 is not on this machine.",
+    hint: expect.stringContaining("base_images: {python: host}"),
+  });
+});
+
+test("an image that is here is what the command runs in", async () => {
+  const { request, env, tree } = bench(cache, { "a.txt": "from the version" });
+  const root = path.join(path.dirname(tree), "root");
+  smallestRoot(root);
+  const name = `localhost/kai-test-${process.pid}:1`;
+  execFileSync("sh", ["-c", `tar -C "${root}" -cf - . | podman import - ${name}`], { stdio: "ignore" });
+  try {
+    expect(await findLocalImage(name, env)).toMatch(/^[0-9a-f]{64}$/);
+    const image = { kind: "image", name, runtime: "custom" } as const;
+    const result = await testInSandbox(request(["sh", "-c", "cat a.txt; echo x > b.txt; ls"], { base: image }));
+    expect(result).toMatchObject({
+      stdout: "from the version",
+      exitCode: 127,
+      artifacts: [{ path: "b.txt", change: "added" }],
+    });
+  } finally {
+    execFileSync("podman", ["rmi", "-f", name], { stdio: "ignore" });
+  }
+});

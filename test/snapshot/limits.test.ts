@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { testInSandbox } from "../../src/snapshot/test-in-sandbox.js";
+import { bench, sharedCache } from "./sandbox.js";
+
+const MIB = 1024 * 1024;
+const cache = sharedCache();
+
+test("a memory bomb is killed, and said to be one", async () => {
+  const { request } = bench(cache);
+  const bomb = "a = []\nwhile True: a.append(bytes(16 * 1024 * 1024))";
+  const result = await testInSandbox(request(["/usr/bin/python3", "-c", bomb], {}, { memoryBytes: 64 * MIB }));
+  expect(result).toMatchObject({
+    exitCode: 137,
+    oomKilled: true,
+    timedOut: false,
+    passed: false,
+    failures: ["It ran out of memory and was killed."],
+  });
+  expect(result.resources.peakMemory).toBeGreaterThan(32 * MIB);
+});
+
+test("a fork bomb gets no further than the limit of processes", async () => {
+  const { request } = bench(cache);
+  const bomb = [
+    "import os, time",
+    "children = 0",
+    "try:",
+    "    while children < 500:",
+    "        if os.fork() == 0: time.sleep(60); os._exit(0)",
+    "        children += 1",
+    "except BlockingIOError: pass",
+    "print(children)",
+  ].join("\n");
+  const result = await testInSandbox(request(["/usr/bin/python3", "-c", bomb], {}, { pids: 20 }));
+  expect(Number(result.stdout)).toBeLessThan(20);
+  expect(result.exitCode).toBe(0);
+});
+
+test("a loop that ignores TERM is ended when its time is up", async () => {
+  const { request } = bench(cache);
+  const result = await testInSandbox(
+    request(["sh", "-c", "trap '' TERM INT HUP; echo begun; while :; do :; done"], {}, { timeoutMs: 1500 }),
+  );
+  expect(result).toMatchObject({ timedOut: true, oomKilled: false, passed: false, stdout: "begun\n" });
+  expect(result.failures).toEqual([expect.stringContaining("out of time")]);
+});
+
+test("a disk filler meets the end of its own disk", async () => {
+  const { request } = bench(cache);
+  const result = await testInSandbox(
+    request(["sh", "-c", "head -c 100000000 /dev/zero > big; wc -c < big"], {}, { storageBytes: 16 * MIB }),
+  );
+  if (result.unenforced.includes("storage")) return;
+  expect(result.stderr).toContain("No space left on device");
+  expect(Number(result.stdout)).toBeLessThan(16 * MIB);
+});
+
+test("50 MB of output are read to the end and the first megabyte is kept", async () => {
+  const { request } = bench(cache);
+  const result = await testInSandbox(request(["sh", "-c", "head -c 50000000 /dev/zero | tr '\\0' a; echo seen >&2"]));
+  expect(result.stdout).toHaveLength(MIB);
+  expect(result.outputDropped).toBe(50_000_000 - MIB);
+  expect(result).toMatchObject({ exitCode: 0, stderr: "seen\n" });
+});
+
+test("nothing is on stdin, so nothing waits for it", async () => {
+  const { request } = bench(cache);
+  expect(await testInSandbox(request(["sh", "-c", "cat; echo end"]))).toMatchObject({ stdout: "end\n" });
+});
