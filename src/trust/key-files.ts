@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { writeDurably } from "../system/durable-file.js";
 import { armorPublicKey, armorSecretKey, type KeyBlock, readKeyBlocks } from "./key-block.js";
 import { MalformedError } from "./packet.js";
 
@@ -19,7 +20,7 @@ export async function findDefaultKey(home: string): Promise<string | undefined> 
 }
 
 export async function setDefaultKey(home: string, fingerprint: string): Promise<void> {
-  await writeDurably(defaultFile(home), `${fingerprint}\n`, 0o600);
+  await store(defaultFile(home), `${fingerprint}\n`, 0o600);
 }
 
 /** The secret key; E110 where it is not here, or where others on this machine could read it. */
@@ -48,11 +49,11 @@ export async function findKnownKey(home: string, fingerprint: string): Promise<K
 }
 
 export async function writeSecretKey(home: string, block: KeyBlock): Promise<void> {
-  await writeDurably(fileOf(secretFolder(home), block.primary.fingerprint), armorSecretKey(block), 0o600);
+  await store(fileOf(secretFolder(home), block.primary.fingerprint), armorSecretKey(block), 0o600);
 }
 
 export async function writeKnownKey(home: string, block: KeyBlock): Promise<void> {
-  await writeDurably(fileOf(knownFolder(home), block.primary.fingerprint), armorPublicKey(block), 0o644);
+  await store(fileOf(knownFolder(home), block.primary.fingerprint), armorPublicKey(block), 0o644);
 }
 
 /** Fingerprints of the keys in a folder, in their order; a folder that is not there holds none. */
@@ -88,20 +89,7 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
   });
 }
 
-/** Written aside, synced and renamed: a reader, or a crash, meets the old file or the new one. */
-async function writeDurably(file: string, text: string, mode: number): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const aside = `${file}.${process.pid}.tmp`;
-  await rm(aside, { force: true });
-  const handle = await open(aside, "wx", mode);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(aside, file);
-  const folderHandle = await open(folder, "r");
-  await folderHandle.sync().finally(() => folderHandle.close());
+async function store(file: string, text: string, mode: number): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeDurably(file, text, mode);
 }

@@ -15,6 +15,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Show what is in effect, and where each value comes from",
     load: async () => (await import("./config-show.js")).configShowCommand,
   },
+  {
+    name: "key generate",
+    summary: "Make a key to sign versions with",
+    load: async () => (await import("./key-generate.js")).keyGenerateCommand,
+  },
+  {
+    name: "key import",
+    summary: "Take in a key, to sign or to verify with",
+    load: async () => (await import("./key-import.js")).keyImportCommand,
+  },
+  {
+    name: "key export",
+    summary: "Print a key, armored",
+    load: async () => (await import("./key-export.js")).keyExportCommand,
+  },
+  {
+    name: "key list",
+    summary: "List your keys and those that you imported",
+    load: async () => (await import("./key-list.js")).keyListCommand,
+  },
 ];
 
 export interface FoundCommand extends CommandEntry {
