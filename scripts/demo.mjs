@@ -1,5 +1,5 @@
 // `npm run demo [-- --keep]`: an agent is versioned, broken and brought back, in a temporary folder with a home of its own.
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bootstrap } from "./bootstrap.mjs";
@@ -60,9 +60,13 @@ async function tell({ stage, cwd, change }) {
   say("It lies in a git repository, as yours does. All that follows happens in a temporary folder.");
   await run("ls");
   await run("git log --oneline -4");
+  await run('python3 logic.py --ask "How long are invoices kept?"', { shows: "seven years" });
+  await run("python3 logic.py --memory");
 
   scene("1. Make the repository an agent");
-  say("It gets a kai.yaml and a log. The key that signs its versions is made once for each user.");
+  say(
+    "It gets a kai.yaml and a log. Its memory and its counters are left out of git and saved with each version instead.",
+  );
   await run(`git kai-version init --yes --agent-id ${AGENT_ID}`);
   say("\nA test goes into kai.yaml, so that a version can be tried in a sandbox with this machine's own programs.");
   await addSandboxTest(cwd);
@@ -126,7 +130,6 @@ async function tell({ stage, cwd, change }) {
 }
 
 async function addSandboxTest(cwd) {
-  const { readFileSync } = await import("node:fs");
   const { parseDocument } = await import("yaml");
   const file = path.join(cwd, "kai.yaml");
   const config = parseDocument(readFileSync(file, "utf8"));

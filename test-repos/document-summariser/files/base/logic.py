@@ -9,8 +9,8 @@ from pathlib import Path
 from answering import answer_values
 from config_file import ConfigError, read_config
 from memory import Memory, count_up
-from prompts import PromptError, render
 from skills import skills_of
+from templates import PromptError, render
 from toolbox import Toolbox, ToolError
 
 ROOT = Path(__file__).resolve().parent

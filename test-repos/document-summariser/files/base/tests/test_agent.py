@@ -9,8 +9,8 @@ sys.path.insert(0, str(ROOT))
 from config_file import ConfigError, parse_config
 from logic import Agent
 from memory import Memory
-from prompts import PromptError, render
 from summary import sentences_of, summarise
+from templates import PromptError, render
 from toolbox import ToolError
 
 
