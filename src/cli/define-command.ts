@@ -71,11 +71,12 @@ export const choice = <const C extends readonly string[]>(
   summary: string,
 ): OptionSpec<C[number] | undefined> => ({ kind: "value", placeholder: choices.join("|"), choices, summary });
 
-export const list = (
-  placeholder: string,
-  summary: string,
-  more: { short?: string } = {},
-): OptionSpec<string[]> => ({ kind: "list", placeholder, summary, ...more });
+export const list = (placeholder: string, summary: string, more: { short?: string } = {}): OptionSpec<string[]> => ({
+  kind: "list",
+  placeholder,
+  summary,
+  ...more,
+});
 
 export const parsed = <T>(
   placeholder: string,

@@ -34,8 +34,6 @@ function unknownCommand(name: string): KaiError {
     COMMANDS.map((entry) => entry.name),
   );
   return new KaiError("E122", `'${name}' is not a command of git kai-version.`, {
-    hint: close
-      ? `Did you mean \`git kai-version ${close}\`?`
-      : "`git kai-version help` lists the commands there are.",
+    hint: close ? `Did you mean \`git kai-version ${close}\`?` : "`git kai-version help` lists the commands there are.",
   });
 }

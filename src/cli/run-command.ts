@@ -1,5 +1,7 @@
+import path from "node:path";
 import { Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from "commander";
 import { KaiError } from "../error.js";
+import { withoutRepository } from "../git/environment.js";
 import { consoleOutput } from "./console-output.js";
 import type { CommandContext } from "./context.js";
 import type { Command, OptionSpec } from "./define-command.js";
@@ -31,8 +33,9 @@ export async function runCommand(command: Command, argv: readonly string[], env:
   );
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !output.json;
   const context: CommandContext = {
-    cwd: globals.C ?? process.cwd(),
-    env,
+    cwd: path.resolve(globals.C ?? "."),
+    // -C names another repository than the one that a hook's variables tie us to.
+    env: globals.C === undefined ? env : withoutRepository(env),
     now: () => new Date(),
     output,
     interactive,
@@ -68,7 +71,10 @@ export function parserFor(command: Command): CommanderCommand {
     .helpOption("-h, --help", "show this help");
   const examples = command.examples ?? [];
   if (examples.length > 0) {
-    parser.addHelpText("after", `\nExamples:\n${examples.map((each) => `  ${each.line}\n      ${each.does}`).join("\n")}`);
+    parser.addHelpText(
+      "after",
+      `\nExamples:\n${examples.map((each) => `  ${each.line}\n      ${each.does}`).join("\n")}`,
+    );
   }
   if (Object.values(command.arguments ?? {}).some((argument) => argument.kind === "command")) {
     const summary = Object.values(command.arguments ?? {}).find((argument) => argument.kind === "command")?.summary;

@@ -21,14 +21,14 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   return lines
     .map((line) =>
       columns
-        .map((column, index) => fit(line[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
+        .map((column, index) => fitted(line[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
         .join("  ")
         .trimEnd(),
     )
     .join("\n");
 }
 
-function fit(text: string, width: number, align: "left" | "right"): string {
+function fitted(text: string, width: number, align: "left" | "right"): string {
   const length = textWidth(text);
   if (length > width) return `${stripVTControlCharacters(text).slice(0, width - 1)}…`;
   const padding = " ".repeat(width - length);

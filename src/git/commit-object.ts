@@ -30,9 +30,7 @@ export function formatCommitPayload(commit: {
 }): Buffer {
   const who = formatSignatureLine(commit.who, commit.at);
   const parents = commit.parents.map((parent) => `parent ${parent}\n`).join("");
-  return Buffer.from(
-    `tree ${commit.tree}\n${parents}author ${who}\ncommitter ${who}\n\n${commit.message.trimEnd()}\n`,
-  );
+  return Buffer.from(`tree ${commit.tree}\n${parents}author ${who}\ncommitter ${who}\n\n${commit.message.trimEnd()}\n`);
 }
 
 const HEADERS =

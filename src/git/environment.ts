@@ -17,7 +17,11 @@ const LOCAL_VARIABLES = [
   "GIT_NAMESPACE",
 ] as const;
 
-const QUARANTINE_VARIABLES = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"] as const;
+const QUARANTINE_VARIABLES = [
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_QUARANTINE_PATH",
+] as const;
 
 /** The environment without any tie to a repository: for `-C`, which names another one than a hook's. */
 export function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -19,7 +19,11 @@ export interface NoteCommit {
  * Makes a commit of a notes tree on `ref` and gives its id. `git notes add` would move the notes ref at once, and loses
  * what others add at the same time; fast-import fans the paths out as git wants them and moves a ref of our own.
  */
-export async function commitNotes(repository: Repository, commit: NoteCommit, inherit: readonly number[] = []): Promise<string> {
+export async function commitNotes(
+  repository: Repository,
+  commit: NoteCommit,
+  inherit: readonly number[] = [],
+): Promise<string> {
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
   const stream = [
     `commit ${commit.ref}\nmark :1\ncommitter ${formatSignatureLine(commit.who, commit.at)}\n${data(commit.message)}`,

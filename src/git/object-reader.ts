@@ -82,7 +82,9 @@ export class ObjectReader {
     const all = this.#join();
     const end = all.indexOf(10);
     if (end < 0) return false;
-    const line = this.#shift(end + 1).subarray(0, end).toString();
+    const line = this.#shift(end + 1)
+      .subarray(0, end)
+      .toString();
     const match = /^(?<id>[0-9a-f]{40,64}) (?<type>blob|tree|commit|tag) (?<size>\d+)$/.exec(line);
     if (match?.groups) {
       this.#header = {

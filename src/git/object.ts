@@ -28,7 +28,8 @@ export interface TreeEntry {
 
 /** A tree object, its entries in git's order: by name, a folder as if its name ended with a slash. */
 export function makeTree(entries: readonly TreeEntry[], format: ObjectFormat): GitObject {
-  const key = (entry: TreeEntry) => (entry.mode === "40000" ? Buffer.concat([entry.name, Buffer.from("/")]) : entry.name);
+  const key = (entry: TreeEntry) =>
+    entry.mode === "40000" ? Buffer.concat([entry.name, Buffer.from("/")]) : entry.name;
   const sorted = [...entries].sort((a, b) => Buffer.compare(key(a), key(b)));
   const parts = sorted.flatMap((entry) => [
     Buffer.from(`${entry.mode} `),
@@ -39,17 +40,18 @@ export function makeTree(entries: readonly TreeEntry[], format: ObjectFormat): G
   return makeObject("tree", Buffer.concat(parts), format);
 }
 
-/** All trees for files under their paths (`/` parts them); the root is the last. */
+/** All trees for files under their paths (`/` parts them; UTF-8, or bytes as latin1 text); the root is the last. */
 export function makeTrees(
   files: ReadonlyMap<string, { mode: string; id: string }>,
   format: ObjectFormat,
+  encoding: "utf8" | "latin1" = "utf8",
 ): { root: GitObject; trees: GitObject[] } {
   const here: TreeEntry[] = [];
   const folders = new Map<string, Map<string, { mode: string; id: string }>>();
   for (const [path, file] of files) {
     const slash = path.indexOf("/");
     if (slash < 0) {
-      here.push({ mode: file.mode, name: Buffer.from(path), id: file.id });
+      here.push({ mode: file.mode, name: Buffer.from(path, encoding), id: file.id });
       continue;
     }
     const folder = path.slice(0, slash);
@@ -59,9 +61,9 @@ export function makeTrees(
   }
   const trees: GitObject[] = [];
   for (const [name, inside] of folders) {
-    const made = makeTrees(inside, format);
+    const made = makeTrees(inside, format, encoding);
     trees.push(...made.trees);
-    here.push({ mode: "40000", name: Buffer.from(name), id: made.root.id });
+    here.push({ mode: "40000", name: Buffer.from(name, encoding), id: made.root.id });
   }
   const root = makeTree(here, format);
   return { root, trees: [...trees, root] };
@@ -76,4 +78,22 @@ export interface Identity {
 export function formatSignatureLine(who: Identity, at: Date): string {
   const clean = (text: string) => text.replace(/[<>\n\0]/g, "").trim();
   return `${clean(who.name)} <${clean(who.email)}> ${Math.floor(at.getTime() / 1000)} +0000`;
+}
+
+/** The entries of a raw tree object; `idBytes` is 20 or 32. Undefined where the bytes are no tree. */
+export function parseTree(content: Buffer, idBytes: number): TreeEntry[] | undefined {
+  const entries: TreeEntry[] = [];
+  let offset = 0;
+  while (offset < content.length) {
+    const blank = content.indexOf(0x20, offset);
+    const end = content.indexOf(0, offset);
+    if (blank < 0 || end < blank || end + 1 + idBytes > content.length) return undefined;
+    entries.push({
+      mode: content.toString("latin1", offset, blank),
+      name: content.subarray(blank + 1, end),
+      id: content.toString("hex", end + 1, end + 1 + idBytes),
+    });
+    offset = end + 1 + idBytes;
+  }
+  return entries;
 }

@@ -11,7 +11,10 @@ export function makePack(objects: readonly GitObject[], format: ObjectFormat): B
   header.write("PACK");
   header.writeUInt32BE(2, 4);
   header.writeUInt32BE(objects.length, 8);
-  const body = [header, ...objects.flatMap((object) => [entryHeader(object), deflateSync(object.content, { level: 1 })])];
+  const body = [
+    header,
+    ...objects.flatMap((object) => [entryHeader(object), deflateSync(object.content, { level: 1 })]),
+  ];
   const hash = createHash(format);
   for (const part of body) hash.update(part);
   return Buffer.concat([...body, hash.digest()]);

@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { closed, spawnProgram } from "../system/process.js";
+import { type Repository, zeroId } from "./repository.js";
 import type { GitOptions } from "./run-git.js";
 import { gitFailure, runGit } from "./run-git.js";
-import { type Repository, zeroId } from "./repository.js";
 
 /** One ref from `old` to `new`; null stands for "does not exist". The same on both sides: held, not changed. */
 export interface RefChange {
@@ -15,7 +15,11 @@ export interface RefChange {
 export const SYNCED_REFS = ["core.fsync=reference,loose-object,pack,pack-metadata", "core.fsyncMethod=fsync"] as const;
 
 /** Changes refs at once, or none; E116 or E113 where one is not at its old value or is locked. */
-export async function updateRefs(repository: Repository, changes: readonly RefChange[], options: GitOptions = {}): Promise<void> {
+export async function updateRefs(
+  repository: Repository,
+  changes: readonly RefChange[],
+  options: GitOptions = {},
+): Promise<void> {
   if (changes.length === 0) return;
   await runGit(repository, ["update-ref", "--stdin", "-z"], {
     ...options,
@@ -41,7 +45,11 @@ export class PreparedRefs {
     child.stdin?.on("error", () => {});
   }
 
-  static async prepare(repository: Repository, changes: readonly RefChange[], inherit: readonly number[]): Promise<PreparedRefs> {
+  static async prepare(
+    repository: Repository,
+    changes: readonly RefChange[],
+    inherit: readonly number[],
+  ): Promise<PreparedRefs> {
     const child = spawnProgram({
       file: "git",
       args: [...SYNCED_REFS.flatMap((setting) => ["-c", setting]), "update-ref", "--stdin", "-z"],

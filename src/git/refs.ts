@@ -1,6 +1,6 @@
 import type { ObjectType } from "./object.js";
-import { runGit } from "./run-git.js";
 import type { Repository } from "./repository.js";
+import { runGit } from "./run-git.js";
 
 export interface Ref {
   readonly name: string;

@@ -74,9 +74,13 @@ function notARepository(cwd: string, stderr: string): KaiError {
   }
   const reason = stderr.split("\n").find((line) => line.startsWith("fatal: "));
   const known = reason === undefined || /not a git repository/.test(reason);
-  return new KaiError("E104", known ? `${cwd} is not in a git repository.` : `git cannot read the repository: ${reason.slice(7)}`, {
-    hint: "Run it inside your agent's repository, or name that with -C; `git init` makes one.",
-  });
+  return new KaiError(
+    "E104",
+    known ? `${cwd} is not in a git repository.` : `git cannot read the repository: ${reason.slice(7)}`,
+    {
+      hint: "Run it inside your agent's repository, or name that with -C; `git init` makes one.",
+    },
+  );
 }
 
 /** Length of an object id in hexadecimal digits. */

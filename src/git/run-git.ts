@@ -13,7 +13,11 @@ export interface GitOptions {
 }
 
 /** Runs git in `repository` (the *local* way of calling it) and gives whatever came of it. */
-export function tryGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<ProcessResult> {
+export function tryGit(
+  repository: Repository,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<ProcessResult> {
   return runProcess({
     file: "git",
     args: [...(options.config ?? []).flatMap((setting) => ["-c", setting]), ...args],
@@ -25,18 +29,27 @@ export function tryGit(repository: Repository, args: readonly string[], options:
 }
 
 /** Runs git and gives its stdout; E116 with git's own words where it fails. */
-export async function runGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+export async function runGit(
+  repository: Repository,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<Buffer> {
   const result = await tryGit(repository, args, options);
   if (result.exitCode !== 0) throw gitFailure(args, result);
   return result.stdout;
 }
 
 /** What a failed git process means to the user: a held lock, a disk that cannot be written, or git's own words. */
-export function gitFailure(args: readonly string[], result: Pick<ProcessResult, "stderr" | "exitCode" | "signal">): KaiError {
+export function gitFailure(
+  args: readonly string[],
+  result: Pick<ProcessResult, "stderr" | "exitCode" | "signal">,
+): KaiError {
   const words = result.stderr.toString().trim();
   const command = `git ${args[0] ?? ""}`;
   if (/No space left on device|Disk quota exceeded/.test(words)) {
-    return new KaiError("E118", `The disk is full (${command}).`, { hint: "Nothing was changed. Free some space and run it again." });
+    return new KaiError("E118", `The disk is full (${command}).`, {
+      hint: "Nothing was changed. Free some space and run it again.",
+    });
   }
   if (/Read-only file system|Input\/output error|Permission denied/.test(words)) {
     return new KaiError("E118", `${command} could not write: ${lastLine(words)}`, {

@@ -20,7 +20,12 @@ export interface TagProblem {
 const HEADER =
   /^object (?<object>[0-9a-f]{40}|[0-9a-f]{64})\ntype (?<type>blob|tree|commit|tag)\ntag (?<name>[^\n\0]+)\ntagger (?<who>[^<>\n\0]*) ?<(?<email>[^<>\n\0]*)> (?<seconds>[0-9]{1,15}) (?<zone>[+-][0-9]{4})\n\n/;
 
-const SIGNATURE_STARTS = ["-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----", "-----BEGIN SSH SIGNATURE-----", "-----BEGIN SIGNED MESSAGE-----"];
+const SIGNATURE_STARTS = [
+  "-----BEGIN PGP SIGNATURE-----",
+  "-----BEGIN PGP MESSAGE-----",
+  "-----BEGIN SSH SIGNATURE-----",
+  "-----BEGIN SIGNED MESSAGE-----",
+];
 
 /**
  * Reads the raw bytes of a tag strictly: object, type, tag and tagger once each, in this order, and no other header;
@@ -63,7 +68,13 @@ function signatureOffset(raw: Buffer): number {
 }
 
 /** The bytes of a tag before it is signed; the signature is appended as it is. */
-export function formatTagPayload(tag: { object: string; name: string; tagger: Identity; at: Date; message: string }): Buffer {
+export function formatTagPayload(tag: {
+  object: string;
+  name: string;
+  tagger: Identity;
+  at: Date;
+  message: string;
+}): Buffer {
   return Buffer.from(
     `object ${tag.object}\ntype commit\ntag ${tag.name}\ntagger ${formatSignatureLine(tag.tagger, tag.at)}\n\n${tag.message.trimEnd()}\n`,
   );

@@ -1,5 +1,5 @@
-import { runGit } from "./run-git.js";
 import type { Repository } from "./repository.js";
+import { runGit } from "./run-git.js";
 
 /** One path that differs between two trees; mode `000000` where it is not there. */
 export interface TreeChange {
@@ -13,7 +13,17 @@ export interface TreeChange {
 
 /** Paths that differ between two tree-ish, renames not looked for. */
 export async function diffTrees(repository: Repository, from: string, to: string): Promise<TreeChange[]> {
-  const out = await runGit(repository, ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", from, to, "--"]);
+  const out = await runGit(repository, [
+    "diff-tree",
+    "-r",
+    "-z",
+    "--raw",
+    "--no-renames",
+    "--full-index",
+    from,
+    to,
+    "--",
+  ]);
   const fields = out.toString("latin1").split("\0");
   const changes: TreeChange[] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {

@@ -1,7 +1,7 @@
 import { mkdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { tryGit } from "../git/run-git.js";
 import type { Repository } from "../git/repository.js";
+import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { readManifest } from "./stage-worktree.js";
@@ -11,7 +11,11 @@ import { identityOf, isUntouched, type WorktreeStep } from "./worktree-manifest.
  * Puts staged files and the staged index in place. Every step looks before it acts, so that it may be run again after a
  * crash at any point. Gives the paths (latin1) at which it found somebody else's change and left that alone.
  */
-export async function applyWorktree(repository: Repository, folder: string, inherit: readonly number[]): Promise<string[]> {
+export async function applyWorktree(
+  repository: Repository,
+  folder: string,
+  inherit: readonly number[],
+): Promise<string[]> {
   const manifest = await readManifest(folder);
   if (!manifest) return [];
   const placing = new Placing(manifest.workTree, folder);

@@ -63,7 +63,9 @@ export async function listJournals(folder: string): Promise<Journal[]> {
   });
   // A file that was still being written aside never counted.
   const files = names.filter((name) => /^[0-9A-Z]{26}$/.test(name)).sort();
-  return Promise.all(files.map(async (name) => parseJournal(path.join(folder, name), await readFile(path.join(folder, name), "utf8"))));
+  return Promise.all(
+    files.map(async (name) => parseJournal(path.join(folder, name), await readFile(path.join(folder, name), "utf8"))),
+  );
 }
 
 const formatRecord = (record: JournalRecord): string => {
@@ -82,7 +84,8 @@ export function parseJournal(file: string, text: string): Journal {
   lines.pop();
   const records = lines.map((line, index) => {
     const [sum, json] = [line.slice(0, 32), line.slice(33)];
-    if (line[32] !== " " || checksum(json) !== sum) throw damaged(file, `line ${index + 1} does not match its checksum`);
+    if (line[32] !== " " || checksum(json) !== sum)
+      throw damaged(file, `line ${index + 1} does not match its checksum`);
     return JSON.parse(json) as JournalRecord;
   });
   const [begin, ...rest] = records;

@@ -1,5 +1,5 @@
-import { runGit } from "../git/run-git.js";
 import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
 import { LOG_REF, type LoggedEntry, parseEntryMessage } from "./entry.js";
 
 /** All entries of the log, newest first, from one git process; entries that are none of ours are left out. */

@@ -13,7 +13,7 @@ import { kaiFolderOf } from "./kai-folder.js";
 import type { EntrySigner, Operation, PerformedOperation } from "./operation.js";
 import { pendingRefs, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
-import { removeStaging, stageIndex, stagingFolderOf, stageWorktree } from "./stage-worktree.js";
+import { removeStaging, stageIndex, stageWorktree, stagingFolderOf } from "./stage-worktree.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 
 /**
@@ -38,10 +38,14 @@ export async function perform(
   try {
     await attempt.project();
   } catch (cause) {
-    throw new KaiError("E114", `${operation.subject} is done, but not all of it is in place yet: ${(cause as Error).message}`, {
-      hint: "`git kai-version recover` puts the rest in place.",
-      cause,
-    });
+    throw new KaiError(
+      "E114",
+      `${operation.subject} is done, but not all of it is in place yet: ${(cause as Error).message}`,
+      {
+        hint: "`git kai-version recover` puts the rest in place.",
+        cause,
+      },
+    );
   }
   return { id: operation.id, seq: built.entry.seq, entry: built.commit.id, at: built.at };
 }
@@ -168,7 +172,11 @@ class Attempt {
 
 /** Lets go of what was kept for an operation that did not happen. */
 export async function dropPending(repository: Repository, operation: string): Promise<void> {
-  const listed = await runGit(repository, ["for-each-ref", "--format=%(refname) %(objectname)", pendingUnder(operation)]);
+  const listed = await runGit(repository, [
+    "for-each-ref",
+    "--format=%(refname) %(objectname)",
+    pendingUnder(operation),
+  ]);
   const changes = listed
     .toString()
     .split("\n")

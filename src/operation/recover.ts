@@ -12,8 +12,8 @@ import { type Journal, listJournals, type PreparedRecord, removeJournal } from "
 import { kaiFolderOf } from "./kai-folder.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
-import { removeStaleLocks } from "./stale-locks.js";
 import { removeStaging, stagingFolderOf } from "./stage-worktree.js";
+import { removeStaleLocks } from "./stale-locks.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 
 export interface Recovered {
@@ -64,7 +64,8 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
     return { ...identity, outcome: "undone", conflicts: [] };
   }
   const conflicts = journal.done ? [] : await redoRefs(repository, begin.operation, prepared, inherit);
-  const index = begin.indexOf !== null && !journal.done ? await holdIndex({ gitDir: begin.indexOf }, begin.operation) : undefined;
+  const index =
+    begin.indexOf !== null && !journal.done ? await holdIndex({ gitDir: begin.indexOf }, begin.operation) : undefined;
   try {
     await finishProjection(repository, { operation: begin.operation, staging, journal: journal.file, index, inherit });
   } finally {
@@ -145,7 +146,8 @@ async function readRef(repository: Repository, ref: string): Promise<string | nu
   return result.exitCode === 0 ? result.stdout.toString().trim() : null;
 }
 
-const conflictRef = (operation: string, ref: string): string => `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
+const conflictRef = (operation: string, ref: string): string =>
+  `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
 
 /** Removes what belongs to no operation any more: every journal has been dealt with. */
 async function sweep(folder: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { runGit } from "../git/run-git.js";
 import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
@@ -14,8 +14,12 @@ export interface WorktreeChange {
   /** The tree that the index and the working tree hold now. */
   readonly from: string;
   readonly to: string;
-  /** Paths (latin1) whose changes were saved to a backup and may be overwritten. */
+  /** Paths (latin1) that may be overwritten although git does not know what is there: it was saved, or agreed to. */
   readonly saved: ReadonlySet<string>;
+  /** Paths (latin1) that git is to forget while the files stay. */
+  readonly kept?: ReadonlySet<string>;
+  /** Throw away what is staged in the index: it was saved. */
+  readonly reset?: boolean;
 }
 
 const ABSENT = "000000";
@@ -53,7 +57,7 @@ export async function stageWorktree(
   const env = { GIT_INDEX_FILE: index };
   // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
   const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
-  const merge = change.saved.size > 0 ? ["--reset", change.to] : ["-m", change.from, change.to];
+  const merge = change.reset ? ["--reset", change.to] : ["-m", change.from, change.to];
   await runGit(repository, ["read-tree", ...merge], { env, config, inherit });
 
   const placed = changes.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
@@ -65,7 +69,8 @@ export async function stageWorktree(
       input: Buffer.from(placed.map((each) => `${each.path}\0`).join(""), "latin1"),
     });
   }
-  const steps = await stepsFor(repository.workTree, folder, changes, change.saved);
+  const touched = changes.filter((each) => !change.kept?.has(each.path));
+  const steps = await stepsFor(repository.workTree, folder, touched, change.saved);
   await syncStaged(folder, steps);
   const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
@@ -73,7 +78,11 @@ export async function stageWorktree(
 }
 
 /** Prepares a new index alone: the working tree already holds what it says. */
-export async function stageIndex(repository: Repository & { workTree: string }, folder: string, from: string): Promise<void> {
+export async function stageIndex(
+  repository: Repository & { workTree: string },
+  folder: string,
+  from: string,
+): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await copyFile(from, path.join(folder, "index"));
   const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps: [] };
@@ -117,10 +126,14 @@ async function stepsFor(
 
 function inTheWay(paths: readonly string[]): KaiError {
   const shown = paths.slice(0, 5).map(readablePath).join(", ");
-  return new KaiError("E102", `Files that are in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`, {
-    hint: "Move them away or commit them; `--force` saves them under refs/kai/backup and goes on.",
-    data: { paths: paths.map(readablePath) },
-  });
+  return new KaiError(
+    "E102",
+    `Files that are in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`,
+    {
+      hint: "Move them away or commit them; `--force` saves them under refs/kai/backup and goes on.",
+      data: { paths: paths.map(readablePath) },
+    },
+  );
 }
 
 async function syncStaged(folder: string, steps: readonly WorktreeStep[]): Promise<void> {

@@ -7,7 +7,8 @@ export async function syncRefFolders(repository: Repository, refs: readonly stri
   const folders = new Set<string>([repository.commonDir]);
   for (const ref of refs) {
     // A new folder for a ref needs the folder above it synced too.
-    for (let at = path.dirname(ref); at !== "."; at = path.dirname(at)) folders.add(path.join(repository.commonDir, at));
+    for (let at = path.dirname(ref); at !== "."; at = path.dirname(at))
+      folders.add(path.join(repository.commonDir, at));
   }
   await Promise.all([...folders].map((folder) => syncFolder(folder)));
 }

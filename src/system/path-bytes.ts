@@ -23,9 +23,7 @@ export function readablePath(latin1: string): string {
   if (Buffer.from(text, "utf8").equals(bytes)) return text;
   return [...bytes]
     .map((byte) =>
-      byte < 0x80 && byte !== 0x25
-        ? String.fromCharCode(byte)
-        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
+      byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
     )
     .join("");
 }

@@ -11,9 +11,29 @@ export interface CommandEntry {
 /** Every command there is, in the order of the help. Adding one is a file beside this and a line here. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "init",
+    summary: "Put an agent's repository under version control, or adopt a clone of one",
+    load: async () => (await import("./init.js")).initCommand,
+  },
+  {
+    name: "create",
+    summary: "Make a signed version of what is committed",
+    load: async () => (await import("./create.js")).createCommand,
+  },
+  {
     name: "config show",
     summary: "Show what is in effect, and where each value comes from",
     load: async () => (await import("./config-show.js")).configShowCommand,
+  },
+  {
+    name: "config validate",
+    summary: "Check kai.yaml and show every problem in its place",
+    load: async () => (await import("./config-validate.js")).configValidateCommand,
+  },
+  {
+    name: "config schema",
+    summary: "Print the JSON Schema of kai.yaml, for editors",
+    load: async () => (await import("./config-schema.js")).configSchemaCommand,
   },
   {
     name: "key generate",

@@ -1,0 +1,79 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "./repository.js";
+import { runGit } from "./run-git.js";
+
+/** What the library asks about before it takes it from the environment. */
+const USERS_OWN = {
+  allowUnsafeAlias: true,
+  allowUnsafeAskPass: true,
+  allowUnsafeCommandBinaries: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeDiffExternal: true,
+  allowUnsafeEditor: true,
+  allowUnsafeExec: true,
+  allowUnsafeGitProxy: true,
+  allowUnsafePager: true,
+  allowUnsafeProtocolOverride: true,
+  allowUnsafeSshCommand: true,
+  allowUnsafeTemplateDir: true,
+};
+
+/** The remotes of a repository, `origin` first. */
+export async function listRemotes(repository: Repository): Promise<string[]> {
+  const remotes = (await runGit(repository, ["remote"]))
+    .toString()
+    .split("\n")
+    .filter((name) => name !== "");
+  return remotes.sort((a, b) => Number(b === "origin") - Number(a === "origin"));
+}
+
+/** Names of the refs that a remote has under `patterns`; E116 where it cannot be reached. */
+export async function listRemoteRefs(
+  repository: Repository,
+  env: NodeJS.ProcessEnv,
+  remote: string,
+  patterns: readonly string[],
+): Promise<string[]> {
+  const git = await openNetwork(repository, env);
+  const out = await git.listRemote(["--refs", remote, ...patterns]).catch(failedWith(remote));
+  return out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.slice(line.indexOf("\t") + 1));
+}
+
+/** Fetches by explicit refspecs and nothing else. */
+export async function fetchRefs(
+  repository: Repository,
+  env: NodeJS.ProcessEnv,
+  remote: string,
+  refspecs: readonly string[],
+): Promise<void> {
+  const git = await openNetwork(repository, env);
+  await git.raw(["fetch", "--no-tags", "--no-write-fetch-head", remote, ...refspecs]).catch(failedWith(remote));
+}
+
+/**
+ * The *network* way of calling git: the user's own configuration, credentials and askpass programs. The library guards
+ * against settings that come from strangers; these are the environment that the user started us in.
+ */
+async function openNetwork(repository: Repository, env: NodeJS.ProcessEnv) {
+  const { simpleGit } = await import("simple-git");
+  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && !name.startsWith("KAI_"));
+  return simpleGit({
+    baseDir: repository.workTree ?? repository.gitDir,
+    allowEnvironment: kept.map(([name]) => name),
+    unsafe: USERS_OWN,
+  }).env(Object.fromEntries(kept));
+}
+
+const failedWith =
+  (remote: string) =>
+  (cause: Error): never => {
+    throw new KaiError("E116", `The remote ${remote} could not be read: ${cause.message.trim().split("\n").at(-1)}`, {
+      hint: `\`git ls-remote ${remote}\` shows what git says of it.`,
+      cause,
+    });
+  };

@@ -1,0 +1,209 @@
+import { createClassifier } from "../agent/component.js";
+import { KaiError } from "../error.js";
+import { runGit } from "../git/run-git.js";
+import { readablePath } from "../system/path-bytes.js";
+import type { VersionNumber } from "../version/number.js";
+import { validateVersion } from "../version/validate-version.js";
+import { readStatus, requireBranch, requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
+import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { type Backup, backUpChanges } from "./back-up-changes.js";
+import { planRollback, type RollbackPlan, type StepType } from "./plan.js";
+import { restoreTree } from "./restore-tree.js";
+
+export interface RollbackOptions {
+  readonly to: VersionNumber;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface RollbackStep {
+  readonly type: StepType;
+  readonly status: "planned" | "done" | "skipped";
+  readonly durationMs: number | null;
+  readonly error: null;
+}
+
+export interface RollbackResult {
+  readonly operation: string | null;
+  readonly from: string | null;
+  readonly to: string;
+  readonly type: "version";
+  /** The commit made; null in a dry run, or where the branch holds the target's tree already. */
+  readonly commit: string | null;
+  readonly version: string;
+  readonly tag: string;
+  readonly steps: readonly RollbackStep[];
+  readonly risks: readonly string[];
+  /** The ref that holds what was overwritten. */
+  readonly backup: string | null;
+  readonly undone: number;
+}
+
+interface Ground {
+  readonly plan: RollbackPlan;
+  readonly status: WorkTreeStatus;
+  readonly head: string;
+  readonly branch: string;
+  readonly fromTree: string;
+  readonly toTree: string;
+  readonly undone: readonly string[];
+}
+
+/** Goes back to an earlier version: one signed commit whose tree is the target's, and `current` on the target. */
+export function rollBack(caller: Caller, options: RollbackOptions): Promise<RollbackResult> {
+  return withWritingSession(caller, "rollback", async (session) => {
+    const steps = new StepClock();
+    const ground = await survey(session, options);
+    const { plan } = ground;
+    caller.progress(`Verifying ${plan.to.tag}`);
+    await steps.run("validate_target", () => validateTarget(session, plan));
+    if (options.dryRun) return resultOf(ground, null, plannedSteps(plan), null, null);
+    const signer = await session.openSigner("operator");
+    const backup = await steps.run("backup_current", () => backUp(session, ground, options, signer));
+    caller.progress(`Restoring ${plan.to.tag}`);
+    const restored = await steps.run("restore_code", () =>
+      restoreTree(
+        session,
+        {
+          kind: "rollback",
+          subject: `rollback ${plan.from?.tag ?? "nothing"} -> ${plan.to.tag}`,
+          branch: ground.branch,
+          head: ground.head,
+          fromTree: ground.fromTree,
+          toTree: ground.toTree,
+          message: rollbackMessage(ground, session.id),
+          version: plan.to,
+          withdrawn: plan.from && plan.from !== plan.to ? [plan.from.number.text] : [],
+          restored: plan.to.withdrawn ? [plan.to.number.text] : [],
+          details: {
+            type: "version",
+            from: plan.from?.number.text ?? null,
+            to: plan.to.number.text,
+            backup: backup?.ref ?? null,
+          },
+          noteOn: plan.from?.commit,
+          saved: backup?.paths ?? new Set(),
+        },
+        signer,
+      ),
+    );
+    steps.note("cleanup", "done");
+    return resultOf(ground, session.id, steps.taken, backup, restored.commit);
+  });
+}
+
+async function survey(session: WritingSession, options: RollbackOptions): Promise<Ground> {
+  const { repository, config } = session.agent;
+  const plan = planRollback(session.history, options.to, options);
+  const status = await readStatus(repository, "all");
+  const head = requireCommit(status);
+  const branch = requireBranch(status);
+  const componentOf = createClassifier(config.version_management.artifacts);
+  const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
+  if (dirty.length > 0 && !options.force) throw wouldOverwrite(dirty);
+  const [from, to] = await Promise.all([head, plan.to.commit].map((commit) => session.reader.find(`${commit}^{tree}`)));
+  if (from === undefined || to === undefined) {
+    throw new KaiError("E101", `The commit of ${plan.to.tag} is not in this repository.`, {
+      hint: "In a shallow clone, `git fetch --unshallow` brings it.",
+    });
+  }
+  if (from.id === to.id && plan.from === plan.to) {
+    throw new KaiError("E109", `${plan.to.tag} is in force already, and the branch holds its files.`, {
+      hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : "There is nothing to go back to.",
+    });
+  }
+  const range = await runGit(repository, ["rev-list", head, `^${plan.to.commit}`, "--"]);
+  const undone = range
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
+  return { plan, status, head, branch, fromTree: from.id, toTree: to.id, undone };
+}
+
+function wouldOverwrite(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError(
+    "E102",
+    `Files were changed and not committed: ${shown}${paths.length > 5 ? `, and ${paths.length - 5} more` : ""}.`,
+    {
+      hint: "Commit or stash them; `--force` saves them under refs/kai/backup and goes on.",
+      data: { paths: paths.map(readablePath) },
+    },
+  );
+}
+
+async function validateTarget(session: WritingSession, plan: RollbackPlan): Promise<void> {
+  if (plan.to.type !== "foreign") await validateVersion(session.agent.repository, session.log, plan.to);
+}
+
+function backUp(
+  session: WritingSession,
+  ground: Ground,
+  options: RollbackOptions,
+  signer: Parameters<typeof backUpChanges>[3],
+): Promise<Backup | undefined> {
+  const { repository } = session.agent;
+  if (!options.force || repository.workTree === undefined) return Promise.resolve(undefined);
+  const request = { operation: session.id, head: ground.head, at: session.at, inherit: [session.lock.descriptor] };
+  return backUpChanges({ ...repository, workTree: repository.workTree }, ground.status, request, signer);
+}
+
+/** The commit says which commits it undoes in git's own words, and in trailers what it is. */
+function rollbackMessage({ plan, undone }: Ground, operation: string): string {
+  const reverts = undone.map((commit) => `This reverts commit ${commit}.`).join("\n");
+  const trailers = [
+    `Kai-Operation: ${operation}`,
+    ...(plan.from ? [`Kai-Rollback-From: ${plan.from.number.text}`] : []),
+    `Kai-Rollback-To: ${plan.to.number.text}`,
+    "Kai-Components: all",
+  ];
+  return [`Roll back to ${plan.to.tag}`, ...(reverts === "" ? [] : [reverts]), trailers.join("\n")].join("\n\n");
+}
+
+const plannedSteps = (plan: RollbackPlan): RollbackStep[] =>
+  plan.steps.map(({ type }) => ({ type, status: "planned", durationMs: null, error: null }));
+
+function resultOf(
+  ground: Ground,
+  operation: string | null,
+  steps: readonly RollbackStep[],
+  backup: Backup | null | undefined,
+  commit: string | null,
+): RollbackResult {
+  const { plan } = ground;
+  return {
+    operation,
+    from: plan.from?.number.text ?? null,
+    to: plan.to.number.text,
+    type: plan.type,
+    commit,
+    version: plan.to.number.text,
+    tag: plan.to.tag,
+    steps,
+    risks: plan.risks,
+    backup: backup?.ref ?? null,
+    undone: ground.undone.length,
+  };
+}
+
+/** Runs steps one after the other and keeps what became of each and how long it took. */
+class StepClock {
+  readonly taken: RollbackStep[] = [];
+
+  async run<T>(type: StepType, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await work();
+    const skipped = type === "backup_current" && result === undefined;
+    this.taken.push({
+      type,
+      status: skipped ? "skipped" : "done",
+      durationMs: Math.round(performance.now() - started),
+      error: null,
+    });
+    return result;
+  }
+
+  note(type: StepType, status: RollbackStep["status"]): void {
+    this.taken.push({ type, status, durationMs: 0, error: null });
+  }
+}

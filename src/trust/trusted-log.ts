@@ -1,0 +1,184 @@
+import { KaiError } from "../error.js";
+import { type CommitObject, parseSignedCommit } from "../git/commit-object.js";
+import { parseTree } from "../git/object.js";
+import type { ObjectReader, ReadObject } from "../git/object-reader.js";
+import { hexLength, type Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { createKeyRing, type KeyRing } from "./key-ring.js";
+import { type Policy, parsePolicy, principalOf } from "./policy.js";
+import { verifySignature } from "./signature.js";
+import { digestOfEntry, type TrustRoot } from "./trust-root.js";
+
+/** The log's head and what it says of trust, its chain verified from where this clone left off. */
+export interface TrustedLog {
+  readonly head: string;
+  readonly entry: Entry;
+  readonly at: Date;
+  readonly policy: Policy;
+  /** The bytes of `policy.json` and `keys/*.asc`, as the next entry carries them on. */
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly keys: KeyRing;
+}
+
+interface ReadEntry {
+  readonly id: string;
+  readonly raw: Buffer;
+  readonly commit: CommitObject;
+  readonly entry: Entry;
+}
+
+/**
+ * Reads the head of the log and verifies every entry that this clone has not seen yet: signed by a key of the policy,
+ * numbered in order, never back in time, the policy unchanged. E121 where one of it fails or the log was rolled back.
+ */
+export async function readTrustedLog(
+  repository: Repository,
+  reader: ObjectReader,
+  root: TrustRoot,
+  ref: string = LOG_REF,
+): Promise<TrustedLog> {
+  const found = await reader.find(ref);
+  if (found === undefined)
+    throw broken("it is gone", "Fetch it from a complete clone: `git fetch <remote> refs/kai/log:refs/kai/log`");
+  const head = readEntry(repository, found);
+  const files = await readTrustFiles(repository, reader, head.commit.tree);
+  const policy = parsePolicy(files.get("policy.json")?.toString() ?? "");
+  const keys = createKeyRing(
+    [...files].filter(([name]) => name.startsWith("keys/")).map(([name, bytes]) => ({ name, bytes })),
+  );
+  if (head.id !== root.seen) await verifyChain(repository, reader, head, root, { policy, keys });
+  return { head: head.id, entry: head.entry, at: head.commit.committer.at, policy, files, keys };
+}
+
+function readEntry(repository: Repository, object: ReadObject): ReadEntry {
+  const commit = object.type === "commit" ? parseSignedCommit(object.content, repository.objectFormat) : undefined;
+  const parsed = commit === undefined ? undefined : parseEntryMessage(commit.message);
+  if (!commit || !parsed) throw broken(`${object.id} is not an entry of it`);
+  return { id: object.id, raw: object.content, commit, entry: parsed.entry };
+}
+
+async function readTrustFiles(
+  repository: Repository,
+  reader: ObjectReader,
+  tree: string,
+): Promise<Map<string, Buffer>> {
+  const idBytes = hexLength(repository.objectFormat) / 2;
+  const files = new Map<string, Buffer>();
+  const root = parseTree(await reader.read(tree, "tree"), idBytes) ?? [];
+  for (const item of root) {
+    const name = item.name.toString();
+    if (name === "policy.json") files.set(name, await reader.read(item.id, "blob"));
+    if (name !== "keys" || item.mode !== "40000") continue;
+    const keys = parseTree(await reader.read(item.id, "tree"), idBytes) ?? [];
+    for (const key of keys) files.set(`keys/${key.name.toString()}`, await reader.read(key.id, "blob"));
+  }
+  return files;
+}
+
+/**
+ * What pinning the log at `ref` on first use would take: its first entry, which must be well-formed and signed by the key
+ * that it brings. E121 where there is no such entry.
+ */
+export async function findRootOf(repository: Repository, reader: ObjectReader, ref: string): Promise<TrustRoot> {
+  const roots = (await runGit(repository, ["rev-list", "--max-parents=0", ref, "--"])).toString().trim().split("\n");
+  const [id = "", ...others] = roots;
+  if (others.length > 0) throw broken("it has several first entries");
+  const root = readEntry(repository, await readCommit(reader, id));
+  const files = await readTrustFiles(repository, reader, root.commit.tree);
+  const policy = parsePolicy(files.get("policy.json")?.toString() ?? "");
+  const keys = createKeyRing(
+    [...files].map(([name, bytes]) => ({ name, bytes })).filter(({ name }) => name !== "policy.json"),
+  );
+  await verifyEntry(root, { policy, keys });
+  return {
+    format: "kai-trust/1",
+    root: id,
+    digest: digestOfEntry(root.raw),
+    repo: root.entry.repo,
+    origin: "first-use",
+    seen: id,
+  };
+}
+
+/** Goes from the head back to what was seen, judging each entry by the policy, which none of them may change. */
+async function verifyChain(
+  repository: Repository,
+  reader: ObjectReader,
+  head: ReadEntry,
+  root: TrustRoot,
+  trust: { policy: Policy; keys: KeyRing },
+): Promise<void> {
+  const range = await runGit(repository, ["rev-list", "--topo-order", head.id, "--not", root.seen, "--"]).catch(() => {
+    throw broken("the entry that this clone saw last is gone: the log was rolled back or replaced");
+  });
+  const ids = range
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
+  let child = head;
+  for (const id of ids) {
+    const here = id === head.id ? head : readEntry(repository, await readCommit(reader, id));
+    await verifyEntry(here, trust);
+    const [parent, ...others] = here.commit.parents;
+    if (others.length > 0) throw broken(`${id} joins two logs, which this program does not know how to judge`);
+    if (parent === undefined) throw broken("it has another first entry than this clone knows");
+    child = readEntry(repository, await readCommit(reader, parent));
+    verifyStep(child, here);
+    await requireSamePolicy(repository, reader, child, here);
+  }
+  if (child.id !== root.seen) throw broken("it does not go on from the entry that this clone saw last");
+  if (root.seen === root.root && digestOfEntry(child.raw) !== root.digest)
+    throw broken("its first entry is not the one that was pinned");
+}
+
+const readCommit = async (reader: ObjectReader, id: string): Promise<ReadObject> => {
+  const object = await reader.find(id);
+  if (object === undefined) throw broken(`its entry ${id} is missing`);
+  return object;
+};
+
+/** One entry's own signature, by a key that the policy names. */
+export async function verifyEntry(
+  here: { id: string; commit: CommitObject; entry: Entry },
+  trust: { policy: Policy; keys: KeyRing },
+): Promise<void> {
+  const verdict = await verifySignature({
+    payload: here.commit.payload,
+    signature: here.commit.signature ?? Buffer.alloc(0),
+    keys: trust.keys,
+    strict: true,
+  });
+  if (verdict.outcome !== "good") throw broken(`the signature of entry ${here.id} is ${verdict.outcome}`);
+  if (principalOf(trust.policy, verdict.key ?? "") === undefined)
+    throw broken(`entry ${here.id} was signed by nobody of the policy`);
+  if (here.entry.actor.key !== verdict.key)
+    throw broken(`entry ${here.id} names another key than the one that signed it`);
+}
+
+function verifyStep(parent: ReadEntry, here: ReadEntry): void {
+  if (here.entry.seq !== parent.entry.seq + 1) throw broken(`entry ${here.id} is out of order`);
+  if (here.entry.repo !== parent.entry.repo) throw broken(`entry ${here.id} belongs to another repository`);
+  if (here.commit.committer.at < parent.commit.committer.at)
+    throw broken(`entry ${here.id} is older than the one before it`);
+}
+
+async function requireSamePolicy(
+  repository: Repository,
+  reader: ObjectReader,
+  parent: ReadEntry,
+  here: ReadEntry,
+): Promise<void> {
+  const [before, after] = await Promise.all(
+    [parent, here].map((each) => readTrustFiles(repository, reader, each.commit.tree)),
+  );
+  const same =
+    before?.size === after?.size && [...(before ?? [])].every(([name, bytes]) => after?.get(name)?.equals(bytes));
+  if (!same) throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
+}
+
+function broken(why: string, hint?: string): KaiError {
+  return new KaiError("E121", `The log cannot be trusted: ${why}.`, {
+    hint: hint ?? "Nothing was changed. Compare `git log refs/kai/log` with a clone that you trust before you go on.",
+  });
+}

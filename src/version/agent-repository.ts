@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { KaiError } from "../error.js";
+import { openRepository, type Repository } from "../git/repository.js";
+import { tryGit } from "../git/run-git.js";
+
+export const CONFIG_FILE = "kai.yaml";
+
+/** A repository that is an agent, and the configuration that its working tree (or, in a bare one, its HEAD) holds. */
+export interface AgentRepository {
+  readonly repository: Repository;
+  readonly config: AgentConfig;
+}
+
+/** Opens the agent around `cwd`. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is invalid. */
+export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentRepository> {
+  const repository = await openRepository(cwd, env);
+  const text = await findConfigText(repository);
+  if (text === undefined) throw notAnAgent(repository);
+  return { repository, config: parseAgentConfig(text, CONFIG_FILE) };
+}
+
+/** The text of kai.yaml; undefined where there is none. */
+export async function findConfigText(repository: Repository): Promise<string | undefined> {
+  if (repository.workTree !== undefined) {
+    return readFile(path.join(repository.workTree, CONFIG_FILE), "utf8").catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT") return undefined;
+      throw cause;
+    });
+  }
+  const shown = await tryGit(repository, ["cat-file", "blob", `HEAD:${CONFIG_FILE}`]);
+  return shown.exitCode === 0 ? shown.stdout.toString() : undefined;
+}
+
+function notAnAgent(repository: Repository): KaiError {
+  return new KaiError(
+    "E105",
+    `${repository.workTree ?? repository.gitDir} is not an agent yet: it has no ${CONFIG_FILE}.`,
+    {
+      hint: "`git kai-version init` makes it one.",
+    },
+  );
+}

@@ -1,0 +1,44 @@
+import { parseLfsPointer } from "../agent/lfs-pointer.js";
+import type { ObjectReader } from "../git/object-reader.js";
+import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+import { manifestPath, type TreeFile } from "./manifest.js";
+
+export interface LfsPointer {
+  readonly path: string;
+  readonly oid: string;
+  readonly size: number;
+}
+
+/** A pointer is shorter than this (git-lfs spec). */
+const LARGEST_POINTER = 1024;
+
+/** Git LFS pointers among a version's files; looked for only where a .gitattributes says that there may be some. */
+export async function findLfsPointers(
+  repository: Repository,
+  reader: ObjectReader,
+  treeish: string,
+  files: readonly TreeFile[],
+): Promise<LfsPointer[]> {
+  const attributes = files.filter((file) => file.mode !== "160000" && /(^|\/)\.gitattributes$/.test(file.path));
+  const texts = await Promise.all(attributes.map((file) => reader.find(file.id)));
+  if (!texts.some((object) => object?.content.includes("filter=lfs"))) return [];
+  const pointers: LfsPointer[] = [];
+  for (const file of await listSmallFiles(repository, treeish)) {
+    const object = await reader.find(file.id);
+    const pointer = object?.type === "blob" ? parseLfsPointer(object.content) : undefined;
+    if (pointer) pointers.push({ path: manifestPath(file.path), oid: pointer.oid, size: pointer.size });
+  }
+  return pointers;
+}
+
+async function listSmallFiles(repository: Repository, treeish: string): Promise<{ path: string; id: string }[]> {
+  const out = await runGit(repository, ["ls-tree", "-r", "-l", "-z", "--full-tree", treeish]);
+  const small: { path: string; id: string }[] = [];
+  for (const line of out.toString("latin1").split("\0")) {
+    const match = /^100(?:644|755) blob ([0-9a-f]+) +(\d+)\t/.exec(line);
+    if (match && Number(match[2]) < LARGEST_POINTER)
+      small.push({ path: line.slice(match[0].length), id: match[1] ?? "" });
+  }
+  return small;
+}

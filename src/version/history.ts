@@ -1,0 +1,110 @@
+import type { Ref } from "../git/refs.js";
+import { parseTag } from "../git/tag-object.js";
+import { CURRENT_REF, type InForce, type LoggedEntry } from "../operation/entry.js";
+import { compareNumbers, type VersionNumber } from "./number.js";
+import type { VersionType } from "./record.js";
+import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
+import { parseVersionTag } from "./tag-text.js";
+
+/** A version as its tag and the log tell of it, nothing verified. */
+export interface KnownVersion {
+  readonly number: VersionNumber;
+  readonly tag: TagName;
+  /** Object id of the tag, or of the commit for a lightweight one. */
+  readonly tagId: string;
+  readonly commit: string;
+  /** `foreign`: a tag that fits tag_format and was made by another tool; it reserves its number. */
+  readonly type: VersionType | "foreign";
+  readonly parent: string | null;
+  readonly hash: string | null;
+  readonly record: string | null;
+  readonly state: string | null;
+  readonly createdAt: Date | null;
+  readonly createdBy: string | null;
+  readonly description: string;
+  /** Left by a rollback and not taken back into use since. */
+  readonly withdrawn: boolean;
+  /** The tag object's bytes; undefined for a lightweight tag. */
+  readonly raw: Buffer | undefined;
+}
+
+export interface History {
+  /** By precedence, lowest first. */
+  readonly versions: readonly KnownVersion[];
+  /** Tags that stand for no version, and why. */
+  readonly skipped: readonly { readonly tag: string; readonly reason: string }[];
+  /** What the newest entry of the log says is in force. */
+  readonly current: InForce | null;
+  /** Newest first. */
+  readonly log: readonly LoggedEntry[];
+}
+
+/** Joins what tags and log say. */
+export function buildHistory(refs: readonly Ref[], log: readonly LoggedEntry[], format: TagFormat): History {
+  const withdrawn = withdrawnVersions(log);
+  const versions: KnownVersion[] = [];
+  const skipped: { tag: string; reason: string }[] = [];
+  for (const ref of refs) {
+    if (!ref.name.startsWith("refs/tags/") || ref.name === CURRENT_REF) continue;
+    const tag = ref.name.slice("refs/tags/".length);
+    const number = versionOfTag(tag, format);
+    if ("reason" in number) {
+      skipped.push({ tag, reason: number.reason });
+      continue;
+    }
+    const commit = ref.type === "commit" ? ref.id : ref.peeled?.type === "commit" ? ref.peeled.id : undefined;
+    if (commit === undefined) {
+      skipped.push({ tag, reason: "does not point at a commit" });
+      continue;
+    }
+    versions.push(knownVersion(ref, tag as TagName, number, commit, withdrawn));
+  }
+  versions.sort((a, b) => compareNumbers(a.number, b.number) || (a.tag < b.tag ? -1 : 1));
+  return { versions, skipped, current: log[0]?.current.after ?? null, log };
+}
+
+function knownVersion(
+  ref: Ref,
+  tag: TagName,
+  number: VersionNumber,
+  commit: string,
+  withdrawn: ReadonlySet<string>,
+): KnownVersion {
+  const parsed = ref.raw === undefined ? undefined : parseTag(ref.raw);
+  const readable = parsed !== undefined && !("problem" in parsed) ? parsed : undefined;
+  const text = readable === undefined ? undefined : parseVersionTag(readable.message);
+  return {
+    number,
+    tag,
+    tagId: ref.id,
+    commit,
+    type: text?.type ?? "foreign",
+    parent: text?.parent ?? null,
+    hash: text?.hash ?? null,
+    record: text?.record ?? null,
+    state: text?.state ?? null,
+    createdAt: readable?.tagger.at ?? null,
+    createdBy: readable === undefined ? null : `${readable.tagger.name} <${readable.tagger.email}>`,
+    description: text?.subject ?? readable?.message.split("\n", 1)[0] ?? "",
+    withdrawn: withdrawn.has(number.text),
+    raw: ref.raw,
+  };
+}
+
+/** Versions that an entry withdrew and none later restored. */
+export function withdrawnVersions(log: readonly LoggedEntry[]): Set<string> {
+  const withdrawn = new Set<string>();
+  for (const entry of [...log].reverse()) {
+    for (const version of entry.withdrawn) withdrawn.add(version);
+    for (const version of entry.restored) withdrawn.delete(version);
+  }
+  return withdrawn;
+}
+
+/** The version with this number; undefined where there is none. */
+export const findVersion = (history: History, number: VersionNumber): KnownVersion | undefined =>
+  history.versions.find((each) => compareNumbers(each.number, number) === 0 && each.number.text === number.text);
+
+/** The version that the log says is in force; undefined before the first. */
+export const versionInForce = (history: History): KnownVersion | undefined =>
+  history.current === null ? undefined : history.versions.find((each) => each.tagId === history.current?.tag);

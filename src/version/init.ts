@@ -1,0 +1,197 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createClassifier } from "../agent/component.js";
+import { parseAgentConfig } from "../agent/config.js";
+import { KaiError } from "../error.js";
+import { listRemotes } from "../git/network.js";
+import { listRefs } from "../git/refs.js";
+import { openRepository, type Repository } from "../git/repository.js";
+import { runGit, tryGit } from "../git/run-git.js";
+import { LOG_REF } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { perform } from "../operation/perform.js";
+import type { Recovered } from "../operation/recover.js";
+import { withOperationLock } from "../operation/with-operation-lock.js";
+import type { FileLock } from "../system/file-lock.js";
+import { readablePath } from "../system/path-bytes.js";
+import type { Signer } from "../trust/signer.js";
+import { digestOfEntry, findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
+import { type Adopted, adoptAgent, findAgentRemote, pinLocalLog } from "./adopt-agent.js";
+import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
+import { planFounding } from "./found-agent.js";
+import { buildHistory } from "./history.js";
+import { planInitialFiles } from "./initial-files.js";
+import { setRefspecs } from "./set-refspecs.js";
+import { tagFormat } from "./tag-name.js";
+import { readStatus, requireBranch } from "./work-tree-status.js";
+
+export interface InitRequest {
+  readonly agentId: string | undefined;
+  /** Write the files and leave the commit to the user. */
+  readonly commit: boolean;
+  /** Found anew although a remote has a log. */
+  readonly newRoot: boolean;
+}
+
+export interface InitCaller {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+  readonly progress: (message: string) => void;
+  readonly onRecovered: (recovered: readonly Recovered[]) => void;
+  /** The key to sign with, made where there is none. */
+  readonly openOrMakeKey: (repository: Repository) => Promise<{ signer: Signer; made: boolean }>;
+}
+
+export interface InitResult {
+  /** `founded`: a new log. `adopted`: one that was fetched or was here unpinned. `present`: nothing to do. */
+  readonly outcome: "founded" | "adopted" | "present";
+  readonly agentId: string;
+  readonly repoId: string;
+  readonly trustRoot: { readonly entry: string; readonly digest: string; readonly origin: TrustRoot["origin"] };
+  readonly key: { readonly fingerprint: string; readonly made: boolean } | null;
+  readonly framework: string;
+  readonly artifacts: Readonly<Record<string, number>>;
+  readonly written: readonly string[];
+  readonly commit: string | null;
+  readonly untracked: readonly string[];
+  readonly remotes: readonly string[];
+  /** Tags that were here before: numbers they reserve, and those that stand for none. */
+  readonly reserved: readonly string[];
+  readonly skipped: readonly { readonly tag: string; readonly reason: string }[];
+}
+
+/** Puts a repository under version control by us: founds its log, or adopts the one that its remote has. */
+export async function initAgent(caller: InitCaller, request: InitRequest): Promise<InitResult> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  return withOperationLock(repository, "init", caller.onRecovered, async (lock) => {
+    const { trust } = kaiFolderOf(repository);
+    const known = await findTrustRoot(trust);
+    const hasLog = (await listRefs(repository, [LOG_REF])).length > 0;
+    if (hasLog && known) return described(repository, { outcome: "present", root: known });
+    if (hasLog) return adopted(repository, caller, await pinLocalLog(repository));
+    const remote = request.newRoot ? undefined : await findAgentRemote(repository, caller.env);
+    if (remote !== undefined) {
+      caller.progress(`Fetching the agent's log from ${remote}`);
+      return adopted(repository, caller, await adoptAgent(repository, caller.env, remote, [lock.descriptor]));
+    }
+    return found(repository, caller, request, lock);
+  });
+}
+
+async function adopted(repository: Repository, caller: InitCaller, { root, remote }: Adopted): Promise<InitResult> {
+  const remotes = await setRefspecs(repository, remote === null ? [] : [remote]);
+  caller.progress("Verified the log");
+  return described(repository, { outcome: "adopted", root, remotes });
+}
+
+async function found(
+  repository: Repository,
+  caller: InitCaller,
+  request: InitRequest,
+  lock: FileLock,
+): Promise<InitResult> {
+  const { workTree } = repository;
+  if (workTree === undefined) {
+    throw new KaiError("E125", "A bare repository has no working tree to write kai.yaml into.", {
+      hint: "Run `git kai-version init` in a clone and push from there.",
+    });
+  }
+  const here = { ...repository, workTree };
+  const status = await readStatus(here, "all");
+  caller.progress("Looking at the agent");
+  const files = await planInitialFiles(here, status, request.agentId);
+  const { signer, made } = await caller.openOrMakeKey(repository);
+  const commits = request.commit && files.tree !== undefined;
+  if (!commits) await writePlainly(here, files.changed);
+  const operation = await planFounding(repository, {
+    agentId: files.agentId,
+    signer,
+    at: caller.now(),
+    commit:
+      commits && files.tree
+        ? { branch: requireBranch(status), head: status.head, tree: files.tree, objects: files.objects }
+        : undefined,
+    worktree:
+      commits && files.tree
+        ? { from: files.from, to: files.tree.id, saved: files.own, kept: new Set(files.untracked) }
+        : undefined,
+  });
+  const performed = await perform(repository, lock, operation, signer);
+  const raw = await readEntryBytes(repository, performed.entry);
+  const root: TrustRoot = {
+    format: "kai-trust/1",
+    root: performed.entry,
+    digest: digestOfEntry(raw),
+    repo: operation.repo,
+    origin: "founded",
+    seen: performed.entry,
+  };
+  await writeTrustRoot(kaiFolderOf(repository).trust, root);
+  const remotes = await listRemotes(repository);
+  return described(repository, {
+    outcome: "founded",
+    root,
+    key: { fingerprint: signer.fingerprint, made },
+    framework: files.framework,
+    written: files.changed.map((file) => readablePath(file.path)),
+    commit: operation.commit,
+    untracked: files.untracked.map(readablePath),
+    remotes,
+  });
+}
+
+async function writePlainly(
+  repository: Repository & { workTree: string },
+  files: readonly { path: string; content: string }[],
+): Promise<void> {
+  for (const file of files) await writeFile(path.join(repository.workTree, file.path), file.content);
+}
+
+async function readEntryBytes(repository: Repository, entry: string): Promise<Buffer> {
+  return runGit(repository, ["cat-file", "commit", entry]);
+}
+
+type Particulars = Pick<InitResult, "outcome"> & { root: TrustRoot } & Partial<InitResult>;
+
+/** Joins what was done with what the repository holds now. */
+async function described(repository: Repository, { root, ...particulars }: Particulars): Promise<InitResult> {
+  const text = await findConfigText(repository);
+  const config = text === undefined ? undefined : parseAgentConfig(text, CONFIG_FILE);
+  const format = tagFormat(config?.version_management.semantic_versioning.tag_format ?? "v{version}");
+  const history = buildHistory(await listRefs(repository, ["refs/tags"]), [], format);
+  return {
+    agentId: config?.agent_id ?? "",
+    repoId: root.repo,
+    trustRoot: { entry: root.root, digest: root.digest, origin: root.origin },
+    key: null,
+    framework: "",
+    artifacts: await countArtifacts(repository, config),
+    written: [],
+    commit: null,
+    untracked: [],
+    remotes: [],
+    reserved: history.versions.filter((version) => version.type === "foreign").map((version) => version.number.text),
+    skipped: history.skipped,
+    ...particulars,
+  };
+}
+
+async function countArtifacts(
+  repository: Repository,
+  config: ReturnType<typeof parseAgentConfig> | undefined,
+): Promise<Record<string, number>> {
+  const listed = await tryGit(
+    repository,
+    repository.bare ? ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD"] : ["ls-files", "-z"],
+  );
+  const counts: Record<string, number> = {};
+  if (config === undefined || listed.exitCode !== 0) return counts;
+  const componentOf = createClassifier(config.version_management.artifacts);
+  for (const name of listed.stdout.toString("latin1").split("\0")) {
+    if (name === "") continue;
+    const component = componentOf(readablePath(name));
+    counts[component] = (counts[component] ?? 0) + 1;
+  }
+  return counts;
+}

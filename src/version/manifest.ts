@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../operation/canonical-json.js";
+
+/** One file of a version's tree. The path is its bytes as latin1 text. */
+export interface TreeFile {
+  readonly path: string;
+  /** `100644`, `100755`, `120000` or `160000`. */
+  readonly mode: string;
+  /** Object id of the blob, or of the submodule's commit. */
+  readonly id: string;
+}
+
+export type ManifestLine = readonly [path: string, mode: string, digest: string];
+
+/**
+ * The manifest's lines: every file by the bytes of its path, with the SHA-256 of its raw content; a submodule with its
+ * commit's id.
+ */
+export function manifestLines(files: readonly TreeFile[], digests: ReadonlyMap<string, string>): ManifestLine[] {
+  return [...files]
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+    .map((file) => [
+      manifestPath(file.path),
+      file.mode,
+      file.mode === "160000" ? file.id : (digests.get(file.id) ?? ""),
+    ]);
+}
+
+/** The version hash: SHA-256 of the canonical JSON of `kai-manifest/1`. */
+export function versionHash(lines: readonly ManifestLine[]): string {
+  const text = canonicalJson({ format: "kai-manifest/1", files: lines, entities: [] });
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+
+/** Digest of a part of the manifest, such as one component's files. */
+export const partDigest = (lines: readonly ManifestLine[]): string =>
+  `sha256:${createHash("sha256").update(canonicalJson(lines)).digest("hex")}`;
+
+/**
+ * A path as text. One that is not UTF-8 is percent-encoded and begins with `/`, which no path in a tree does; so two
+ * different paths never look the same.
+ */
+export function manifestPath(latin1: string): string {
+  const bytes = Buffer.from(latin1, "latin1");
+  const text = bytes.toString("utf8");
+  if (Buffer.from(text, "utf8").equals(bytes)) return text;
+  return `/${[...bytes].map(percentEncoded).join("")}`;
+}
+
+const percentEncoded = (byte: number): string =>
+  byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;

@@ -1,0 +1,35 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import { parseTag } from "../git/tag-object.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { principalOf } from "../trust/policy.js";
+import { verifySignature } from "../trust/signature.js";
+import type { TrustedLog } from "../trust/trusted-log.js";
+import { DigestCache } from "./digest-cache.js";
+import { hashTree } from "./hash-tree.js";
+import type { KnownVersion } from "./history.js";
+
+/** Proves a version before it is put in force: its signature by a key of the policy, and its content by its hash. E101. */
+export async function validateVersion(repository: Repository, log: TrustedLog, version: KnownVersion): Promise<void> {
+  const tag = version.raw === undefined ? undefined : parseTag(version.raw);
+  if (tag === undefined || "problem" in tag) throw corrupted(version, tag?.problem ?? "its tag is not annotated");
+  if (tag.name !== version.tag) throw corrupted(version, `its tag says it is ${tag.name}`);
+  const verdict = await verifySignature({
+    payload: tag.payload,
+    signature: tag.signature ?? Buffer.alloc(0),
+    keys: log.keys,
+    strict: true,
+  });
+  if (verdict.outcome !== "good") throw corrupted(version, `its signature is ${verdict.outcome}`);
+  if (principalOf(log.policy, verdict.key ?? "") === undefined)
+    throw corrupted(version, "its signer is nobody of the policy");
+  const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
+  const { hash } = await hashTree(repository, version.commit, cache);
+  if (hash !== version.hash) throw corrupted(version, `its files give ${hash}, not ${version.hash}`);
+}
+
+function corrupted(version: KnownVersion, why: string): KaiError {
+  return new KaiError("E101", `${version.tag} is corrupted: ${why}.`, {
+    hint: "`git kai-version verify --deep` shows all of it; choose another version.",
+  });
+}

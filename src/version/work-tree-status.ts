@@ -1,0 +1,91 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+
+export interface WorkTreeStatus {
+  /** HEAD's commit; null on a branch without commits. */
+  readonly head: string | null;
+  /** The branch's full ref; null when HEAD is detached. */
+  readonly branch: string | null;
+  /** Tracked paths (latin1) that differ from HEAD, in the index or in the working tree. */
+  readonly dirty: readonly string[];
+  /** Untracked paths, folders as one; ignored ones not counted. */
+  readonly untracked: readonly string[];
+  readonly unmerged: readonly string[];
+}
+
+export async function readStatus(
+  repository: Repository,
+  untracked: "no" | "normal" | "all" = "normal",
+): Promise<WorkTreeStatus> {
+  if (repository.workTree === undefined) return bareStatus(repository);
+  const out = await runGit(repository, [
+    "status",
+    "--porcelain=v2",
+    "-z",
+    "--branch",
+    "--no-renames",
+    `--untracked-files=${untracked}`,
+  ]);
+  return parseStatus(out.toString("latin1"));
+}
+
+async function bareStatus(repository: Repository): Promise<WorkTreeStatus> {
+  const out = await runGit(repository, ["rev-parse", "--verify", "HEAD^{commit}"]);
+  const name = (await runGit(repository, ["rev-parse", "--symbolic-full-name", "HEAD"])).toString().trim();
+  return { head: out.toString().trim(), branch: name === "HEAD" ? null : name, dirty: [], untracked: [], unmerged: [] };
+}
+
+/** Reads `git status --porcelain=v2 -z --branch --no-renames`. */
+export function parseStatus(text: string): WorkTreeStatus {
+  const status = {
+    head: null as string | null,
+    branch: null as string | null,
+    dirty: [] as string[],
+    untracked: [] as string[],
+    unmerged: [] as string[],
+  };
+  for (const line of text.split("\0")) {
+    if (line.startsWith("# branch.oid ")) {
+      const id = line.slice("# branch.oid ".length);
+      status.head = id === "(initial)" ? null : id;
+    } else if (line.startsWith("# branch.head ")) {
+      const name = Buffer.from(line.slice("# branch.head ".length), "latin1").toString();
+      status.branch = name === "(detached)" ? null : `refs/heads/${name}`;
+    } else if (line.startsWith("1 ")) {
+      status.dirty.push(afterFields(line, 8));
+    } else if (line.startsWith("u ")) {
+      status.unmerged.push(afterFields(line, 10));
+    } else if (line.startsWith("? ")) {
+      status.untracked.push(line.slice(2));
+    }
+  }
+  return status;
+}
+
+function afterFields(line: string, count: number): string {
+  let offset = 0;
+  for (let field = 0; field < count; field++) offset = line.indexOf(" ", offset) + 1;
+  return line.slice(offset);
+}
+
+/** The commit that HEAD is on. E125 where there is none, or a merge is under way. */
+export function requireCommit(status: WorkTreeStatus): string {
+  if (status.unmerged.length > 0) {
+    throw new KaiError("E125", "A merge is under way: some files are not merged.", {
+      hint: "Finish it with `git commit`, or leave it with `git merge --abort`.",
+    });
+  }
+  if (status.head !== null) return status.head;
+  throw new KaiError("E125", "This branch has no commit yet.", {
+    hint: "Commit your agent first: `git add -A && git commit`.",
+  });
+}
+
+/** The branch that an operation is about to move. E125 on a detached HEAD. */
+export function requireBranch(status: WorkTreeStatus): string {
+  if (status.branch !== null) return status.branch;
+  throw new KaiError("E125", "HEAD is detached: there is no branch to put a commit on.", {
+    hint: "`git switch BRANCH` goes to one, `git switch -c NAME` makes one here.",
+  });
+}

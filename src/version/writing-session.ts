@@ -1,0 +1,120 @@
+import { ulid } from "ulid";
+import { KaiError } from "../error.js";
+import { ObjectReader } from "../git/object-reader.js";
+import { listRefs } from "../git/refs.js";
+import { LOG_REF } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { readLog } from "../operation/log.js";
+import type { Operation, PerformedOperation } from "../operation/operation.js";
+import { perform } from "../operation/perform.js";
+import type { Recovered } from "../operation/recover.js";
+import { withOperationLock } from "../operation/with-operation-lock.js";
+import type { FileLock } from "../system/file-lock.js";
+import { kaiHome } from "../trust/key-store.js";
+import { mayDo, type Role } from "../trust/policy.js";
+import { openSigner, type Signer } from "../trust/signer.js";
+import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
+import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
+import { type AgentRepository, openAgent } from "./agent-repository.js";
+import { buildHistory, type History } from "./history.js";
+import { tagFormat } from "./tag-name.js";
+
+/** What the program hands to every command that writes. */
+export interface Caller {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+  readonly progress: (message: string) => void;
+  readonly onRecovered: (recovered: readonly Recovered[]) => void;
+  readonly askPassphrase?: ((key: string) => Promise<string>) | undefined;
+}
+
+/** An agent under the operation lock, recovered, its log verified, its history read. */
+export interface WritingSession {
+  readonly agent: AgentRepository;
+  readonly caller: Caller;
+  readonly lock: FileLock;
+  readonly reader: ObjectReader;
+  readonly log: TrustedLog;
+  readonly history: History;
+  /** A new operation's ULID. */
+  readonly id: string;
+  readonly at: Date;
+  /** Unlocks the key, and refuses (E112) one without the role. */
+  openSigner(role: Role): Promise<Signer>;
+  /** Carries the operation out and remembers its entry as seen. */
+  perform(operation: Operation, signer: Signer): Promise<PerformedOperation>;
+}
+
+/** Takes the lock, brings interrupted operations to their end, reads and verifies, and hands all that to `work`. */
+export async function withWritingSession<T>(
+  caller: Caller,
+  purpose: string,
+  work: (session: WritingSession) => Promise<T>,
+): Promise<T> {
+  const agent = await openAgent(caller.cwd, caller.env);
+  const { repository } = agent;
+  const trustFile = kaiFolderOf(repository).trust;
+  return withOperationLock(repository, purpose, caller.onRecovered, async (lock) => {
+    const root = await requireTrustRoot(agent, trustFile);
+    const reader = new ObjectReader(repository);
+    try {
+      const [log, refs, entries] = await Promise.all([
+        readTrustedLog(repository, reader, root),
+        listRefs(repository, ["refs/tags"]),
+        readLog(repository),
+      ]);
+      const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
+      const at = caller.now();
+      return await work({
+        agent,
+        caller,
+        lock,
+        reader,
+        log,
+        history: buildHistory(refs, entries, format),
+        id: ulid(at.getTime()),
+        at,
+        openSigner: (role) => openSignerWith(caller, log, role),
+        perform: async (operation, signer) => {
+          const performed = await perform(repository, lock, operation, signer);
+          await writeTrustRoot(trustFile, { ...root, seen: performed.entry });
+          return performed;
+        },
+      });
+    } finally {
+      reader.close();
+    }
+  });
+}
+
+/** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */
+export async function requireTrustRoot(agent: AgentRepository, trustFile: string): Promise<TrustRoot> {
+  const root = await findTrustRoot(trustFile);
+  if (root) return root;
+  const refs = await listRefs(agent.repository, [LOG_REF]);
+  if (refs.length === 0) {
+    throw new KaiError("E105", "This repository has a kai.yaml, but its log is not here.", {
+      hint: "`git kai-version init` fetches and adopts the log of its remote, or founds one.",
+    });
+  }
+  throw new KaiError(
+    "E121",
+    "This clone has a log that it has not adopted: nobody has confirmed where it comes from.",
+    {
+      hint: "`git kai-version init` pins it and shows its root for you to compare.",
+    },
+  );
+}
+
+async function openSignerWith(caller: Caller, log: TrustedLog, role: Role): Promise<Signer> {
+  const signer = await openSigner({
+    home: kaiHome(caller.env),
+    env: caller.env,
+    askPassphrase: caller.askPassphrase,
+  });
+  if (mayDo(log.policy, signer.fingerprint, role)) return signer;
+  throw new KaiError("E112", `The key ${signer.fingerprint} (${signer.name}) is no ${role} here.`, {
+    hint: "Sign with a key of the policy: `git kai-version key list` shows yours. An owner grants roles.",
+  });
+}
