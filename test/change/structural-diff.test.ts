@@ -205,7 +205,7 @@ test("the changes applied to what was before give what is after", () => {
         expect(applyChanges(before, changes)).toEqual(after);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -246,6 +246,6 @@ test("never throws, whatever the texts", () => {
       json(before, after);
       diffConfiguration(before, after, "x.ini");
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
