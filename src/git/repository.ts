@@ -33,7 +33,7 @@ const QUESTIONS = [
 ];
 
 const ANSWERS =
-  /^(?<bare>true|false)\n(?<inside>true|false)\n(?<format>sha1|sha256)\n(?<shallow>true|false)\n(?<gitDir>[^]*)\n\k<shallow>\n(?<commonDir>[^]*)\n\k<shallow>\n(?<top>[^]*)$/;
+  /^(?<bare>true|false)\n(?<inside>true|false)\n(?<format>sha1|sha256)\n(?<shallow>true|false)\n(?<gitDir>[\s\S]*)\n\k<shallow>\n(?<commonDir>[\s\S]*)\n\k<shallow>\n(?<top>[\s\S]*)$/;
 
 /** Finds the repository around `cwd` as git itself does, `GIT_DIR` included. E104 where there is none. */
 export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promise<Repository> {

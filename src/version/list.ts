@@ -1,0 +1,115 @@
+import type { History, KnownVersion } from "./history.js";
+import { compareNumbers } from "./number.js";
+
+export const SORT_KEYS = ["version", "date", "type", "author"] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+export interface ListRequest {
+  readonly type: string | undefined;
+  readonly status: string | undefined;
+  readonly since: Date | undefined;
+  readonly until: Date | undefined;
+  /** A glob on the version's number or its tag. */
+  readonly match: string | undefined;
+  readonly sort: SortKey;
+  /** Lowest or oldest first. */
+  readonly ascending: boolean;
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
+export interface ListedVersion {
+  readonly version: string;
+  readonly tag: string;
+  readonly commit: string;
+  readonly hash: string | null;
+  readonly parent: string | null;
+  readonly type: string;
+  readonly status: "active" | "withdrawn";
+  readonly createdAt: string | null;
+  readonly createdBy: string | null;
+  readonly description: string;
+  readonly current: boolean;
+  /** An outcome found earlier, or `unchecked`: listing verifies nothing. */
+  readonly signature: string;
+}
+
+export interface VersionList {
+  readonly total: number;
+  readonly filtered: number;
+  readonly versions: readonly ListedVersion[];
+  readonly skipped: History["skipped"];
+}
+
+/** Filters, sorts and pages a history. `signatureOf` tells what an earlier verification found of a tag. */
+export function listVersions(
+  history: History,
+  request: ListRequest,
+  signatureOf: (tagId: string) => string,
+): VersionList {
+  const matches = request.match === undefined ? () => true : globMatcher(request.match);
+  const found = history.versions.filter(
+    (version) =>
+      (request.type === undefined || version.type === request.type) &&
+      (request.status === undefined || statusOf(version) === request.status) &&
+      (request.since === undefined || (version.createdAt !== null && version.createdAt >= request.since)) &&
+      (request.until === undefined || (version.createdAt !== null && version.createdAt <= request.until)) &&
+      (matches(version.number.text) || matches(version.tag)),
+  );
+  const order = comparatorFor(request.sort);
+  found.sort((a, b) => (request.ascending ? order(a, b) : order(b, a)));
+  const page = found.slice(request.offset, request.limit === undefined ? undefined : request.offset + request.limit);
+  return {
+    total: history.versions.length,
+    filtered: found.length,
+    versions: page.map((version) => listed(version, history, signatureOf)),
+    skipped: history.skipped,
+  };
+}
+
+const statusOf = (version: KnownVersion): ListedVersion["status"] => (version.withdrawn ? "withdrawn" : "active");
+
+function listed(version: KnownVersion, history: History, signatureOf: (tagId: string) => string): ListedVersion {
+  return {
+    version: version.number.text,
+    tag: version.tag,
+    commit: version.commit,
+    hash: version.hash,
+    parent: version.parent,
+    type: version.type,
+    status: statusOf(version),
+    createdAt: version.createdAt?.toISOString() ?? null,
+    createdBy: version.createdBy,
+    description: version.description,
+    current: version.tagId === history.current?.tag,
+    signature: version.raw === undefined ? "unsigned" : signatureOf(version.tagId),
+  };
+}
+
+function comparatorFor(key: SortKey): (a: KnownVersion, b: KnownVersion) => number {
+  const byNumber = (a: KnownVersion, b: KnownVersion) => compareNumbers(a.number, b.number);
+  const by = (value: (version: KnownVersion) => string | number) => (a: KnownVersion, b: KnownVersion) => {
+    const [left, right] = [value(a), value(b)];
+    return left < right ? -1 : left > right ? 1 : byNumber(a, b);
+  };
+  switch (key) {
+    case "version":
+      return byNumber;
+    case "date":
+      return by((version) => version.createdAt?.getTime() ?? 0);
+    case "type":
+      return by((version) => version.type);
+    case "author":
+      return by((version) => version.createdBy ?? "");
+  }
+}
+
+/** `*` and `?` as in a shell; everything else stands for itself. */
+function globMatcher(glob: string): (text: string) => boolean {
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replace(/\*+/g, ".*")
+    .replace(/\?/g, ".");
+  const pattern = new RegExp(`^${source}$`, "u");
+  return (text) => pattern.test(text);
+}
