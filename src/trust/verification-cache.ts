@@ -14,21 +14,23 @@ export interface VerificationCache {
 
 const FILE = "signatures";
 
-const DEFINITE: ReadonlySet<SignatureOutcome> = new Set<SignatureOutcome>([
+const DEFINITE: readonly SignatureOutcome[] = [
   "good",
   "bad",
   "expired-key-valid-then",
   "expired",
   "revoked-key",
   "weak",
-]);
+];
 
-/** Lines of other rings that are kept when the file is written anew; beyond it they go. */
-const KEPT_FOR_OTHERS = 50_000;
+/** The file is written anew, with our ring alone, when others take more bytes than this or it is in more pieces. */
+const MOST_OF_OTHERS = 2 << 20;
+const MOST_PIECES = 256;
 
 /**
- * What verification found before, by object id and by the digest of the keys and policy that it was judged under: lines of
- * `id ring crc verdict` in one file of `folder`, only ever appended to. A line that is torn or flipped is passed over.
+ * What verification found before, by object id and by the digest of the keys and policy that it was judged under. One file of
+ * `folder`, only ever appended to: each flush adds a piece with a check of its own, and a piece that is torn or flipped is
+ * passed over.
  *
  * It trusts whoever can write in `folder`: the check finds accidents, not forgeries. Someone who can write there, inside the
  * user's own `.git`, can as well replace the hooks and the trust root that is pinned beside it. What decides for others
@@ -37,46 +39,32 @@ const KEPT_FOR_OTHERS = 50_000;
 export function openVerificationCache(folder: string, ringDigest: string): VerificationCache {
   const file = path.join(folder, FILE);
   const ring = ringDigest.slice(0, 32);
-  const stored = readLines(file, ring);
-  const added = new Map<string, string>();
+  const stored = readPieces(readText(file), ring);
+  const added = new Map<string, SignatureVerdict>();
+  const get = (id: string): SignatureVerdict | undefined => added.get(id) ?? verdictOf(stored.records.get(id));
   return {
-    get(id) {
-      const line = added.get(id) ?? stored.ours.get(id);
-      return line === undefined ? undefined : parseLine(line, id, ring);
-    },
+    get,
     set(id, verdict) {
-      if (!DEFINITE.has(verdict.outcome) || verdict.validUntil !== undefined) return;
-      added.set(id, formatLine(id, ring, verdict));
+      if (DEFINITE.includes(verdict.outcome) && verdict.validUntil === undefined) added.set(id, verdict);
     },
     async flush() {
       if (added.size === 0) return;
-      const lines = [...added.values()];
       await mkdir(folder, { recursive: true });
-      if (stored.others > KEPT_FOR_OTHERS) {
+      if (stored.others > MOST_OF_OTHERS || stored.pieces > MOST_PIECES) {
+        for (const id of stored.records.keys()) {
+          const verdict = get(id);
+          if (verdict) added.set(id, verdict);
+        }
         const aside = `${file}.${process.pid}.tmp`;
-        await writeFile(aside, joined([...stored.ours.values(), ...lines]));
+        await writeFile(aside, formatPiece(ring, added));
         await rename(aside, file);
-        stored.others = 0;
       } else {
-        // The empty line in front keeps a write that was torn there from swallowing the first of ours.
-        await appendFile(file, `\n${joined(lines)}`);
+        await appendFile(file, formatPiece(ring, added));
       }
-      for (const [id, line] of added) stored.ours.set(id, line);
+      Object.assign(stored, readPieces(readText(file), ring));
       added.clear();
     },
   };
-}
-
-function readLines(file: string, ring: string): { ours: Map<string, string>; others: number } {
-  const ours = new Map<string, string>();
-  let others = 0;
-  for (const line of readText(file).split("\n")) {
-    const space = line.indexOf(" ");
-    if (space < 0) continue;
-    if (line.startsWith(ring, space + 1)) ours.set(line.slice(0, space), line);
-    else others++;
-  }
-  return { ours, others };
 }
 
 function readText(file: string): string {
@@ -88,32 +76,80 @@ function readText(file: string): string {
   }
 }
 
-const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+/** Who signed, and why a signature is not good: the same for many, so written once a piece. */
+type Signer = readonly [format: SignatureVerdict["format"], key: string, signer: string, reason: string];
 
-function formatLine(id: string, ring: string, verdict: SignatureVerdict): string {
-  const { outcome, format, key = "", signer = "", signedAt, reason = "" } = verdict;
-  const text = JSON.stringify([outcome, format, key, signer, signedAt?.getTime() ?? null, reason]);
-  // ASCII alone, so that the file can be read byte by byte.
-  const ascii = text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return `${id} ${ring} ${checkOf(id, ring, ascii)} ${ascii}`;
+interface StoredRecord {
+  /** Behind the id: outcome and signer by their number, and the time in milliseconds. */
+  readonly text: string;
+  readonly signers: readonly Signer[];
 }
 
-const checkOf = (id: string, ring: string, text: string): string =>
-  crc32(`${id} ${ring} ${text}`).toString(16).padStart(8, "0");
+// The empty line in front keeps a piece that was torn before it from swallowing it.
+const HEADER = /\nkai-verified\/1 (\S+) ([0-9a-f]{8}) (\d{1,9})\n/g;
 
-type Fields = [SignatureOutcome, SignatureVerdict["format"], string, string, number | null, string];
-
-function parseLine(line: string, id: string, ring: string): SignatureVerdict | undefined {
-  const start = id.length + ring.length + 2;
-  const text = line.slice(start + 9);
-  if (line.slice(start, start + 9) !== `${checkOf(id, ring, text)} `) return undefined;
-  const [outcome, format, key, signer, signedAt, reason] = JSON.parse(text) as Fields;
-  return {
-    outcome,
-    format,
-    ...(key && { key }),
-    ...(signer && { signer }),
-    ...(signedAt !== null && { signedAt: new Date(signedAt) }),
-    ...(reason && { reason }),
-  };
+function readPieces(
+  text: string,
+  ring: string,
+): { records: Map<string, StoredRecord>; others: number; pieces: number } {
+  const found = { records: new Map<string, StoredRecord>(), others: 0, pieces: 0 };
+  HEADER.lastIndex = 0;
+  for (let header = HEADER.exec(text); header !== null; header = HEADER.exec(text)) {
+    const [whole, ofRing = "", check, length] = header;
+    const start = header.index + whole.length;
+    const body = text.slice(start, start + Number(length));
+    if (body.length !== Number(length) || checkOf(ofRing, body) !== check) continue;
+    HEADER.lastIndex = start + body.length;
+    found.pieces++;
+    if (ofRing === ring) readRecords(body, found.records);
+    else found.others += body.length;
+  }
+  return found;
 }
+
+function readRecords(body: string, records: Map<string, StoredRecord>): void {
+  let start = body.indexOf("\n") + 1;
+  const signers = JSON.parse(body.slice(0, start)) as Signer[];
+  for (let end = body.indexOf("\n", start); end >= 0; end = body.indexOf("\n", start)) {
+    const space = body.indexOf(" ", start);
+    records.set(body.slice(start, space), { text: body.slice(space + 1, end), signers });
+    start = end + 1;
+  }
+}
+
+function verdictOf(record: StoredRecord | undefined): SignatureVerdict | undefined {
+  if (record === undefined) return undefined;
+  const [outcomeNumber, signerNumber, time] = record.text.split(" ");
+  const outcome = DEFINITE[Number(outcomeNumber)];
+  const found = record.signers[Number(signerNumber)];
+  if (outcome === undefined || found === undefined) return undefined;
+  const [format, key, signer, reason] = found;
+  const verdict: SignatureVerdict = { outcome, format };
+  if (key) verdict.key = key;
+  if (signer) verdict.signer = signer;
+  if (time) verdict.signedAt = new Date(Number(time));
+  if (reason) verdict.reason = reason;
+  return verdict;
+}
+
+function formatPiece(ring: string, verdicts: ReadonlyMap<string, SignatureVerdict>): string {
+  const signers = new Map<string, number>();
+  const lines: string[] = [];
+  for (const [id, { outcome, format, key = "", signer = "", signedAt, reason = "" }] of verdicts) {
+    const text = JSON.stringify([format, key, signer, reason] satisfies Signer);
+    const number = signers.get(text) ?? signers.size;
+    signers.set(text, number);
+    lines.push(`${id} ${DEFINITE.indexOf(outcome)} ${number} ${signedAt?.getTime() ?? ""}\n`);
+  }
+  const body = `${ascii(`[${[...signers.keys()].join(",")}]`)}\n${lines.join("")}`;
+  return `\nkai-verified/1 ${ring} ${checkOf(ring, body)} ${body.length}\n${body}`;
+}
+
+/** JSON in ASCII alone, so that the file's bytes are its characters. */
+const ascii = (json: string): string =>
+  json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const checkOf = (ring: string, body: string): string =>
+  crc32(Buffer.from(ring + body, "latin1"))
+    .toString(16)
+    .padStart(8, "0");
