@@ -37,7 +37,8 @@ export async function readConfigText(file: string, shownAs: string): Promise<str
     if (cause instanceof KaiError) throw cause;
     throw new KaiError("E123", `${shownAs} could not be read: ${(cause as Error).message}`, { cause });
   }
-  return decodeConfig(bytes, shownAs);
+  // More than the most is refused by its size; a character cut in two at the end would be the wrong complaint.
+  return bytes.length > LARGEST_CONFIG ? bytes.toString("latin1") : decodeConfig(bytes, shownAs);
 }
 
 /** Bytes of a kai.yaml as text. Throws E106 with the place of the first byte that is not UTF-8. */

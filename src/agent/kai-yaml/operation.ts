@@ -72,7 +72,7 @@ export const DEPLOY = object({
 export const EVENTS = list(
   object({
     on: field(
-      "The event, or a glob of events such as agent.version.*",
+      "The event, or a glob of events such as `agent.version.*`.",
       text(undefined, {
         expected: "an event such as agent.version.created or agent.version.*",
         pattern: /^(?:\*|[a-z][a-z0-9_-]*)(?:\.(?:\*|[a-z][a-z0-9_-]*)){0,8}$/,
