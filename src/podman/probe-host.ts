@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chown, mkdir, mkdtemp, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import path from "node:path";
 import { KaiError } from "../error.js";
@@ -123,10 +123,12 @@ async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapa
     if (!host.rootless) await chown(path.join(folder, "lower"), USER.uid, USER.gid);
     const profile = path.join(folder, "seccomp.json");
     await writeFile(profile, JSON.stringify(seccompProfile()));
+    const skeleton = await skeletonRoot(path.resolve(cacheDir), USER);
+    await symlink(skeleton.path, path.join(folder, "root"));
     const plan: ContainerPlan = {
       name: `kai-probe-${randomUUID()}`,
       labels: {},
-      root: await skeletonRoot(cacheDir, USER),
+      root: { ...skeleton, path: path.join(folder, "root") },
       app: {
         lower: path.join(folder, "lower"),
         upper: path.join(folder, "upper"),

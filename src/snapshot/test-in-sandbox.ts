@@ -94,7 +94,7 @@ function finish(request: SandboxRequest, ran: Ran, unenforced: string[]): Execut
 
 async function rootFor({ base, security, cacheDir, env }: SandboxRequest): Promise<ContainerRoot> {
   return base.kind === "host"
-    ? skeletonRoot(cacheDir, security.user)
+    ? skeletonRoot(path.resolve(cacheDir), security.user)
     : { kind: "image", id: await requireLocalImage(base.name, base.runtime, env) };
 }
 
@@ -178,13 +178,15 @@ async function planFor(
 ): Promise<ContainerPlan> {
   const { security, limits, command } = request;
   const name = `kai-${request.id.toLowerCase()}`;
+  const skeleton = path.join(folder, "root");
+  if (root.kind === "skeleton") await symlink(root.path, skeleton);
   const profile = path.join(folder, "seccomp.json");
   await writeFile(profile, JSON.stringify(seccompProfile()));
   await chmod(profile, 0o644);
   return {
     name,
     labels: { [OWNER_LABEL]: (await identityOf(process.pid)) ?? "" },
-    root,
+    root: root.kind === "skeleton" ? { ...root, path: skeleton } : root,
     app,
     user: security.user,
     security: {
