@@ -57,7 +57,7 @@ export async function listKeys(home: string): Promise<StoredKey[]> {
   return keys;
 }
 
-export const describeKey = (block: KeyBlock, status: StoredKey["status"]): StoredKey => ({
+const describeKey = (block: KeyBlock, status: StoredKey["status"]): StoredKey => ({
   fingerprint: block.primary.fingerprint,
   owner: block.userIds[0] ?? "",
   status,

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { KaiError } from "../error.js";
 
-export const ROLES = ["owner", "releaser", "operator", "tester", "auditor"] as const;
+const ROLES = ["owner", "releaser", "operator", "tester", "auditor"] as const;
 
 /** owner: policy; releaser: create, promote; operator: rollback, deploy; tester: snapshots, runs; auditor: attest. */
 export type Role = (typeof ROLES)[number];
 
-export interface Principal {
+interface Principal {
   /** Fingerprints of primary keys: UPPER hex, 40 digits. */
   readonly keys: readonly string[];
   readonly roles: readonly Role[];

@@ -22,7 +22,7 @@ export const SUBPACKET = {
   issuerFingerprint: 33,
 } as const;
 
-export interface Subpacket {
+interface Subpacket {
   readonly type: number;
   readonly critical: boolean;
   readonly body: Buffer;

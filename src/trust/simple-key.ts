@@ -57,7 +57,7 @@ function isPlainSelfSignature(packet: SignaturePacket, key: PublicKeyPart): bool
 }
 
 /** RFC 4880, section 5.2.4. */
-export function userIdForHash(userId: Buffer): Buffer {
+function userIdForHash(userId: Buffer): Buffer {
   const head = Buffer.from([0xb4, 0, 0, 0, 0]);
   head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([head, userId]);

@@ -94,6 +94,17 @@ test("without a key, or with junk for one, it is said what to do", async () => {
   }
 });
 
+test("a key that leaves signing to a subkey is not one to sign versions with", async () => {
+  const { home } = store();
+  const pg = gnupg();
+  pg.gpg(["--quick-generate-key", "Sue <sue@example.com>", "ed25519", "cert", "never"]);
+  const env = { KAI_SIGNING_KEY: pg.gpg(["--armor", "--export-secret-keys"]).toString() };
+  await expect(openSigner({ home, env })).rejects.toMatchObject({
+    code: "E110",
+    message: expect.stringContaining("cannot sign"),
+  });
+});
+
 test("a secret key that others can read is refused with the command that mends it", async () => {
   const { home, env } = store();
   const { fingerprint } = await generateKey({ home, ...ADA });
