@@ -7,8 +7,6 @@ const KINDS = ["state", "models", "prompts", "tools", "environment", "build", "d
 
 export type Component = (typeof KINDS)[number] | "assets";
 
-export const COMPONENTS: readonly Component[] = [...KINDS, "assets"];
-
 /**
  * Gives the kind of each git path, by globs as in gitignore(5), case-sensitive. A path may hold any characters and be
  * percent-encoded where it is not UTF-8; none makes it throw.

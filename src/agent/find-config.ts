@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { configError } from "./config-problem.js";
-import { LARGEST_CONFIG } from "./parse-yaml.js";
+import { LARGEST_CONFIG, refuseLargeConfig } from "./parse-yaml.js";
 
 export const CONFIG_FILE = "kai.yaml";
 
@@ -37,12 +37,12 @@ export async function readConfigText(file: string, shownAs: string): Promise<str
     if (cause instanceof KaiError) throw cause;
     throw new KaiError("E123", `${shownAs} could not be read: ${(cause as Error).message}`, { cause });
   }
-  // More than the most is refused by its size; a character cut in two at the end would be the wrong complaint.
-  return bytes.length > LARGEST_CONFIG ? bytes.toString("latin1") : decodeConfig(bytes, shownAs);
+  return decodeConfig(bytes, shownAs);
 }
 
-/** Bytes of a kai.yaml as text. Throws E106 with the place of the first byte that is not UTF-8. */
+/** Bytes of a kai.yaml as text. Throws E106 where they are too many, or with the place of the first that is not UTF-8. */
 export function decodeConfig(bytes: Uint8Array, file: string): string {
+  refuseLargeConfig(bytes.length, file);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

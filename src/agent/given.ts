@@ -6,12 +6,12 @@ export interface Position {
   readonly column: number;
 }
 
-export interface GivenScalar extends WrittenScalar {
+interface GivenScalar extends WrittenScalar {
   readonly kind: "scalar";
   readonly at: Position;
 }
 
-export interface GivenList {
+interface GivenList {
   readonly kind: "list";
   readonly at: Position;
   readonly items: readonly Given[];

@@ -38,7 +38,7 @@ export const OLDER_FORMS: readonly OlderForm[] = [
 ];
 
 /** The first words of the older forms, which stand at the top of a file. */
-export const OLDER_KEYS: readonly string[] = [...new Set(OLDER_FORMS.map(({ from }) => from[0] ?? ""))];
+const OLDER_KEYS: readonly string[] = [...new Set(OLDER_FORMS.map(({ from }) => from[0] ?? ""))];
 
 /** The file with the keys of older forms where they belong now. A key given in two forms is a problem, never a guess. */
 export function withoutOlderForms(root: GivenMap, file: string): { root: GivenMap; problems: ConfigProblem[] } {

@@ -12,11 +12,7 @@ const DEEPEST = 32;
  * Throws E106.
  */
 export function parseYaml(text: string, file: string): GivenMap {
-  if (Buffer.byteLength(text) > LARGEST_CONFIG) {
-    throw configError([
-      problemAt(file, { line: 1, column: 1 }, "", `The file is larger than ${LARGEST_CONFIG / 1024} KiB.`),
-    ]);
-  }
+  refuseLargeConfig(Buffer.byteLength(text), file);
   const lines = new LineCounter();
   // Duplicates are looked for here, because the library compares every key with every other.
   const document = parseDocument(text.replace(/^\uFEFF/, ""), {
@@ -42,6 +38,13 @@ export function parseYaml(text: string, file: string): GivenMap {
   }
   if (root?.kind !== "map" || reader.problems.length > 0) throw configError(reader.problems);
   return root;
+}
+
+/** Throws E106 where a file of `size` bytes is more than a configuration can be. */
+export function refuseLargeConfig(size: number, file: string): void {
+  if (size <= LARGEST_CONFIG) return;
+  const message = `The file is larger than ${LARGEST_CONFIG / 1024} KiB.`;
+  throw configError([problemAt(file, { line: 1, column: 1 }, "", message)]);
 }
 
 const plainMessage = (code: string, message: string): string => {

@@ -48,7 +48,7 @@ export interface ObjectSchema {
   readonly fields: Fields;
 }
 
-export interface Field {
+interface Field {
   /** One sentence, used by the docs, the JSON Schema and editors. */
   readonly summary: string;
   readonly schema: Schema;
