@@ -1,5 +1,4 @@
 import { access } from "node:fs/promises";
-import { KaiError } from "../error.js";
 import type { PodmanInfo } from "./judge-features.js";
 import { runPodman } from "./podman.js";
 
@@ -13,14 +12,10 @@ interface InfoDocument {
   version?: { Version?: string };
 }
 
-/** Asks podman about itself and this host. Throws E103 with podman's words where it cannot even say that. */
-export async function readPodmanInfo(env: NodeJS.ProcessEnv): Promise<PodmanInfo> {
+/** Asks podman about itself and this host; gives podman's words where it cannot even say that. */
+export async function readPodmanInfo(env: NodeJS.ProcessEnv): Promise<PodmanInfo | string> {
   const result = await runPodman(["info", "--format", "json"], { env });
-  if (result.exitCode !== 0) {
-    throw new KaiError("E103", `Podman does not work here: ${result.stderr.toString().trim()}`, {
-      hint: "Mend what podman says, then try `podman info`.",
-    });
-  }
+  if (result.exitCode !== 0) return result.stderr.toString().trim() || "`podman info` failed without a word";
   const hybrid = await access("/sys/fs/cgroup/unified/cgroup.controllers").then(
     () => true,
     () => false,

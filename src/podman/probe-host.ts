@@ -36,14 +36,19 @@ const LIMITS = ["memory", "cpu", "pids"] as const;
  */
 export async function probeHost(request: ProbeRequest): Promise<HostCapabilities> {
   const version = await podmanVersion(request.env);
-  if (version === undefined) return withoutPodman();
+  if (version === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
   const key = [CACHE_FORMAT, version, release(), userInfo().uid, await deviceOf(request.tempDir)].join(" ");
   const file = path.join(request.cacheDir, "podman-host.json");
   if (!request.refresh) {
     const kept = await readKept(file, key);
     if (kept) return kept;
   }
-  const found = await probe(request);
+  const info = await readPodmanInfo(request.env);
+  if (typeof info === "string") {
+    const remedy = "Mend what podman says, then try `podman info`.";
+    return withoutSandboxes(version, { name: "podman", state: "missing", detail: info, remedy });
+  }
+  const found = await probe(request, info);
   // Only a machine that can start a sandbox is remembered: what is missing may be mended the next minute.
   if (found.runtime !== undefined) await keep(file, key, found);
   return found;
@@ -58,27 +63,27 @@ async function podmanVersion(env: NodeJS.ProcessEnv): Promise<string | undefined
   }
 }
 
-async function withoutPodman(): Promise<HostCapabilities> {
-  const missing: Feature = {
-    name: "podman",
-    state: "missing",
-    detail: "not installed",
-    remedy: `Run \`${INSTALL_PODMAN}\`.`,
-  };
+async function withoutSandboxes(podman: string | undefined, feature: Feature): Promise<HostCapabilities> {
   return {
-    podman: undefined,
+    podman,
     kernel: release(),
     rootless: userInfo().uid !== 0,
     cgroups: "unknown",
     cgroupManager: "",
     runtime: undefined,
     limits: await readHostLimits(),
-    features: [missing],
+    features: [feature],
   };
 }
 
-async function probe(request: ProbeRequest): Promise<HostCapabilities> {
-  const info = await readPodmanInfo(request.env);
+const NOT_INSTALLED: Feature = {
+  name: "podman",
+  state: "missing",
+  detail: "not installed",
+  remedy: `Run \`${INSTALL_PODMAN}\`.`,
+};
+
+async function probe(request: ProbeRequest, info: PodmanInfo): Promise<HostCapabilities> {
   const host: HostCapabilities = {
     podman: info.version,
     kernel: release(),
@@ -115,7 +120,7 @@ async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCa
 
 async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapabilities) {
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
-  await mkdir(cacheDir, { recursive: true });
+  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(path.join(tempDir, "kai-probe-"));
   try {
     for (const name of ["lower", "upper", "work"]) await mkdir(path.join(folder, name));

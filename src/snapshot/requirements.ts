@@ -19,7 +19,7 @@ const LIMITS: readonly FeatureName[] = ["memory", "cpu", "pids", "storage"];
  */
 export function requireIsolation(host: HostCapabilities, wanted: WantedSecurity): string[] {
   if (host.podman === undefined) throw podmanMissing();
-  const required: FeatureName[] = ["runtime", "overlay", "network"];
+  const required: FeatureName[] = ["podman", "runtime", "overlay", "network"];
   // A filter that was asked for and is not there would be a weaker sandbox that looks the same.
   if (wanted.seccomp !== false) required.push("seccomp");
   if (wanted.apparmor === "required") required.push("apparmor");

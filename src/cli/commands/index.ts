@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "List your keys and those that you imported",
     load: async () => (await import("./key-list.js")).keyListCommand,
   },
+  {
+    name: "doctor",
+    summary: "Show what this machine has and lacks, with the command that mends it",
+    load: async () => (await import("./doctor.js")).doctorCommand,
+  },
 ];
 
 export interface FoundCommand extends CommandEntry {

@@ -1,0 +1,74 @@
+import path from "node:path";
+import { probeHost } from "../../podman/probe-host.js";
+import { probePrograms } from "../../system/doctor-programs.js";
+import { kaiHome } from "../../trust/key-store.js";
+import { defineCommand, value } from "../define-command.js";
+import type { Check } from "../doctor/check.js";
+import { checkDisk } from "../doctor/disk-check.js";
+import { checkHostProgram } from "../doctor/host-program-check.js";
+import { checkKeys } from "../doctor/key-check.js";
+import { checkPodman } from "../doctor/podman-checks.js";
+import { checkNode, checkPrograms, PROGRAMS } from "../doctor/program-checks.js";
+import type { Output } from "../output.js";
+import { printable } from "../style.js";
+import { formatTable } from "../table.js";
+
+const SOMETHING_MISSING = 3;
+const DEFAULT_TEMP_DIR = "/tmp/kai_snapshots";
+
+interface Diagnosis {
+  ok: boolean;
+  checks: Check[];
+}
+
+export const doctorCommand = defineCommand({
+  name: "doctor",
+  summary: "Show what this machine has and lacks, with the command that mends it",
+  description:
+    "Looks for the programs that are needed, for a key, for disk space, and starts one container to see which of its " +
+    "limits bite. Exits 3 when something required is missing; what is optional is a warning.",
+  options: {
+    tempDir: value("DIR", `where sandboxes will be (snapshot_isolation.temp_dir; default: ${DEFAULT_TEMP_DIR})`),
+  },
+  async run({ tempDir = DEFAULT_TEMP_DIR }, { env, output }) {
+    output.progress("Looking at this machine…");
+    const diagnosis = await diagnose(tempDir, env);
+    if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
+    output.result(diagnosis, describeDiagnosis);
+  },
+});
+
+async function diagnose(tempDir: string, env: NodeJS.ProcessEnv): Promise<Diagnosis> {
+  const cacheDir = path.join(kaiHome(env), "cache");
+  const names = PROGRAMS.map(({ name }) => name);
+  const [keys, programs, host, python, node, disk] = await Promise.all([
+    checkKeys(env),
+    probePrograms(names, env),
+    // What was found last time may just have been mended.
+    probeHost({ env, cacheDir, tempDir, refresh: true }),
+    checkHostProgram("python3", "python3", env),
+    checkHostProgram("node", "nodejs", env),
+    checkDisk(tempDir),
+  ]);
+  const checks = [
+    checkNode(process.versions.node),
+    ...checkPrograms(programs),
+    keys,
+    disk,
+    ...checkPodman(host),
+    python,
+    node,
+  ];
+  return { ok: checks.every(({ state }) => state !== "missing"), checks };
+}
+
+function describeDiagnosis({ checks }: Diagnosis, { style, columns }: Output): string {
+  const paint = { ok: style.green, warn: style.yellow, missing: style.red };
+  const table = formatTable(
+    [{ title: "STATE" }, { title: "CHECK" }, { title: "DETAIL", shrink: true }],
+    checks.map(({ name, state, detail }) => [paint[state](state), name, printable(detail)]),
+    columns,
+  );
+  const remedies = checks.flatMap(({ name, remedy }) => (remedy === null ? [] : [`  ${name}: ${printable(remedy)}`]));
+  return remedies.length === 0 ? table : `${table}\n\n${style.bold("What mends it:")}\n${remedies.join("\n")}`;
+}

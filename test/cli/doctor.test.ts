@@ -1,0 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { scratch } from "../support/scratch.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+
+function doctor(env: NodeJS.ProcessEnv, cwd: string, ...args: readonly string[]) {
+  return spawnSync(process.execPath, [PROGRAM, "doctor", ...args], { cwd, env, encoding: "utf8" });
+}
+
+test("a machine that has all that is required is told so, outside of any repository", () => {
+  const { dir, env } = scratch();
+  const { status, stdout, stderr } = doctor(env, dir, "--json", "--temp-dir", path.join(dir, "temp"));
+  expect(stderr).toBe("");
+  const { schemaVersion, ok, checks } = JSON.parse(stdout) as {
+    schemaVersion: number;
+    ok: boolean;
+    checks: { name: string; state: string; detail: string; remedy: string | null }[];
+  };
+  expect({ status, schemaVersion, ok }).toEqual({ status: 0, schemaVersion: 1, ok: true });
+  const states = Object.fromEntries(checks.map(({ name, state }) => [name, state]));
+  expect(states).toMatchObject({ node: "ok", git: "ok", podman: "ok", "podman seccomp": "ok", keys: "warn" });
+  for (const { state, remedy } of checks) expect(remedy === null).toBe(state === "ok");
+});
+
+test("what is missing is listed with the command that mends it, and the exit status is 3", () => {
+  const { dir, env } = scratch();
+  const bin = path.join(dir, "bin");
+  mkdirSync(bin);
+  for (const name of ["git", "tar"]) symlinkSync(`/usr/bin/${name}`, path.join(bin, name));
+  const { status, stdout } = doctor({ ...env, PATH: bin }, dir, "--temp-dir", dir);
+  expect(status).toBe(3);
+  expect(stdout).toMatch(/^missing {2}podman +not installed$/m);
+  expect(stdout).toMatch(/^missing {2}flock +not installed; needed for locks$/m);
+  expect(stdout).toMatch(/^ok {7}git +\d/m);
+  expect(stdout).toContain("  podman: Run `sudo apt-get install -y podman runc");
+  expect(stdout).toContain("  flock: Run `sudo apt-get install -y util-linux`.");
+});
