@@ -2,24 +2,30 @@ import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 
 /**
- * Makes a folder over to the user that a sandbox runs as, links themselves and not what they name. Only root can; anybody
- * else is that user inside, so nothing is to be done.
+ * Makes a folder over to the user that a sandbox runs as, links themselves and not what they name. Anybody but root is that
+ * user inside, with their own group: files of another group could be read there, but not changed.
  */
 export async function giveFolder(
   folder: string,
   user: { uid: number; gid: number },
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  if (process.getuid?.() !== 0) return;
+  const owner = ownerOutside(user);
   const { exitCode, stderr } = await runProcess({
     file: "chown",
-    args: ["--recursive", "--no-dereference", `${user.uid}:${user.gid}`, "--", folder],
+    args: ["--recursive", "--no-dereference", `${owner.uid}:${owner.gid}`, "--", folder],
     env: { PATH: env["PATH"], LC_ALL: "C" },
   });
   if (exitCode === 0) return;
-  throw new KaiError("E103", `The version's files could not be made over to user ${user.uid}: ${stderr}`, {
+  throw new KaiError("E103", `The version's files could not be made over to user ${owner.uid}: ${stderr}`, {
     hint: "The repository's file system must know owners; `git kai-version doctor` shows what is missing.",
   });
+}
+
+/** Who the sandbox's user is on this host. */
+export function ownerOutside(user: { uid: number; gid: number }): { uid: number; gid: number } {
+  const uid = process.getuid?.() ?? 0;
+  return uid === 0 ? user : { uid, gid: process.getgid?.() ?? uid };
 }
 
 /** Has the file system that holds `folder` written to the disk, so that no crash leaves what was renamed half empty. */

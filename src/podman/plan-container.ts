@@ -103,7 +103,7 @@ function limitArguments({ limits, cgroupParent }: ContainerPlan, host: HostCapab
   return [
     ...(settable("memory") ? ["--memory", `${limits.memoryBytes}b`, "--memory-swap", `${limits.memoryBytes}b`] : []),
     ...(settable("cpu") ? ["--cpus", String(limits.cpus)] : []),
-    ...["--pids-limit", settable("pids") ? String(limits.pids) : "0"],
+    ...(settable("pids") ? ["--pids-limit", String(limits.pids)] : []),
     ...["--ulimit", `nofile=${nofile}:${nofile}`, "--ulimit", `nproc=${nproc}:${nproc}`, "--ulimit", "core=0:0"],
     ...["--timeout", String(limits.seconds)],
     ...(cgroupParent === undefined ? [] : ["--cgroup-parent", cgroupParent]),

@@ -6,6 +6,7 @@ import { cgroupParentFor } from "../podman/cgroup-usage.js";
 import { writeWhiteout } from "../podman/folders.js";
 import { OWNER_LABEL, removeLeftovers } from "../podman/leftovers.js";
 import { requireLocalImage } from "../podman/local-image.js";
+import { ownerOutside } from "../podman/owner-of-files.js";
 import type { ContainerPlan, ContainerRoot } from "../podman/plan-container.js";
 import { probeHost } from "../podman/probe-host.js";
 import { identityOf } from "../podman/process-identity.js";
@@ -73,7 +74,7 @@ export async function testInSandbox(request: SandboxRequest): Promise<Execution>
   progress?.("Looking at what this machine can isolate…");
   const [host] = await Promise.all([probeHost({ env, cacheDir, tempDir }), removeLeftovers(env)]);
   const unenforced = requireIsolation(host, request.security);
-  await requireOwner(request, host);
+  await requireOwner(request);
   await sweepSandboxFolders(tempDir, { rootless: host.rootless, env });
   const root = await rootFor(request);
   progress?.("Running in the sandbox…");
@@ -99,13 +100,17 @@ async function rootFor({ base, security, cacheDir, env }: SandboxRequest): Promi
 }
 
 /** Overlay shows files with their owners, and the sandbox's user has no right to override them. */
-async function requireOwner({ tree, security }: SandboxRequest, host: HostCapabilities): Promise<void> {
-  const { uid } = await lstat(tree);
-  const wanted = host.rootless ? process.getuid?.() : security.user.uid;
-  if (uid === wanted) return;
-  throw new KaiError("E103", `The files to test belong to user ${uid}, and the sandbox runs as ${wanted}.`, {
-    hint: `\`chown -R ${wanted} ${tree}\`, or set snapshot_isolation.security.run_as_user.`,
-  });
+async function requireOwner({ tree, security }: SandboxRequest): Promise<void> {
+  const { uid, gid } = await lstat(tree);
+  const wanted = ownerOutside(security.user);
+  if (uid === wanted.uid && gid === wanted.gid) return;
+  throw new KaiError(
+    "E103",
+    `The files to test belong to ${uid}:${gid}, and the sandbox runs as ${wanted.uid}:${wanted.gid}.`,
+    {
+      hint: `\`chown -R ${wanted.uid}:${wanted.gid} ${tree}\`, or set snapshot_isolation.security.run_as_user.`,
+    },
+  );
 }
 
 async function runOnce(request: SandboxRequest, host: HostCapabilities, root: ContainerRoot): Promise<Ran | undefined>;

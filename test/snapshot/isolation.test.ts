@@ -92,7 +92,7 @@ test("files of another user are refused, said whose", async () => {
     testInSandbox({ ...foreign, security: { ...foreign.security, user: { uid: 4242, gid: 4242 } } }),
   ).rejects.toMatchObject({
     code: "E103",
-    message: expect.stringContaining("belong to user 0"),
+    message: expect.stringContaining("belong to 0:0"),
   });
   await expect(testInSandbox({ ...foreign, tempDir: `${tempDir}:x` })).rejects.toMatchObject({ code: "E103" });
 });
