@@ -57,7 +57,7 @@ export async function stageWorktree(
   const env = { GIT_INDEX_FILE: index };
   // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
   const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
-  const merge = change.reset ? ["--reset", change.to] : ["-m", change.from, change.to];
+  const merge = change.reset ? ["--reset", change.to] : ["-i", "-m", change.from, change.to];
   await runGit(repository, ["read-tree", ...merge], { env, config, inherit });
 
   const placed = changes.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { noSuchVersion } from "../version/find-asked.js";
 import { findVersion, type History, type KnownVersion, versionInForce } from "../version/history.js";
 import type { VersionNumber } from "../version/number.js";
 
@@ -52,17 +53,4 @@ function risksOf(history: History, target: KnownVersion, from: KnownVersion | un
   }
   if (history.current !== null && from === undefined) risks.push("the tag of the version in force is missing");
   return risks;
-}
-
-/** E101 with the versions nearest to what was asked for. */
-export function noSuchVersion(history: History, asked: VersionNumber): KaiError {
-  const known = history.versions.filter((version) => version.type !== "foreign").slice(-5);
-  const list = known.map((version) => version.number.text).join(", ");
-  return new KaiError("E101", `There is no version ${asked.text}.`, {
-    hint:
-      list === ""
-        ? "`git kai-version create` makes the first."
-        : `The newest are ${list}; \`git kai-version list\` shows all.`,
-    data: { versions: known.map((version) => version.number.text) },
-  });
 }

@@ -31,7 +31,7 @@ export async function backUpSqlite(
   const result = await runProcess({
     file: "sqlite3",
     // The copy's name is ours, so nothing of the user's is ever part of a command of the shell.
-    args: ["-bail", "-batch", "-init", "/dev/null", "--", source, `.timeout ${BUSY_MS}`, `.backup main ${name}`],
+    args: ["-bail", "-batch", "-init", "/dev/null", source, `.timeout ${BUSY_MS}`, `.backup main ${name}`],
     cwd: folder,
     env,
   });

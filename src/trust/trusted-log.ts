@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { KaiError } from "../error.js";
 import { type CommitObject, parseSignedCommit } from "../git/commit-object.js";
 import { parseTree } from "../git/object.js";
@@ -6,9 +7,10 @@ import { hexLength, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
 import { createKeyRing, type KeyRing } from "./key-ring.js";
-import { type Policy, parsePolicy, principalOf } from "./policy.js";
+import { type Policy, parsePolicy, policyDigest, principalOf } from "./policy.js";
 import { verifySignature } from "./signature.js";
 import { digestOfEntry, type TrustRoot } from "./trust-root.js";
+import type { VerificationCache } from "./verification-cache.js";
 
 /** The log's head and what it says of trust, its chain verified from where this clone left off. */
 export interface TrustedLog {
@@ -20,6 +22,12 @@ export interface TrustedLog {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly keys: KeyRing;
 }
+
+/** What a verdict on a signature of ours depends on: the keys, and who may use them. */
+export const ringDigest = (policy: Policy, keys: KeyRing): string =>
+  createHash("sha256")
+    .update(`${policyDigest(policy)} ${keys.digest}`)
+    .digest("hex");
 
 interface ReadEntry {
   readonly id: string;
@@ -36,8 +44,9 @@ export async function readTrustedLog(
   repository: Repository,
   reader: ObjectReader,
   root: TrustRoot,
-  ref: string = LOG_REF,
+  options: { ref?: string; openCache?: (ring: string) => VerificationCache } = {},
 ): Promise<TrustedLog> {
+  const { ref = LOG_REF } = options;
   const found = await reader.find(ref);
   if (found === undefined)
     throw broken("it is gone", "Fetch it from a complete clone: `git fetch <remote> refs/kai/log:refs/kai/log`");
@@ -47,7 +56,13 @@ export async function readTrustedLog(
   const keys = createKeyRing(
     [...files].filter(([name]) => name.startsWith("keys/")).map(([name, bytes]) => ({ name, bytes })),
   );
-  if (head.id !== root.seen) await verifyChain(repository, reader, head, root, { policy, keys });
+  if (head.id !== root.seen) {
+    await verifyChain(repository, reader, head, root, {
+      policy,
+      keys,
+      cache: options.openCache?.(ringDigest(policy, keys)),
+    });
+  }
   return { head: head.id, entry: head.entry, at: head.commit.committer.at, policy, files, keys };
 }
 
@@ -101,35 +116,50 @@ export async function findRootOf(repository: Repository, reader: ObjectReader, r
   };
 }
 
-/** Goes from the head back to what was seen, judging each entry by the policy, which none of them may change. */
+/**
+ * Judges every entry between the head and the one that this clone saw last, by the policy, which none of them may change.
+ * The whole range is read at once, so that a long one costs no more round trips than a short one.
+ */
 async function verifyChain(
   repository: Repository,
   reader: ObjectReader,
   head: ReadEntry,
   root: TrustRoot,
-  trust: { policy: Policy; keys: KeyRing },
+  trust: LogTrust,
 ): Promise<void> {
-  const range = await runGit(repository, ["rev-list", "--topo-order", head.id, "--not", root.seen, "--"]).catch(() => {
+  const range = await runGit(repository, ["rev-list", "--topo-order", head.id, `^${root.seen}`, "--"]).catch(() => {
     throw broken("the entry that this clone saw last is gone: the log was rolled back or replaced");
   });
   const ids = range
     .toString()
     .split("\n")
     .filter((line) => line !== "");
-  let child = head;
-  for (const id of ids) {
-    const here = id === head.id ? head : readEntry(repository, await readCommit(reader, id));
+  const chain = await Promise.all(
+    [...ids, root.seen].map(async (id) => readEntry(repository, await readCommit(reader, id))),
+  );
+  const trees = await Promise.all(chain.map((each) => readTrustIds(repository, reader, each.commit.tree)));
+  for (const [index, here] of chain.entries()) {
+    const parent = chain[index + 1];
+    if (parent === undefined) break;
     await verifyEntry(here, trust);
-    const [parent, ...others] = here.commit.parents;
-    if (others.length > 0) throw broken(`${id} joins two logs, which this program does not know how to judge`);
-    if (parent === undefined) throw broken("it has another first entry than this clone knows");
-    child = readEntry(repository, await readCommit(reader, parent));
-    verifyStep(child, here);
-    await requireSamePolicy(repository, reader, child, here);
+    verifyStep(parent, here);
+    if (trees[index] !== trees[index + 1]) {
+      throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
+    }
   }
-  if (child.id !== root.seen) throw broken("it does not go on from the entry that this clone saw last");
-  if (root.seen === root.root && digestOfEntry(child.raw) !== root.digest)
+  const last = chain.at(-1);
+  if (last === undefined || (root.seen === root.root && digestOfEntry(last.raw) !== root.digest)) {
     throw broken("its first entry is not the one that was pinned");
+  }
+}
+
+/** The object ids of policy and keys in an entry's tree: the same ids, the same trust. */
+async function readTrustIds(repository: Repository, reader: ObjectReader, tree: string): Promise<string> {
+  const entries = parseTree(await reader.read(tree, "tree"), hexLength(repository.objectFormat) / 2) ?? [];
+  return entries
+    .filter((entry) => ["policy.json", "keys"].includes(entry.name.toString()))
+    .map((entry) => `${entry.name.toString()} ${entry.mode} ${entry.id}`)
+    .join("\n");
 }
 
 const readCommit = async (reader: ObjectReader, id: string): Promise<ReadObject> => {
@@ -138,43 +168,42 @@ const readCommit = async (reader: ObjectReader, id: string): Promise<ReadObject>
   return object;
 };
 
+interface LogTrust {
+  readonly policy: Policy;
+  readonly keys: KeyRing;
+  /** What was found good before. */
+  readonly cache?: VerificationCache | undefined;
+}
+
 /** One entry's own signature, by a key that the policy names. */
-export async function verifyEntry(
-  here: { id: string; commit: CommitObject; entry: Entry },
-  trust: { policy: Policy; keys: KeyRing },
-): Promise<void> {
-  const verdict = await verifySignature({
-    payload: here.commit.payload,
-    signature: here.commit.signature ?? Buffer.alloc(0),
-    keys: trust.keys,
-    strict: true,
-  });
+async function verifyEntry(here: ReadEntry, trust: LogTrust): Promise<void> {
+  const known = trust.cache?.get(here.id);
+  const verdict =
+    known ??
+    (await verifySignature({
+      payload: here.commit.payload,
+      signature: here.commit.signature ?? Buffer.alloc(0),
+      keys: trust.keys,
+      strict: true,
+    }));
+  trust.cache?.set(here.id, verdict);
   if (verdict.outcome !== "good") throw broken(`the signature of entry ${here.id} is ${verdict.outcome}`);
-  if (principalOf(trust.policy, verdict.key ?? "") === undefined)
+  if (principalOf(trust.policy, verdict.key ?? "") === undefined) {
     throw broken(`entry ${here.id} was signed by nobody of the policy`);
-  if (here.entry.actor.key !== verdict.key)
+  }
+  if (here.entry.actor.key !== verdict.key) {
     throw broken(`entry ${here.id} names another key than the one that signed it`);
+  }
 }
 
 function verifyStep(parent: ReadEntry, here: ReadEntry): void {
+  const [first, ...others] = here.commit.parents;
+  if (others.length > 0) throw broken(`${here.id} joins two logs, which this program does not know how to judge`);
+  if (first !== parent.id) throw broken("it does not go on from the entry that this clone saw last");
   if (here.entry.seq !== parent.entry.seq + 1) throw broken(`entry ${here.id} is out of order`);
   if (here.entry.repo !== parent.entry.repo) throw broken(`entry ${here.id} belongs to another repository`);
   if (here.commit.committer.at < parent.commit.committer.at)
     throw broken(`entry ${here.id} is older than the one before it`);
-}
-
-async function requireSamePolicy(
-  repository: Repository,
-  reader: ObjectReader,
-  parent: ReadEntry,
-  here: ReadEntry,
-): Promise<void> {
-  const [before, after] = await Promise.all(
-    [parent, here].map((each) => readTrustFiles(repository, reader, each.commit.tree)),
-  );
-  const same =
-    before?.size === after?.size && [...(before ?? [])].every(([name, bytes]) => after?.get(name)?.equals(bytes));
-  if (!same) throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
 }
 
 function broken(why: string, hint?: string): KaiError {

@@ -56,7 +56,7 @@ async function takeOver(
   const reader = new ObjectReader(repository);
   try {
     const root = await findRootOf(repository, reader, `${under}/log`);
-    const log = await readTrustedLog(repository, reader, root, `${under}/log`);
+    const log = await readTrustedLog(repository, reader, root, { ref: `${under}/log` });
     const refs = await listRefs(repository, [under, LOG_REF, NOTES_REF, "refs/tags", "refs/kai/state"]);
     const changes = adoptedRefs(refs, under, log);
     await updateRefs(repository, changes, { inherit });

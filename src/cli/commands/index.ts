@@ -21,6 +21,61 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./create.js")).createCommand,
   },
   {
+    name: "next",
+    summary: "Say which number is next, and why",
+    load: async () => (await import("./next.js")).nextCommand,
+  },
+  {
+    name: "list",
+    summary: "List the versions there are",
+    load: async () => (await import("./list.js")).listCommand,
+  },
+  {
+    name: "show",
+    summary: "Show one version: its record, its signature, what became of it",
+    load: async () => (await import("./show.js")).showCommand,
+  },
+  {
+    name: "status",
+    summary: "Say what is in force and what differs from it",
+    load: async () => (await import("./status.js")).statusCommand,
+  },
+  {
+    name: "current",
+    summary: "Say which version is in force",
+    load: async () => (await import("./current.js")).currentCommand,
+  },
+  {
+    name: "verify",
+    summary: "Prove who released what: signatures, records, the log, and the content",
+    load: async () => (await import("./verify.js")).verifyCommand,
+  },
+  {
+    name: "rollback",
+    summary: "Return to an earlier version",
+    load: async () => (await import("./rollback.js")).rollbackCommand,
+  },
+  {
+    name: "undo",
+    summary: "Take an operation back by a new one",
+    load: async () => (await import("./undo.js")).undoCommand,
+  },
+  {
+    name: "recover",
+    summary: "Bring interrupted operations to their end",
+    load: async () => (await import("./recover.js")).recoverCommand,
+  },
+  {
+    name: "log",
+    summary: "List the operations, newest first",
+    load: async () => (await import("./log.js")).logCommand,
+  },
+  {
+    name: "compare",
+    summary: "Show what differs between two versions",
+    load: async () => (await import("./compare.js")).compareCommand,
+  },
+  {
     name: "config show",
     summary: "Show what is in effect, and where each value comes from",
     load: async () => (await import("./config-show.js")).configShowCommand,

@@ -1,0 +1,120 @@
+import { ObjectReader } from "../../git/object-reader.js";
+import { parseDate } from "../../git/parse-date.js";
+import { knownSignatures } from "../../version/known-signatures.js";
+import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
+import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
+import { versionTree } from "../../version/version-tree.js";
+import { counted } from "../counted.js";
+import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
+import { formatTime } from "../format-time.js";
+import type { Output } from "../output.js";
+import { printable } from "../style.js";
+import { formatTable } from "../table.js";
+
+export const listCommand = defineCommand({
+  name: "list",
+  summary: "List the versions there are",
+  description:
+    "Reads tags and log and verifies nothing: the signature column says what an earlier `verify` found. A tag that fits tag_format and was made by another tool is listed as foreign.",
+  options: {
+    type: choice(["auto", "manual", "release", "rollback", "foreign"], "only versions of this type"),
+    status: choice(["active", "withdrawn"], "only versions in this state"),
+    since: value("D", "made at this moment or later, e.g. 2026-01-31 or '2 weeks ago'"),
+    until: value("D", "made at this moment or earlier"),
+    match: value("GLOB", "only numbers or tags that match, e.g. '1.2.*'"),
+    sort: choice(SORT_KEYS, "newest or highest first by this; default: version"),
+    reverse: flag("the other way round"),
+    limit: parsed("N", "at most so many", counted),
+    offset: parsed("N", "leave out the first so many", counted),
+    tree: flag("show each version under its parent"),
+  },
+  examples: [{ line: "git kai-version list --match '1.*' --limit 10", does: "the ten highest of line 1" }],
+  async run(input, context) {
+    const known = await readAgentHistory(context.cwd, context.env);
+    const { repository } = known.agent;
+    const [since, until, signatureOf] = await Promise.all([
+      input.since === undefined ? undefined : parseDate(repository, input.since),
+      input.until === undefined ? undefined : parseDate(repository, input.until),
+      signaturesOf(known, context.env),
+    ]);
+    const request = {
+      type: input.type,
+      status: input.status,
+      since,
+      until,
+      match: input.match,
+      sort: input.sort ?? "version",
+      ascending: input.reverse,
+      limit: input.limit,
+      offset: input.offset ?? 0,
+    } as const;
+    const list = listVersions(known.history, request, signatureOf);
+    if (known.recoveryDue)
+      context.output.warn("An operation was interrupted: `git kai-version recover` brings it to its end.");
+    if (!known.hasLog) context.output.warn("This clone lacks the log: `git kai-version init` fetches and adopts it.");
+    const document = { agent: known.agent.config.agent_id, ...list };
+    context.output.result(document, input.tree ? describeTree : describeList);
+  },
+});
+
+async function signaturesOf(known: AgentHistory, env: NodeJS.ProcessEnv): Promise<(tagId: string) => string> {
+  const reader = new ObjectReader(known.agent.repository);
+  try {
+    return await knownSignatures(known, reader, env);
+  } catch {
+    // A log that cannot be trusted is for `verify` to tell; a list is still a list.
+    return () => "unchecked";
+  } finally {
+    reader.close();
+  }
+}
+
+function describeList(list: VersionList, output: Output): string {
+  const { style } = output;
+  if (list.total === 0) return `No version yet: \`git kai-version create\` makes the first.${skippedLine(list)}`;
+  if (list.versions.length === 0) return `None of the ${list.total} versions matches.`;
+  const rows = list.versions.map((version) => [
+    version.current ? style.green("*") : " ",
+    version.current ? style.bold(version.version) : version.version,
+    version.status === "withdrawn" ? style.yellow("withdrawn") : version.type,
+    formatTime(version.createdAt),
+    signatureMark(version, output),
+    printable(version.description),
+  ]);
+  const columns = [
+    { title: " " },
+    { title: "VERSION" },
+    { title: "TYPE" },
+    { title: "CREATED" },
+    { title: "SIGNATURE" },
+    { title: "DESCRIPTION", shrink: true },
+  ];
+  const shown = list.versions.length < list.filtered ? `\n${list.versions.length} of ${list.filtered} shown.` : "";
+  return `${formatTable(columns, rows, output.columns)}${shown}${skippedLine(list)}`;
+}
+
+function signatureMark({ signature }: ListedVersion, { style }: Output): string {
+  if (signature === "good") return style.green(signature);
+  return signature === "unchecked" ? style.dim(signature) : style.red(signature);
+}
+
+const skippedLine = ({ skipped }: VersionList): string =>
+  skipped.length === 0
+    ? ""
+    : `\n${skipped.length} ${skipped.length === 1 ? "tag is" : "tags are"} no version: ${skipped
+        .slice(0, 3)
+        .map(({ tag, reason }) => `${printable(tag)} (${printable(reason)})`)
+        .join(", ")}${skipped.length > 3 ? ", …" : ""}`;
+
+function describeTree(list: VersionList, { style }: Output): string {
+  if (list.total === 0) return "No version yet: `git kai-version create` makes the first.";
+  return versionTree([...list.versions].reverse())
+    .map(({ lead, version }) => {
+      const marks = [
+        version.current ? style.green("current") : "",
+        version.status === "withdrawn" ? style.yellow("withdrawn") : "",
+      ];
+      return `${lead}${style.bold(version.version)}  ${[...marks, printable(version.description)].filter((part) => part !== "").join("  ")}`;
+    })
+    .join("\n");
+}

@@ -1,0 +1,28 @@
+import { type NextVersion, readNext } from "../../version/next.js";
+import { defineCommand } from "../define-command.js";
+import type { Output } from "../output.js";
+import { printable } from "../style.js";
+
+export const nextCommand = defineCommand({
+  name: "next",
+  summary: "Say which number is next, and why",
+  description: "Judges the commits since the version in force came into force, by Conventional Commits.",
+  async run(_input, context) {
+    context.output.result(await readNext(context.cwd, context.env), describeNext);
+  },
+});
+
+function describeNext(next: NextVersion, { style }: Output): string {
+  if (next.next === null) return `Nothing came since ${next.current}.`;
+  const paint = { major: style.red, minor: style.yellow, patch: style.green, none: style.dim };
+  const lines = [
+    `${style.bold(next.next)}  ${next.current === null ? "would be the first version" : `after ${next.current}: the changes ask for ${next.required}`}`,
+  ];
+  if (next.reasons.length > 0) lines.push("");
+  for (const reason of next.reasons) {
+    lines.push(
+      `  ${paint[reason.level](reason.level.padEnd(5))}  ${printable(reason.message)}  ${style.dim(reason.rule)}`,
+    );
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,77 @@
+import { type ShownVersion, showVersion } from "../../version/show.js";
+import { callerOf } from "../caller.js";
+import { defineCommand, required } from "../define-command.js";
+import { formatTime } from "../format-time.js";
+import type { Output } from "../output.js";
+import { printable } from "../style.js";
+
+export const showCommand = defineCommand({
+  name: "show",
+  summary: "Show one version: its record, its signature, what became of it",
+  arguments: { version: required("the version, or `current`") },
+  async run({ version }, context) {
+    context.output.result(await showVersion(callerOf(context), version), describeShown);
+  },
+});
+
+function describeShown(shown: ShownVersion, { style }: Output): string {
+  const { record } = shown;
+  const marks = [shown.current ? style.green("in force") : "", shown.withdrawn ? style.yellow("withdrawn") : ""];
+  const lines = [`${style.bold(shown.tag)}  ${[shown.type, ...marks.filter((mark) => mark !== "")].join(", ")}`];
+  if (record) {
+    const notes = printable(record.notes).split("\n");
+    lines.push("", ...notes.map((line) => `    ${line}`), "");
+  }
+  lines.push(row("commit", shown.commit));
+  if (shown.hash !== null) lines.push(row("hash", shown.hash));
+  lines.push(row("signature", signatureLine(shown, style)));
+  lines.push(...shown.problems.map((problem) => row("", style.red(printable(problem.message)))));
+  if (record) lines.push(...recordLines(shown, record, style));
+  if (shown.operations.length > 0) {
+    lines.push("", "What became of it:");
+    for (const operation of shown.operations) {
+      lines.push(`  ${formatTime(operation.at)}  ${printable(operation.subject)}  ${style.dim(operation.id)}`);
+    }
+  }
+  return lines.join("\n");
+}
+
+const row = (name: string, text: string): string => `${name.padEnd(12)}${text}`;
+
+function recordLines(
+  shown: ShownVersion,
+  record: NonNullable<ShownVersion["record"]>,
+  style: Output["style"],
+): string[] {
+  const { createdBy, rollback } = record;
+  const by = `${printable(createdBy.name)} <${printable(createdBy.email)}>`;
+  const files = Object.entries(record.components).map(([kind, summary]) => `${summary.files} ${kind}`);
+  const target = rollback.target === null ? "" : `, to ${rollback.target}`;
+  const lines: [string, string | false][] = [
+    ["created", `${formatTime(record.created)} by ${by}`],
+    ["parent", record.parent ?? "none: the first version"],
+    ["children", shown.children.length > 0 && shown.children.join(", ")],
+    ["tags", record.tags.length > 0 && record.tags.map(printable).join(", ")],
+    ["files", files.join(", ")],
+    ["state", record.checksums.state !== null && `captured, ${record.checksums.state}`],
+    ["not pinned", record.unpinned.length > 0 && `${record.unpinned.join(", ")}: the newest is taken at run time`],
+    ["LFS", record.lfs.length > 0 && `${record.lfs.length} files by what they name`],
+    ["backward", record.compatibility.backward.length > 0 && record.compatibility.backward.join(", ")],
+    ["rollback", rollback.canRollback ? `possible${target}` : "not possible"],
+    ...rollback.risks.map((risk): [string, string] => ["", style.yellow(printable(risk))]),
+  ];
+  const told = lines.flatMap(([name, text]) => (text === false ? [] : [row(name, text)]));
+  if (record.changelog.length > 0) told.push("", "Changes:");
+  return [...told, ...record.changelog.map((entry) => changeLine(entry, style))];
+}
+
+function changeLine(entry: NonNullable<ShownVersion["record"]>["changelog"][number], style: Output["style"]): string {
+  const scope = entry.scope === null ? "" : `(${printable(entry.scope)})`;
+  return `  ${entry.breaking ? style.red("!") : " "} ${printable(entry.type)}${scope}: ${printable(entry.description)}`;
+}
+
+function signatureLine({ signature, ok }: ShownVersion, style: Output["style"]): string {
+  const who = signature.signer === null ? "" : `  ${printable(signature.signer)}`;
+  const key = signature.key === null ? "" : `  ${signature.key}`;
+  return `${ok ? style.green(signature.outcome) : style.red(signature.outcome)}${who}${key}${signature.reason === null ? "" : `  (${printable(signature.reason)})`}`;
+}

@@ -1,0 +1,41 @@
+import { type AgentStatus, readAgentStatus } from "../../version/status.js";
+import { defineCommand } from "../define-command.js";
+import type { Output } from "../output.js";
+import { printable } from "../style.js";
+
+export const statusCommand = defineCommand({
+  name: "status",
+  summary: "Say what is in force and what differs from it",
+  async run(_input, context) {
+    context.output.result(await readAgentStatus(context.cwd, context.env), describeStatus);
+  },
+});
+
+/** More paths than these are summed up. */
+const SHOWN = 20;
+
+function describeStatus(status: AgentStatus, { style }: Output): string {
+  const lines = [
+    `${style.bold(status.agent)}  ${status.current === null ? "no version is in force" : `${style.bold(status.current)} is in force`}${
+      status.latest !== null && status.latest !== status.current ? `, ${status.latest} is the newest` : ""
+    }`,
+  ];
+  if (status.recovery)
+    lines.push(style.yellow("An operation was interrupted: `git kai-version recover` brings it to its end."));
+  if (status.unversioned > 0) {
+    lines.push(
+      `${status.unversioned} ${status.unversioned === 1 ? "commit is" : "commits are"} in no version yet: \`git kai-version next\` says what that asks for.`,
+    );
+  }
+  if (status.modified.length === 0) {
+    if (status.current !== null) lines.push("The working tree is what is in force.");
+    return lines.join("\n");
+  }
+  const how = { committed: "committed", changed: style.yellow("changed  "), untracked: style.yellow("untracked") };
+  lines.push("", "Differs from it:");
+  for (const each of status.modified.slice(0, SHOWN)) {
+    lines.push(`  ${how[each.how]}  ${each.component.padEnd(11)} ${printable(each.path)}`);
+  }
+  if (status.modified.length > SHOWN) lines.push(`  and ${status.modified.length - SHOWN} more`);
+  return lines.join("\n");
+}

@@ -1,0 +1,15 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "./repository.js";
+import { runGit } from "./run-git.js";
+
+/** A moment as git's users write it: `2026-01-31`, `2 weeks ago`, `yesterday`. E122 for what git takes for no date. */
+export async function parseDate(repository: Repository, text: string): Promise<Date> {
+  const out = (await runGit(repository, ["rev-parse", `--since=${text}`])).toString().trim();
+  const seconds = /^--max-age=(?<seconds>-?\d+)$/.exec(out)?.groups?.["seconds"];
+  // git falls back to now for words that it does not know; a date has a digit or one of its words.
+  const looksLikeOne = /\d|\b(now|today|yesterday|noon|midnight|tea|never|last|ago|mon|tue|wed|thu|fri|sat|sun)/i.test(
+    text,
+  );
+  if (seconds !== undefined && looksLikeOne) return new Date(Number(seconds) * 1000);
+  throw new KaiError("E122", `'${text}' is no date.`, { hint: "Write 2026-01-31, '2 weeks ago' or yesterday." });
+}

@@ -1,0 +1,41 @@
+import type { Bump } from "../change/bump.js";
+import type { Finding } from "../change/verdict.js";
+import { KaiError } from "../error.js";
+import { numberPolicy } from "./create.js";
+import { chooseNumber, highestVersion } from "./next-number.js";
+import { readPendingChanges } from "./pending-changes.js";
+import { readAgentHistory } from "./reading.js";
+import { readStatus, requireCommit } from "./work-tree-status.js";
+
+export interface NextVersion {
+  readonly latest: string | null;
+  readonly current: string | null;
+  readonly required: Bump;
+  /** Null where nothing came since the version in force. */
+  readonly next: string | null;
+  readonly reasons: readonly Finding[];
+}
+
+/** The number that `create` would take, and the findings that ask for it. */
+export async function readNext(cwd: string, env: NodeJS.ProcessEnv): Promise<NextVersion> {
+  const { agent, history } = await readAgentHistory(cwd, env);
+  const { repository, config } = agent;
+  if (repository.shallow) {
+    throw new KaiError("E125", "This is a shallow clone: commits that the next number depends on may be missing.", {
+      hint: "`git fetch --unshallow` brings them.",
+    });
+  }
+  const head = requireCommit(await readStatus(repository, "no"));
+  const pending = await readPendingChanges(repository, history, head);
+  const settings = config.version_management.semantic_versioning;
+  const required = settings.change_detection ? pending.verdict.required : "none";
+  const nothing = pending.inForce !== undefined && pending.commits.length === 0;
+  const wish = { type: undefined, bump: undefined, exact: undefined };
+  return {
+    latest: highestVersion(history)?.number.text ?? null,
+    current: history.current?.version ?? null,
+    required,
+    next: nothing ? null : chooseNumber(history, pending.inForce, required, wish, numberPolicy(settings)).text,
+    reasons: pending.verdict.findings,
+  };
+}

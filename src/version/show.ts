@@ -1,0 +1,72 @@
+import { ObjectReader } from "../git/object-reader.js";
+import { NOTES_REF } from "../operation/entry.js";
+import { findAsked } from "./find-asked.js";
+import type { KnownVersion } from "./history.js";
+import type { JudgedVersion, Problem } from "./judge-version.js";
+import { type ListedOperation, listOperations } from "./operations.js";
+import { readNotes } from "./read-notes.js";
+import { readAgentHistory } from "./reading.js";
+import { findRecord, type VersionRecord } from "./record.js";
+import { type VerifyCaller, verifyVersions } from "./verify.js";
+
+export interface ShownVersion {
+  readonly version: string;
+  readonly tag: string;
+  readonly commit: string;
+  readonly hash: string | null;
+  readonly type: string;
+  readonly current: boolean;
+  readonly withdrawn: boolean;
+  /** Null for a version of another tool, or where the record is not here. */
+  readonly record: VersionRecord | null;
+  readonly children: readonly string[];
+  readonly signature: JudgedVersion["signature"];
+  readonly ok: boolean;
+  readonly problems: readonly Problem[];
+  /** Operations that made it, put it in force, left it or brought it back, oldest first. */
+  readonly operations: readonly ListedOperation[];
+}
+
+/** Everything that is known of one version. */
+export async function showVersion(caller: VerifyCaller, asked: string): Promise<ShownVersion> {
+  const { agent, history } = await readAgentHistory(caller.cwd, caller.env);
+  const version = findAsked(history, asked);
+  const verified = await verifyVersions(caller, { versions: [version.tag], all: false, deep: false });
+  const judged = verified.versions[0];
+  const number = version.number.text;
+  const operations = listOperations(history.log, { kind: undefined, at: undefined, limit: undefined }).filter(
+    (operation) =>
+      operation.from === number ||
+      operation.to === number ||
+      operation.changes.some((change) => change.new === version.tagId),
+  );
+  return {
+    version: number,
+    tag: version.tag,
+    commit: version.commit,
+    hash: version.hash,
+    type: version.type,
+    current: history.current?.tag === version.tagId,
+    withdrawn: version.withdrawn,
+    record: await readRecord(agent.repository, version),
+    children: history.versions.filter((each) => each.parent === number).map((each) => each.number.text),
+    signature: judged?.signature ?? { outcome: "unsigned", key: null, signer: null, reason: null },
+    ok: judged?.ok ?? false,
+    problems: judged?.problems ?? [],
+    operations: operations.reverse(),
+  };
+}
+
+async function readRecord(
+  repository: ConstructorParameters<typeof ObjectReader>[0],
+  version: KnownVersion,
+): Promise<VersionRecord | null> {
+  if (version.record === null) return null;
+  const reader = new ObjectReader(repository);
+  try {
+    const notes = await readNotes(repository, reader, NOTES_REF, new Set([version.commit]));
+    return findRecord(notes.get(version.commit) ?? "", version.record) ?? null;
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,66 @@
+import { createClassifier } from "../agent/component.js";
+import { diffTrees } from "../git/tree-diff.js";
+import { readablePath } from "../system/path-bytes.js";
+import { versionInForce } from "./history.js";
+import { highestVersion } from "./next-number.js";
+import { readPendingChanges } from "./pending-changes.js";
+import { readAgentHistory } from "./reading.js";
+import { readStatus } from "./work-tree-status.js";
+
+export interface ModifiedPath {
+  readonly path: string;
+  readonly component: string;
+  /** `committed`: differs in HEAD. `changed`: not committed. `untracked`: in no commit. */
+  readonly how: "committed" | "changed" | "untracked";
+}
+
+export interface AgentStatus {
+  readonly agent: string;
+  readonly current: string | null;
+  readonly latest: string | null;
+  readonly head: string | null;
+  readonly branch: string | null;
+  /** Paths that differ from the version in force. */
+  readonly modified: readonly ModifiedPath[];
+  /** Commits that no version has yet. */
+  readonly unversioned: number;
+  readonly recovery: boolean;
+}
+
+/** What differs from the tree of the version in force: in commits, in the index and in the working tree. */
+export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentStatus> {
+  const { agent, history, recoveryDue } = await readAgentHistory(cwd, env);
+  const { repository, config } = agent;
+  const status = await readStatus(repository);
+  const inForce = versionInForce(history);
+  const componentOf = createClassifier(config.version_management.artifacts);
+  const found = new Map<string, ModifiedPath>();
+  const note = (names: readonly string[], how: ModifiedPath["how"]) => {
+    for (const name of names) {
+      const path = readablePath(name);
+      const component = componentOf(path);
+      if (component !== "state") found.set(path, { path, component, how });
+    }
+  };
+  let unversioned = 0;
+  if (status.head !== null) {
+    const changes = inForce === undefined ? [] : await diffTrees(repository, inForce.commit, status.head);
+    note(
+      changes.map((change) => change.path),
+      "committed",
+    );
+    unversioned = (await readPendingChanges(repository, history, status.head)).commits.length;
+  }
+  note(status.untracked, "untracked");
+  note(status.dirty, "changed");
+  return {
+    agent: config.agent_id,
+    current: history.current?.version ?? null,
+    latest: highestVersion(history)?.number.text ?? null,
+    head: status.head,
+    branch: status.branch,
+    modified: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+    unversioned,
+    recovery: recoveryDue,
+  };
+}

@@ -1,0 +1,191 @@
+import { KaiError } from "../error.js";
+import { ObjectReader } from "../git/object-reader.js";
+import { LOG_REF, type LoggedEntry, NOTES_REF } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
+import { kaiHome, readKnownKeys } from "../trust/key-store.js";
+import { findTrustRoot, type TrustRoot } from "../trust/trust-root.js";
+import { findRootOf, readTrustedLog, ringDigest, type TrustedLog } from "../trust/trusted-log.js";
+import { openVerificationCache } from "../trust/verification-cache.js";
+import { checkDeeply } from "./check-deeply.js";
+import { findAsked } from "./find-asked.js";
+import { versionInForce } from "./history.js";
+import { type JudgedVersion, type Judging, judgeCurrent, judgeVersion, type Problem } from "./judge-version.js";
+import { readNotes } from "./read-notes.js";
+import { type AgentHistory, readAgentHistory } from "./reading.js";
+
+export interface VerifyRequest {
+  /** Versions as the user named them; empty for the one in force. */
+  readonly versions: readonly string[];
+  readonly all: boolean;
+  /** Also compute every version's hash and its capture's digest again, from the objects alone. */
+  readonly deep: boolean;
+}
+
+export interface Verification {
+  readonly ok: boolean;
+  readonly total: number;
+  readonly failed: number;
+  /** Versions of other tools that nothing proves or disproves; they fail only where they were named. */
+  readonly unproven: number;
+  readonly log: {
+    readonly ok: boolean;
+    readonly root: string | null;
+    readonly origin: string | null;
+    readonly problems: readonly Problem[];
+  };
+  readonly versions: readonly JudgedVersion[];
+}
+
+export interface VerifyCaller {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+  readonly progress: (message: string) => void;
+}
+
+/** Verifies versions by their raw bytes: signature, name, record, log, and with `deep` content. Outcomes are values. */
+export async function verifyVersions(caller: VerifyCaller, request: VerifyRequest): Promise<Verification> {
+  const known = await readAgentHistory(caller.cwd, caller.env);
+  const { repository } = known.agent;
+  const reader = new ObjectReader(repository);
+  try {
+    const chosen = chooseVersions(known, request);
+    const [log, userKeys, notes] = await Promise.all([
+      judgeLog(known, reader),
+      readKnownKeys(kaiHome(caller.env)),
+      readNotes(repository, reader, NOTES_REF, new Set(chosen.map((version) => version.commit))),
+    ]);
+    const judging = judgingFor(known, log.trusted, userKeys, notes, caller.now());
+    caller.progress(`Verifying ${chosen.length} versions`);
+    let versions = await Promise.all(chosen.map((version) => judgeVersion(version, judging)));
+    if (request.all) versions.push(...missingVersions(known));
+    if (request.deep) versions = await checkDeeply(repository, reader, chosen, versions, caller.progress);
+    await judging.cache.flush().catch(() => {});
+    const problems = [...log.problems, ...(log.trusted ? judgeCurrent(known.history, await currentTag(reader)) : [])];
+    return summed(versions, { ...log, problems }, request);
+  } finally {
+    reader.close();
+  }
+}
+
+function chooseVersions({ history }: AgentHistory, request: VerifyRequest) {
+  if (request.all) return history.versions;
+  if (request.versions.length > 0) return request.versions.map((asked) => findAsked(history, asked));
+  const inForce = versionInForce(history);
+  if (inForce) return [inForce];
+  throw new KaiError("E105", "No version is in force that could be verified.", {
+    hint: "Name versions, or give --all.",
+  });
+}
+
+interface JudgedLog {
+  readonly trusted: TrustedLog | undefined;
+  readonly root: TrustRoot | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Verifies the log from its first entry on, whatever this clone has seen of it before. */
+async function judgeLog({ agent, hasLog }: AgentHistory, reader: ObjectReader): Promise<JudgedLog> {
+  const folder = kaiFolderOf(agent.repository);
+  if (!hasLog) return { trusted: undefined, root: undefined, problems: [NO_LOG] };
+  let root: TrustRoot | undefined;
+  try {
+    const pinned = await findTrustRoot(folder.trust);
+    root = pinned ?? (await findRootOf(agent.repository, reader, LOG_REF));
+    const trusted = await readTrustedLog(
+      agent.repository,
+      reader,
+      { ...root, seen: root.root },
+      { openCache: (ring) => openVerificationCache(folder.cache, ring) },
+    );
+    return { trusted, root, problems: pinned ? [] : [NOT_PINNED] };
+  } catch (cause) {
+    if (!(cause instanceof KaiError)) throw cause;
+    return { trusted: undefined, root, problems: [{ code: cause.code, message: cause.message }] };
+  }
+}
+
+const NO_LOG: Problem = {
+  code: "record-not-fetched",
+  message: "This clone lacks the log; `git kai-version init` fetches and adopts it.",
+};
+
+const NOT_PINNED: Problem = {
+  code: "root-not-pinned",
+  message: "Nobody has confirmed where this log comes from; `git kai-version init` pins it.",
+};
+
+function judgingFor(
+  known: AgentHistory,
+  log: TrustedLog | undefined,
+  userKeys: Parameters<typeof createKeyRing>[0],
+  notes: ReadonlyMap<string, string>,
+  now: Date,
+): Judging {
+  const logKeys = log ? [...log.files].filter(([name]) => name.startsWith("keys/")) : [];
+  const everyKey: KeyRing = createKeyRing([...logKeys.map(([name, bytes]) => ({ name, bytes })), ...userKeys]);
+  const ring = log ? ringDigest(log.policy, everyKey) : everyKey.digest;
+  return {
+    log,
+    keys: log?.keys ?? everyKey,
+    everyKey,
+    notes,
+    now,
+    madeBy: tagsByEntry(known.history.log),
+    cache: openVerificationCache(kaiFolderOf(known.agent.repository).cache, ring),
+  };
+}
+
+/** Which tag object the log says each tag ref was made with. */
+function tagsByEntry(log: readonly LoggedEntry[]): Map<string, string> {
+  const made = new Map<string, string>();
+  for (const entry of log) {
+    for (const { ref, new: next } of entry.changes) {
+      if (ref.startsWith("refs/tags/") && next !== null && !made.has(ref)) made.set(ref, next);
+    }
+  }
+  return made;
+}
+
+/** Versions that the log made and whose tags are gone. */
+function missingVersions({ history }: AgentHistory): JudgedVersion[] {
+  const here = new Set(history.versions.map((version) => `refs/tags/${version.tag}`));
+  const missing: JudgedVersion[] = [];
+  for (const entry of history.log) {
+    const { version, tag } = entry.details;
+    if (typeof tag !== "string" || typeof version !== "string" || here.has(`refs/tags/${tag}`)) continue;
+    missing.push({
+      version,
+      tag,
+      ok: false,
+      foreign: false,
+      signature: { outcome: "unsigned", key: null, signer: null, reason: null },
+      problems: [{ code: "tag-missing", message: `The log says that ${tag} was made, and its tag is gone.` }],
+    });
+  }
+  return missing;
+}
+
+const currentTag = async (reader: ObjectReader): Promise<string | undefined> =>
+  (await reader.find("refs/tags/current"))?.id;
+
+function summed(versions: readonly JudgedVersion[], log: JudgedLog, request: VerifyRequest): Verification {
+  const unproven = versions.filter((version) => version.foreign && !version.ok && version.problems.length === 0);
+  const failing = versions.filter(
+    (version) => !version.ok && (request.versions.length > 0 || !unproven.includes(version)),
+  );
+  return {
+    ok: failing.length === 0 && log.problems.every((problem) => problem === NOT_PINNED),
+    total: versions.length,
+    failed: failing.length,
+    unproven: unproven.length,
+    log: {
+      ok: log.trusted !== undefined && log.problems.every((problem) => problem === NOT_PINNED),
+      root: log.root?.digest ?? null,
+      origin: log.root?.origin ?? null,
+      problems: log.problems,
+    },
+    versions,
+  };
+}
