@@ -1,5 +1,6 @@
 import { readdir, readFile, rmdir } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { HostCapabilities } from "./capabilities.js";
 
 /** What a container used; absent where the host does not say. */
@@ -10,12 +11,17 @@ export interface ContainerUsage {
 }
 
 const ROOT = "/sys/fs/cgroup";
+const REMOVE_ATTEMPTS = 50;
+const REMOVE_PAUSE_MS = 20;
 
 /** Where a container's own control group can be had: only root may make one, and systemd has its own idea of them. */
 export const cgroupParentFor = (host: HostCapabilities, name: string): string | undefined =>
-  host.rootless || host.cgroupManager !== "cgroupfs" ? undefined : `/kai/${name}`;
+  host.rootless || host.cgroupManager !== "cgroupfs" ? undefined : cgroupOf(name);
 
-/** The figures of a group whose container has ended. */
+/** The group of the container called `name`, if it was given one. */
+export const cgroupOf = (name: string): string => `/kai/${name}`;
+
+/** The figures of a group whose container has ended; the container's monitor, about a megabyte, is among them. */
 export async function readUsage(parent: string): Promise<ContainerUsage> {
   const peak =
     (await readNumber(path.join(ROOT, "memory", parent, "memory.max_usage_in_bytes"))) ??
@@ -35,11 +41,24 @@ export async function readUsage(parent: string): Promise<ContainerUsage> {
   };
 }
 
-/** Takes the group away in every hierarchy. */
+/** Takes the group away in every hierarchy, with the one in it that podman makes for the container's monitor. */
 export async function removeCgroup(parent: string): Promise<void> {
   const hierarchies = await readdir(ROOT).catch(() => []);
   const folders = [ROOT, ...hierarchies.map((name) => path.join(ROOT, name))];
-  await Promise.all(folders.map((folder) => rmdir(path.join(folder, parent)).catch(() => {})));
+  await Promise.all(folders.map((folder) => removeGroup(path.join(folder, parent))));
+}
+
+async function removeGroup(folder: string): Promise<void> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+    await rmdir(path.join(folder, "conmon")).catch(() => {});
+    const failure = await rmdir(folder).then(
+      () => undefined,
+      (cause: NodeJS.ErrnoException) => cause.code,
+    );
+    // The monitor outlives its container by a moment.
+    if (failure !== "EBUSY") return;
+    await delay(REMOVE_PAUSE_MS);
+  }
 }
 
 async function readNumber(file: string): Promise<number | undefined> {

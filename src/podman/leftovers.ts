@@ -1,3 +1,4 @@
+import { cgroupOf, removeCgroup } from "./cgroup-usage.js";
 import { runPodman } from "./podman.js";
 import { isAlive } from "./process-identity.js";
 import { removeContainer } from "./run-container.js";
@@ -19,6 +20,7 @@ export async function removeLeftovers(env: NodeJS.ProcessEnv): Promise<string[]>
     const [name] = Names;
     if (name === undefined || (await isAlive(Labels?.[OWNER_LABEL] ?? ""))) continue;
     await removeContainer(name, env);
+    await removeCgroup(cgroupOf(name));
     removed.push(name);
   }
   return removed;

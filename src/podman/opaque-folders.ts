@@ -33,7 +33,7 @@ export async function opaqueFolders(
 }
 
 /** Folders come back in the order in which they were asked for, so only their attributes are parsed, not their names. */
-export function parseOpaque(archive: Buffer, folders: readonly string[], key: string): Set<string> {
+function parseOpaque(archive: Buffer, folders: readonly string[], key: string): Set<string> {
   const opaque = new Set<string>();
   let attributes = new Map<string, string>();
   let index = 0;

@@ -10,7 +10,7 @@ export type ContainerRoot =
   | { kind: "skeleton"; path: string; mounts: readonly BindMount[] }
   | { kind: "image"; id: string };
 
-export interface ContainerSecurity {
+interface ContainerSecurity {
   /** Path of the profile; undefined leaves system calls unfiltered. */
   seccompProfile: string | undefined;
   apparmor: boolean;
@@ -21,7 +21,7 @@ export interface ContainerSecurity {
   capabilities: readonly string[];
 }
 
-export interface ContainerLimits {
+interface ContainerLimits {
   cpus: number;
   memoryBytes: number;
   pids: number;

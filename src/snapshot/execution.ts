@@ -9,7 +9,7 @@ export interface RefusedPath {
   reason: string;
 }
 
-export interface Resources {
+interface Resources {
   /** Bytes. */
   peakMemory?: number;
   cpuMs?: number;

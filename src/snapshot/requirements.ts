@@ -3,7 +3,7 @@ import { type Feature, type FeatureName, featureOf, type HostCapabilities } from
 import { podmanMissing } from "../podman/podman.js";
 
 /** `true`: where the host has it; `required`: E103 where it has not. */
-export type Wanted = boolean | "required";
+type Wanted = boolean | "required";
 
 export interface WantedSecurity {
   seccomp: Wanted;

@@ -13,17 +13,33 @@ const containers = (label: string): string[] =>
     .split("\n")
     .filter((name) => name !== "");
 
+/** Control groups that are named after a run, in any hierarchy. */
+const groupsOf = (id: string): string[] =>
+  ["/sys/fs/cgroup", ...readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}`)]
+    .map((folder) => path.join(folder, "kai", `kai-${id}`))
+    .filter((folder) => existsSync(folder));
+
+test("a run that ended leaves no container, folder or control group", async () => {
+  const { request, tempDir } = bench(cache);
+  const asked = request(["true"]);
+  await testInSandbox(asked);
+  expect(readdirSync(tempDir)).toEqual([]);
+  expect(containers("kai.owner")).not.toContain(`kai-${asked.id}`);
+  expect(groupsOf(asked.id)).toEqual([]);
+});
+
 test("an abort ends the run and leaves neither container nor folder", async () => {
   const { request, tempDir, tree } = bench(cache);
   const stop = new AbortController();
   const asked = request(["sh", "-c", "trap '' TERM; sleep 600"], { signal: stop.signal });
   const run = testInSandbox(asked);
   const refused = expect(run).rejects.toThrow("stopped by the test");
-  await expect.poll(() => existsSync(tempDir) && readdirSync(tempDir).length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => containers("kai.owner"), { timeout: 30_000, interval: 200 }).toContain(`kai-${asked.id}`);
   stop.abort(new Error("stopped by the test"));
   await refused;
   expect(readdirSync(tempDir)).toEqual([]);
   expect(containers("kai.owner").filter((name) => name === `kai-${asked.id}`)).toEqual([]);
+  expect(groupsOf(asked.id)).toEqual([]);
   expect(readdirSync(tree)).toEqual([]);
 });
 

@@ -80,7 +80,7 @@ export function bench(cacheDir: string, files: Record<string, string> = {}): Ben
 }
 
 /** Root makes the files over to the sandbox's user; anybody else is that user inside. */
-export function giveToSandbox(folder: string): void {
+function giveToSandbox(folder: string): void {
   if (process.getuid?.() !== 0) return;
   chownSync(folder, USER.uid, USER.gid);
   for (const name of readdirSync(folder, { recursive: true })) {
