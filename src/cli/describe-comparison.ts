@@ -151,8 +151,8 @@ function compatibility(comparison: Comparison, style: Style): string[] {
     style.bold("Compatibility"),
     row("bump", bump(comparison, style)),
     ...told.map(({ level, message }) => row("", `${level.padEnd(6)} ${printable(message)}`)),
-    row("forth", yesNo(judged.backward, `${to} can stand in for ${from}`, `${to} cannot stand in for ${from}`)),
-    row("back", yesNo(judged.forward, `${from} can stand in for ${to}`, `${from} cannot stand in for ${to}`)),
+    row("upgrade", yesNo(judged.backward, `${to} can stand in for ${from}`, `${to} cannot stand in for ${from}`)),
+    row("downgrade", yesNo(judged.forward, `${from} can stand in for ${to}`, `${from} cannot stand in for ${to}`)),
     row("migration", migrationRequired ? style.red("required") : style.green("not required")),
     ...reasons.migration.map((reason) => row("", printable(reason))),
     row("rollback", yesNo(rollbackPossible, `${to} -> ${from} is possible`, `${to} -> ${from} is not possible`)),
@@ -164,6 +164,7 @@ const BUMPS = ["none", "patch", "minor", "major"];
 
 function bump({ compatibility: { required, declared }, from, to }: Comparison, style: Style): string {
   if (required === null) return style.dim(`${to} does not descend from ${from}: its commits tell no bump`);
+  if (required === "none" && (declared === null || declared === "none")) return "none is needed";
   if (declared === null) return `${required} is needed`;
   const enough = BUMPS.indexOf(declared) >= BUMPS.indexOf(required);
   return `${required} is needed, ${enough ? style.green(`${declared} was made`) : style.red(`only ${declared} was made`)}`;
