@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./recover.js")).recoverCommand,
   },
   {
+    name: "snapshot test",
+    summary: "Try a version in a throw-away container",
+    load: async () => (await import("./snapshot-test.js")).snapshotTestCommand,
+  },
+  {
     name: "log",
     summary: "List the operations, newest first",
     load: async () => (await import("./log.js")).logCommand,
