@@ -1,10 +1,11 @@
+import { PLAIN_LOG } from "../git/plain-log.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { LOG_REF, type LoggedEntry, parseEntryMessage } from "./entry.js";
 
 /** All entries of the log, newest first, from one git process; entries that are none of ours are left out. */
 export async function readLog(repository: Repository, from: string = LOG_REF): Promise<LoggedEntry[]> {
-  const out = await runGit(repository, ["log", "-z", "--topo-order", "--format=%H %P%n%B", from, "--"]);
+  const out = await runGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", from, "--"]);
   return parseLogOutput(out.toString());
 }
 

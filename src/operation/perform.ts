@@ -32,8 +32,11 @@ export async function perform(
     await attempt.prepare();
     await attempt.commitPoint();
   } catch (cause) {
-    await attempt.takeBack();
-    throw cause;
+    // git may have moved the log and still ended badly; what the log says is what happened.
+    if (!(await attempt.hasHappened())) {
+      await attempt.takeBack();
+      throw cause;
+    }
   }
   try {
     await attempt.project();
@@ -141,6 +144,11 @@ class Attempt {
   async commitPoint(): Promise<void> {
     const change = { ref: LOG_REF, old: this.#operation.log?.head ?? null, new: this.#built.commit.id };
     await updateRefs(this.#repository, [change], { inherit: this.#inherit });
+  }
+
+  async hasHappened(): Promise<boolean> {
+    const head = await tryGit(this.#repository, ["rev-parse", "--verify", "--quiet", LOG_REF]);
+    return head.stdout.toString().trim() === this.#built.commit.id;
   }
 
   async project(): Promise<void> {

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -36,7 +37,7 @@ export async function readCurrent(cwd: string, env: NodeJS.ProcessEnv): Promise<
     );
   }
   const message =
-    log === undefined ? "" : (await runGit(repository, ["log", "-1", "--format=%B", log.id, "--"])).toString();
+    log === undefined ? "" : (await runGit(repository, [...PLAIN_LOG, "-1", "--format=%B", log.id, "--"])).toString();
   const after = parseEntryMessage(message)?.entry.current.after ?? null;
   return {
     version: inForce.version,

@@ -1,3 +1,4 @@
+import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { tryGit } from "../git/run-git.js";
 import { LOG_REF } from "../operation/entry.js";
@@ -21,7 +22,7 @@ export async function readAgentHistory(cwd: string, env: NodeJS.ProcessEnv): Pro
   const { repository } = agent;
   const [refs, log, recoveryDue] = await Promise.all([
     listRefs(repository, ["refs/tags"]),
-    tryGit(repository, ["log", "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]),
+    tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]),
     isRecoveryDue(repository),
   ]);
   const entries = log.exitCode === 0 ? parseLogOutput(log.stdout.toString()) : [];
