@@ -310,11 +310,11 @@ snapshot_isolation:
   expect(find("version_management.artifacts.data.include")).toMatchObject({ source: "default", inEffect: true });
   expect(find("snapshot_isolation.network.mode")).toMatchObject({ value: "isolated", inEffect: false });
   expect(find("snapshot_isolation.base_images.python")).toMatchObject({ source: "kai.yaml:6", inEffect: true });
-  expect(find("snapshot_isolation.base_images.node")).toMatchObject({ inEffect: false });
+  expect(find("snapshot_isolation.base_images.node")).toMatchObject({ inEffect: true });
   expect(find("snapshot_isolation.tests[0].run")).toMatchObject({ source: "kai.yaml:9", inEffect: true });
   expect(find("snapshot_isolation.tests[0].expect.max_duration")).toMatchObject({
     source: "kai.yaml:10",
-    inEffect: false,
+    inEffect: true,
   });
   expect(find("snapshot_isolation.tests[0].timeout")).toMatchObject({ source: "default", value: null });
 });

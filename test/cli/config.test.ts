@@ -58,7 +58,12 @@ test("gives every key as JSON", () => {
     source: "kai.yaml:6",
     inEffect: false,
   });
-  expect(keys).toContainEqual({ key: "rollback_system.safety_checks", value: true, source: "default", inEffect: true });
+  expect(keys).toContainEqual({
+    key: "snapshot_isolation.max_concurrent",
+    value: 10,
+    source: "default",
+    inEffect: false,
+  });
 });
 
 test("finds kai.yaml in a folder above, but not beyond the repository", () => {
