@@ -120,6 +120,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Show what this machine has and lacks, with the command that mends it",
     load: async () => (await import("./doctor.js")).doctorCommand,
   },
+  {
+    name: "completion",
+    summary: "Print a completion script for bash, zsh or fish",
+    load: async () => (await import("./completion.js")).completionCommandFor(COMMANDS),
+  },
 ];
 
 export interface FoundCommand extends CommandEntry {

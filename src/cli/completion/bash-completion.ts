@@ -1,0 +1,162 @@
+import { COMMON_OPTIONS, type Completed, type CompletedCommand, type CompletedOption } from "./completed-command.js";
+
+/** The completion script for bash: for `git kai-version` under git's own completion, `git-kai-version` and `kai`. */
+export function bashCompletion(commands: readonly CompletedCommand[]): string {
+  const groups = groupsOf(commands);
+  return `# bash completion for git kai-version, git-kai-version and kai.
+# eval "$(git kai-version completion bash)" in ~/.bashrc switches it on.
+
+__kai_version_options() {
+  case $1 in
+${commands.map((command) => `    ${quote(command.name)}) echo ${quote(command.options.map(({ name }) => name).join(" "))} ;;`).join("\n")}
+  esac
+}
+
+# What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
+__kai_version_value() {
+  case "$1 $2" in
+${valueCases(commands)}
+    *) return 1 ;;
+  esac
+}
+
+# The same for the argument at a position, from 0.
+__kai_version_argument() {
+  case "$1 $2" in
+${argumentCases(commands)}
+    *) echo @nothing ;;
+  esac
+}
+
+__kai_version_group() {
+  case $1 in
+${groups.map((group) => `    ${quote(group)}) echo ${quote(wordsOf(commands, group).join(" "))} ;;`).join("\n")}
+    *) return 1 ;;
+  esac
+}
+
+__kai_version_names_agent() {
+  case $1 in
+    ${commands
+      .filter((command) => !command.namesAgent)
+      .map((command) => quote(command.name))
+      .join(" | ")}) return 1 ;;
+  esac
+}
+
+__kai_version_offer() {
+  local cur=$1 what=$2 folder=$3 word
+  case $what in
+    @versions)
+      # Never \`compgen -W\`, which would run what stands in a tag's name as $(...).
+      while IFS= read -r word; do
+        [[ $word == "$cur"* && $word != *[!A-Za-z0-9._/+-]* ]] && COMPREPLY+=("$word")
+      done < <(git -C "$folder" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null) ;;
+    @files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+    @folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+    @agents)
+      mapfile -t COMPREPLY < <(cd "\${KAI_AGENTS:-$HOME/agents}" 2>/dev/null && compgen -d -- "$cur") ;;
+    @nothing) COMPREPLY=() ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$what" -- "$cur") ;;
+  esac
+}
+
+# Arguments: git or kai, the word at the cursor, and the words between the program's name and it.
+__kai_version_complete() {
+  local program=$1 cur=$2 word command="" option="" position=0 folder=. value
+  shift 2
+  COMPREPLY=()
+  for word in "$@"; do
+    if [ -n "$option" ]; then
+      [ "$word" = "=" ] && continue
+      [ "$option" = -C ] && folder=$word
+      option=""
+      continue
+    fi
+    case $word in
+      --) return ;;
+      -*) __kai_version_value "$command" "$word" >/dev/null && option=$word ;;
+      *)
+        if [ -z "$command" ] || { [ "$position" = 0 ] && __kai_version_group "$command" >/dev/null; }; then
+          command="\${command:+$command }$word"
+        else
+          [ "$program$position" = kai0 ] && __kai_version_names_agent "$command" &&
+            case $word in */* | . | ..) folder=$word ;; *) folder="\${KAI_AGENTS:-$HOME/agents}/$word" ;; esac
+          position=$((position + 1))
+        fi ;;
+    esac
+  done
+  case $cur in
+    =) cur="" ;;
+    --*=*) option=\${cur%%=*} cur=\${cur#*=} ;;
+  esac
+  if [ -n "$option" ]; then
+    value=$(__kai_version_value "$command" "$option") && __kai_version_offer "$cur" "$value" "$folder"
+  elif [ "\${cur#-}" != "$cur" ]; then
+    __kai_version_offer "$cur" "$(__kai_version_options "$command") ${COMMON_OPTIONS.map(({ name }) => name).join(" ")}" "$folder"
+  elif [ -z "$command" ]; then
+    __kai_version_offer "$cur" ${quote(firstWords(commands).join(" "))} "$folder"
+  elif value=$(__kai_version_group "$command"); then
+    __kai_version_offer "$cur" "$value" "$folder"
+  else
+    if [ "$program" = kai ] && __kai_version_names_agent "$command"; then
+      [ "$position" = 0 ] && { __kai_version_offer "$cur" @agents; return; }
+      position=$((position - 1))
+    fi
+    __kai_version_offer "$cur" "$(__kai_version_argument "$command" "$position")" "$folder"
+  fi
+}
+
+# git's completion calls this one, with its own idea of words.
+_git_kai_version() {
+  local at
+  for ((at = 1; at < cword; at++)); do [ "\${words[at]}" = kai-version ] && break; done
+  __kai_version_complete git "$cur" "\${words[@]:at+1:cword-at-1}"
+}
+
+_git_kai_version_program() {
+  __kai_version_complete git "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[@]:1:COMP_CWORD-1}"
+}
+
+_kai() {
+  __kai_version_complete kai "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[@]:1:COMP_CWORD-1}"
+}
+
+complete -o bashdefault -F _git_kai_version_program git-kai-version
+complete -o bashdefault -F _kai kai
+`;
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+export const firstWords = (commands: readonly CompletedCommand[]): string[] => [
+  ...new Set(commands.map(({ name }) => name.split(" ")[0] ?? "")),
+];
+
+export const groupsOf = (commands: readonly CompletedCommand[]): string[] => [
+  ...new Set(commands.filter(({ name }) => name.includes(" ")).map(({ name }) => name.split(" ")[0] ?? "")),
+];
+
+const wordsOf = (commands: readonly CompletedCommand[], group: string): string[] =>
+  commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name.slice(group.length + 1));
+
+const offered = (value: Completed): string => (value.kind === "words" ? value.words.join(" ") : `@${value.kind}`);
+
+function valueCases(commands: readonly CompletedCommand[]): string {
+  const taking = (options: readonly CompletedOption[], command: string) =>
+    options.flatMap(({ name, value }) =>
+      value === undefined ? [] : [`    ${command}${quote(` ${name}`)}) echo ${quote(offered(value))} ;;`],
+    );
+  const own = commands.flatMap((command) => taking(command.options, quote(command.name)));
+  return [...own, ...taking(COMMON_OPTIONS, "*")].join("\n");
+}
+
+const argumentCases = (commands: readonly CompletedCommand[]): string =>
+  commands
+    .flatMap((command) =>
+      command.arguments.map((value, position) => {
+        const repeated = command.repeats && position === command.arguments.length - 1;
+        return `    ${quote(`${command.name} `)}${repeated ? "*" : position}) echo ${quote(offered(value))} ;;`;
+      }),
+    )
+    .join("\n");
