@@ -1,0 +1,102 @@
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import path from "node:path";
+
+export interface BenchFolders {
+  /** Kept between runs. */
+  readonly cache: string;
+  /** The program's file, bundled as it ships. */
+  readonly program: string;
+  /** The bench's own bundled files. */
+  readonly bench: string;
+}
+
+export interface Ran {
+  readonly ms: number;
+  readonly stdout: string;
+}
+
+/** Starts programs in an environment that knows nothing of this machine's user, and times them. */
+export class Bench {
+  readonly folders: BenchFolders;
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(folders: BenchFolders, home: string) {
+    this.folders = folders;
+    this.env = {
+      PATH: process.env["PATH"],
+      HOME: home,
+      KAI_HOME: path.join(home, "kai"),
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_AUTHOR_NAME: "Ada Agent",
+      GIT_AUTHOR_EMAIL: "ada@example.com",
+      GIT_COMMITTER_NAME: "Ada Agent",
+      GIT_COMMITTER_EMAIL: "ada@example.com",
+      LC_ALL: "C.UTF-8",
+      TZ: "UTC",
+    };
+  }
+
+  /** Runs the program and gives the milliseconds that it took, its output thrown away. */
+  kai(cwd: string, ...args: readonly string[]): number {
+    return this.time(cwd, process.execPath, [this.folders.program, ...args]);
+  }
+
+  git(cwd: string, ...args: readonly string[]): number {
+    return this.time(cwd, "git", args);
+  }
+
+  /** What every floor holds: the start of Node. */
+  node(cwd: string): number {
+    return this.time(cwd, process.execPath, ["-e", "0"]);
+  }
+
+  time(
+    cwd: string,
+    file: string,
+    args: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+  ): number {
+    const started = performance.now();
+    const run = spawnSync(file, [...args], {
+      cwd,
+      env: { ...this.env, ...options.env },
+      input: options.input,
+      stdio: [options.input === undefined ? "ignore" : "pipe", "ignore", "pipe"],
+    });
+    const ms = performance.now() - started;
+    requireSuccess(file, args, run);
+    return ms;
+  }
+
+  /** Runs a program and gives what it printed. */
+  read(cwd: string, file: string, args: readonly string[], options: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
+    const run = spawnSync(file, [...args], {
+      cwd,
+      env: { ...this.env, ...options.env },
+      input: options.input ?? "",
+      maxBuffer: 1 << 30,
+    });
+    requireSuccess(file, args, run);
+    return run.stdout.toString();
+  }
+
+  /** The most memory that the program's own process held at a time, in bytes. */
+  peakMemory(cwd: string, ...args: readonly string[]): number {
+    const hook = "process.on('exit',()=>require('fs').writeSync(3,String(process.resourceUsage().maxRSS)))";
+    const loader = `data:text/javascript,import{createRequire}from"node:module";const require=createRequire("file:///");${hook}`;
+    const run = spawnSync(process.execPath, ["--import", loader, this.folders.program, ...args], {
+      cwd,
+      env: this.env,
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
+    requireSuccess("git-kai-version", args, run);
+    return Number(run.output[3]?.toString()) * 1024;
+  }
+}
+
+function requireSuccess(file: string, args: readonly string[], run: SpawnSyncReturns<Buffer>): void {
+  if (run.status === 0) return;
+  const words = args.slice(0, 4).join(" ");
+  throw new Error(`${file} ${words} ended with ${run.status ?? run.signal}: ${run.error ?? run.stderr?.toString()}`);
+}
