@@ -1,7 +1,7 @@
 import type { Ref } from "../git/refs.js";
 import { parseTag } from "../git/tag-object.js";
 import { CURRENT_REF, type InForce, type LoggedEntry } from "../operation/entry.js";
-import { compareNumbers, type VersionNumber } from "./number.js";
+import { compareNumbers, findNumber, type VersionNumber } from "./number.js";
 import type { VersionType } from "./record.js";
 import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
 import { parseVersionTag } from "./tag-text.js";
@@ -28,11 +28,18 @@ export interface KnownVersion {
   readonly raw: Buffer | undefined;
 }
 
+export interface ReservedNumber {
+  readonly number: VersionNumber;
+  readonly tag: string;
+}
+
 export interface History {
   /** By precedence, lowest first. */
   readonly versions: readonly KnownVersion[];
   /** Tags that stand for no version, and why. */
   readonly skipped: readonly { readonly tag: string; readonly reason: string }[];
+  /** Numbers that no version here has and that are used all the same: of tags that are gone, or that name no commit. */
+  readonly reserved: readonly ReservedNumber[];
   /** What the newest entry of the log says is in force. */
   readonly current: InForce | null;
   /** Newest first. */
@@ -44,10 +51,14 @@ export function buildHistory(refs: readonly Ref[], log: readonly LoggedEntry[], 
   const withdrawn = withdrawnVersions(log);
   const versions: KnownVersion[] = [];
   const skipped: { tag: string; reason: string }[] = [];
+  const reserved: ReservedNumber[] = [];
+  const made = madeVersions(log);
   for (const ref of refs) {
     if (!ref.name.startsWith("refs/tags/") || ref.name === CURRENT_REF) continue;
     const tag = ref.name.slice("refs/tags/".length);
-    const number = versionOfTag(tag, format);
+    // A version stays one when tag_format is changed after it was made.
+    const number = made.get(tag) ?? versionOfTag(tag, format);
+    made.delete(tag);
     if ("reason" in number) {
       skipped.push({ tag, reason: number.reason });
       continue;
@@ -55,12 +66,26 @@ export function buildHistory(refs: readonly Ref[], log: readonly LoggedEntry[], 
     const commit = ref.type === "commit" ? ref.id : ref.peeled?.type === "commit" ? ref.peeled.id : undefined;
     if (commit === undefined) {
       skipped.push({ tag, reason: "does not point at a commit" });
+      reserved.push({ number, tag });
       continue;
     }
     versions.push(knownVersion(ref, tag as TagName, number, commit, withdrawn));
   }
+  for (const [tag, number] of made) reserved.push({ number, tag });
   versions.sort((a, b) => compareNumbers(a.number, b.number) || (a.tag < b.tag ? -1 : 1));
-  return { versions, skipped, current: log[0]?.current.after ?? null, log };
+  return { versions, skipped, reserved, current: log[0]?.current.after ?? null, log };
+}
+
+/** The numbers of the versions that the log says were made, by tag. */
+function madeVersions(log: readonly LoggedEntry[]): Map<string, VersionNumber> {
+  const made = new Map<string, VersionNumber>();
+  for (const { details } of log) {
+    const { tag, version } = details;
+    if (typeof tag !== "string" || typeof version !== "string") continue;
+    const number = findNumber(version);
+    if (number !== undefined) made.set(tag, number);
+  }
+  return made;
 }
 
 function knownVersion(

@@ -19,9 +19,18 @@ export interface NumberPolicy {
 
 const TYPE_BUMPS = { auto: "patch", manual: "minor", release: "major" } as const;
 
-/** The version that every number of the line lies below or at: the highest that is no pre-release, or of all. */
+/** The highest version that is no pre-release, or of all. */
 export function highestVersion(history: History): KnownVersion | undefined {
   return history.versions.findLast((each) => each.number.prerelease.length === 0) ?? history.versions.at(-1);
+}
+
+/** The number that a new one must lie above: the highest ever used that is no pre-release, or of all. */
+function highestNumber(history: History): VersionNumber | undefined {
+  const used = [highestVersion(history)?.number, ...history.reserved.map((each) => each.number)];
+  return used
+    .filter((number) => number !== undefined)
+    .sort((a, b) => Number(b.prerelease.length > 0) - Number(a.prerelease.length > 0) || compareNumbers(a, b))
+    .at(-1);
 }
 
 /** The bump from the version in force that an automatic version takes. */
@@ -40,11 +49,11 @@ export function chooseNumber(
   policy: NumberPolicy,
 ): VersionNumber {
   if (request.exact !== undefined) return checkExact(history, inForce, required, request.exact, policy);
-  const highest = highestVersion(history);
+  const highest = highestNumber(history);
   const wanted = wantedBump(required, request, policy);
   if (highest === undefined) return makeNumber(1, 0, 0);
   if (inForce && policy.compatibilityChecking) checkBump(inForce, wanted, required);
-  const numbers = applyBump(highest.number, wanted);
+  const numbers = applyBump(highest, wanted);
   let number = makeNumber(numbers.major, numbers.minor, numbers.patch);
   // A number may be reserved by a tag that is no version of ours.
   while (isUsed(history, number)) number = makeNumber(number.major, number.minor, number.patch + 1);
@@ -81,7 +90,7 @@ function checkExact(
   exact: VersionNumber,
   policy: NumberPolicy,
 ): VersionNumber {
-  const used = history.versions.find((each) => compareNumbers(each.number, exact) === 0);
+  const used = [...history.versions, ...history.reserved].find((each) => compareNumbers(each.number, exact) === 0);
   if (used) {
     throw new KaiError("E108", `The number ${used.number.text} is taken by the tag ${used.tag}.`, {
       hint: "A number is never used twice; `git kai-version next` says which is next.",
@@ -95,7 +104,7 @@ function checkExact(
 }
 
 const isUsed = (history: History, number: VersionNumber): boolean =>
-  history.versions.some((each) => compareNumbers(each.number, number) === 0);
+  [...history.versions, ...history.reserved].some((each) => compareNumbers(each.number, number) === 0);
 
 function bumpBetween(from: VersionNumber, to: VersionNumber): Bump {
   if (to.major !== from.major) return "major";
@@ -104,6 +113,6 @@ function bumpBetween(from: VersionNumber, to: VersionNumber): Bump {
 
 /** Whether a new version comes into force: not a pre-release, nor one below the highest (a maintenance line). */
 export function comesIntoForce(history: History, number: VersionNumber): boolean {
-  const highest = highestVersion(history);
-  return number.prerelease.length === 0 && (highest === undefined || compareNumbers(number, highest.number) > 0);
+  const highest = highestNumber(history);
+  return number.prerelease.length === 0 && (highest === undefined || compareNumbers(number, highest) > 0);
 }

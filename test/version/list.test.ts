@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import type { History, KnownVersion } from "../../src/version/history.js";
+import { type ListRequest, listVersions } from "../../src/version/list.js";
+import { parseNumber } from "../../src/version/number.js";
+import { listOperations } from "../../src/version/operations.js";
+import type { TagName } from "../../src/version/tag-name.js";
+import { versionTree } from "../../src/version/version-tree.js";
+
+function version(text: string, parent: string | null, day: number, more: Partial<KnownVersion> = {}): KnownVersion {
+  return {
+    number: parseNumber(text),
+    tag: `v${text}` as TagName,
+    tagId: `tag of ${text}`,
+    commit: `commit of ${text}`,
+    type: "auto",
+    parent,
+    hash: null,
+    record: null,
+    state: null,
+    createdAt: new Date(`2026-01-${String(day).padStart(2, "0")}T00:00:00Z`),
+    createdBy: "Ada <ada@example.com>",
+    description: text,
+    withdrawn: false,
+    raw: Buffer.from("a tag"),
+    ...more,
+  };
+}
+
+const HISTORY: History = {
+  versions: [
+    version("0.9.0", null, 1, { type: "foreign", raw: undefined, createdAt: null, createdBy: null }),
+    version("1.0.0", null, 2),
+    version("1.0.1", "1.0.0", 6, { type: "manual", createdBy: "Zoë <zoe@example.com>" }),
+    version("1.1.0", "1.0.0", 3, { withdrawn: true }),
+    version("2.0.0", "1.1.0", 4, { type: "release" }),
+  ],
+  skipped: [{ tag: "nightly", reason: "does not fit tag_format v{version}" }],
+  reserved: [],
+  current: { version: "2.0.0", tag: "tag of 2.0.0", pointer: "p" },
+  log: [],
+};
+
+const ALL: ListRequest = {
+  type: undefined,
+  status: undefined,
+  since: undefined,
+  until: undefined,
+  match: undefined,
+  sort: "version",
+  ascending: false,
+  limit: undefined,
+  offset: 0,
+};
+
+const listed = (request: Partial<ListRequest>): string[] =>
+  listVersions(HISTORY, { ...ALL, ...request }, () => "unchecked").versions.map((each) => each.version);
+
+test("all of them, the highest first", () => {
+  expect(listed({})).toEqual(["2.0.0", "1.1.0", "1.0.1", "1.0.0", "0.9.0"]);
+});
+
+test.each([
+  [{ type: "manual" }, ["1.0.1"]],
+  [{ type: "foreign" }, ["0.9.0"]],
+  [{ status: "withdrawn" }, ["1.1.0"]],
+  [{ status: "active", type: "auto" }, ["1.0.0"]],
+  [{ since: new Date("2026-01-04T00:00:00Z") }, ["2.0.0", "1.0.1"]],
+  [{ until: new Date("2026-01-03T00:00:00Z") }, ["1.1.0", "1.0.0"]],
+  [{ match: "1.0.*" }, ["1.0.1", "1.0.0"]],
+  [{ match: "v2.?.0" }, ["2.0.0"]],
+  [{ match: "1.0.(" }, []],
+  [{ sort: "date" as const }, ["1.0.1", "2.0.0", "1.1.0", "1.0.0", "0.9.0"]],
+  [{ sort: "type" as const, ascending: true }, ["1.0.0", "1.1.0", "0.9.0", "1.0.1", "2.0.0"]],
+  [{ sort: "author" as const, limit: 1 }, ["1.0.1"]],
+  [{ ascending: true }, ["0.9.0", "1.0.0", "1.0.1", "1.1.0", "2.0.0"]],
+  [{ limit: 2, offset: 1 }, ["1.1.0", "1.0.1"]],
+  [{ offset: 9 }, []],
+  [{ limit: 0 }, []],
+])("%j gives %j", (request, expected) => {
+  expect(listed(request)).toEqual(expected);
+});
+
+test("what is told of a page, and of each version", () => {
+  const list = listVersions(HISTORY, { ...ALL, match: "1.*", limit: 1 }, (id) => `known of ${id}`);
+  expect(list).toMatchObject({ total: 5, filtered: 3, skipped: [{ tag: "nightly" }] });
+  expect(list.versions[0]).toEqual({
+    version: "1.1.0",
+    tag: "v1.1.0",
+    commit: "commit of 1.1.0",
+    hash: null,
+    parent: "1.0.0",
+    type: "auto",
+    status: "withdrawn",
+    createdAt: "2026-01-03T00:00:00.000Z",
+    createdBy: "Ada <ada@example.com>",
+    description: "1.1.0",
+    current: false,
+    signature: "known of tag of 1.1.0",
+  });
+});
+
+test("a lightweight tag is unsigned without being asked about", () => {
+  const [foreign] = listVersions(HISTORY, { ...ALL, type: "foreign" }, () => "unchecked").versions;
+  expect(foreign?.signature).toBe("unsigned");
+});
+
+test("each version stands under its parent", () => {
+  const { versions } = listVersions(HISTORY, { ...ALL, ascending: true }, () => "unchecked");
+  const drawn = versionTree(versions).map(({ lead, version }) => lead + version.version);
+  expect(drawn.join("\n")).toMatchInlineSnapshot(`
+    "0.9.0
+    1.0.0
+    ├─ 1.0.1
+    └─ 1.1.0
+       2.0.0"
+  `);
+});
+
+test("one line of ten thousand versions is drawn", () => {
+  const [first] = listVersions(HISTORY, ALL, () => "unchecked").versions;
+  if (!first) throw new Error("no version");
+  const line = Array.from({ length: 10_000 }, (_, index) => ({
+    ...first,
+    version: `1.0.${index}`,
+    parent: index === 0 ? null : `1.0.${index - 1}`,
+  }));
+  expect(versionTree(line)).toHaveLength(10_000);
+});
+
+test("operations are filtered by kind and by moment", () => {
+  const at = (kind: "init" | "create", time: string, seq: number) => ({
+    format: "kai-operation/1" as const,
+    id: String(seq),
+    repo: "",
+    seq,
+    kind,
+    actor: { name: "", email: "", key: "" },
+    at: time,
+    changes: [],
+    current: { before: null, after: null },
+    withdrawn: [],
+    restored: [],
+    details: {},
+    commit: "",
+    parents: [],
+    subject: "",
+  });
+  const log = [
+    at("create", "2026-01-03T00:00:00Z", 2),
+    at("create", "2026-01-02T00:00:00Z", 1),
+    at("init", "2026-01-01T00:00:00Z", 0),
+  ];
+  const ids = (filter: Partial<Parameters<typeof listOperations>[1]>) =>
+    listOperations(log, { kind: undefined, at: undefined, limit: undefined, ...filter }).map(({ seq }) => seq);
+  expect(ids({})).toEqual([2, 1, 0]);
+  expect(ids({ kind: "create", limit: 1 })).toEqual([2]);
+  expect(ids({ at: new Date("2026-01-02T12:00:00Z") })).toEqual([1, 0]);
+});
