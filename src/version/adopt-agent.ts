@@ -6,9 +6,11 @@ import { listRefs, type Ref } from "../git/refs.js";
 import type { Repository } from "../git/repository.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { readLog } from "../operation/log.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
 import { findRootOf, readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
+import { requireSeen } from "./rolled-back-log.js";
 
 export interface Adopted {
   readonly root: TrustRoot;
@@ -27,12 +29,13 @@ export async function findAgentRemote(repository: Repository, env: NodeJS.Proces
 
 /**
  * Fetches an agent's log, notes and captured state from `remote`, verifies the whole log from its first entry on, and only
- * then makes them this clone's own and pins that entry. E121 where the log does not hold.
+ * then makes them this clone's own and pins that entry, or finds it `known` from before. E121 where the log does not hold.
  */
 export async function adoptAgent(
   repository: Repository,
   env: NodeJS.ProcessEnv,
   remote: string,
+  known: TrustRoot | undefined,
   inherit: readonly number[],
 ): Promise<Adopted> {
   const under = `refs/kai/remotes/${remote}`;
@@ -44,19 +47,22 @@ export async function adoptAgent(
     ...(there.includes(NOTES_REF) ? [`+${NOTES_REF}:${under}/notes`] : []),
     ...(there.some((ref) => ref.startsWith("refs/kai/state/")) ? [`+refs/kai/state/*:${under}/state/*`] : []),
   ]);
-  return takeOver(repository, remote, under, inherit);
+  return takeOver(repository, remote, under, known, inherit);
 }
 
 async function takeOver(
   repository: Repository,
   remote: string,
   under: string,
+  known: TrustRoot | undefined,
   inherit: readonly number[],
 ): Promise<Adopted> {
   const reader = new ObjectReader(repository);
   try {
-    const root = await findRootOf(repository, reader, `${under}/log`);
-    const log = await readTrustedLog(repository, reader, root, { ref: `${under}/log` });
+    const root = known ?? (await findRootOf(repository, reader, `${under}/log`));
+    // A pin from before holds: the log must begin with its entry and have what this clone saw last.
+    if (known) requireSeen(await readLog(repository, `${under}/log`), known);
+    const log = await readTrustedLog(repository, reader, { ...root, seen: root.root }, { ref: `${under}/log` });
     const refs = await listRefs(repository, [under, LOG_REF, NOTES_REF, "refs/tags", "refs/kai/state"]);
     const changes = adoptedRefs(refs, under, log);
     await updateRefs(repository, changes, { inherit });

@@ -23,7 +23,13 @@ import { formatRecord, recordDigest, type VersionRecord, type VersionType } from
 import { makeCurrentTag, makeSignedTag } from "./release-objects.js";
 import { type TagName, tagFormat, tagNameFor } from "./tag-name.js";
 import { checkDescription, formatVersionTag } from "./tag-text.js";
-import { readStatus, requireBranch, requireCommit, type WorkTreeStatus } from "./work-tree-status.js";
+import {
+  readStatus,
+  requireBranch,
+  requireCommit,
+  requireWholeHistory,
+  type WorkTreeStatus,
+} from "./work-tree-status.js";
 import type { WritingSession } from "./writing-session.js";
 import { type Caller, withWritingSession } from "./writing-session.js";
 
@@ -91,6 +97,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
 async function decide(session: WritingSession, request: CreateRequest): Promise<Decision> {
   const { repository, config } = session.agent;
   const settings = config.version_management.semantic_versioning;
+  requireWholeHistory(repository);
   const status = await readStatus(repository);
   const head = requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);

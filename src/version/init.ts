@@ -73,11 +73,18 @@ export async function initAgent(caller: InitCaller, request: InitRequest): Promi
     const remote = request.newRoot ? undefined : await findAgentRemote(repository, caller.env);
     if (remote !== undefined) {
       caller.progress(`Fetching the agent's log from ${remote}`);
-      return adopted(repository, caller, await adoptAgent(repository, caller.env, remote, [lock.descriptor]));
+      return adopted(repository, caller, await adoptAgent(repository, caller.env, remote, known, [lock.descriptor]));
     }
+    if (known && !request.newRoot) throw logGone();
     return found(repository, caller, request, lock);
   });
 }
+
+/** A log was here and was seen: another one is not founded in its place unasked. */
+const logGone = (): KaiError =>
+  new KaiError("E121", "The log that this clone has seen is gone, and no remote has it.", {
+    hint: "Fetch it from a complete clone: `git fetch PATH refs/kai/log:refs/kai/log`. `--new-root` founds another one.",
+  });
 
 async function adopted(repository: Repository, caller: InitCaller, { root, remote }: Adopted): Promise<InitResult> {
   const remotes = await setRefspecs(repository, remote === null ? [] : [remote]);

@@ -1,11 +1,10 @@
 import type { Bump } from "../change/bump.js";
 import type { Finding } from "../change/verdict.js";
-import { KaiError } from "../error.js";
 import { numberPolicy } from "./create.js";
 import { chooseNumber, highestVersion } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { readAgentHistory } from "./reading.js";
-import { readStatus, requireCommit } from "./work-tree-status.js";
+import { readStatus, requireCommit, requireWholeHistory } from "./work-tree-status.js";
 
 export interface NextVersion {
   readonly latest: string | null;
@@ -20,11 +19,7 @@ export interface NextVersion {
 export async function readNext(cwd: string, env: NodeJS.ProcessEnv): Promise<NextVersion> {
   const { agent, history } = await readAgentHistory(cwd, env);
   const { repository, config } = agent;
-  if (repository.shallow) {
-    throw new KaiError("E125", "This is a shallow clone: commits that the next number depends on may be missing.", {
-      hint: "`git fetch --unshallow` brings them.",
-    });
-  }
+  requireWholeHistory(repository);
   const head = requireCommit(await readStatus(repository, "no"));
   const pending = await readPendingChanges(repository, history, head);
   const settings = config.version_management.semantic_versioning;

@@ -22,8 +22,8 @@ export interface AgentStatus {
   readonly branch: string | null;
   /** Paths that differ from the version in force. */
   readonly modified: readonly ModifiedPath[];
-  /** Commits that no version has yet. */
-  readonly unversioned: number;
+  /** Commits that no version has yet; null in a shallow clone, where they cannot be counted. */
+  readonly unversioned: number | null;
   readonly recovery: boolean;
 }
 
@@ -42,14 +42,14 @@ export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Prom
       if (component !== "state") found.set(path, { path, component, how });
     }
   };
-  let unversioned = 0;
+  let unversioned: number | null = repository.shallow ? null : 0;
   if (status.head !== null) {
     const changes = inForce === undefined ? [] : await diffTrees(repository, inForce.commit, status.head);
     note(
       changes.map((change) => change.path),
       "committed",
     );
-    unversioned = (await readPendingChanges(repository, history, status.head)).commits.length;
+    if (unversioned !== null) unversioned = (await readPendingChanges(repository, history, status.head)).commits.length;
   }
   note(status.untracked, "untracked");
   note(status.dirty, "changed");

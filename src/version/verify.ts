@@ -13,6 +13,7 @@ import { versionInForce } from "./history.js";
 import { type JudgedVersion, type Judging, judgeCurrent, judgeVersion, type Problem } from "./judge-version.js";
 import { readNotes } from "./read-notes.js";
 import { type AgentHistory, readAgentHistory } from "./reading.js";
+import { requireSeen } from "./rolled-back-log.js";
 
 export interface VerifyRequest {
   /** Versions as the user named them; empty for the one in force. */
@@ -86,12 +87,12 @@ interface JudgedLog {
 }
 
 /** Verifies the log from its first entry on, whatever this clone has seen of it before. */
-async function judgeLog({ agent, hasLog }: AgentHistory, reader: ObjectReader): Promise<JudgedLog> {
+async function judgeLog({ agent, hasLog, history }: AgentHistory, reader: ObjectReader): Promise<JudgedLog> {
   const folder = kaiFolderOf(agent.repository);
-  if (!hasLog) return { trusted: undefined, root: undefined, problems: [NO_LOG] };
   let root: TrustRoot | undefined;
   try {
     const pinned = await findTrustRoot(folder.trust);
+    if (!hasLog) return { trusted: undefined, root: pinned, problems: [pinned ? LOG_GONE : NO_LOG] };
     root = pinned ?? (await findRootOf(agent.repository, reader, LOG_REF));
     const trusted = await readTrustedLog(
       agent.repository,
@@ -99,6 +100,7 @@ async function judgeLog({ agent, hasLog }: AgentHistory, reader: ObjectReader): 
       { ...root, seen: root.root },
       { openCache: (ring) => openVerificationCache(folder.cache, ring) },
     );
+    if (pinned) requireSeen(history.log, pinned);
     return { trusted, root, problems: pinned ? [] : [NOT_PINNED] };
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
@@ -109,6 +111,11 @@ async function judgeLog({ agent, hasLog }: AgentHistory, reader: ObjectReader): 
 const NO_LOG: Problem = {
   code: "record-not-fetched",
   message: "This clone lacks the log; `git kai-version init` fetches and adopts it.",
+};
+
+const LOG_GONE: Problem = {
+  code: "log-gone",
+  message: "The log that this clone has seen is gone; fetch it from a complete clone.",
 };
 
 const NOT_PINNED: Problem = {

@@ -82,6 +82,14 @@ export function requireCommit(status: WorkTreeStatus): string {
   });
 }
 
+/** Refuses (E125) a shallow clone, for what counts commits: some of them may be missing. */
+export function requireWholeHistory(repository: Pick<Repository, "shallow">): void {
+  if (!repository.shallow) return;
+  throw new KaiError("E125", "This is a shallow clone: commits that the next number depends on may be missing.", {
+    hint: "`git fetch --unshallow` brings them.",
+  });
+}
+
 /** The branch that an operation is about to move. E125 on a detached HEAD. */
 export function requireBranch(status: WorkTreeStatus): string {
   if (status.branch !== null) return status.branch;

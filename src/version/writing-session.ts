@@ -17,6 +17,7 @@ import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-ro
 import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, openAgent } from "./agent-repository.js";
 import { buildHistory, type History } from "./history.js";
+import { requireSeen } from "./rolled-back-log.js";
 import { tagFormat } from "./tag-name.js";
 
 /** What the program hands to every command that writes. */
@@ -64,6 +65,7 @@ export async function withWritingSession<T>(
         listRefs(repository, ["refs/tags"]),
         readLog(repository),
       ]);
+      requireSeen(entries, root);
       const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
       const at = caller.now();
       return await work({

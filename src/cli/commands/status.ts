@@ -22,7 +22,9 @@ function describeStatus(status: AgentStatus, { style }: Output): string {
   ];
   if (status.recovery)
     lines.push(style.yellow("An operation was interrupted: `git kai-version recover` brings it to its end."));
-  if (status.unversioned > 0) {
+  if (status.unversioned === null) {
+    lines.push("This is a shallow clone: commits that no version has yet cannot be counted.");
+  } else if (status.unversioned > 0) {
     lines.push(
       `${status.unversioned} ${status.unversioned === 1 ? "commit is" : "commits are"} in no version yet: \`git kai-version next\` says what that asks for.`,
     );
