@@ -30,13 +30,25 @@ export function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return clean;
 }
 
+/** What would put other words between those that we read, or start the gpg.program of a repository. */
+const PLAIN_OUTPUT = [
+  ["log.showSignature", "false"],
+  ["i18n.logOutputEncoding", "UTF-8"],
+] as const;
+
 /** Settings under which every git process of ours runs: no replaced objects, no optional locks, plain messages. */
 export function plumbingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own: NodeJS.ProcessEnv = { ...env };
   // What a caller's passphrase or key is for is done in this process; no child needs it.
   for (const name of ["KAI_SIGNING_KEY", "KAI_KEY_PASSPHRASE", "GIT_PREFIX", "GIT_EXTERNAL_DIFF"]) delete own[name];
+  const given = Number(own["GIT_CONFIG_COUNT"] ?? 0) || 0;
+  for (const [index, [key, value]] of PLAIN_OUTPUT.entries()) {
+    own[`GIT_CONFIG_KEY_${given + index}`] = key;
+    own[`GIT_CONFIG_VALUE_${given + index}`] = value;
+  }
   return {
     ...own,
+    GIT_CONFIG_COUNT: String(given + PLAIN_OUTPUT.length),
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_GRAFT_FILE: "/dev/null",
     GIT_OPTIONAL_LOCKS: "0",

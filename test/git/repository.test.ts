@@ -1,0 +1,127 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { withoutRepository } from "../../src/git/environment.js";
+import { listRefs } from "../../src/git/refs.js";
+import { openRepository } from "../../src/git/repository.js";
+import { runGit } from "../../src/git/run-git.js";
+import { type Scratch, scratch } from "../support/scratch.js";
+
+const git = ({ dir, env }: Scratch, ...args: string[]): string =>
+  execFileSync("git", args, { cwd: dir, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trimEnd();
+
+test("a repository is found from a subfolder, in a folder with a space and a line feed", async () => {
+  const place = scratch();
+  const dir = path.join(place.dir, "my agent\nof two lines");
+  mkdirSync(path.join(dir, "deep", "er"), { recursive: true });
+  git({ ...place, dir }, "init", "-q");
+  expect(await openRepository(path.join(dir, "deep/er"), place.env)).toMatchObject({
+    gitDir: path.join(dir, ".git"),
+    commonDir: path.join(dir, ".git"),
+    workTree: dir,
+    bare: false,
+    shallow: false,
+    objectFormat: "sha1",
+  });
+});
+
+test("bare repositories and linked worktrees are told apart", async () => {
+  const place = scratch();
+  git(place, "init", "-q", "main");
+  const main = { ...place, dir: path.join(place.dir, "main") };
+  git(main, "commit", "-q", "--allow-empty", "-m", "x");
+  git(main, "worktree", "add", "-q", "../linked");
+  git(place, "clone", "-q", "--bare", "main", "bare.git");
+  const linked = await openRepository(path.join(place.dir, "linked"), place.env);
+  expect(linked).toMatchObject({
+    gitDir: path.join(main.dir, ".git/worktrees/linked"),
+    commonDir: path.join(main.dir, ".git"),
+    workTree: path.join(place.dir, "linked"),
+  });
+  const bare = await openRepository(path.join(place.dir, "bare.git"), place.env);
+  expect(bare).toMatchObject({ bare: true, workTree: undefined });
+});
+
+test.each([
+  ["no repository", "", /is not in a git repository/],
+  ["no folder", "nowhere", /There is no folder/],
+])("%s is E104", async (_, below, message) => {
+  const { dir, env } = scratch();
+  const opened = openRepository(path.join(dir, below), { ...env, GIT_CEILING_DIRECTORIES: dir });
+  await expect(opened).rejects.toMatchObject({ code: "E104", message: expect.stringMatching(message) });
+});
+
+test("a hook's variables tie to its repository, unless another one is named", async () => {
+  const place = scratch();
+  git(place, "init", "-q", "hooked");
+  git(place, "init", "-q", "other");
+  const hook = { ...place.env, GIT_DIR: path.join(place.dir, "hooked/.git"), GIT_INDEX_FILE: "elsewhere" };
+  const hooked = path.join(place.dir, "hooked");
+  expect((await openRepository(hooked, hook)).workTree).toBe(hooked);
+  const other = path.join(place.dir, "other");
+  const opened = await openRepository(other, withoutRepository(hook));
+  expect(opened.workTree).toBe(other);
+  expect(opened.env["GIT_INDEX_FILE"]).toBeUndefined();
+});
+
+test("no child of ours sees a key or a passphrase", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  const repository = await openRepository(place.dir, {
+    ...place.env,
+    KAI_SIGNING_KEY: "secret",
+    KAI_KEY_PASSPHRASE: "secret",
+  });
+  expect(Object.values(repository.env)).not.toContain("secret");
+});
+
+test("settings that put words into git's output, or start a program for it, have no effect", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  git(place, "commit", "-q", "--allow-empty", "-m", "grüße");
+  const program = path.join(place.dir, "gpg");
+  writeFileSync(program, `#!/bin/sh\ntouch ${place.dir}/started\n`);
+  chmodSync(program, 0o755);
+  for (const [key, value] of [
+    ["log.showSignature", "true"],
+    ["gpg.program", program],
+    ["i18n.logOutputEncoding", "ISO-8859-1"],
+  ] as const) {
+    git(place, "config", key, value);
+  }
+  const counted = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "kai.test", GIT_CONFIG_VALUE_0: "kept" };
+  const repository = await openRepository(place.dir, { ...place.env, ...counted });
+  expect((await runGit(repository, ["log", "--format=%s"])).toString()).toBe("grüße\n");
+  expect((await runGit(repository, ["config", "kai.test"])).toString()).toBe("kept\n");
+  expect((await runGit(repository, ["config", "log.showSignature"])).toString()).toBe("false\n");
+});
+
+test("refs are listed with the bytes of annotated tags, whatever is in them", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  git(place, "commit", "-q", "--allow-empty", "-m", "x");
+  git(place, "tag", "light");
+  git(place, "tag", "-a", "-m", "line\n\nanother\n", "annotated");
+  git(place, "tag", "-a", "-m", "of a tag", "nested", "annotated");
+  git(place, "tag", "blob", git(place, "hash-object", "-w", "/dev/null"));
+  git(place, "pack-refs", "--all");
+  const refs = await listRefs(await openRepository(place.dir, place.env), ["refs/tags"]);
+  const head = git(place, "rev-parse", "HEAD");
+  expect(refs.map(({ name, type, peeled }) => [name, type, peeled?.id ?? null])).toEqual([
+    ["refs/tags/annotated", "tag", head],
+    ["refs/tags/blob", "blob", null],
+    ["refs/tags/light", "commit", null],
+    ["refs/tags/nested", "tag", expect.any(String)],
+  ]);
+  expect(refs[0]?.raw?.toString()).toBe(`${git(place, "cat-file", "tag", "annotated")}\n`);
+});
+
+test("a git lock that somebody holds is told as such", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  git(place, "commit", "-q", "--allow-empty", "-m", "x");
+  writeFileSync(path.join(place.dir, ".git/refs/heads/new.lock"), "");
+  const repository = await openRepository(place.dir, place.env);
+  await expect(runGit(repository, ["update-ref", "refs/heads/new", "HEAD"])).rejects.toMatchObject({ code: "E113" });
+});
