@@ -1,6 +1,6 @@
+import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
 import { COMMANDS } from "./commands/index.js";
-import { nearest } from "./nearest.js";
 import type { Output } from "./output.js";
 import { formatTable } from "./table.js";
 
