@@ -129,11 +129,11 @@ complete -o bashdefault -F _kai kai
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-export const firstWords = (commands: readonly CompletedCommand[]): string[] => [
+const firstWords = (commands: readonly CompletedCommand[]): string[] => [
   ...new Set(commands.map(({ name }) => name.split(" ")[0] ?? "")),
 ];
 
-export const groupsOf = (commands: readonly CompletedCommand[]): string[] => [
+const groupsOf = (commands: readonly CompletedCommand[]): string[] => [
   ...new Set(commands.filter(({ name }) => name.includes(" ")).map(({ name }) => name.split(" ")[0] ?? "")),
 ];
 
