@@ -1,0 +1,27 @@
+/**
+ * The library: what the command line does, for programs. Functions that write take a `Caller`, which hands in folder,
+ * environment and clock; all throw `KaiError`, whose code is one of `ERROR_CODES`. Nothing here prints or exits.
+ */
+export type { AgentConfig } from "./agent/config.js";
+export type { LoadedAgent, LoadedState, LoadedStateFile, LoadOptions } from "./deploy/load-agent.js";
+export { loadAgent } from "./deploy/load-agent.js";
+export { ERROR_CODES, type ErrorCode, type ErrorDetails, KaiError } from "./error.js";
+export type { InForce, LoggedEntry, OperationKind } from "./operation/entry.js";
+export type { Recovered } from "./operation/recover.js";
+export { type RollbackOptions, type RollbackResult, type RollbackStep, rollBack } from "./rollback/rollback.js";
+export { type UndoOptions, type UndoResult, undo } from "./rollback/undo.js";
+export { type AgentRepository, openAgent } from "./version/agent-repository.js";
+export { type CompareRequest, type Comparison, compareVersions } from "./version/compare.js";
+export { type CreatedVersion, type CreateRequest, createVersion } from "./version/create.js";
+export { type CurrentVersion, readCurrent } from "./version/current.js";
+export type { History, KnownVersion } from "./version/history.js";
+export { type ListedVersion, type ListRequest, listVersions, type VersionList } from "./version/list.js";
+export { type NextVersion, readNext } from "./version/next.js";
+export { parseNumber, type VersionNumber } from "./version/number.js";
+export { type ListedOperation, listOperations, type OperationFilter } from "./version/operations.js";
+export { type AgentHistory, readAgentHistory } from "./version/reading.js";
+export type { VersionRecord, VersionType } from "./version/record.js";
+export { type ShownVersion, showVersion } from "./version/show.js";
+export { type AgentStatus, readAgentStatus } from "./version/status.js";
+export { type Verification, type VerifyCaller, type VerifyRequest, verifyVersions } from "./version/verify.js";
+export type { Caller } from "./version/writing-session.js";
