@@ -11,6 +11,6 @@ export interface CommandContext {
   readonly interactive: boolean;
   /** Asks on the terminal without echo; only where `interactive`. */
   readonly askSecret: (question: string) => Promise<string>;
-  /** Asks for yes or no on the terminal; only where `interactive`. */
-  readonly confirm: (question: string) => Promise<boolean>;
+  /** Offers a choice on the terminal; undefined where none is taken; only where `interactive`. */
+  readonly choose: (question: string, options: readonly string[]) => Promise<string | undefined>;
 }

@@ -14,11 +14,13 @@ export async function askSecret(question: string): Promise<string> {
   }
 }
 
-/** Asks for yes or no on stderr; no is the default. */
-export async function confirm(question: string): Promise<boolean> {
+/** Offers a numbered choice on stderr; undefined where none is taken. */
+export async function choose(question: string, options: readonly string[]): Promise<string | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+    const list = options.map((option, index) => `  ${index + 1}  ${option}`).join("\n");
+    const answer = (await terminal.question(`${question}\n${list}\nNumber, or Enter for none: `)).trim();
+    return /^[1-9]\d*$/.test(answer) ? options[Number(answer) - 1] : undefined;
   } finally {
     terminal.close();
   }

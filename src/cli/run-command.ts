@@ -5,7 +5,7 @@ import { withoutRepository } from "../git/environment.js";
 import { consoleOutput } from "./console-output.js";
 import type { CommandContext } from "./context.js";
 import type { Command, OptionSpec } from "./define-command.js";
-import { askSecret, confirm } from "./prompt.js";
+import { askSecret, choose } from "./prompt.js";
 
 /** Parses `argv` by the command's own description and runs it; gives the exit status. */
 export async function runCommand(command: Command, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -40,7 +40,7 @@ export async function runCommand(command: Command, argv: readonly string[], env:
     output,
     interactive,
     askSecret,
-    confirm,
+    choose,
   };
   try {
     await command.run(inputOf(command, parser, theirs) as never, context);

@@ -1,6 +1,5 @@
 import { KaiError } from "../../error.js";
 import { type RollbackResult, rollBack } from "../../rollback/rollback.js";
-import { listVersions } from "../../version/list.js";
 import { parseNumber } from "../../version/number.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { callerOf } from "../caller.js";
@@ -22,42 +21,53 @@ export const rollbackCommand = defineCommand({
   },
   examples: [{ line: "git kai-version rollback 1.0.0", does: "puts 1.0.0 in force again" }],
   async run({ version, to, force, dryRun }, context) {
-    const asked = version ?? to;
-    if (asked === undefined) throw await whichVersion(context);
     if (version !== undefined && to !== undefined && version !== to) {
       throw new KaiError("E122", `Two versions were given: ${version} and ${to}.`, { hint: "Name one." });
     }
-    const result = await rollBack(callerOf(context), { to: parseNumber(asked), force, dryRun });
+    const roll = (number: string) => rollBack(callerOf(context), { to: parseNumber(number), force, dryRun });
+    const asked = version ?? to;
+    if (asked === undefined) {
+      const versions = await versionsToGoBackTo(context);
+      const chosen = await offer(context, "To which version?", versions);
+      if (chosen === undefined) throw noneNamed(versions);
+      context.output.result(await roll(chosen), describeRollback);
+      return;
+    }
+    const result = await roll(asked).catch(async (cause: unknown) => {
+      // Nothing was touched yet, and on a terminal somebody can name another one.
+      if (!(cause instanceof KaiError && cause.code === "E101")) throw cause;
+      const chosen = await offer(context, cause.message, await versionsToGoBackTo(context));
+      if (chosen === undefined) throw cause;
+      return roll(chosen);
+    });
     context.output.result(result, describeRollback);
   },
 });
 
-/** Without a version: the ones there are to go back to. */
-async function whichVersion(context: CommandContext): Promise<KaiError> {
+/** How many versions are offered. */
+const OFFERED = 9;
+
+/** The newest versions that a rollback may go to, newest first. */
+async function versionsToGoBackTo(context: CommandContext): Promise<string[]> {
   const { history } = await readAgentHistory(context.cwd, context.env);
-  const all = {
-    type: undefined,
-    status: "active",
-    since: undefined,
-    until: undefined,
-    match: undefined,
-    sort: "version",
-    ascending: false,
-    limit: undefined,
-    offset: 0,
-  } as const;
-  const others = listVersions(history, all, () => "unchecked").versions.filter(
-    (each) => !each.current && each.type !== "foreign",
-  );
-  const list = others.slice(0, 5).map((each) => each.version);
-  return new KaiError("E122", "To which version?", {
-    hint:
-      list.length === 0
-        ? "There is no other version to go back to."
-        : `\`git kai-version rollback ${list[0]}\`; there are ${list.join(", ")}.`,
-    data: { versions: list },
-  });
+  return history.versions
+    .filter((each) => each.type !== "foreign" && !each.withdrawn && each.tagId !== history.current?.tag)
+    .slice(-OFFERED)
+    .reverse()
+    .map((each) => each.number.text);
 }
+
+const offer = (context: CommandContext, question: string, versions: readonly string[]): Promise<string | undefined> =>
+  context.interactive && versions.length > 0 ? context.choose(question, versions) : Promise.resolve(undefined);
+
+const noneNamed = (versions: readonly string[]): KaiError =>
+  new KaiError("E122", "No version was named to go back to.", {
+    hint:
+      versions.length === 0
+        ? "There is no other version to go back to."
+        : `\`git kai-version rollback ${versions[0]}\`; there are ${versions.join(", ")}.`,
+    data: { versions },
+  });
 
 function describeRollback(result: RollbackResult, { style }: Output): string {
   const lines: string[] = [];
