@@ -5,6 +5,7 @@ import { parseLfsPointer } from "../agent/lfs-pointer.js";
 import { pathBelow, readablePath } from "../system/path-bytes.js";
 import type { TreeFile } from "../version/manifest.js";
 import type { IsIgnored } from "./ignored-paths.js";
+import { inParallel } from "./in-parallel.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 import type { VersionFiles } from "./version-files.js";
 
@@ -35,18 +36,24 @@ export async function checkWorkingFiles(
   isIgnored: IsIgnored,
 ): Promise<CheckedFiles> {
   const found = await listWorkingFiles(repository.workTree, version.files, isIgnored);
-  const isChecked = (path: string) => CHECKED.has(componentOf(readablePath(path)));
+  const isChecked = (path: string, isLink: boolean) => {
+    const component = componentOf(readablePath(path));
+    // A link of no kind may stand for a folder of code.
+    return CHECKED.has(component) || (isLink && component === "assets");
+  };
   const problems: FileProblem[] = [];
   const unchecked: string[] = [];
   const tracked = new Set(version.files.map(({ path }) => path));
   for (const { path, mode } of version.files) if (mode === "160000") unchecked.push(readablePath(path));
-  const checked = version.files.filter(({ path, mode }) => mode !== "160000" && isChecked(path));
+  const checked = version.files.filter(
+    ({ path, mode }) => mode !== "160000" && isChecked(path, mode === "120000" || found.get(path) === "link"),
+  );
   await inParallel(checked, async (file) => {
     const problem = await problemOf(repository, file, found.get(file.path), version.digests.get(file.id) ?? "");
     if (problem) problems.push({ path: readablePath(file.path), problem });
   });
-  for (const path of found.keys()) {
-    if (!tracked.has(path) && !isIgnored(path) && isChecked(path)) {
+  for (const [path, kind] of found) {
+    if (!tracked.has(path) && !isIgnored(path) && isChecked(path, kind === "link")) {
       problems.push({ path: readablePath(path), problem: "extra" });
     }
   }
@@ -54,20 +61,9 @@ export async function checkWorkingFiles(
   return { problems, unchecked };
 }
 
-/** Enough to keep the file system busy, few enough to hold only some files in memory. */
-const AT_ONCE = 16;
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
 type Kind = "file" | "link" | "other";
 
-/** Everything below `root` but ignored folders in which the version has nothing, submodules, and .git. */
+/** Everything below `root` but ignored folders in which the version has nothing, submodules, and the repository itself. */
 async function listWorkingFiles(
   root: string,
   files: readonly TreeFile[],
@@ -80,7 +76,7 @@ async function listWorkingFiles(
   for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
     for (const entry of await readdir(pathBelow(root, folder), { withFileTypes: true, encoding: "buffer" })) {
       const path = folder + entry.name.toString("latin1");
-      if (/(?:^|\/)\.git$/i.test(path) || submodules.has(path)) continue;
+      if (path === ".git" || submodules.has(path)) continue;
       if (entry.isDirectory()) {
         if (folders.has(`${path}/`) || !isIgnored(`${path}/`)) queue.push(`${path}/`);
       } else {

@@ -44,7 +44,8 @@ export interface LoadedAgent {
  * configuration; and the captured state, file by file. Files that the version's own .gitignore names are left alone.
  *
  * Working files are compared raw, no filter is run: line ends and git LFS content may be as a checkout makes them, and a
- * file that another smudge filter has changed counts as changed.
+ * file that another smudge filter has changed counts as changed. Whoever can write to the working tree can change it right
+ * after; run from a folder that the agent cannot write to where that matters.
  *
  * E102 where something does not match, with every path in `data.paths`; E104 or E105 where there is no agent or no version
  * in force; E120 for a SHA-256, reftable or bare repository or a linked worktree; E121 where the log cannot be trusted.

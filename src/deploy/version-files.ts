@@ -1,6 +1,11 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import path from "node:path";
+import { objectId } from "../git/object.js";
+import { pathBelow } from "../system/path-bytes.js";
 import { DigestCache } from "../version/digest-cache.js";
 import { manifestLines, type TreeFile, versionHash } from "../version/manifest.js";
+import { inParallel } from "./in-parallel.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 
 /** The files of a version, each with what its content must be. */
@@ -13,18 +18,41 @@ export interface VersionFiles {
 }
 
 /**
- * Lists a commit's files and computes its version hash. Digests that the clone has cached are taken as they are: a wrong
- * one gives another hash than the signed one.
+ * Lists a commit's files and computes its version hash. A blob is read only where neither the clone's cache of digests nor
+ * the working tree has what its id names: wherever a digest comes from, a wrong one gives another hash than the signed one.
  */
 export async function readVersionFiles(repository: PlainRepository, commit: string): Promise<VersionFiles> {
   const files = await listFiles(repository, await repository.treeOf(commit), "");
   const cache = await DigestCache.open(path.join(repository.gitDir, "kai", "cache"), "sha1");
   const digests = new Map<string, string>();
-  for (const { id, mode } of files) {
-    if (mode === "160000" || digests.has(id)) continue;
-    digests.set(id, cache.get(id) ?? sha256(await repository.read(id, "blob")));
+  const unknown = new Map<string, TreeFile>();
+  for (const file of files) {
+    const known = cache.get(file.id);
+    if (known !== undefined) digests.set(file.id, known);
+    else if (file.mode !== "160000") unknown.set(file.id, file);
   }
+  await inParallel([...unknown.values()], async (file) => {
+    const content = (await findInWorkTree(repository, file)) ?? (await repository.read(file.id, "blob"));
+    digests.set(file.id, sha256(content));
+  });
   return { hash: versionHash(manifestLines(files, digests)), files, digests };
+}
+
+/** The file's bytes from the working tree, where they are those of its blob. */
+async function findInWorkTree(repository: PlainRepository, file: TreeFile): Promise<Buffer | undefined> {
+  if (!file.mode.startsWith("100")) return undefined;
+  const handle = await open(
+    pathBelow(repository.workTree, file.path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  ).catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    if (!(await handle.stat()).isFile()) return undefined;
+    const content = await handle.readFile();
+    return objectId("blob", content, "sha1") === file.id ? content : undefined;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function listFiles(repository: PlainRepository, tree: string, prefix: string): Promise<TreeFile[]> {

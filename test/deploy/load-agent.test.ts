@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
 import { rollBack } from "../../src/rollback/rollback.js";
+import { initAgent } from "../../src/version/init.js";
 import { parseNumber } from "../../src/version/number.js";
 import { scratch } from "../support/scratch.js";
 import { type SmallAgent, smallAgent } from "./small-agent.js";
@@ -78,6 +80,20 @@ test("follows a rollback, also when everything is packed", async () => {
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.0", state: { files: [{ path: "state.json" }] } });
 });
 
+test("a clone that has adopted the log is loaded as well", async () => {
+  const agent = await agentInForce({ "data/handbook.md": "# Handbook\n" });
+  const { dir, env } = scratch();
+  execFileSync("git", ["clone", "--quiet", agent.dir, "clone"], { cwd: dir, env });
+  const clone = path.join(dir, "clone");
+  expect(await refusal(clone)).toMatchObject({ code: "E121", hint: expect.stringContaining("git kai-version init") });
+  const openOrMakeKey = () => Promise.reject(new Error("no key is needed"));
+  const caller = { cwd: clone, env, now: () => NOW, progress: () => {}, onRecovered: () => {}, openOrMakeKey };
+  await initAgent(caller, { agentId: undefined, commit: true, newRoot: false });
+  writeFileSync(path.join(clone, "data", "handbook.md"), "# Mine\n");
+  const loaded = await loadAgent(clone);
+  expect((await loaded.state?.files[0]?.read())?.toString()).toBe('{"asked": 1}\n');
+});
+
 test("an agent without state has none", async () => {
   const agent = await smallAgent({ "logic.py": "1\n" });
   await agent.create();
@@ -140,7 +156,7 @@ test("what the version itself ignores is left alone; what only this clone exclud
 
 test("line ends as git checks them out, and what an LFS pointer names, are no change", async () => {
   const model = "x".repeat(5000);
-  const oid = execFileSync("sha256sum", { input: model, encoding: "utf8" }).slice(0, 64);
+  const oid = createHash("sha256").update(model).digest("hex");
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize 5000\n`;
   const agent = await agentInForce({ "prompts/long.md": pointer });
   agent.write({ "prompts/answer.md": "Answer.\r\nBe short.\r\n", "prompts/long.md": model });
@@ -157,6 +173,7 @@ test("odd names, links and submodules", async () => {
   execFileSync("git", ["commit", "-q", "--allow-empty", "-m", "part"], { cwd: part, env });
   const agent = await smallAgent({ ...FILES, "prompts/two words\n.md": "a\n", "prompts/é.md": "b\n" });
   symlinkSync("answer.md", path.join(agent.dir, "prompts/link.md"));
+  symlinkSync("vendor", path.join(agent.dir, "lib"));
   agent.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", part, "vendor/part");
   agent.commit("feat: parts", {});
   await agent.create();
@@ -164,16 +181,20 @@ test("odd names, links and submodules", async () => {
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.0", unchecked: ["vendor/part"] });
   rmSync(path.join(agent.dir, "prompts/link.md"));
   symlinkSync("/etc/passwd", path.join(agent.dir, "prompts/link.md"));
+  rmSync(path.join(agent.dir, "lib"));
+  symlinkSync("/usr/lib", path.join(agent.dir, "lib"));
   agent.write({ "prompts/two words\n.md": "c\n" });
-  expect(await refusal(agent.dir)).toMatchObject({ paths: ["prompts/link.md", "prompts/two words\n.md"] });
+  expect(await refusal(agent.dir)).toMatchObject({ paths: ["lib", "prompts/link.md", "prompts/two words\n.md"] });
 });
 
-test("a folder that became a link is not followed", async () => {
+test("folders of code behind links are not let in", async () => {
   const agent = await agentInForce();
   const aside = path.join(agent.dir, "..", "aside");
-  execFileSync("mv", [path.join(agent.dir, "prompts"), aside]);
+  renameSync(path.join(agent.dir, "prompts"), aside);
   symlinkSync(aside, path.join(agent.dir, "prompts"));
-  expect(await refusal(agent.dir)).toMatchObject({ code: "E102", paths: ["prompts/answer.md"] });
+  symlinkSync(aside, path.join(agent.dir, "lib"));
+  symlinkSync(aside, path.join(agent.dir, "data", "latest"));
+  expect(await refusal(agent.dir)).toMatchObject({ code: "E102", paths: ["lib", "prompts", "prompts/answer.md"] });
 });
 
 test("a tag that was moved", async () => {
