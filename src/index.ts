@@ -12,8 +12,9 @@ export { type RollbackOptions, type RollbackResult, type RollbackStep, rollBack 
 export { type UndoOptions, type UndoResult, undo } from "./rollback/undo.js";
 export { type AgentRepository, openAgent } from "./version/agent-repository.js";
 export { type CompareRequest, type Comparison, compareVersions } from "./version/compare.js";
-export { type CreatedVersion, type CreateRequest, createVersion } from "./version/create.js";
+export { type CreatedVersion, createVersion } from "./version/create.js";
 export { type CurrentVersion, readCurrent } from "./version/current.js";
+export type { CreateRequest } from "./version/decide-creation.js";
 export type { History, KnownVersion } from "./version/history.js";
 export { type ListedVersion, type ListRequest, listVersions, type VersionList } from "./version/list.js";
 export { type NextVersion, readNext } from "./version/next.js";

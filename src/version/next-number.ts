@@ -116,3 +116,15 @@ export function comesIntoForce(history: History, number: VersionNumber): boolean
   const highest = highestNumber(history);
   return number.prerelease.length === 0 && (highest === undefined || compareNumbers(number, highest) > 0);
 }
+
+/** What kai.yaml says of numbers. */
+export function numberPolicy(settings: {
+  auto_increment: string | boolean;
+  compatibility_checking: boolean;
+}): NumberPolicy {
+  const { auto_increment: auto } = settings;
+  return {
+    autoIncrement: auto === false ? undefined : auto === true ? "patch" : (auto as Exclude<Bump, "none">),
+    compatibilityChecking: settings.compatibility_checking,
+  };
+}

@@ -1,7 +1,7 @@
 import type { Bump } from "../change/bump.js";
 import type { Finding } from "../change/verdict.js";
-import { numberPolicy } from "./create.js";
-import { chooseNumber, highestVersion } from "./next-number.js";
+
+import { chooseNumber, highestVersion, numberPolicy } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { readAgentHistory } from "./reading.js";
 import { readStatus, requireCommit, requireWholeHistory } from "./work-tree-status.js";

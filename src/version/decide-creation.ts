@@ -1,0 +1,95 @@
+import { createClassifier } from "../agent/component.js";
+import type { Bump } from "../change/bump.js";
+import { KaiError } from "../error.js";
+import { readablePath } from "../system/path-bytes.js";
+import { chooseNumber, comesIntoForce, numberPolicy } from "./next-number.js";
+import type { VersionNumber } from "./number.js";
+import { type PendingChanges, readPendingChanges } from "./pending-changes.js";
+import type { VersionType } from "./record.js";
+import { type TagName, tagFormat, tagNameFor } from "./tag-name.js";
+import {
+  readStatus,
+  requireBranch,
+  requireCommit,
+  requireWholeHistory,
+  type WorkTreeStatus,
+} from "./work-tree-status.js";
+import type { WritingSession } from "./writing-session.js";
+
+export interface CreateRequest {
+  readonly type: Exclude<VersionType, "rollback"> | undefined;
+  readonly bump: Exclude<Bump, "none"> | undefined;
+  readonly exact: VersionNumber | undefined;
+  readonly description: string | undefined;
+  readonly tags: readonly string[];
+  readonly includeChanges: boolean;
+  readonly allowUnchanged: boolean;
+  readonly moveCurrent: boolean;
+  readonly dryRun: boolean;
+}
+
+/** What a new version will be: decided before anything is written. */
+export interface Decision {
+  readonly status: WorkTreeStatus;
+  readonly head: string;
+  readonly branch: string | undefined;
+  readonly pending: PendingChanges;
+  readonly number: VersionNumber;
+  readonly tag: TagName;
+  readonly type: Exclude<VersionType, "rollback">;
+  readonly current: boolean;
+  readonly withChanges: boolean;
+}
+
+/** Decides what `create` makes. E102 for changes that are not committed, E108 for a number that cannot be had, E109 where nothing is new. */
+export async function decideCreation(session: WritingSession, request: CreateRequest): Promise<Decision> {
+  const { repository, config } = session.agent;
+  const settings = config.version_management.semantic_versioning;
+  requireWholeHistory(repository);
+  const status = await readStatus(repository);
+  const head = requireCommit(status);
+  const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
+  const branch = withChanges ? requireBranch(status) : (status.branch ?? undefined);
+  const componentOf = createClassifier(config.version_management.artifacts);
+  const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
+  if (dirty.length > 0 && !request.includeChanges) throw notCommitted(dirty);
+  const pending = await readPendingChanges(repository, session.history, head);
+  if (!request.allowUnchanged && !withChanges) await requireNews(session, pending, head);
+  const required = settings.change_detection ? pending.verdict.required : "none";
+  const number = chooseNumber(session.history, pending.inForce, required, request, numberPolicy(settings));
+  return {
+    status,
+    head,
+    branch,
+    pending,
+    number,
+    tag: tagNameFor(number, tagFormat(settings.tag_format)),
+    type: request.type ?? "auto",
+    current: request.moveCurrent && comesIntoForce(session.history, number),
+    withChanges,
+  };
+}
+
+async function requireNews(session: WritingSession, pending: PendingChanges, head: string): Promise<void> {
+  const { inForce } = pending;
+  if (inForce === undefined) return;
+  const [here, there] = await Promise.all(
+    [head, inForce.commit].map((commit) => session.reader.find(`${commit}^{tree}`)),
+  );
+  if (here?.id !== there?.id) return;
+  throw new KaiError("E109", `Nothing has changed since ${inForce.tag}.`, {
+    hint: "Commit a change first; `--allow-unchanged` makes a version of the same content.",
+  });
+}
+
+function notCommitted(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError(
+    "E102",
+    `Files were changed and not committed: ${shown}${paths.length > 5 ? `, and ${paths.length - 5} more` : ""}.`,
+    {
+      hint: "Commit them with `git commit`, or let `--include-changes` do it.",
+      data: { paths: paths.map(readablePath) },
+    },
+  );
+}

@@ -1,0 +1,153 @@
+import path from "node:path";
+import type { ChangelogEntry } from "../change/changelog.js";
+import type { GitObject } from "../git/object.js";
+import type { InForce } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { type Capture, captureState } from "../state/capture-state.js";
+import { findStateFiles } from "../state/find-state-files.js";
+import type { Signer } from "../trust/signer.js";
+import { buildRecord } from "./build-record.js";
+import type { CreateRequest, Decision } from "./decide-creation.js";
+import { DigestCache } from "./digest-cache.js";
+import { findLfsPointers } from "./find-lfs-pointers.js";
+import { hashTree } from "./hash-tree.js";
+import { type IncludedChanges, includeChanges } from "./include-changes.js";
+import { formatRecord, recordDigest, type VersionRecord } from "./record.js";
+import { makeCurrentTag, makeSignedTag } from "./release-objects.js";
+import type { TagName } from "./tag-name.js";
+import { checkDescription, formatVersionTag } from "./tag-text.js";
+import type { WritingSession } from "./writing-session.js";
+
+/** A version's objects, signed and not yet named by any ref. */
+export interface Release {
+  readonly record: VersionRecord;
+  /** The record's line, whose digest the tag holds. */
+  readonly line: string;
+  readonly tag: GitObject;
+  /** The tag `current`; undefined where the version does not come into force. */
+  readonly pointer: { readonly object: GitObject; readonly inForce: InForce } | undefined;
+  readonly capture: Capture | undefined;
+  /** The commit of changes that were not committed; undefined where there were none, or they were not asked for. */
+  readonly included: IncludedChanges | undefined;
+}
+
+/** Hashes the version's files, captures the state, and signs record and tags. `scratch` is a folder for the time being. */
+export async function makeRelease(
+  session: WritingSession,
+  request: CreateRequest,
+  decision: Decision,
+  signer: Signer,
+  scratch: string,
+): Promise<Release> {
+  const { agent, caller, reader, log, at, id } = session;
+  const { repository, config } = agent;
+  const description = checkDescription(request.description ?? `${decision.type} version ${decision.number.text}`);
+  const included = await commitChanges(session, decision, description, signer, scratch);
+  const commit = included?.commit.id ?? decision.head;
+  const tree = included?.tree ?? decision.head;
+
+  caller.progress("Hashing the version's files");
+  const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
+  const [hashed, capture] = await Promise.all([
+    hashTree(repository, tree, cache),
+    captureFor(session, decision.tag, signer, path.join(scratch, "state")),
+  ]);
+  const record = buildRecord({
+    id,
+    agent: config.agent_id,
+    repo: log.entry.repo,
+    number: decision.number,
+    tag: decision.tag,
+    type: decision.type,
+    commit,
+    pending: decision.pending,
+    at,
+    signer,
+    notes: description,
+    tags: request.tags,
+    hashed,
+    lfs: await findLfsPointers(repository, reader, tree, hashed.files),
+    state: capture?.digest ?? null,
+    config,
+  });
+  const line = formatRecord(record);
+  const tag = await makeSignedTag(
+    {
+      name: decision.tag,
+      commit,
+      at,
+      message: formatVersionTag({
+        description,
+        changelog: changelogLines(record.changelog),
+        agent: record.agent,
+        repo: record.repo,
+        type: record.type,
+        parent: record.parent,
+        hash: record.hash,
+        record: recordDigest(line),
+        state: record.checksums.state,
+      }),
+    },
+    signer,
+    repository.objectFormat,
+  );
+  const pointer = decision.current
+    ? await makeCurrentTag(
+        {
+          version: record.version,
+          tagName: record.tag,
+          tag: tag.id,
+          commit,
+          agent: record.agent,
+          repo: record.repo,
+          operation: id,
+          at,
+        },
+        signer,
+        repository.objectFormat,
+      )
+    : undefined;
+  return { record, line, tag, pointer, capture, included };
+}
+
+async function commitChanges(
+  session: WritingSession,
+  decision: Decision,
+  message: string,
+  signer: Signer,
+  scratch: string,
+): Promise<IncludedChanges | undefined> {
+  const { workTree } = session.agent.repository;
+  if (!decision.withChanges || workTree === undefined) return undefined;
+  const inherit = [session.lock.descriptor];
+  const request = { head: decision.head, message, at: session.at, scratch, inherit };
+  return includeChanges({ ...session.agent.repository, workTree }, request, signer);
+}
+
+async function captureFor(
+  session: WritingSession,
+  tag: TagName,
+  signer: Signer,
+  scratch: string,
+): Promise<Capture | undefined> {
+  const { repository, config } = session.agent;
+  if (repository.workTree === undefined) return undefined;
+  const files = await findStateFiles(repository, config.version_management.artifacts.state.include);
+  if (files.length === 0) return undefined;
+  session.caller.progress("Capturing the agent's state");
+  return captureState(
+    { ...repository, workTree: repository.workTree },
+    { files, tag, who: signer, at: session.at, scratch, inherit: [session.lock.descriptor] },
+  );
+}
+
+/** Changes that a tag's message lists; the record has all of them. */
+const LISTED_CHANGES = 100;
+
+function changelogLines(changelog: readonly ChangelogEntry[]): string[] {
+  const lines = changelog.slice(0, LISTED_CHANGES).map(({ type, scope, breaking, description }) => {
+    return `${type}${scope === null ? "" : `(${scope})`}${breaking ? "!" : ""}: ${description}`;
+  });
+  const more = changelog.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
+}
