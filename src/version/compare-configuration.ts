@@ -16,9 +16,15 @@ const STRUCTURED = /\.(?:ya?ml|jsonc?|toml|ini|cfg|conf|env|properties)$/i;
 
 const SUBMODULE = "160000";
 
-/** The changed files of which the structure is compared: all configuration, and tools that are described by data. */
-export function configurationFiles(diff: FileDiff): FileChange[] {
-  return [...diff.added, ...diff.removed, ...diff.modified].filter(
+/**
+ * The changed files of which the structure is compared: all configuration, and tools that are described by data. One that
+ * only has another name holds what it held.
+ */
+export function configurationFiles({ added, removed, modified }: FileDiff): FileChange[] {
+  const renamed = new Set(added.flatMap(({ renamedFrom }) => renamedFrom ?? []));
+  const fresh = added.filter(({ renamedFrom }) => renamedFrom === undefined);
+  const gone = removed.filter(({ path }) => !renamed.has(path));
+  return [...fresh, ...gone, ...modified].filter(
     ({ component, path, from, to }) =>
       (component === "config" || (component === "tools" && STRUCTURED.test(path))) &&
       from?.mode !== SUBMODULE &&

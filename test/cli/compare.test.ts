@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type SmallAgent, smallAgent } from "../deploy/small-agent.js";
@@ -201,6 +203,41 @@ test("a configuration file that is too large is named and not read", async () =>
   await agent.create();
   agent.commit("fix: add words", { "words.json": JSON.stringify("x".repeat(2 * 1024 * 1024)) });
   expect(kai(agent, "compare", "1.0.0", "HEAD")).toContain("! words.json  it is larger than 2 MiB\n");
+});
+
+test("a file that was only renamed has no other configuration, and odd names do no harm", async () => {
+  const agent = await smallAgent(BASE);
+  await agent.create();
+  agent.commit("fix: names", { "config.yaml": undefined, "conf/\u001b[31mred\n.yaml": BASE["config.yaml"] });
+  const text = kai(agent, "compare", "1.0.0", "HEAD");
+  expect(text).toContain("Configuration  the same\n");
+  expect(text).not.toContain("\u001b");
+  expect(compareJson(agent, "1.0.0", "HEAD")).toMatchObject({
+    artifacts: { added: [{ path: "conf/\u001b[31mred\n.yaml", renamedFrom: "config.yaml" }] },
+    configuration: [],
+  });
+});
+
+test("starts the same number of git processes, however many versions and files there are", async () => {
+  const agent = await smallAgent(BASE);
+  await agent.create("1.1.0");
+  const processes = (from: string, to: string) => {
+    const trace = path.join(agent.dir, "..", `trace-${from}-${to}`);
+    kai({ ...agent, env: { ...agent.env, GIT_TRACE2_EVENT: trace } }, "compare", from, to);
+    return readFileSync(trace, "utf8").match(/"event":"start"/g)?.length;
+  };
+  agent.commit("fix: one", { "config.yaml": "model: {temperature: 0.3}\n" });
+  await agent.create();
+  const few = processes("1.1.0", "1.1.1");
+  for (let index = 0; index < 4; index++) {
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, file) => [`conf/${index}-${file}.yaml`, `a: ${file}\n`]),
+    );
+    agent.commit(`fix: number ${index}`, files);
+    await agent.create();
+  }
+  expect(few).toBeGreaterThan(0);
+  expect(processes("1.1.0", "1.1.5")).toBe(few);
 });
 
 test("refuses what is no version, and names those there are", async () => {
