@@ -49,7 +49,7 @@ export const DEEPEST_NESTING = 100;
 /** How many values a file may hold, every alias counted as what it stands for. */
 const MOST_VALUES = 1_000_000;
 
-export const sizeOf = (node: ConfigNode): number => (node.kind === "scalar" ? 1 : node.size);
+const sizeOf = (node: ConfigNode): number => (node.kind === "scalar" ? 1 : node.size);
 
 export function scalarNode(value: ScalarNode["value"], line: number, type?: string): ScalarNode {
   return { kind: "scalar", type: type ?? (value === null ? "null" : typeof value), value, line };

@@ -5,8 +5,8 @@ import { readPackageLock } from "./package-lock.js";
 import { readPipfileLock } from "./pipfile-lock.js";
 import { readRequirements } from "./requirements.js";
 
-export type { Dependencies, Dependency, DependencyProblem, Ecosystem, LockFileText } from "./dependency.js";
-export { type DependencyChange, type DependencyDiff, diffDependencies } from "./dependency-diff.js";
+export type { Dependencies, DependencyProblem, LockFileText } from "./dependency.js";
+export { type DependencyDiff, diffDependencies } from "./dependency-diff.js";
 
 /** True for the files that `readDependencies` reads; a caller need not fetch the others, but for package.json. */
 export const isLockFile = (path: string): boolean => readerOf(path) !== undefined;

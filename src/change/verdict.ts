@@ -5,9 +5,9 @@ import { judgedCommits } from "./judged-commits.js";
 import type { CommitRule, JudgedCommit } from "./rules/commit-rule.js";
 import { COMMIT_RULES } from "./rules/commit-rules.js";
 
-export { type ChangelogEntry, changelogOf } from "./changelog.js";
+export { changelogOf } from "./changelog.js";
 export type { CommitText } from "./conventional-commit.js";
-export type { Finding, Level } from "./finding.js";
+export type { Finding } from "./finding.js";
 
 export interface VerdictRequest {
   /** The commits since the version in force, in any order. */

@@ -1,7 +1,7 @@
 import type { KaiError } from "../error.js";
 import { createStyle, type Style } from "./style.js";
 
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 export interface OutputOptions {
   json: boolean;

@@ -51,7 +51,7 @@ export async function runCommand(command: Command, argv: readonly string[], env:
 }
 
 /** The commander parser of one command, with the options that every command has. */
-export function parserFor(command: Command): CommanderCommand {
+function parserFor(command: Command): CommanderCommand {
   const parser = new CommanderCommand(`git kai-version ${command.name}`)
     .description(command.description ?? command.summary)
     .exitOverride()

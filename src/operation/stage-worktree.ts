@@ -116,7 +116,7 @@ async function stepsFor(
     if (change.oldMode === ABSENT && now !== undefined && !now.isDirectory() && !saved.has(name)) blocked.push(name);
     const staged = await findStat(pathBelow(`${folder}/files`, name));
     // Not checked out: a sparse checkout leaves it out, and so do we.
-    if (staged !== undefined) placed.push({ kind: "place", path: name, staged: identityOf(staged), before });
+    if (staged !== undefined) placed.push({ kind: "place", path: name, before });
   }
   if (blocked.length > 0) throw inTheWay(blocked);
   // Deeper first, so that folders are empty when their turn comes.

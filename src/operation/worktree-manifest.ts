@@ -13,8 +13,6 @@ export type WorktreeStep =
   | {
       readonly kind: "place";
       readonly path: string;
-      /** Name under `files/` of the staging folder. */
-      readonly staged: FileIdentity;
       /** What the plan saw there; null for nothing. */
       readonly before: FileIdentity | null;
     }
@@ -38,7 +36,3 @@ export const isUntouched = (seen: FileIdentity | null, now: FileIdentity | null)
   seen === null || now === null
     ? seen === now
     : seen.ino === now.ino && seen.size === now.size && seen.mtime === now.mtime && seen.ctime === now.ctime;
-
-/** Renaming alters the change time and nothing else: is this the very file that was staged? */
-export const isStagedFile = (staged: FileIdentity, now: FileIdentity | null): boolean =>
-  now !== null && staged.ino === now.ino && staged.size === now.size && staged.mtime === now.mtime;

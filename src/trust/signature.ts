@@ -3,7 +3,7 @@ import type { KeyRing, RingKey } from "./key-ring.js";
 import { detectSignatureFormat, readSignature, type SignaturePacket, SUBPACKET } from "./signature-packet.js";
 import type { SignatureVerdict } from "./signature-verdict.js";
 
-export { createKeyRing, type KeyRing, type PublicKeyFile } from "./key-ring.js";
+export { createKeyRing, type KeyRing } from "./key-ring.js";
 export type { SignatureOutcome, SignatureVerdict } from "./signature-verdict.js";
 
 export interface VerificationRequest {

@@ -34,7 +34,7 @@ function highestNumber(history: History): VersionNumber | undefined {
 }
 
 /** The bump from the version in force that an automatic version takes. */
-export const derivedBump = (required: Bump, policy: NumberPolicy): Bump =>
+const derivedBump = (required: Bump, policy: NumberPolicy): Bump =>
   highestBump([policy.autoIncrement ?? "patch", required]);
 
 /**

@@ -91,7 +91,7 @@ export async function withWritingSession<T>(
 }
 
 /** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */
-export async function requireTrustRoot(agent: AgentRepository, trustFile: string): Promise<TrustRoot> {
+async function requireTrustRoot(agent: AgentRepository, trustFile: string): Promise<TrustRoot> {
   const root = await findTrustRoot(trustFile);
   if (root) return root;
   const refs = await listRefs(agent.repository, [LOG_REF]);
