@@ -3,6 +3,9 @@ import type { Comparison } from "../version/compare.js";
 import type { Output } from "./output.js";
 import { printable, type Style } from "./style.js";
 
+/** Safe to print, and on one line: a path with a line feed must not look like a line of ours. */
+const oneLine = (text: string): string => printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+
 const LONGEST_VALUE = 60;
 
 /** A comparison for people: sections with counts, `+ - ~ >` marks, places as `path:line`. */
@@ -29,7 +32,7 @@ function heading(
     behind: `${counted(undone, "commit")} earlier`,
     diverged: `another line: ${counted(commits, "commit")} of its own, ${undone} missing`,
   }[relation];
-  return [`${printable(agent)}  ${style.bold(`${printable(from)} -> ${printable(to)}`)}  ${style.dim(way)}`];
+  return [`${oneLine(agent)}  ${style.bold(`${oneLine(from)} -> ${oneLine(to)}`)}  ${style.dim(way)}`];
 }
 
 function artifacts({ artifacts: { added, removed, modified } }: Comparison, style: Style): string[] {
@@ -39,7 +42,7 @@ function artifacts({ artifacts: { added, removed, modified } }: Comparison, styl
     ...added.map((file) => ({
       ...file,
       mark: file.renamedFrom === undefined ? style.green("+") : style.cyan(">"),
-      note: file.renamedFrom === undefined ? "" : ` (was ${printable(file.renamedFrom)})`,
+      note: file.renamedFrom === undefined ? "" : ` (was ${oneLine(file.renamedFrom)})`,
     })),
     ...removed.filter(({ path }) => !moved.has(path)).map((file) => ({ ...file, mark: style.red("-"), note: "" })),
     ...modified.map((file) => ({ ...file, mark: style.yellow("~"), note: modeNote(file.from?.mode, file.to?.mode) })),
@@ -49,7 +52,7 @@ function artifacts({ artifacts: { added, removed, modified } }: Comparison, styl
     section("Artifacts", tally, style),
     ...files.map(
       ({ component, path, mark, note }) =>
-        `  ${mark} ${style.dim(component.padEnd(width))}  ${printable(path)}${style.dim(note)}`,
+        `  ${mark} ${style.dim(component.padEnd(width))}  ${oneLine(path)}${style.dim(note)}`,
     ),
   ];
 }
@@ -59,9 +62,9 @@ const modeNote = (from = "", to = ""): string => (from === to ? "" : ` (mode ${f
 function configuration({ configuration: files }: Comparison, style: Style): string[] {
   const total = files.reduce((sum, { changes }) => sum + changes.length, 0);
   const lines = files.flatMap(({ path, change, changes, problem, skipped }) => {
-    const name = printable(path);
+    const name = oneLine(path);
     const why = skipped ?? problem;
-    const remark = why === undefined ? [] : [`  ${style.yellow("!")} ${name}  ${style.dim(printable(why))}`];
+    const remark = why === undefined ? [] : [`  ${style.yellow("!")} ${name}  ${style.dim(oneLine(why))}`];
     if (change !== "modified") {
       const mark = change === "added" ? style.green("+") : style.red("-");
       return [...remark, `  ${mark} ${name}  ${style.dim(`the whole file${keysOf(changes[0])}`)}`];
@@ -75,13 +78,13 @@ function configuration({ configuration: files }: Comparison, style: Style): stri
 function keysOf(change: ConfigChange | undefined): string {
   const value = change?.after ?? change?.before;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "";
-  return `: ${printable(shorten(Object.keys(value).join(", ")))}`;
+  return `: ${oneLine(shorten(Object.keys(value).join(", ")))}`;
 }
 
 function configChange(path: string, change: ConfigChange, style: Style): string {
   const { kind, line, before, after, type } = change;
   const place = style.dim(`${path}:${line.after ?? line.before ?? 1}`);
-  const key = change.key === "" ? "" : `${printable(change.key)}: `;
+  const key = change.key === "" ? "" : `${oneLine(change.key)}: `;
   if (kind === "added") return `  ${style.green("+")} ${place}  ${key}${style.green(shown(after))}`;
   if (kind === "removed") return `  ${style.red("-")} ${place}  ${key}${style.red(shown(before))}`;
   const remark = change.reordered ? "  (another order)" : type ? `  (${type.before} -> ${type.after})` : "";
@@ -92,7 +95,7 @@ function configChange(path: string, change: ConfigChange, style: Style): string 
 function shown(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const plain = typeof value === "string" && /^[^\s"'\\]+(?: [^\s"'\\]+)*$/.test(value);
-  return printable(shorten(plain || typeof value !== "string" ? text : JSON.stringify(text)));
+  return oneLine(shorten(plain || typeof value !== "string" ? text : JSON.stringify(text)));
 }
 
 const shorten = (text: string): string =>
@@ -108,17 +111,16 @@ function dependencies({ dependencies: diff }: Comparison, style: Style): string[
     ...changed.map(({ name, from, to, level, direct }) => {
       const step = from === to ? "other content, by its hash" : level === "other" ? "not comparable" : level;
       const paint = level === "major" ? style.red : style.dim;
-      return `  ${style.yellow("~")} ${printable(name)} ${printable(from)} -> ${printable(to)} ${paint(`(${step}, ${asked(direct)})`)}`;
+      return `  ${style.yellow("~")} ${oneLine(name)} ${oneLine(from)} -> ${oneLine(to)} ${paint(`(${step}, ${asked(direct)})`)}`;
     }),
     ...problems.map(({ side, path, line, message }) => {
-      const place = `${printable(path)}${line === null ? "" : `:${line}`}`;
-      return `  ${style.yellow("!")} ${style.dim(`${place} (${side})  ${printable(message)}`)}`;
+      const place = `${oneLine(path)}${line === null ? "" : `:${line}`}`;
+      return `  ${style.yellow("!")} ${style.dim(`${place} (${side})  ${oneLine(message)}`)}`;
     }),
   ];
 }
 
-const pkg = ({ name, version }: { name: string; version: string }): string =>
-  `${printable(name)} ${printable(version)}`;
+const pkg = ({ name, version }: { name: string; version: string }): string => `${oneLine(name)} ${oneLine(version)}`;
 
 function state(
   { state: { from, to, changed, added, removed, modified, problems } }: Comparison,
@@ -132,12 +134,12 @@ function state(
   };
   return [
     section("State", title(), style),
-    ...added.map((path) => `  ${style.green("+")} ${printable(path)}`),
-    ...removed.map((path) => `  ${style.red("-")} ${printable(path)}`),
+    ...added.map((path) => `  ${style.green("+")} ${oneLine(path)}`),
+    ...removed.map((path) => `  ${style.red("-")} ${oneLine(path)}`),
     ...modified.map(
-      ({ path, size }) => `  ${style.yellow("~")} ${printable(path)}  ${style.dim(`${size.from} -> ${size.to} bytes`)}`,
+      ({ path, size }) => `  ${style.yellow("~")} ${oneLine(path)}  ${style.dim(`${size.from} -> ${size.to} bytes`)}`,
     ),
-    ...problems.map((problem) => `  ${style.yellow("!")} ${style.dim(printable(problem))}`),
+    ...problems.map((problem) => `  ${style.yellow("!")} ${style.dim(oneLine(problem))}`),
   ];
 }
 
@@ -150,13 +152,13 @@ function compatibility(comparison: Comparison, style: Style): string[] {
   return [
     style.bold("Compatibility"),
     row("bump", bump(comparison, style)),
-    ...told.map(({ level, message }) => row("", `${level.padEnd(6)} ${printable(message)}`)),
+    ...told.map(({ level, message }) => row("", `${level.padEnd(6)} ${oneLine(message)}`)),
     row("upgrade", yesNo(judged.backward, `${to} can stand in for ${from}`, `${to} cannot stand in for ${from}`)),
     row("downgrade", yesNo(judged.forward, `${from} can stand in for ${to}`, `${from} cannot stand in for ${to}`)),
     row("migration", migrationRequired ? style.red("required") : style.green("not required")),
-    ...reasons.migration.map((reason) => row("", printable(reason))),
+    ...reasons.migration.map((reason) => row("", oneLine(reason))),
     row("rollback", yesNo(rollbackPossible, `${to} -> ${from} is possible`, `${to} -> ${from} is not possible`)),
-    ...reasons.rollback.map((reason) => row("", printable(reason))),
+    ...reasons.rollback.map((reason) => row("", oneLine(reason))),
   ];
 }
 

@@ -211,6 +211,7 @@ test("a file that was only renamed has no other configuration, and odd names do 
   agent.commit("fix: names", { "config.yaml": undefined, "conf/\u001b[31mred\n.yaml": BASE["config.yaml"] });
   const text = kai(agent, "compare", "1.0.0", "HEAD");
   expect(text).toContain("Configuration  the same\n");
+  expect(text).toContain("conf/red\\n.yaml (was config.yaml)\n");
   expect(text).not.toContain("\u001b");
   expect(compareJson(agent, "1.0.0", "HEAD")).toMatchObject({
     artifacts: { added: [{ path: "conf/\u001b[31mred\n.yaml", renamedFrom: "config.yaml" }] },
