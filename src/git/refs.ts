@@ -15,21 +15,22 @@ export interface Ref {
 const FORMAT =
   "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(if:equals=tag)%(objecttype)%(then)%(raw:size)%00%(raw)%(else)0%00%(end)";
 
+/** How many a NUL ends before the raw bytes. */
+const FIELDS = 6;
+
 /** All refs under the given prefixes, annotated tags with their bytes, from one git process. */
 export async function listRefs(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
   const out = await runGit(repository, ["for-each-ref", `--format=${FORMAT}`, ...prefixes]);
   const refs: Ref[] = [];
   let offset = 0;
-  const field = (): string => {
-    const end = out.indexOf(0, offset);
-    const text = out.toString("utf8", offset, end);
-    offset = end + 1;
-    return text;
-  };
   while (offset < out.length) {
-    const [name, id, type, peeledId, peeledType, size] = [field(), field(), field(), field(), field(), Number(field())];
-    const raw = type === "tag" ? out.subarray(offset, offset + size) : undefined;
-    offset += size + 1;
+    let end = offset;
+    for (let field = 0; field < FIELDS; field++) end = out.indexOf(0, end) + 1;
+    const fields = out.toString("utf8", offset, end - 1).split("\0");
+    const [name = "", id = "", type, peeledId = "", peeledType, size] = fields;
+    offset = end;
+    const raw = type === "tag" ? out.subarray(offset, offset + Number(size)) : undefined;
+    offset += Number(size) + 1;
     refs.push({
       name,
       id,

@@ -1,6 +1,7 @@
 import type { Ref } from "../git/refs.js";
 import { parseTag } from "../git/tag-object.js";
 import { CURRENT_REF, type InForce, type LoggedEntry } from "../operation/entry.js";
+import { type LogOutline, outlineEntries } from "./log-outline.js";
 import { compareNumbers, findNumber, type VersionNumber } from "./number.js";
 import type { VersionType } from "./record.js";
 import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
@@ -47,12 +48,21 @@ export interface History {
 }
 
 /** Joins what tags and log say. */
-export function buildHistory(refs: readonly Ref[], log: readonly LoggedEntry[], format: TagFormat): History {
-  const withdrawn = withdrawnVersions(log);
+export const buildHistory = (refs: readonly Ref[], log: readonly LoggedEntry[], format: TagFormat): History =>
+  outlinedHistory(refs, outlineEntries(log), () => log, format);
+
+/** The same from the log's outline; `readLog` is called when somebody wants the entries themselves. */
+export function outlinedHistory(
+  refs: readonly Ref[],
+  outline: LogOutline,
+  readLog: () => readonly LoggedEntry[],
+  format: TagFormat,
+): History {
+  const withdrawn = withdrawnVersions(outline.withdrawing);
   const versions: KnownVersion[] = [];
   const skipped: { tag: string; reason: string }[] = [];
   const reserved: ReservedNumber[] = [];
-  const made = madeVersions(log);
+  const made = numbersOf(outline.made);
   for (const ref of refs) {
     if (!ref.name.startsWith("refs/tags/") || ref.name === CURRENT_REF) continue;
     const tag = ref.name.slice("refs/tags/".length);
@@ -73,19 +83,27 @@ export function buildHistory(refs: readonly Ref[], log: readonly LoggedEntry[], 
   }
   for (const [tag, number] of made) reserved.push({ number, tag });
   versions.sort((a, b) => compareNumbers(a.number, b.number) || (a.tag < b.tag ? -1 : 1));
-  return { versions, skipped, reserved, current: log[0]?.current.after ?? null, log };
+  let entries: readonly LoggedEntry[] | undefined;
+  return {
+    versions,
+    skipped,
+    reserved,
+    current: outline.current,
+    get log() {
+      entries ??= readLog();
+      return entries;
+    },
+  };
 }
 
 /** The numbers of the versions that the log says were made, by tag. */
-function madeVersions(log: readonly LoggedEntry[]): Map<string, VersionNumber> {
-  const made = new Map<string, VersionNumber>();
-  for (const { details } of log) {
-    const { tag, version } = details;
-    if (typeof tag !== "string" || typeof version !== "string") continue;
+function numbersOf(made: LogOutline["made"]): Map<string, VersionNumber> {
+  const numbers = new Map<string, VersionNumber>();
+  for (const [tag, version] of made) {
     const number = findNumber(version);
-    if (number !== undefined) made.set(tag, number);
+    if (number !== undefined) numbers.set(tag, number);
   }
-  return made;
+  return numbers;
 }
 
 function knownVersion(

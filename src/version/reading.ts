@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { tryGit } from "../git/run-git.js";
@@ -5,7 +6,8 @@ import { LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 import { isRecoveryDue } from "../operation/recover.js";
 import { type AgentRepository, openAgent } from "./agent-repository.js";
-import { buildHistory, type History } from "./history.js";
+import { type History, outlinedHistory } from "./history.js";
+import { outlineLog } from "./log-outline.js";
 import { tagFormat } from "./tag-name.js";
 
 export interface AgentHistory {
@@ -25,7 +27,11 @@ export async function readAgentHistory(cwd: string, env: NodeJS.ProcessEnv): Pro
     tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]),
     isRecoveryDue(repository),
   ]);
-  const entries = log.exitCode === 0 ? parseLogOutput(log.stdout.toString()) : [];
+  const text = log.exitCode === 0 ? textOf(log.stdout) : "";
   const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
-  return { agent, history: buildHistory(refs, entries, format), hasLog: log.exitCode === 0, recoveryDue };
+  const history = outlinedHistory(refs, outlineLog(text), () => parseLogOutput(text), format);
+  return { agent, history, hasLog: log.exitCode === 0, recoveryDue };
 }
+
+/** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */
+const textOf = (bytes: Buffer): string => (isAscii(bytes) ? bytes.toString("latin1") : bytes.toString());

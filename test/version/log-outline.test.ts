@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Entry, formatEntryMessage, type InForce } from "../../src/operation/entry.js";
+import { parseLogOutput } from "../../src/operation/log.js";
+import { outlineEntries, outlineLog } from "../../src/version/log-outline.js";
+
+const id = fc.constantFrom("a".repeat(40), "0123456789".repeat(4), "f".repeat(64));
+const text = fc.oneof(
+  fc.constantFrom(
+    "1.0.0",
+    "v1.0.0",
+    "v2.1.0",
+    "Ada",
+    "Zoë",
+    'a "b"',
+    "back\\slash",
+    "new\nline",
+    "\u0001",
+    "{}",
+    "日本",
+  ),
+  fc.string({ unit: "binary", maxLength: 8 }),
+);
+const inForce: fc.Arbitrary<InForce | null> = fc.option(fc.record({ version: text, tag: id, pointer: id }));
+const details = fc.oneof(
+  fc.record({ version: text, tag: text, commit: id, head: id, hash: text }),
+  fc.record({ version: text, tag: text }),
+  fc.record({ version: text, tag: text, zone: text }),
+  fc.record({ version: fc.integer(), tag: text }),
+  fc.record({ tag: text, version: text, about: fc.record({ tag: text, version: text }) }),
+  fc.dictionary(text, text, { maxKeys: 3 }),
+);
+const versions = fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(text, { maxLength: 2 }));
+
+const entry: fc.Arbitrary<Entry> = fc.record({
+  format: fc.constant("kai-operation/1" as const),
+  id: fc.constantFrom("01EZ02PM0039YHTP3KX5CYNSJX", "lower"),
+  repo: text,
+  seq: fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER), fc.constant(0.5)),
+  kind: fc.constantFrom("create" as const, "rollback" as const),
+  actor: fc.record({ name: text, email: text, key: text }),
+  at: text,
+  changes: fc.array(fc.record({ ref: text, old: fc.option(id), new: fc.option(fc.oneof(id, text)) }), { maxLength: 2 }),
+  current: fc.record({ before: inForce, after: inForce }),
+  withdrawn: versions,
+  restored: versions,
+  details,
+});
+
+const oneLine = (subject: string): string => subject.replace(/[\n\0]/g, " ");
+
+/** As git prints it; now and then with something else than an entry. */
+const logged = fc
+  .tuple(id, fc.array(id, { maxLength: 2 }), text, fc.oneof({ weight: 9, arbitrary: entry }, fc.constant(undefined)))
+  .map(([commit, parents, subject, each]) => {
+    const message = each ? formatEntryMessage(oneLine(subject), each) : `${oneLine(subject)}\n\n{"format":"other/1"}\n`;
+    return `${commit} ${parents.join(" ")}\n${message}`;
+  });
+
+test("the outline of the printed log is that of its entries read whole", () => {
+  fc.assert(
+    fc.property(fc.array(logged, { maxLength: 6 }), (log) => {
+      const printed = log.map((each) => `${each}\0`).join("");
+      expect(outlineLog(printed)).toEqual(outlineEntries(parseLogOutput(printed)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("an entry that a version's making alone fills is told without being read", () => {
+  const made = (version: string, more: Partial<Entry> = {}): string =>
+    `${"a".repeat(40)} \n${formatEntryMessage(`create v${version}`, {
+      format: "kai-operation/1",
+      id: "01EZ02PM0039YHTP3KX5CYNSJX",
+      repo: "0".repeat(32),
+      seq: 1,
+      kind: "create",
+      actor: { name: "Ada", email: "ada@example.com", key: "A".repeat(40) },
+      at: "2024-01-01T00:00:00Z",
+      changes: [{ ref: `refs/tags/v${version}`, old: null, new: "b".repeat(40) }],
+      current: { before: null, after: { version, tag: "b".repeat(40), pointer: "c".repeat(40) } },
+      withdrawn: [],
+      restored: [],
+      details: { version, tag: `v${version}`, commit: "d".repeat(40), hash: `sha256:${"e".repeat(64)}` },
+      ...more,
+    })}\0`;
+  const printed = [made("1.2.0"), made("1.1.0", { withdrawn: ["1.0.0"] }), made("1.0.0")].join("");
+  const outline = outlineLog(printed);
+  expect(outline.current?.version).toBe("1.2.0");
+  expect(outline.made).toEqual([
+    ["v1.2.0", "1.2.0"],
+    ["v1.1.0", "1.1.0"],
+    ["v1.0.0", "1.0.0"],
+  ]);
+  expect(outline.withdrawing.map((each) => each.withdrawn)).toEqual([["1.0.0"]]);
+});
