@@ -7,8 +7,13 @@ import type { CommandContext } from "./context.js";
 import type { Command, OptionSpec } from "./define-command.js";
 import { askSecret, choose } from "./prompt.js";
 
-/** Parses `argv` by the command's own description and runs it; gives the exit status. */
-export async function runCommand(command: Command, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+interface CommandLine {
+  readonly input: Record<string, unknown>;
+  readonly globals: { json?: boolean; quiet?: boolean; color?: boolean; C?: string };
+}
+
+/** What `argv` says to a command, by the command's own description. E122 where it does not fit. */
+export function parseCommandLine(command: Command, argv: readonly string[]): CommandLine | undefined {
   const dashes = argv.indexOf("--");
   const takesCommandLine = Object.values(command.arguments ?? {}).some((argument) => argument.kind === "command");
   const ours = takesCommandLine && dashes >= 0 ? argv.slice(0, dashes) : argv;
@@ -19,14 +24,21 @@ export async function runCommand(command: Command, argv: readonly string[], env:
     parser.parse([...ours], { from: "user" });
   } catch (cause) {
     if (!(cause instanceof CommanderError)) throw cause;
-    if (cause.exitCode === 0) return 0;
+    if (cause.exitCode === 0) return undefined;
     throw new KaiError("E122", sentence(cause.message), {
       hint: `\`git kai-version ${command.name} --help\` shows how it is used.`,
       cause,
     });
   }
+  return { input: inputOf(command, parser, theirs), globals: parser.opts() };
+}
 
-  const globals = parser.opts<{ json?: boolean; quiet?: boolean; color?: boolean; C?: string }>();
+/** Parses `argv` and runs the command; gives the exit status. */
+export async function runCommand(command: Command, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const line = parseCommandLine(command, argv);
+  // Help was asked for, and printed.
+  if (line === undefined) return 0;
+  const { input, globals } = line;
   const output = consoleOutput(
     { json: globals.json === true, quiet: globals.quiet === true, color: globals.color !== false },
     env,
@@ -43,7 +55,7 @@ export async function runCommand(command: Command, argv: readonly string[], env:
     choose,
   };
   try {
-    await command.run(inputOf(command, parser, theirs) as never, context);
+    await command.run(input as never, context);
   } finally {
     output.done();
   }
