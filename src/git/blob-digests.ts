@@ -23,8 +23,18 @@ export async function digestBlobs(repository: Repository, ids: readonly string[]
   child.stdin?.on("error", () => {});
   child.stdin?.end(`${ids.join("\n")}\n`);
   const stream = new BatchStream((id, digest) => digests.set(id, digest));
-  for await (const chunk of child.stdout ?? []) stream.take(chunk as Buffer);
+  let failure: unknown;
+  child.stdout?.on("data", (chunk: Buffer) => {
+    if (failure !== undefined) return;
+    try {
+      stream.take(chunk);
+    } catch (cause) {
+      failure = cause;
+      child.stdout?.destroy();
+    }
+  });
   const [exitCode, signal] = await end;
+  if (failure !== undefined) throw failure;
   if (exitCode !== 0) {
     throw gitFailure(["cat-file"], {
       stderr: Buffer.concat(stderr),
