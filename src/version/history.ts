@@ -67,7 +67,8 @@ export function outlinedHistory(
     if (!ref.name.startsWith("refs/tags/") || ref.name === CURRENT_REF) continue;
     const tag = ref.name.slice("refs/tags/".length);
     // A version stays one when tag_format is changed after it was made.
-    const number = made.get(tag) ?? versionOfTag(tag, format);
+    const ours = made.get(tag);
+    const number = ours ?? versionOfTag(tag, format);
     made.delete(tag);
     if ("reason" in number) {
       skipped.push({ tag, reason: number.reason });
@@ -79,7 +80,7 @@ export function outlinedHistory(
       reserved.push({ number, tag });
       continue;
     }
-    versions.push(knownVersion(ref, tag as TagName, number, commit, withdrawn));
+    versions.push(knownVersion(ref, tag as TagName, number, commit, withdrawn, ours !== undefined));
   }
   for (const [tag, number] of made) reserved.push({ number, tag });
   versions.sort((a, b) => compareNumbers(a.number, b.number) || (a.tag < b.tag ? -1 : 1));
@@ -112,6 +113,7 @@ function knownVersion(
   number: VersionNumber,
   commit: string,
   withdrawn: ReadonlySet<string>,
+  ours: boolean,
 ): KnownVersion {
   const parsed = ref.raw === undefined ? undefined : parseTag(ref.raw);
   const readable = parsed !== undefined && !("problem" in parsed) ? parsed : undefined;
@@ -121,7 +123,8 @@ function knownVersion(
     tag,
     tagId: ref.id,
     commit,
-    type: text?.type ?? "foreign",
+    // One that the log made stays ours when somebody puts another tag in its place: it is then a bad one.
+    type: text?.type ?? (ours ? "auto" : "foreign"),
     parent: text?.parent ?? null,
     hash: text?.hash ?? null,
     record: text?.record ?? null,

@@ -31,6 +31,8 @@ export interface JudgedVersion {
 /** What versions are judged by. */
 export interface Judging {
   readonly log: TrustedLog | undefined;
+  /** False where this clone lacks the log; a log that is here and undefined above cannot be trusted. */
+  readonly hasLog: boolean;
   /** Keys of the policy: they alone speak for versions of ours. */
   readonly keys: KeyRing;
   /** Those, and the keys of others that the user imported. */
@@ -127,7 +129,11 @@ function movedProblems(version: KnownVersion, { madeBy }: Judging): Problem[] {
 
 function logProblems(version: KnownVersion, judging: Judging): Problem[] {
   const { log, madeBy } = judging;
-  if (log === undefined) return [problem("record-not-fetched", `The log that made ${version.tag} is not here.`)];
+  if (log === undefined) {
+    return judging.hasLog
+      ? [problem("log-not-trusted", `The log that made ${version.tag} cannot be trusted.`)]
+      : [problem("record-not-fetched", `The log that made ${version.tag} is not here.`)];
+  }
   const made = madeBy.get(`refs/tags/${version.tag}`);
   if (made === undefined) return [problem("not-in-log", `No entry of the log made ${version.tag}.`)];
   return movedProblems(version, judging);
@@ -139,10 +145,12 @@ function recordProblems(version: KnownVersion, tag: TagObject, { log, notes }: J
   if (log && text && text.repo !== log.entry.repo) {
     problems.push(problem("wrong-repository", `${version.tag} was made for another repository.`));
   }
+  // A tag that names no record was replaced, which is told already.
+  if (version.record === null) return problems;
   const note = notes.get(version.commit);
   if (note === undefined)
     return [...problems, problem("record-not-fetched", `The note with the record of ${version.tag} is not here.`)];
-  const record = findRecord(note, version.record ?? "");
+  const record = findRecord(note, version.record);
   if (record === undefined)
     return [...problems, problem("record-changed", `The note holds no record that ${version.tag} was signed for.`)];
   const differing = DUPLICATED.filter(([field, of]) => record[field] !== of(version));

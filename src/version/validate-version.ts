@@ -8,12 +8,16 @@ import type { TrustedLog } from "../trust/trusted-log.js";
 import { DigestCache } from "./digest-cache.js";
 import { hashTree } from "./hash-tree.js";
 import type { KnownVersion } from "./history.js";
+import { parseVersionTag } from "./tag-text.js";
 
 /** Proves a version before it is put in force: its signature by a key of the policy, and its content by its hash. E101. */
 export async function validateVersion(repository: Repository, log: TrustedLog, version: KnownVersion): Promise<void> {
   const tag = version.raw === undefined ? undefined : parseTag(version.raw);
   if (tag === undefined || "problem" in tag) throw corrupted(version, tag?.problem ?? "its tag is not annotated");
   if (tag.name !== version.tag) throw corrupted(version, `its tag says it is ${tag.name}`);
+  // The same people may sign for several agents: a tag of another one is no version here.
+  if (parseVersionTag(tag.message)?.repo !== log.entry.repo)
+    throw corrupted(version, "its tag was not made for this repository");
   const verdict = await verifySignature({
     payload: tag.payload,
     signature: tag.signature ?? Buffer.alloc(0),

@@ -135,6 +135,7 @@ function judgingFor(
   const ring = log ? ringDigest(log.policy, everyKey) : everyKey.digest;
   return {
     log,
+    hasLog: known.hasLog,
     keys: log?.keys ?? everyKey,
     everyKey,
     notes,

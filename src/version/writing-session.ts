@@ -2,6 +2,7 @@ import { ulid } from "ulid";
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
 import { listRefs } from "../git/refs.js";
+import { openRepository } from "../git/repository.js";
 import { LOG_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readLog } from "../operation/log.js";
@@ -17,6 +18,7 @@ import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-ro
 import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, openAgent } from "./agent-repository.js";
 import { buildHistory, type History } from "./history.js";
+import { mendCurrent } from "./mend-current.js";
 import { requireSeen } from "./rolled-back-log.js";
 import { tagFormat } from "./tag-name.js";
 
@@ -68,14 +70,17 @@ export async function withWritingSession<T>(
       requireSeen(entries, root);
       const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
       const at = caller.now();
+      const id = ulid(at.getTime());
+      const history = buildHistory(refs, entries, format);
+      await mendCurrent(repository, reader, history, refs, { id, inherit: [lock.descriptor] });
       return await work({
         agent,
         caller,
         lock,
         reader,
         log,
-        history: buildHistory(refs, entries, format),
-        id: ulid(at.getTime()),
+        history,
+        id,
         at,
         openSigner: (role) => openSignerWith(caller, log, role),
         perform: async (operation, signer) => {
@@ -88,6 +93,13 @@ export async function withWritingSession<T>(
       reader.close();
     }
   });
+}
+
+/** Brings interrupted operations to their end and, in an agent, puts the tag `current` where the log says. */
+export async function recoverAgent(caller: Caller): Promise<void> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  await withOperationLock(repository, "recover", caller.onRecovered, async () => {});
+  if (await findTrustRoot(kaiFolderOf(repository).trust)) await withWritingSession(caller, "recover", async () => {});
 }
 
 /** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */

@@ -1,6 +1,6 @@
-import { openRepository } from "../../git/repository.js";
 import type { Recovered } from "../../operation/recover.js";
-import { withOperationLock } from "../../operation/with-operation-lock.js";
+import { recoverAgent } from "../../version/writing-session.js";
+import { callerOf } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
 
@@ -10,16 +10,13 @@ export const recoverCommand = defineCommand({
   description:
     "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else; running it twice changes nothing.",
   async run(_input, context) {
-    const repository = await openRepository(context.cwd, context.env);
     let recovered: readonly Recovered[] = [];
-    await withOperationLock(
-      repository,
-      "recover",
-      (found) => {
+    await recoverAgent({
+      ...callerOf(context),
+      onRecovered: (found) => {
         recovered = found;
       },
-      async () => {},
-    );
+    });
     context.output.result({ recovered }, describeRecovered);
   },
 });
