@@ -1,4 +1,4 @@
-import { mkdir, rename, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
@@ -7,28 +7,35 @@ import { findStat, pathBelow } from "../system/path-bytes.js";
 import { readManifest } from "./stage-worktree.js";
 import { identityOf, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
 
+/** Files and index that wait in `folder`, and the worktree that they are for. */
+export interface StagedWorktree {
+  readonly folder: string;
+  readonly gitDir: string;
+  readonly workTree: string;
+}
+
 /**
  * Puts staged files and the staged index in place. Every step looks before it acts, so that it may be run again after a
  * crash at any point. Gives the paths (latin1) at which it found somebody else's change and left that alone.
  */
 export async function applyWorktree(
   repository: Repository,
-  folder: string,
+  { folder, gitDir, workTree }: StagedWorktree,
   inherit: readonly number[],
 ): Promise<string[]> {
   const manifest = await readManifest(folder);
   if (!manifest) return [];
-  const placing = new Placing(manifest.workTree, folder);
+  const placing = new Placing(workTree, folder);
   for (const step of manifest.steps) await placing.take(step);
   await placing.syncFolders();
   const index = path.join(folder, "index");
   if (await findStat(index)) {
-    const here = { ...repository, workTree: manifest.workTree, gitDir: manifest.gitDir };
-    const env = { GIT_INDEX_FILE: index, GIT_DIR: manifest.gitDir, GIT_WORK_TREE: manifest.workTree };
+    const here = { ...repository, workTree, gitDir };
+    const env = { GIT_INDEX_FILE: index, GIT_DIR: gitDir, GIT_WORK_TREE: workTree };
     // Its status says "needs update" for paths that differ, which is no failure.
     await tryGit(here, ["update-index", "-q", "--really-refresh"], { env, inherit, config: ["core.fsync=index"] });
-    await rename(index, path.join(manifest.gitDir, "index"));
-    await syncFolder(manifest.gitDir);
+    await rename(index, path.join(gitDir, "index"));
+    await syncFolder(gitDir);
   }
   return placing.conflicts;
 }
@@ -58,7 +65,7 @@ class Placing {
     const target = pathBelow(this.#workTree, step.path);
     const now = await findStat(target);
     const parent = parentOf(step.path);
-    if (now?.isDirectory() && !(await this.#removeEmpty(step.path))) return this.#conflict(step.path);
+    if (now?.isDirectory() && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
     const seen = now === undefined || now.isDirectory() ? null : identityOf(now);
     if (!isUntouched(step.before, seen) || !(await this.#makeFolder(parent))) return this.#conflict(step.path);
     await rename(from, target);
@@ -97,6 +104,15 @@ class Placing {
     } catch {
       return false;
     }
+  }
+
+  /** Removes a folder that holds nothing but empty folders. */
+  async #removeHollow(name: string): Promise<boolean> {
+    const here = pathBelow(this.#workTree, name);
+    for (const entry of await readdir(here, { withFileTypes: true, encoding: "latin1" })) {
+      if (!entry.isDirectory() || !(await this.#removeHollow(`${name}/${entry.name}`))) return false;
+    }
+    return this.#removeEmpty(name);
   }
 
   /** Makes a folder and those above it, following no link on the way; false where something else is there. */

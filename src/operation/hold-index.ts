@@ -1,4 +1,4 @@
-import { open, readFile, rm } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
@@ -9,12 +9,20 @@ export interface HeldIndex {
   release(): Promise<void>;
 }
 
-/** Holds git's `index.lock`, so that a user's `git add` or `git commit` fails cleanly meanwhile. E113 where it is held. */
-export async function holdIndex(repository: Pick<Repository, "gitDir">, operation: string): Promise<HeldIndex> {
+/**
+ * Holds git's `index.lock`, so that a user's `git add` or `git commit` fails cleanly meanwhile. E113 where it is held. It is
+ * made in `staging` and linked into place whole: an empty one, after a crash, would be anybody's.
+ */
+export async function holdIndex(
+  repository: Pick<Repository, "gitDir">,
+  staging: string,
+  operation: string,
+): Promise<HeldIndex> {
   const file = path.join(repository.gitDir, "index.lock");
+  const aside = path.join(staging, `index-lock-${operation}`);
   try {
-    const handle = await open(file, "wx");
-    await handle.writeFile(`${MARK}${operation}\n`).finally(() => handle.close());
+    await writeFile(aside, `${MARK}${operation}\n`);
+    await link(aside, file).finally(() => rm(aside, { force: true }));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     throw new KaiError("E113", `Another git process holds ${file}.`, {

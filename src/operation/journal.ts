@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { RefChange } from "../git/ref-transaction.js";
@@ -13,6 +13,8 @@ export interface BeginRecord {
   readonly kind: string;
   /** Refs that will be locked, so that locks left behind can be told from other people's. */
   readonly refs: readonly string[];
+  /** Where the repository was; in a copy, or after a move, the two paths below are somebody else's. */
+  readonly commonDir: string;
   /** The git folder of the worktree whose index is changed; null where none is. */
   readonly indexOf: string | null;
   readonly workTree: string | null;
@@ -47,8 +49,13 @@ export async function beginJournal(folder: string, begin: BeginRecord): Promise<
   return file;
 }
 
-export const appendRecord = (file: string, record: PreparedRecord | DoneRecord): Promise<void> =>
-  appendDurably(file, formatRecord(record));
+/** Adds a record; what a crash tore off at the end goes first, else it would be damage in the middle. */
+export async function appendRecord(file: string, record: PreparedRecord | DoneRecord): Promise<void> {
+  const before = await readFile(file);
+  const whole = before.lastIndexOf("\n") + 1;
+  if (whole < before.length) await truncate(file, whole);
+  await appendDurably(file, formatRecord(record));
+}
 
 export async function removeJournal(file: string): Promise<void> {
   await rm(file, { force: true });

@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
+import { makeFolder } from "../system/durable-file.js";
 
 /** What is local to one clone: lock, journal, staging, caches. Lies in the common git folder, shared by its worktrees. */
 export interface KaiFolder {
@@ -27,6 +27,6 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
 
 export async function makeKaiFolder(folder: KaiFolder): Promise<void> {
   for (const each of [folder.root, folder.journal, folder.staging, folder.cache]) {
-    await mkdir(each, { recursive: true, mode: 0o700 });
+    await makeFolder(each);
   }
 }

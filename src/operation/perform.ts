@@ -2,19 +2,31 @@ import { KaiError } from "../error.js";
 import { commitNotes, findNote } from "../git/notes.js";
 import { PreparedRefs, type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit, tryGit } from "../git/run-git.js";
+import { runGit } from "../git/run-git.js";
 import { writeObjects } from "../git/write-objects.js";
 import type { FileLock } from "../system/file-lock.js";
+import type { StagedWorktree } from "./apply-worktree.js";
 import { type BuiltEntry, buildEntry } from "./build-entry.js";
 import { LOG_REF, NOTES_REF } from "./entry.js";
 import { type HeldIndex, holdIndex } from "./hold-index.js";
-import { appendRecord, beginJournal, type PreparedRecord, removeJournal } from "./journal.js";
+import {
+  appendRecord,
+  type BeginRecord,
+  beginJournal,
+  type Journal,
+  type PreparedRecord,
+  removeJournal,
+} from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
 import type { EntrySigner, Operation, PerformedOperation } from "./operation.js";
 import { pendingRefs, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
+import { readRef } from "./read-ref.js";
 import { removeStaging, stageIndex, stageWorktree, stagingFolderOf } from "./stage-worktree.js";
+import { removeStaleLocks } from "./stale-locks.js";
+import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
+import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
 
 /**
  * Carries out an operation under the lock: all of it, or nothing. Until the log has advanced a failure takes everything
@@ -34,24 +46,25 @@ export async function perform(
   } catch (cause) {
     // git may have moved the log and still ended badly; what the log says is what happened.
     if (!(await attempt.hasHappened())) {
-      await attempt.takeBack();
+      await attempt.takeBack(cause);
       throw cause;
     }
   }
   try {
     await attempt.project();
   } catch (cause) {
-    throw new KaiError(
-      "E114",
-      `${operation.subject} is done, but not all of it is in place yet: ${(cause as Error).message}`,
-      {
-        hint: "`git kai-version recover` puts the rest in place.",
-        cause,
-      },
-    );
+    await attempt.leaveToRecovery();
+    if (cause instanceof KaiError && cause.code === "E114") throw cause;
+    throw leftToRecovery(`${operation.subject} is done, but not all of it is in place yet`, cause);
   }
   return { id: operation.id, seq: built.entry.seq, entry: built.commit.id, at: built.at };
 }
+
+const leftToRecovery = (what: string, cause: unknown): KaiError =>
+  new KaiError("E114", `${what}: ${(cause as Error).message}`, {
+    hint: "`git kai-version recover` brings it to its end.",
+    cause,
+  });
 
 class Attempt {
   readonly #repository: Repository;
@@ -59,10 +72,11 @@ class Attempt {
   readonly #operation: Operation;
   readonly #signer: EntrySigner;
   readonly #built: BuiltEntry;
-  #journal: string | undefined;
-  #staging: string | undefined;
+  #journal: Pick<Journal, "file" | "begin"> | undefined;
+  #staged: StagedWorktree | undefined;
   #prepared: PreparedRefs | undefined;
   #index: HeldIndex | undefined;
+  #atCommitPoint = false;
 
   constructor(repository: Repository, lock: FileLock, operation: Operation, signer: EntrySigner, built: BuiltEntry) {
     this.#repository = repository;
@@ -76,20 +90,22 @@ class Attempt {
     const { id, kind, changes, held, note, worktree, index } = this.#operation;
     const changesIndex = worktree !== undefined || index !== undefined;
     const refs = [...changes, ...held].map((change) => change.ref);
-    this.#journal = await beginJournal(kaiFolderOf(this.#repository).journal, {
+    const begin: BeginRecord = {
       step: "begin",
       operation: id,
       kind,
       refs: note === undefined ? refs : [...refs, NOTES_REF],
+      commonDir: this.#repository.commonDir,
       indexOf: changesIndex ? this.#repository.gitDir : null,
       workTree: this.#repository.workTree ?? null,
-    });
+    };
+    this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
     await writeObjects(this.#repository, [...this.#operation.objects, ...this.#built.objects], this.#inherit);
     const kept = pendingRefs(this.#operation, this.#built.commit.id);
     await updateRefs(this.#repository, kept, { inherit: this.#inherit });
     const noted = note === undefined ? undefined : await this.#writeNote(note);
     await this.#stage();
-    if (changesIndex) this.#index = await holdIndex(this.#repository, id);
+    if (changesIndex) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
     // What was only kept for the time being is let go of by the very transaction that makes the real refs.
     const dropped = kept.map(({ ref, new: kept }) => ({ ref, old: kept, new: null }));
     const all: RefChange[] = [...changes, ...held, ...(noted ? [noted.change, noted.dropped] : []), ...dropped];
@@ -100,14 +116,14 @@ class Attempt {
       refs: noted ? [...changes, noted.change] : [...changes],
       note: noted ? { commit: note?.commit ?? "", text: noted.added } : null,
     };
-    await appendRecord(this.#journal, record);
+    await syncObjectFolders(this.#repository);
+    await appendRecord(this.#journal.file, record);
   }
 
   async #writeNote(note: { commit: string; lines: readonly string[] }) {
     const repository = this.#repository;
     const ref = `${pendingUnder(this.#operation.id)}notes`;
-    const parent = await tryGit(repository, ["rev-parse", "--verify", "--quiet", NOTES_REF]);
-    const old = parent.exitCode === 0 ? parent.stdout.toString().trim() : null;
+    const old = await readRef(repository, NOTES_REF);
     const blob = old === null ? undefined : await findNote(repository, NOTES_REF, note.commit);
     const before = blob === undefined ? "" : (await runGit(repository, ["cat-file", "blob", blob])).toString();
     const added = note.lines.map((line) => `${line}\n`).join("");
@@ -132,23 +148,31 @@ class Attempt {
 
   async #stage(): Promise<void> {
     const { worktree, index, id } = this.#operation;
-    const { workTree } = this.#repository;
+    const { workTree, gitDir } = this.#repository;
     if (workTree === undefined || (worktree === undefined && index === undefined)) return;
     const repository = { ...this.#repository, workTree };
-    this.#staging = await stagingFolderOf(repository, kaiFolderOf(repository).staging, id);
-    if (worktree) await stageWorktree(repository, worktree, this.#staging, this.#inherit);
-    else if (index) await stageIndex(repository, this.#staging, index);
+    const folder = await stagingFolderOf(repository, kaiFolderOf(repository).staging, id);
+    this.#staged = { folder, gitDir, workTree };
+    if (worktree) await stageWorktree(repository, worktree, folder, this.#inherit);
+    else if (index) await stageIndex(folder, index);
   }
 
   /** The one moment: before it nothing happened, after it all of it did. */
   async commitPoint(): Promise<void> {
+    this.#atCommitPoint = true;
     const change = { ref: LOG_REF, old: this.#operation.log?.head ?? null, new: this.#built.commit.id };
     await updateRefs(this.#repository, [change], { inherit: this.#inherit });
   }
 
+  /** Whether the log has our entry, after a failure that may have come once it did. E114 where nobody can tell. */
   async hasHappened(): Promise<boolean> {
-    const head = await tryGit(this.#repository, ["rev-parse", "--verify", "--quiet", LOG_REF]);
-    return head.stdout.toString().trim() === this.#built.commit.id;
+    if (!this.#atCommitPoint) return false;
+    try {
+      return (await readRef(this.#repository, LOG_REF)) === this.#built.commit.id;
+    } catch (cause) {
+      await this.leaveToRecovery();
+      throw leftToRecovery(`It is not known whether ${this.#operation.subject} was done`, cause);
+    }
   }
 
   async project(): Promise<void> {
@@ -156,25 +180,34 @@ class Attempt {
     await this.#prepared?.commit();
     await syncRefFolders(this.#repository, [...this.#operation.changes.map((change) => change.ref), NOTES_REF]);
     await finishProjection(this.#repository, {
-      operation: this.#operation.id,
-      staging: this.#staging,
-      journal: this.#journal,
+      staged: this.#staged,
+      journal: this.#journal?.file,
       index: this.#index,
       inherit: this.#inherit,
     });
   }
 
   /** Leaves the repository as it was; what cannot be taken back now (a full disk) is left to recovery. */
-  async takeBack(): Promise<void> {
+  async takeBack(cause: unknown): Promise<void> {
     await this.#prepared?.abort().catch(() => {});
     await this.#index?.release().catch(() => {});
     try {
-      if (this.#staging !== undefined) await removeStaging(this.#staging);
+      if (this.#staged !== undefined) await removeStaging(this.#staged.folder);
+      if (this.#journal === undefined) return;
+      // A git child that was killed left its locks; one that met somebody else's lock let go of its own.
+      const met = cause instanceof KaiError && cause.code === "E113";
+      if (!met) await removeStaleLocks(this.#repository, this.#journal, this.#staged);
       await dropPending(this.#repository, this.#operation.id);
-      if (this.#journal !== undefined) await removeJournal(this.#journal);
+      await removeTemporaryFiles(this.#repository, await bornAt(this.#journal.file));
+      await removeJournal(this.#journal.file);
     } catch {
       // The journal stays, and the next writing command finishes this.
     }
+  }
+
+  /** Lets go of the refs' locks; the index stays held, because it does not agree with the branch yet. */
+  async leaveToRecovery(): Promise<void> {
+    await this.#prepared?.abort().catch(() => {});
   }
 }
 

@@ -1,14 +1,13 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
-import { applyWorktree } from "./apply-worktree.js";
+import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
 import { removeStaging } from "./stage-worktree.js";
 
 export interface Projection {
-  readonly operation: string;
-  readonly staging: string | undefined;
+  readonly staged: StagedWorktree | undefined;
   readonly journal: string | undefined;
   readonly index: HeldIndex | undefined;
   readonly inherit: readonly number[];
@@ -17,10 +16,10 @@ export interface Projection {
 /** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
 export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
   const conflicts =
-    projection.staging === undefined ? [] : await applyWorktree(repository, projection.staging, projection.inherit);
+    projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
   await projection.index?.release();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
-  if (projection.staging !== undefined) await removeStaging(projection.staging);
+  if (projection.staged !== undefined) await removeStaging(projection.staged.folder);
   if (projection.journal !== undefined) await removeJournal(projection.journal);
   if (conflicts.length > 0) throw conflictError(conflicts);
 }

@@ -4,17 +4,20 @@ import { KaiError } from "../error.js";
 import { commitNotes, findNote } from "../git/notes.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit, tryGit } from "../git/run-git.js";
+import { gitFailure, runGit, tryGit } from "../git/run-git.js";
 import type { FileLock } from "../system/file-lock.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
+import { findWorktree } from "./find-worktree.js";
 import { holdIndex } from "./hold-index.js";
 import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
-import { kaiFolderOf } from "./kai-folder.js";
+import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
-import { removeStaging, stagingFolderOf } from "./stage-worktree.js";
+import { readRef } from "./read-ref.js";
+import { findStagingFolder, removeStaging } from "./stage-worktree.js";
 import { removeStaleLocks } from "./stale-locks.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
+import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
 
 export interface Recovered {
   readonly operation: string;
@@ -41,8 +44,7 @@ export async function recover(repository: Repository, lock: FileLock): Promise<R
   for (const journal of await listJournals(folder.journal)) {
     recovered.push(await recoverOne(repository, journal, [lock.descriptor]));
   }
-  await sweep(folder.journal);
-  await sweep(folder.staging);
+  await sweepUp(repository, folder);
   const conflicts = recovered.flatMap((each) => each.conflicts);
   if (conflicts.length > 0) throw refConflict(conflicts);
   return recovered;
@@ -50,37 +52,42 @@ export async function recover(repository: Repository, lock: FileLock): Promise<R
 
 async function recoverOne(repository: Repository, journal: Journal, inherit: readonly number[]): Promise<Recovered> {
   const { begin, prepared } = journal;
-  const staging = await stagingFolderOf(
-    { ...repository, workTree: begin.workTree ?? repository.workTree },
-    kaiFolderOf(repository).staging,
-    begin.operation,
-  );
   const identity = { operation: begin.operation, kind: begin.kind };
-  await removeStaleLocks(repository, journal);
-  if (prepared === undefined || !(await isLogged(repository, prepared))) {
-    await removeStaging(staging);
-    await dropPending(repository, begin.operation);
-    await removeJournal(journal.file);
-    return { ...identity, outcome: "undone", conflicts: [] };
-  }
-  const conflicts = journal.done ? [] : await redoRefs(repository, begin.operation, prepared, inherit);
-  const index =
-    begin.indexOf !== null && !journal.done ? await holdIndex({ gitDir: begin.indexOf }, begin.operation) : undefined;
-  try {
-    await finishProjection(repository, { operation: begin.operation, staging, journal: journal.file, index, inherit });
-  } finally {
-    await index?.release();
-  }
+  const worktree = await findWorktree(repository, begin);
+  const { staging } = kaiFolderOf(repository);
+  const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
+  await removeStaleLocks(repository, journal, worktree);
+  await removeTemporaryFiles(repository, await bornAt(journal.file));
+  const logged = prepared !== undefined && (journal.done || (await isLogged(repository, prepared)));
+  const conflicts = logged && !journal.done ? await redoRefs(repository, begin.operation, prepared, inherit) : [];
   await dropPending(repository, begin.operation);
-  return { ...identity, outcome: "completed", conflicts };
+  // Where somebody else moved the branch, index and files go with their commit, not with ours.
+  const theirs = conflicts.some((ref) => ref.startsWith("refs/heads/"));
+  if (logged && !journal.done && !theirs && worktree !== undefined && folder !== undefined) {
+    const index = await holdIndex(worktree, staging, begin.operation);
+    try {
+      await finishProjection(repository, { staged: { folder, ...worktree }, journal: journal.file, index, inherit });
+    } finally {
+      await index.release();
+    }
+  } else {
+    if (folder !== undefined) await removeStaging(folder);
+    await removeJournal(journal.file);
+  }
+  return { ...identity, outcome: logged ? "completed" : "undone", conflicts };
 }
 
 async function isLogged(repository: Repository, prepared: PreparedRecord): Promise<boolean> {
   const head = await readRef(repository, LOG_REF);
   if (head === null || head === prepared.log.old) return false;
   if (head === prepared.log.new) return true;
-  const result = await tryGit(repository, ["merge-base", "--is-ancestor", prepared.log.new, head]);
-  return result.exitCode === 0;
+  const args = ["merge-base", "--is-ancestor", prepared.log.new, head];
+  const result = await tryGit(repository, args);
+  if (result.exitCode === 0) return true;
+  // An entry that is not here is in no log; any other trouble of git's is no answer.
+  const known = await tryGit(repository, ["cat-file", "-e", prepared.log.new]);
+  if (result.exitCode !== 1 && known.exitCode === 0) throw gitFailure(args, result);
+  return false;
 }
 
 async function redoRefs(
@@ -141,18 +148,24 @@ async function renewNote(
   return [{ ref: NOTES_REF, old: now, new: made }];
 }
 
-async function readRef(repository: Repository, ref: string): Promise<string | null> {
-  const result = await tryGit(repository, ["rev-parse", "--verify", "--quiet", ref]);
-  return result.exitCode === 0 ? result.stdout.toString().trim() : null;
-}
-
 const conflictRef = (operation: string, ref: string): string =>
   `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
 
 /** Removes what belongs to no operation any more: every journal has been dealt with. */
-async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    await rm(path.join(folder, name), { recursive: true, force: true });
+async function sweepUp(repository: Repository, { root, journal, staging }: KaiFolder): Promise<void> {
+  const left: string[] = [];
+  for (const folder of [journal, staging]) {
+    for (const name of await readdir(folder).catch(() => [])) left.push(path.join(folder, name));
+  }
+  for (const name of await readdir(root)) if (/\.new-\d+$/.test(name)) left.push(path.join(root, name));
+  if (left.length === 0) return;
+  const births = await Promise.all(left.map(bornAt));
+  await removeTemporaryFiles(repository, Math.min(...births));
+  for (const file of left) {
+    // A backup is made before there is a journal; its ref is of this one operation.
+    const backup = /^backup-(?<operation>[0-9A-Z]{26})$/.exec(path.basename(file))?.groups?.["operation"];
+    if (backup) await rm(path.join(repository.commonDir, `refs/kai/backup/${backup}.lock`), { force: true });
+    await rm(file, { recursive: true, force: true });
   }
 }
 

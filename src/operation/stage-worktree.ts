@@ -1,12 +1,14 @@
-import { copyFile, mkdir, open, readFile, rm, stat } from "node:fs/promises";
+import { copyFile, open, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
-import { syncFolder, writeDurably } from "../system/durable-file.js";
+import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
+import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
 import { identityOf, type WorktreeManifest, type WorktreeStep } from "./worktree-manifest.js";
 
 /** What an operation does to index and working tree. */
@@ -36,7 +38,21 @@ export async function stagingFolderOf(repository: Repository, staging: string, o
   const { workTree } = repository;
   if (workTree === undefined) return path.join(staging, operation);
   const [inGit, inTree] = await Promise.all([stat(staging), stat(workTree)]);
-  return inGit.dev === inTree.dev ? path.join(staging, operation) : path.join(workTree, `.kai-staging-${operation}`);
+  return inGit.dev === inTree.dev ? path.join(staging, operation) : stagingInTree(workTree, operation);
+}
+
+const stagingInTree = (workTree: string, operation: string): string => path.join(workTree, `.kai-staging-${operation}`);
+
+/** Where an interrupted operation staged its files; undefined where it had not begun to, or is done with it. */
+export async function findStagingFolder(
+  workTree: string | undefined,
+  staging: string,
+  operation: string,
+): Promise<string | undefined> {
+  const folders = [path.join(staging, operation)];
+  if (workTree !== undefined) folders.push(stagingInTree(workTree, operation));
+  for (const folder of folders) if (await findStat(folder)) return folder;
+  return undefined;
 }
 
 /**
@@ -49,9 +65,9 @@ export async function stageWorktree(
   folder: string,
   inherit: readonly number[],
 ): Promise<void> {
-  const changes = await diffTrees(repository, change.from, change.to);
-  await mkdir(path.join(folder, "files"), { recursive: true, mode: 0o700 });
-  await mkdir(path.join(folder, "removed"), { mode: 0o700 });
+  const changes = await changesFor(repository, change);
+  await makeFolder(path.join(folder, "files"));
+  await makeFolder(path.join(folder, "removed"));
   const index = path.join(folder, "index");
   await copyFile(path.join(repository.gitDir, "index"), index).catch(ignoreMissing);
   const env = { GIT_INDEX_FILE: index };
@@ -70,22 +86,33 @@ export async function stageWorktree(
     });
   }
   const touched = changes.filter((each) => !change.kept?.has(each.path));
-  const steps = await stepsFor(repository.workTree, folder, touched, change.saved);
+  const obstacles = await findObstacles(repository.workTree, touched);
+  const blocked = obstacles.filter((name) => !change.saved.has(name));
+  if (blocked.length > 0) throw inTheWay(blocked);
+  const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
   await syncStaged(folder, steps);
-  const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps };
+  const manifest: WorktreeManifest = { steps };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
 }
 
+/** What differs between the trees, and every path that was changed since and saved: that is put back too. */
+async function changesFor(repository: Repository, change: WorktreeChange): Promise<TreeChange[]> {
+  const changes = await diffTrees(repository, change.from, change.to);
+  if (!change.reset) return changes;
+  const known = new Set(changes.map((each) => each.path));
+  for (const { path: name, mode, id } of await listTree(repository, change.to)) {
+    if (!change.saved.has(name) || known.has(name)) continue;
+    changes.push({ path: name, oldMode: mode, newMode: mode, oldId: id, newId: id });
+  }
+  return changes;
+}
+
 /** Prepares a new index alone: the working tree already holds what it says. */
-export async function stageIndex(
-  repository: Repository & { workTree: string },
-  folder: string,
-  from: string,
-): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+export async function stageIndex(folder: string, from: string): Promise<void> {
+  await makeFolder(folder);
   await copyFile(from, path.join(folder, "index"));
-  const manifest: WorktreeManifest = { workTree: repository.workTree, gitDir: repository.gitDir, steps: [] };
+  const manifest: WorktreeManifest = { steps: [] };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
 }
@@ -95,30 +122,38 @@ async function stepsFor(
   workTree: string,
   folder: string,
   changes: readonly TreeChange[],
-  saved: ReadonlySet<string>,
+  obstacles: readonly string[],
 ): Promise<WorktreeStep[]> {
   const removed: WorktreeStep[] = [];
   const placed: WorktreeStep[] = [];
   const blocked: string[] = [];
-  for (const [number, change] of changes.entries()) {
+  const clear = new Set<string>();
+  let asides = 0;
+  for (const change of changes) {
     const { path: name } = change;
     if (change.newMode === GITLINK) {
       placed.push({ kind: "submodule", path: name });
     }
     if (change.oldMode === GITLINK && change.newMode !== GITLINK && change.newMode !== ABSENT) blocked.push(name);
     if (change.oldMode === GITLINK) continue;
-    const now = await findStat(pathBelow(workTree, name));
+    // Through a link one would see somebody else's file.
+    const reached = (await findObstacleAbove(workTree, name, clear)) === undefined;
+    const now = reached ? await findStat(pathBelow(workTree, name)) : undefined;
     const before = now === undefined || now.isDirectory() ? null : identityOf(now);
     if (change.newMode === ABSENT || change.newMode === GITLINK) {
-      removed.push({ kind: "remove", path: name, aside: String(number), before });
+      removed.push({ kind: "remove", path: name, aside: String(asides++), before });
       continue;
     }
-    if (change.oldMode === ABSENT && now !== undefined && !now.isDirectory() && !saved.has(name)) blocked.push(name);
     const staged = await findStat(pathBelow(`${folder}/files`, name));
     // Not checked out: a sparse checkout leaves it out, and so do we.
     if (staged !== undefined) placed.push({ kind: "place", path: name, before });
   }
   if (blocked.length > 0) throw inTheWay(blocked);
+  const places = new Set(placed.map((step) => step.path));
+  for (const name of obstacles) {
+    const now = places.has(name) ? undefined : await findStat(pathBelow(workTree, name));
+    if (now) removed.push({ kind: "remove", path: name, aside: String(asides++), before: identityOf(now) });
+  }
   // Deeper first, so that folders are empty when their turn comes.
   removed.sort((a, b) => (a.path < b.path ? 1 : -1));
   return [...removed, ...placed];

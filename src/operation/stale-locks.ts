@@ -1,19 +1,26 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { findProcessesIn } from "../system/live-processes.js";
+import { findStat } from "../system/path-bytes.js";
 import { LOG_REF } from "./entry.js";
+import type { Worktree } from "./find-worktree.js";
 import { ownerOfIndexLock } from "./hold-index.js";
 import type { Journal } from "./journal.js";
 import { pendingUnder } from "./pending.js";
+import { bornAt, CLOCK_TICK_MS } from "./temporary-files.js";
 
 /**
  * Removes the git locks that an interrupted operation left. All processes of ours that could hold one inherited our own
  * lock, so they are dead; a lock is taken for ours where the journal names its ref and no git process lives in the
  * repository. E113, and everything left as it is, where one does.
  */
-export async function removeStaleLocks(repository: Repository, journal: Journal): Promise<void> {
+export async function removeStaleLocks(
+  repository: Repository,
+  journal: Pick<Journal, "file" | "begin">,
+  worktree: Worktree | undefined,
+): Promise<void> {
   const { begin } = journal;
   const own = await readdir(path.join(repository.commonDir, pendingUnder(begin.operation))).catch(() => []);
   const candidates = [
@@ -23,26 +30,38 @@ export async function removeStaleLocks(repository: Repository, journal: Journal)
       .map((name) => path.join(repository.commonDir, pendingUnder(begin.operation), name)),
     path.join(repository.commonDir, `${LOG_REF}.lock`),
     path.join(repository.commonDir, "packed-refs.lock"),
-    path.join(begin.indexOf ?? repository.gitDir, "HEAD.lock"),
+    path.join(worktree?.gitDir ?? repository.gitDir, "HEAD.lock"),
   ];
   const present: string[] = [];
-  for (const file of candidates) if (await exists(file)) present.push(file);
+  const since = (await bornAt(journal.file)) - CLOCK_TICK_MS;
+  for (const file of candidates) {
+    const stat = await findStat(file);
+    // One that is older was there before the operation, which never had it.
+    if (stat && Number(stat.mtimeMs) >= since) present.push(file);
+  }
   if (present.length > 0) {
-    const folders = [repository.commonDir, begin.workTree, repository.workTree].filter((each) => each != null);
+    const folders = [repository.commonDir, worktree?.workTree, repository.workTree].filter((each) => each != null);
     const alive = await findProcessesIn("git", folders);
+    const theirs = await ofOtherUsers(present, journal.file);
+    if (theirs.length > 0) throw held(theirs, alive);
     if (alive === undefined || alive.length > 0) throw held(present, alive);
     for (const file of present) await rm(file, { force: true });
   }
-  if (begin.indexOf !== null && (await ownerOfIndexLock(begin.indexOf)) === begin.operation) {
-    await rm(path.join(begin.indexOf, "index.lock"), { force: true });
+  if (worktree !== undefined && (await ownerOfIndexLock(worktree.gitDir)) === begin.operation) {
+    await rm(path.join(worktree.gitDir, "index.lock"), { force: true });
   }
 }
 
-const exists = async (file: string): Promise<boolean> =>
-  readFile(file).then(
-    () => true,
-    () => false,
-  );
+/** Locks that whoever began the operation did not make: what their owner does, this process may not be able to see. */
+async function ofOtherUsers(locks: readonly string[], journal: string): Promise<string[]> {
+  const owner = (await findStat(journal))?.uid;
+  const theirs: string[] = [];
+  for (const file of locks) {
+    const stat = await findStat(file);
+    if (stat && stat.uid !== owner) theirs.push(file);
+  }
+  return theirs;
+}
 
 function held(files: readonly string[], alive: readonly number[] | undefined): KaiError {
   return new KaiError("E113", `git locks are held in this repository: ${files.join(", ")}`, {

@@ -20,8 +20,6 @@ export type WorktreeStep =
   | { readonly kind: "submodule"; readonly path: string };
 
 export interface WorktreeManifest {
-  readonly workTree: string;
-  readonly gitDir: string;
   readonly steps: readonly WorktreeStep[];
 }
 

@@ -1,14 +1,18 @@
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, lstat, readlink, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
-import { makeObject } from "../git/object.js";
+import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS, updateRefs } from "../git/ref-transaction.js";
-import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { type Repository, zeroId } from "../git/repository.js";
+import { runGit, tryGit } from "../git/run-git.js";
+import { diffTrees } from "../git/tree-diff.js";
 import { writeObjects } from "../git/write-objects.js";
+import { findObstacles } from "../operation/find-obstacles.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { makeFolder } from "../system/durable-file.js";
+import { pathBelow } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
-import type { WorkTreeStatus } from "../version/work-tree-status.js";
 
 export interface Backup {
   readonly ref: string;
@@ -17,43 +21,132 @@ export interface Backup {
   readonly paths: ReadonlySet<string>;
 }
 
+export interface BackupRequest {
+  readonly operation: string;
+  readonly head: string;
+  readonly fromTree: string;
+  readonly toTree: string;
+  /** Tracked paths (latin1) that differ from HEAD. */
+  readonly dirty: readonly string[];
+  readonly at: Date;
+  readonly inherit: readonly number[];
+}
+
+type Located = Repository & { workTree: string };
+
 /**
- * Saves every changed and untracked file as a commit on `refs/kai/backup/<operation>` before it may be overwritten;
- * undefined where there is none. `git checkout refs/kai/backup/<operation> -- PATH` brings one back.
+ * Saves, byte for byte and unfiltered, what is about to be overwritten as a commit on `refs/kai/backup/<operation>`: changed
+ * files, files that are in no version and in the way (ignored ones too), and as a second parent what was staged; undefined
+ * where there is nothing. `git cat-file blob refs/kai/backup/<operation>:PATH` gives the bytes back.
  */
 export async function backUpChanges(
-  repository: Repository & { workTree: string },
-  status: WorkTreeStatus,
-  request: { operation: string; head: string; at: Date; inherit: readonly number[] },
+  repository: Located,
+  request: BackupRequest,
   signer: Signer,
 ): Promise<Backup | undefined> {
-  const paths = [...status.dirty, ...status.untracked];
+  const obstacles = await findObstacles(
+    repository.workTree,
+    await diffTrees(repository, request.fromTree, request.toTree),
+  );
+  const paths = [...new Set([...request.dirty, ...obstacles])];
   if (paths.length === 0) return undefined;
   const scratch = path.join(kaiFolderOf(repository).staging, `backup-${request.operation}`);
-  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  await makeFolder(scratch);
   try {
-    const index = path.join(scratch, "index");
-    await copyFile(path.join(repository.gitDir, "index"), index);
-    const options = {
-      env: { GIT_INDEX_FILE: index },
-      inherit: request.inherit,
-      config: [...SYNCED_REFS, "core.splitIndex=false", "core.fsmonitor=false"],
-    };
-    await runGit(repository, ["add", "--all"], options);
-    const tree = (await runGit(repository, ["write-tree"], options)).toString().trim();
-    const payload = formatCommitPayload({
-      tree,
-      parents: [request.head],
-      who: signer,
-      at: request.at,
-      message: `Backup before operation ${request.operation}`,
-    });
-    const commit = makeObject("commit", payload, repository.objectFormat);
-    await writeObjects(repository, [commit], request.inherit);
+    const entries = await storeFiles(repository, paths, scratch, request.inherit);
+    const tree = await treeWith(repository, request, entries, scratch);
+    const staged = await stagedTree(repository, request, scratch);
+    const commitOf = (content: string, parents: string[], message: string): GitObject =>
+      makeObject(
+        "commit",
+        formatCommitPayload({ tree: content, parents, who: signer, at: request.at, message }),
+        repository.objectFormat,
+      );
+    const index =
+      staged === undefined ? [] : [commitOf(staged, [request.head], `Index before operation ${request.operation}`)];
+    const parents = [request.head, ...index.map((each) => each.id)];
+    const commit = commitOf(tree, parents, `Backup before operation ${request.operation}`);
+    await writeObjects(repository, [...index, commit], request.inherit);
     const ref = `refs/kai/backup/${request.operation}`;
     await updateRefs(repository, [{ ref, old: null, new: commit.id }], { inherit: request.inherit });
     return { ref, commit: commit.id, paths: new Set(paths) };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+interface Entry {
+  readonly path: string;
+  /** `0` where the path is not there. */
+  readonly mode: string;
+  readonly id: string;
+}
+
+/** Writes the files as blobs through numbered copies, because git reads names line by line and a name may hold one. */
+async function storeFiles(
+  repository: Located,
+  paths: readonly string[],
+  scratch: string,
+  inherit: readonly number[],
+): Promise<Entry[]> {
+  const modes = await Promise.all(
+    paths.map((name, index) => copyAside(repository, name, path.join(scratch, `${index}`))),
+  );
+  const copies = modes.flatMap((mode, index) =>
+    mode === "0" || mode === SKIPPED ? [] : [path.join(scratch, `${index}`)],
+  );
+  const input = copies.map((copy) => `${copy}\n`).join("");
+  const options = { input, config: SYNCED_REFS, inherit };
+  const out =
+    copies.length === 0
+      ? ""
+      : await runGit(repository, ["hash-object", "-w", "--no-filters", "--stdin-paths"], options);
+  const ids = out.toString().trim().split("\n");
+  return paths.flatMap((name, index) => {
+    const mode = modes[index] ?? SKIPPED;
+    if (mode === SKIPPED) return [];
+    return [{ path: name, mode, id: mode === "0" ? zeroId(repository.objectFormat) : (ids.shift() ?? "") }];
+  });
+}
+
+/** What is no file has no bytes to save: a submodule's folder, a pipe. */
+const SKIPPED = "";
+
+async function copyAside(repository: Located, name: string, copy: string): Promise<string> {
+  const file = pathBelow(repository.workTree, name);
+  const stat = await lstat(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return undefined;
+    throw cause;
+  });
+  if (stat === undefined) return "0";
+  if (stat.isSymbolicLink()) {
+    await writeFile(copy, await readlink(file, "buffer"));
+    return "120000";
+  }
+  if (!stat.isFile()) return SKIPPED;
+  await copyFile(file, copy, constants.COPYFILE_FICLONE);
+  return stat.mode & 0o100 ? "100755" : "100644";
+}
+
+async function treeWith(
+  repository: Located,
+  request: BackupRequest,
+  entries: readonly Entry[],
+  scratch: string,
+): Promise<string> {
+  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit: request.inherit };
+  await runGit(repository, ["read-tree", request.head], options);
+  const input = Buffer.from(entries.map((each) => `${each.mode} ${each.id}\t${each.path}\0`).join(""), "latin1");
+  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
+  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
+}
+
+/** What is staged and not committed; undefined where that is nothing, or a merge that is not settled. */
+async function stagedTree(repository: Located, request: BackupRequest, scratch: string): Promise<string | undefined> {
+  const index = path.join(scratch, "staged");
+  await copyFile(path.join(repository.gitDir, "index"), index);
+  const options = { env: { GIT_INDEX_FILE: index }, config: SYNCED_REFS, inherit: request.inherit };
+  const result = await tryGit(repository, ["write-tree"], options);
+  const tree = result.stdout.toString().trim();
+  return result.exitCode !== 0 || tree === request.fromTree ? undefined : tree;
 }

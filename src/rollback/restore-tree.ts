@@ -88,9 +88,10 @@ export async function restoreTree(session: WritingSession, request: RestoreReque
         request.noteOn === undefined
           ? undefined
           : { commit: request.noteOn, lines: [noteLine(session, request, signer)] },
-      worktree: commit
-        ? { from: request.fromTree, to: request.toTree, saved: request.saved, reset: request.saved.size > 0 }
-        : undefined,
+      worktree:
+        commit || request.saved.size > 0
+          ? { from: request.fromTree, to: request.toTree, saved: request.saved, reset: request.saved.size > 0 }
+          : undefined,
     },
     signer,
   );

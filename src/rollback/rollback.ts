@@ -95,7 +95,7 @@ export function rollBack(caller: Caller, options: RollbackOptions): Promise<Roll
 async function survey(session: WritingSession, options: RollbackOptions): Promise<Ground> {
   const { repository, config } = session.agent;
   const plan = planRollback(session.history, options.to, options);
-  const status = await readStatus(repository, "all");
+  const status = await readStatus(repository, "no");
   const head = requireCommit(status);
   const branch = requireBranch(status);
   const componentOf = createClassifier(config.version_management.artifacts);
@@ -140,12 +140,15 @@ function backUp(
   session: WritingSession,
   ground: Ground,
   options: RollbackOptions,
-  signer: Parameters<typeof backUpChanges>[3],
+  signer: Parameters<typeof backUpChanges>[2],
 ): Promise<Backup | undefined> {
   const { repository } = session.agent;
   if (!options.force || repository.workTree === undefined) return Promise.resolve(undefined);
-  const request = { operation: session.id, head: ground.head, at: session.at, inherit: [session.lock.descriptor] };
-  return backUpChanges({ ...repository, workTree: repository.workTree }, ground.status, request, signer);
+  const { head, fromTree, toTree } = ground;
+  const { dirty } = ground.status;
+  const request = { operation: session.id, head, fromTree, toTree, dirty, at: session.at };
+  const inherit = [session.lock.descriptor];
+  return backUpChanges({ ...repository, workTree: repository.workTree }, { ...request, inherit }, signer);
 }
 
 /** The commit says which commits it undoes in git's own words, and in trailers what it is. */

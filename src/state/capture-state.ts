@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { type GitObject, type Identity, makeObject, makeTrees } from "../git/object.js";
@@ -8,6 +8,7 @@ import { SYNCED_REFS } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { canonicalJson } from "../operation/canonical-json.js";
+import { makeFolder } from "../system/durable-file.js";
 import { pathBelow, readablePath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
 import { type CapturedFile, type CaptureManifest, captureDigest } from "./capture-manifest.js";
@@ -37,7 +38,7 @@ export async function captureState(
   repository: Repository & { workTree: string },
   request: CaptureRequest,
 ): Promise<Capture> {
-  await mkdir(request.scratch, { recursive: true, mode: 0o700 });
+  await makeFolder(request.scratch);
   try {
     const copied: { path: string; file: CapturedFile }[] = [];
     const skipped: string[] = [];

@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 /** Writes a file so that after a crash it is there whole or not at all: aside, synced, renamed, folder synced. */
@@ -18,6 +18,22 @@ export async function writeDurably(file: string, content: string | Uint8Array, m
     throw cause;
   }
   await syncFolder(path.dirname(file));
+}
+
+/**
+ * Makes a folder and those above it where they are missing. Node's own `recursive` says "no such file" whatever the disk's
+ * trouble was.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause;
+    await makeFolder(path.dirname(folder));
+    await makeFolder(folder);
+  }
 }
 
 /** Appends to a file and syncs it. */

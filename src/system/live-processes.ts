@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 
 /**
- * Process ids of live programs called `name…` that work in one of the folders or below; undefined where the system does
- * not tell (no /proc).
+ * Process ids of live programs called `name…` that work in one of the folders or below, but for children of this very
+ * process; undefined where the system does not tell (no /proc).
  */
 export async function findProcessesIn(name: string, folders: readonly string[]): Promise<number[] | undefined> {
   const entries = await readdir("/proc").catch(() => []);
@@ -14,7 +14,12 @@ export async function findProcessesIn(name: string, folders: readonly string[]):
 
 async function worksIn(id: string, name: string, folders: readonly string[]): Promise<boolean> {
   try {
-    if (!(await readFile(`/proc/${id}/comm`, "utf8")).startsWith(name)) return false;
+    // `id (name) state parent …`; a name may hold blanks and brackets.
+    const text = await readFile(`/proc/${id}/stat`, "utf8");
+    const end = text.lastIndexOf(")");
+    if (!text.slice(text.indexOf("(") + 1, end).startsWith(name)) return false;
+    const [state, parent] = text.slice(end + 2).split(" ");
+    if (state === "Z" || Number(parent) === process.pid) return false;
     const folder = await readlink(`/proc/${id}/cwd`);
     return folders.some((each) => folder === each || folder.startsWith(`${each}/`));
   } catch {

@@ -1,0 +1,104 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+import { callsOf, type Scenario, sample, sweep } from "./kill-sweep.js";
+import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
+
+/** `all` tries every call: `npm run test:sweep`. */
+const FULL = process.env["KAI_SWEEP"] === "all";
+const SEED = 20260302;
+
+async function readyAgent(...versions: string[]): Promise<Agent> {
+  const agent = await agentWithVersions(...versions);
+  agent.write("notes to self.txt", "untracked\n");
+  agent.write("state.json", '{"seen": "live"}\n');
+  return agent;
+}
+
+async function rollbackScenario(): Promise<Scenario> {
+  const agent = await readyAgent("1.0.0", "1.1.0");
+  agent.remove("tools");
+  agent.write("tools", "a file where a folder was\n");
+  agent.write("sub/deep/er.md", "new\n");
+  agent.git("add", "tools", "sub");
+  agent.git("commit", "--quiet", "-am", "refactor: move things about");
+  return { name: "rollback", agent, args: ["rollback", "1.0.0"] };
+}
+
+const scenarios: Record<string, () => Promise<Scenario>> = {
+  create: async () => {
+    const agent = await readyAgent("1.0.0");
+    await agent.run("sqlite3", ["memory.sqlite", "create table seen (what); insert into seen values (1);"]);
+    agent.write("logic.py", "print('new')\n");
+    agent.git("commit", "--quiet", "-am", "feat: a new answer");
+    return { name: "create", agent, args: ["create"] };
+  },
+  "create --include-changes": async () => {
+    const agent = await readyAgent("1.0.0");
+    agent.write("logic.py", "print('not committed')\n");
+    agent.write("prompts/more.md", "More.\n");
+    return { name: "create --include-changes", agent, args: ["create", "--include-changes"] };
+  },
+  rollback: rollbackScenario,
+  "rollback --force": async () => {
+    const agent = await readyAgent("1.0.0", "1.1.0");
+    agent.write("logic.py", "print('not committed')\n");
+    return { name: "rollback --force", agent, args: ["rollback", "1.0.0", "--force"] };
+  },
+  undo: async () => {
+    const agent = await readyAgent("1.0.0", "1.1.0");
+    await agent.kai("rollback", "1.0.0");
+    return { name: "undo", agent, args: ["undo"] };
+  },
+  init: async () => {
+    const agent = await readyAgent();
+    for (const ref of ["refs/kai/log", "refs/notes/kai"]) agent.git("update-ref", "-d", ref);
+    rmSync(path.join(agent.dir, ".git/kai"), { recursive: true });
+    agent.git("rm", "--quiet", "--cached", "kai.yaml");
+    agent.remove("kai.yaml");
+    agent.git("commit", "--quiet", "-m", "chore: forget kai.yaml");
+    return { name: "init", agent, args: ["init", "--yes"] };
+  },
+  "recover, not done": () => interrupted("recover, not done", 0),
+  "recover, done": () => interrupted("recover, done", 1),
+};
+
+/** `recover` over a rollback that was killed at its commit point, or one call later. */
+async function interrupted(name: string, after: number): Promise<Scenario> {
+  const { agent, args } = await rollbackScenario();
+  return { name, agent, args: ["recover"], interrupt: { args, strike: { match: COMMIT_POINT, after, blow: "all" } } };
+}
+
+function strikesOf(blow: Blow, count: number, calls: readonly string[]): Strike[] {
+  if (FULL) return calls.map((_, index) => ({ at: index + 1, blow }));
+  const sampled = sample(calls.length, count, SEED).map((at) => ({ at, blow }));
+  if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
+  // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
+  return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];
+}
+
+/** How many calls of each command are tried by each blow in the daily run. */
+const BLOWS: readonly [Blow, number][] = [
+  ["all", 5],
+  ["first", 2],
+  ["caller", 2],
+  ["ENOSPC", 2],
+  ["EIO", 2],
+];
+
+for (const [name, prepare] of Object.entries(scenarios)) {
+  test(`${name}, struck at any call that writes, happened whole or not at all`, { timeout: 3_600_000 }, async () => {
+    const scenario = await prepare();
+    const calls = await callsOf(scenario);
+    const lines: string[] = [];
+    const failures: string[] = [];
+    for (const [blow, count] of BLOWS) {
+      const result = await sweep(scenario, strikesOf(blow, count, calls));
+      lines.push(`${blow} ${result.tried} (${result.before} before, ${result.after} after)`);
+      failures.push(...result.failures);
+    }
+    process.stdout.write(`${name}, ${calls.length} calls, struck: ${lines.join("; ")}\n`);
+    expect(failures).toEqual([]);
+  });
+}

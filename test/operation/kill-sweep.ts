@@ -1,0 +1,208 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { openRepository } from "../../src/git/repository.js";
+import { type Entry, LOG_REF, NOTES_REF } from "../../src/operation/entry.js";
+import { withOperationLock } from "../../src/operation/with-operation-lock.js";
+import { verifyVersions } from "../../src/version/verify.js";
+import { type Agent, copyAgent } from "../support/agent.js";
+import { entryAt, leftovers, type Observed, observe } from "./observe.js";
+import { type Blow, runTraced, type Strike, type Traced } from "./run-traced.js";
+
+/** A command to be struck at each of its writing calls. */
+export interface Scenario {
+  readonly name: string;
+  /** The agent as it is before the command; left alone, each strike gets a copy. */
+  readonly agent: Agent;
+  readonly args: readonly string[];
+  /** A command that is killed at this call first, so that `args` finds it interrupted. */
+  readonly interrupt?: { readonly args: readonly string[]; readonly strike: Strike };
+  /** Whether the working tree follows HEAD when the command is done: not where changes that are not committed stay. */
+  readonly cleanAfter?: boolean;
+}
+
+export interface SweepResult {
+  readonly tried: number;
+  readonly before: number;
+  readonly after: number;
+  /** What was wrong at which call; empty where all is well. */
+  readonly failures: readonly string[];
+}
+
+/** The writing calls of the command when nothing strikes. */
+export const callsOf = async (scenario: Scenario): Promise<readonly string[]> =>
+  (await inCopy(scenario.agent, (copy) => runInterrupted(copy, scenario))).calls;
+
+async function runInterrupted(agent: Agent, scenario: Scenario, strike?: Strike): Promise<Traced> {
+  const { interrupt, args } = scenario;
+  if (interrupt) await runTraced(agent, interrupt.args, interrupt.strike);
+  return runTraced(agent, args, strike);
+}
+
+/** Strikes `scenario` at each of these calls, recovers, and looks for anything amiss. */
+export async function sweep(scenario: Scenario, strikes: readonly Strike[]): Promise<SweepResult> {
+  const before = observe(scenario.agent);
+  const failures: string[] = [];
+  const ended = { before: 0, after: 0 };
+  for (const strike of strikes) {
+    const { side, problems, call } = await inCopy(scenario.agent, (agent) =>
+      strikeOnce(scenario, agent, before, strike),
+    );
+    ended[side]++;
+    const where = `${scenario.name}, ${strike.blow} at ${call}, ${side}`;
+    failures.push(...problems.map((problem) => `${where}: ${problem}`));
+  }
+  return { tried: strikes.length, ...ended, failures };
+}
+
+async function inCopy<T>(of: Agent, work: (agent: Agent) => Promise<T>): Promise<T> {
+  const agent = copyAgent(of);
+  try {
+    return await work(agent);
+  } finally {
+    rmSync(path.dirname(agent.dir), { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function strikeOnce(
+  scenario: Scenario,
+  agent: Agent,
+  before: Observed,
+  strike: Strike,
+): Promise<{ side: "before" | "after"; problems: string[]; call: string }> {
+  const traced = await runInterrupted(agent, scenario, strike);
+  const call = traced.struck.replaceAll(agent.dir, "");
+  const recovered = await agent.kai("recover");
+  const problems: string[] = [];
+  if (recovered.exit !== 0) problems.push(`recover ended with ${recovered.exit}: ${recovered.stderr}`);
+  const seen = observe(agent);
+  // git itself goes on where unpacking fails, keeps the pack, and leaves the object that was half-written to its gc.
+  const wentOn = traced.exit === 0;
+  const side = seen.refs.get(LOG_REF) === before.refs.get(LOG_REF) ? "before" : "after";
+  problems.push(...(side === "before" ? differences(before, seen) : await judgeAfter(scenario, agent, before, seen)));
+  problems.push(
+    ...(await judgeWhole(agent, seen, wentOn ? isTemporaryObject : () => false)),
+    ...judgeWords(scenario, traced, strike.blow, side),
+  );
+  return { side, problems, call };
+}
+
+const isTemporaryObject = (file: string): boolean => path.basename(file).startsWith("tmp_obj_");
+
+/** Nothing happened: all is as it was, but for backups, which are kept. */
+function differences(before: Observed, now: Observed): string[] {
+  const problems: string[] = [];
+  for (const [name, id] of before.refs) if (now.refs.get(name) !== id) problems.push(`${name} was ${id}`);
+  for (const name of now.refs.keys()) {
+    if (!before.refs.has(name) && !name.startsWith("refs/kai/backup/")) problems.push(`${name} is new`);
+  }
+  problems.push(...fileDifferences(before.files, now.files));
+  if (before.status !== now.status) problems.push(`status ${show(now.status)}`);
+  if (before.staged !== now.staged) problems.push("the index differs");
+  return problems;
+}
+
+function fileDifferences(before: Observed["files"], now: Observed["files"]): string[] {
+  const names = new Set([...before.keys(), ...now.keys()]);
+  return [...names]
+    .filter((name) => before.get(name) !== now.get(name))
+    .map((name) => `file ${name}: ${before.get(name)} -> ${now.get(name)}`);
+}
+
+/** All of it happened: one entry more, and every ref as the entry says. */
+async function judgeAfter(scenario: Scenario, agent: Agent, before: Observed, now: Observed): Promise<string[]> {
+  const problems: string[] = [];
+  const head = now.refs.get(LOG_REF) ?? "";
+  const parents = agent.git("log", "-1", "--format=%P", head);
+  if (parents !== (before.refs.get(LOG_REF) ?? "")) problems.push(`the log has more than one new entry: ${parents}`);
+  const entry = entryAt(agent, head);
+  problems.push(...refsBy(entry, before, now));
+  problems.push(...noteProblems(agent, entry, now));
+  const tracked = new Set(agent.git("ls-files", "-z").split("\0"));
+  const was = [...before.files].filter(
+    ([name]) => !name.endsWith("/") && !tracked.has(name) && !isTracked(before, name),
+  );
+  for (const [name, bytes] of was) if (now.files.get(name) !== bytes) problems.push(`the user's ${name} is lost`);
+  const changed = now.status.split("\0").filter((line) => line !== "" && !line.startsWith("? "));
+  if (scenario.cleanAfter !== false && changed.length > 0) problems.push(`not clean: ${changed.join(", ")}`);
+  return problems;
+}
+
+const isTracked = (observed: Observed, name: string): boolean => observed.staged.includes(`\t${name}\0`);
+
+function refsBy(entry: Entry, before: Observed, now: Observed): string[] {
+  const expected = new Map(before.refs);
+  for (const { ref, new: next } of entry.changes) {
+    if (next === null) expected.delete(ref);
+    else expected.set(ref, next);
+  }
+  const ours = (name: string) => name === LOG_REF || name === NOTES_REF || name.startsWith("refs/kai/backup/");
+  const names = new Set([...expected.keys(), ...now.refs.keys()]);
+  return [...names]
+    .filter((name) => !ours(name) && expected.get(name) !== now.refs.get(name))
+    .map((name) => `${name} is ${now.refs.get(name)} and should be ${expected.get(name)}`);
+}
+
+/** The note of what was made holds its operation once. */
+function noteProblems(agent: Agent, entry: Entry, now: Observed): string[] {
+  if (entry.kind === "init" || entry.kind === "undo") return [];
+  if (!now.refs.has(NOTES_REF)) return ["there are no notes"];
+  const listed = agent.git("notes", `--ref=${NOTES_REF}`, "list").split("\n");
+  const texts = listed.map((line) => agent.git("cat-file", "blob", line.split(" ")[0] ?? ""));
+  const told = texts.join("\n").split(entry.id).length - 1;
+  return told === 1 ? [] : [`the notes tell of the operation ${told} times`];
+}
+
+/** Sound, clean of leftovers, and recovered for good. */
+async function judgeWhole(agent: Agent, seen: Observed, mayStay: (file: string) => boolean): Promise<string[]> {
+  const problems: string[] = [];
+  const fsck = await agent.run("git", ["fsck", "--strict", "--no-dangling", "--no-progress"]);
+  if (fsck.exit !== 0 || fsck.stderr !== "") problems.push(`fsck: ${fsck.stdout}${fsck.stderr}`);
+  const left = leftovers(agent).filter((file) => !mayStay(file));
+  if (left.length > 0) problems.push(`left behind: ${left.join(", ")}`);
+  const pending = [...seen.refs.keys()].filter((name) => /^refs\/kai\/(pending|conflict)\//.test(name));
+  if (pending.length > 0) problems.push(`refs left behind: ${pending.join(", ")}`);
+  await withOperationLock(
+    await openRepository(agent.dir, agent.env),
+    "recover",
+    () => problems.push("a second recover found something"),
+    async () => {},
+  );
+  const twice = observe(agent);
+  if (show(twice) !== show(seen)) problems.push("a second recover changed something");
+  if (!seen.refs.has(LOG_REF)) return problems;
+  const pointer = seen.refs.get("refs/tags/current") ?? null;
+  const entry = entryAt(agent, LOG_REF);
+  if ((entry.current.after?.pointer ?? null) !== pointer) problems.push("`current` is not what the log says");
+  const verified = await verifyVersions(
+    { cwd: agent.dir, env: agent.env, now: () => new Date(), progress: () => {} },
+    { versions: [], all: true, deep: true },
+  );
+  if (!verified.ok) problems.push(`verify: ${JSON.stringify(verified)}`);
+  return problems;
+}
+
+/** What the program said fits what became of it. */
+function judgeWords(scenario: Scenario, traced: Traced, blow: Blow, side: "before" | "after"): string[] {
+  if (blow === "all" || blow === "first" || traced.exit === 137) return [];
+  const code = /Error (E\d+)/.exec(traced.stderr)?.[1];
+  const said = `said ${code ?? "nothing"} with status ${traced.exit}: ${traced.stderr}`;
+  if (traced.exit === 0) return side === "after" || scenario.args[0] === "recover" ? [] : [`not done, and ${said}`];
+  if (scenario.args[0] === "recover") return code === "E170" ? [said] : [];
+  if (side === "after") return traced.exit === 4 && /recover/.test(traced.stderr) ? [] : [`done, and ${said}`];
+  return code === "E118" || code === "E116" || code === "E117" ? [] : [`not done, and ${said}`];
+}
+
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) => (each instanceof Map ? [...each] : each));
+
+/** `count` numbers from 1 to `total`, one from each stretch of it, the same for the same seed. */
+export function sample(total: number, count: number, seed: number): number[] {
+  const points = new Set<number>();
+  let state = seed;
+  for (let index = 0; index < Math.min(count, total); index++) {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    const [from, to] = [Math.floor((index * total) / count), Math.floor(((index + 1) * total) / count)];
+    points.add(1 + from + ((state >>> 8) % Math.max(1, to - from)));
+  }
+  return [...points].filter((point) => point <= total);
+}

@@ -1,0 +1,75 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+
+/** The captured file of that name in the newest version's capture. */
+function captured(agent: Agent, tag: string, name: string): Buffer {
+  const { files } = JSON.parse(agent.git("cat-file", "blob", `refs/kai/state/${tag}:capture.json`));
+  const number = files.findIndex((file: { path: string }) => file.path === name);
+  return execFileSync("git", ["cat-file", "blob", `refs/kai/state/${tag}:files/${number}`], {
+    cwd: agent.dir,
+    env: agent.env,
+    maxBuffer: 1 << 28,
+  });
+}
+
+test("a database under four writers is captured as it was between two transactions", async () => {
+  const agent = await agentWithVersions();
+  const database = path.join(agent.dir, "memory.sqlite");
+  const sql = (file: string, text: string) => execFileSync("sqlite3", [file, text], { encoding: "utf8" }).trim();
+  sql(database, "pragma journal_mode=wal; create table pairs (writer, turn, half); create table turns (writer, turn);");
+  // Each transaction writes both halves of a pair and its turn; a torn copy would have one without the other.
+  const writers = [1, 2, 3, 4].map((writer) => {
+    const script = `n=0; while [ ! -e ../stop ]; do n=$((n+1)); echo "begin immediate; insert into pairs values (${writer}, $n, 'a'); insert into turns values (${writer}, $n); insert into pairs values (${writer}, $n, 'b'); commit;"; done | sqlite3 -cmd '.timeout 20000' memory.sqlite`;
+    const child = spawn("sh", ["-c", script], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
+    onTestFinished(() => {
+      child.kill("SIGKILL");
+    });
+    return once(child, "close");
+  });
+  const tags: string[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    tags.push((await agent.kai("create", "--allow-unchanged", "--json")).json().tag);
+  }
+  agent.write("../stop", "");
+  await Promise.all(writers);
+  let before = 0;
+  for (const tag of tags) {
+    const copy = path.join(agent.dir, `../${tag}.sqlite`);
+    writeFileSync(copy, captured(agent, tag, "memory.sqlite"));
+    expect(sql(copy, "pragma integrity_check")).toBe("ok");
+    expect(sql(copy, "select count(*) from (select writer, turn from pairs group by 1, 2 having count(*) <> 2)")).toBe(
+      "0",
+    );
+    expect(sql(copy, "select writer, max(turn) - count(*) from turns group by 1 having max(turn) <> count(*)")).toBe(
+      "",
+    );
+    const rows = Number(sql(copy, "select count(*) from turns"));
+    expect(rows).toBeGreaterThanOrEqual(before);
+    before = rows;
+  }
+  expect(before).toBeGreaterThan(0);
+});
+
+test("links, pipes and folders that are named as state are passed over, never followed", async () => {
+  const agent = await agentWithVersions();
+  agent.write("../secret", "not the agent's\n");
+  symlinkSync("../secret", path.join(agent.dir, "memory.sqlite"));
+  execFileSync("mkfifo", [path.join(agent.dir, "state.json")]);
+  const created = await agent.kai("create", "--as", "1.0.0", "--json");
+  expect(created.exit, String(created)).toBe(0);
+  const listed = agent.git("for-each-ref", "refs/kai/state");
+  if (listed !== "") expect(agent.git("ls-tree", "-r", "--name-only", "refs/kai/state/v1.0.0")).toBe("capture.json");
+});
+
+test("what is captured is what was there, to the byte, and its digest is in the signed tag", async () => {
+  const agent = await agentWithVersions();
+  const bytes = Buffer.from([0, 13, 10, 255, 254, 10]);
+  agent.write("state.json", bytes);
+  await agent.kai("create", "--as", "1.0.0");
+  expect(captured(agent, "v1.0.0", "state.json")).toEqual(bytes);
+  expect(agent.git("cat-file", "tag", "v1.0.0")).toMatch(/^Kai-State: sha256:[0-9a-f]{64}$/m);
+});
