@@ -3,6 +3,8 @@ import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 
 export interface WorkTreeStatus {
+  /** No working tree is here. */
+  readonly bare: boolean;
   /** HEAD's commit; null on a branch without commits. */
   readonly head: string | null;
   /** The branch's full ref; null when HEAD is detached. */
@@ -33,12 +35,14 @@ export async function readStatus(
 async function bareStatus(repository: Repository): Promise<WorkTreeStatus> {
   const out = await runGit(repository, ["rev-parse", "--verify", "HEAD^{commit}"]);
   const name = (await runGit(repository, ["rev-parse", "--symbolic-full-name", "HEAD"])).toString().trim();
-  return { head: out.toString().trim(), branch: name === "HEAD" ? null : name, dirty: [], untracked: [], unmerged: [] };
+  const branch = name === "HEAD" ? null : name;
+  return { bare: true, head: out.toString().trim(), branch, dirty: [], untracked: [], unmerged: [] };
 }
 
 /** Reads `git status --porcelain=v2 -z --branch --no-renames`. */
 export function parseStatus(text: string): WorkTreeStatus {
   const status = {
+    bare: false,
     head: null as string | null,
     branch: null as string | null,
     dirty: [] as string[],
@@ -90,8 +94,13 @@ export function requireWholeHistory(repository: Pick<Repository, "shallow">): vo
   });
 }
 
-/** The branch that an operation is about to move. E125 on a detached HEAD. */
+/** The branch that an operation is about to move, and its files with it. E125 on a detached HEAD or without a working tree. */
 export function requireBranch(status: WorkTreeStatus): string {
+  if (status.bare) {
+    throw new KaiError("E125", "A bare repository has no working tree to put files into.", {
+      hint: "Run it in a clone and push from there.",
+    });
+  }
   if (status.branch !== null) return status.branch;
   throw new KaiError("E125", "HEAD is detached: there is no branch to put a commit on.", {
     hint: "`git switch BRANCH` goes to one, `git switch -c NAME` makes one here.",

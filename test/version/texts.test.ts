@@ -122,6 +122,7 @@ test("git status is read, whatever the names", () => {
     ].join("\0"),
   );
   expect(status).toEqual({
+    bare: false,
     head: "1234",
     branch: "refs/heads/feature/ü",
     dirty: ["my file\nwith lines", "sub"],

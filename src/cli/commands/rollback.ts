@@ -1,6 +1,6 @@
 import { KaiError } from "../../error.js";
 import { type RollbackResult, rollBack } from "../../rollback/rollback.js";
-import { parseNumber } from "../../version/number.js";
+import { findNumber, parseNumber, type VersionNumber } from "../../version/number.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { callerOf } from "../caller.js";
 import type { CommandContext } from "../context.js";
@@ -24,7 +24,8 @@ export const rollbackCommand = defineCommand({
     if (version !== undefined && to !== undefined && version !== to) {
       throw new KaiError("E122", `Two versions were given: ${version} and ${to}.`, { hint: "Name one." });
     }
-    const roll = (number: string) => rollBack(callerOf(context), { to: parseNumber(number), force, dryRun });
+    const roll = async (name: string) =>
+      rollBack(callerOf(context), { to: await numberNamed(name, context), force, dryRun });
     const asked = version ?? to;
     if (asked === undefined) {
       const versions = await versionsToGoBackTo(context);
@@ -43,6 +44,14 @@ export const rollbackCommand = defineCommand({
     context.output.result(result, describeRollback);
   },
 });
+
+/** A number, or the whole name of a tag where tag_format is not the usual one. */
+async function numberNamed(name: string, context: CommandContext): Promise<VersionNumber> {
+  const number = findNumber(name.replace(/^v/, ""));
+  if (number) return number;
+  const { history } = await readAgentHistory(context.cwd, context.env);
+  return history.versions.find((version) => version.tag === name)?.number ?? parseNumber(name);
+}
 
 /** How many versions are offered. */
 const OFFERED = 9;
