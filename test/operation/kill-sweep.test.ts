@@ -5,8 +5,8 @@ import { type Agent, agentWithVersions } from "../support/agent.js";
 import { callsOf, type Scenario, sample, sweep } from "./kill-sweep.js";
 import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
 
-/** `all` tries every call: `npm run test:sweep`. */
-const FULL = process.env["KAI_SWEEP"] === "all";
+/** `all` tries every call, hours long; a number, so many of each command by each blow. */
+const WANTED = process.env["KAI_SWEEP"];
 const SEED = 20260302;
 
 async function readyAgent(...versions: string[]): Promise<Agent> {
@@ -71,8 +71,8 @@ async function interrupted(name: string, after: number): Promise<Scenario> {
 }
 
 function strikesOf(blow: Blow, count: number, calls: readonly string[]): Strike[] {
-  if (FULL) return calls.map((_, index) => ({ at: index + 1, blow }));
-  const sampled = sample(calls.length, count, SEED).map((at) => ({ at, blow }));
+  if (WANTED === "all") return calls.map((_, index) => ({ at: index + 1, blow }));
+  const sampled = sample(calls.length, WANTED === undefined ? count : Number(WANTED), SEED).map((at) => ({ at, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
   return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];

@@ -64,7 +64,7 @@ test("while a git child of a killed program lives, the next command waits for it
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   const pipes = mkdtempSync(path.join(tmpdir(), "kai-pipe-"));
   onTestFinished(() => rmSync(pipes, { recursive: true }));
-  execFileSync("mkfifo", [`${pipes}/reached`, `${pipes}/go`]);
+  await agent.run("mkfifo", [`${pipes}/reached`, `${pipes}/go`]);
   // Held at its commit point: git has locked the log and asks the hook.
   const hook = `#!/bin/sh\ngrep -q refs/kai/log && [ "$1" = prepared ] || exit 0\necho here > ${pipes}/reached\ncat ${pipes}/go >/dev/null\n`;
   writeFileSync(gitFile(agent, "hooks/reference-transaction"), hook, { mode: 0o755 });

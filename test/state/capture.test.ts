@@ -58,7 +58,7 @@ test("links, pipes and folders that are named as state are passed over, never fo
   const agent = await agentWithVersions();
   agent.write("../secret", "not the agent's\n");
   symlinkSync("../secret", path.join(agent.dir, "memory.sqlite"));
-  execFileSync("mkfifo", [path.join(agent.dir, "state.json")]);
+  await agent.run("mkfifo", ["state.json"]);
   const created = await agent.kai("create", "--as", "1.0.0", "--json");
   expect(created.exit, String(created)).toBe(0);
   const listed = agent.git("for-each-ref", "refs/kai/state");
