@@ -107,6 +107,7 @@ function optionFor(name: string, spec: OptionSpec<unknown>): Option {
       try {
         return parse(raw);
       } catch (cause) {
+        if (cause instanceof KaiError) throw cause;
         throw new InvalidArgumentError((cause as Error).message);
       }
     });
@@ -140,6 +141,6 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 const negated = (name: string): string => name.charAt(2).toLowerCase() + name.slice(3);
 
 const sentence = (message: string): string => {
-  const text = message.replace(/^error: /, "");
-  return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
+  const text = message.replace(/^error: /, "").replaceAll("\n", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.)]$/.test(text) ? "" : ".");
 };

@@ -140,11 +140,9 @@ test("from a subfolder, under an alias, by -C, and as kai with the agent's name"
   expect(await said("kai", ["rollback", "clerk", "--to", "v1.0.0"], "/", { KAI_AGENTS: base })).toMatch(
     /Rolled back 1\.0\.1 -> 1\.0\.0/,
   );
-  expect(await said("kai", ["current", "nobody"], "/", { KAI_AGENTS: base })).toMatchInlineSnapshot(`
-    "Error E104: There is no folder /tmp/kai-agent-7ob2CV/nobody.
-    Hint: Give the folder of a git repository behind -C.
-    [exit 1]"
-  `);
+  const nobody = await said("kai", ["current", "nobody"], "/", { KAI_AGENTS: base });
+  expect(nobody).toContain(`Error E104: There is no folder ${base}/nobody.`);
+  expect(nobody).toContain("[exit 1]");
 });
 
 test("from inside hooks: of the agent itself, and of another repository by -C", async () => {
