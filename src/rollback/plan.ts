@@ -4,8 +4,10 @@ import { findVersion, type History, type KnownVersion, versionInForce } from "..
 import type { VersionNumber } from "../version/number.js";
 
 export interface RollbackRequest {
-  /** Go back to a withdrawn or foreign version, over changes that are not committed. */
+  /** Go back to a withdrawn version, over changes that are not committed. */
   readonly force: boolean;
+  /** Go back to a version of another tool, which nothing proves. */
+  readonly unproven: boolean;
 }
 
 /** What a rollback of the whole version will do; nothing has been touched. */
@@ -24,9 +26,9 @@ export function planRollback(history: History, to: VersionNumber, request: Rollb
   const target = findVersion(history, to);
   if (!target) throw noSuchVersion(history, to);
   const from = versionInForce(history);
-  if (target.type === "foreign" && !request.force) {
+  if (target.type === "foreign" && !request.unproven) {
     throw new KaiError("E101", `${target.tag} was made by another tool: nothing proves what it holds.`, {
-      hint: "`git kai-version verify` says what is known of it; `--force` goes back to it all the same.",
+      hint: "`git kai-version verify` says what is known of it; `--unproven` goes back to it all the same.",
     });
   }
   if (target.withdrawn && !request.force) {

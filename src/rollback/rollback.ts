@@ -2,9 +2,10 @@ import { createClassifier } from "../agent/component.js";
 import { KaiError } from "../error.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
+import { requireMovableBranch } from "../version/movable-branch.js";
 import type { VersionNumber } from "../version/number.js";
 import { validateVersion } from "../version/validate-version.js";
-import { readStatus, requireBranch, requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
+import { readStatus, requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { planRollback, type RollbackPlan, type StepType } from "./plan.js";
@@ -13,6 +14,7 @@ import { restoreTree } from "./restore-tree.js";
 export interface RollbackOptions {
   readonly to: VersionNumber;
   readonly force: boolean;
+  readonly unproven: boolean;
   readonly dryRun: boolean;
 }
 
@@ -97,7 +99,7 @@ async function survey(session: WritingSession, options: RollbackOptions): Promis
   const plan = planRollback(session.history, options.to, options);
   const status = await readStatus(repository, "no");
   const head = requireCommit(status);
-  const branch = requireBranch(status);
+  const branch = await requireMovableBranch(repository, status);
   const componentOf = createClassifier(config.version_management.artifacts);
   const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
   if (dirty.length > 0 && !options.force) throw wouldOverwrite(dirty);
@@ -133,7 +135,8 @@ function wouldOverwrite(paths: readonly string[]): KaiError {
 }
 
 async function validateTarget(session: WritingSession, plan: RollbackPlan): Promise<void> {
-  if (plan.to.type !== "foreign") await validateVersion(session.agent.repository, session.log, plan.to);
+  if (plan.to.type !== "foreign")
+    await validateVersion(session.agent.repository, session.log, session.history, plan.to);
 }
 
 function backUp(

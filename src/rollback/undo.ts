@@ -2,10 +2,10 @@ import { createClassifier } from "../agent/component.js";
 import { KaiError } from "../error.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { readablePath } from "../system/path-bytes.js";
-import { findVersion, type History } from "../version/history.js";
-import { findNumber } from "../version/number.js";
+import type { History } from "../version/history.js";
+import { requireMovableBranch } from "../version/movable-branch.js";
 import { validateVersion } from "../version/validate-version.js";
-import { readStatus, requireBranch, requireCommit } from "../version/work-tree-status.js";
+import { readStatus, requireCommit } from "../version/work-tree-status.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { restoreTree } from "./restore-tree.js";
 
@@ -36,13 +36,14 @@ export function undo(caller: Caller, options: UndoOptions): Promise<UndoResult> 
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
     const { before } = entry.current;
-    const version = before === null ? null : (findVersionOf(session.history, before.version) ?? null);
+    const version =
+      before === null ? null : (session.history.versions.find((each) => each.tagId === before.tag) ?? null);
     if (before !== null && version === null) {
       throw new KaiError("E101", `The tag of ${before.version}, which was in force before, is not here.`, {
         hint: "`git kai-version verify --all` shows what is missing.",
       });
     }
-    if (version) await validateVersion(session.agent.repository, session.log, version);
+    if (version) await validateVersion(session.agent.repository, session.log, session.history, version);
     // What it made is withdrawn, what it withdrew is back: the very opposite of what the entry says.
     const made = entry.kind === "create" ? [String(entry.details["version"])] : [];
     const withdrawn = [...made, ...entry.restored];
@@ -102,11 +103,6 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
   }
 }
 
-const findVersionOf = (history: History, text: string) => {
-  const number = findNumber(text);
-  return number === undefined ? undefined : findVersion(history, number);
-};
-
 /** The trees before and after; the same where the operation left the branch's files alone. */
 async function survey(session: WritingSession, entry: LoggedEntry) {
   const { repository, config } = session.agent;
@@ -133,5 +129,5 @@ async function survey(session: WritingSession, entry: LoggedEntry) {
       hint: "Undoing it would throw those changes away. `git kai-version rollback VERSION` says so and goes on.",
     });
   }
-  return { head, branch: requireBranch(status), fromTree, toTree: await tree(previous) };
+  return { head, branch: await requireMovableBranch(repository, status), fromTree, toTree: await tree(previous) };
 }

@@ -2,18 +2,13 @@ import { createClassifier } from "../agent/component.js";
 import type { Bump } from "../change/bump.js";
 import { KaiError } from "../error.js";
 import { readablePath } from "../system/path-bytes.js";
+import { requireMovableBranch } from "./movable-branch.js";
 import { chooseNumber, comesIntoForce, numberPolicy } from "./next-number.js";
 import type { VersionNumber } from "./number.js";
 import { type PendingChanges, readPendingChanges } from "./pending-changes.js";
 import type { VersionType } from "./record.js";
 import { type TagName, tagFormat, tagNameFor } from "./tag-name.js";
-import {
-  readStatus,
-  requireBranch,
-  requireCommit,
-  requireWholeHistory,
-  type WorkTreeStatus,
-} from "./work-tree-status.js";
+import { readStatus, requireCommit, requireWholeHistory, type WorkTreeStatus } from "./work-tree-status.js";
 import type { WritingSession } from "./writing-session.js";
 
 export interface CreateRequest {
@@ -49,7 +44,7 @@ export async function decideCreation(session: WritingSession, request: CreateReq
   const status = await readStatus(repository);
   const head = requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
-  const branch = withChanges ? requireBranch(status) : (status.branch ?? undefined);
+  const branch = withChanges ? await requireMovableBranch(repository, status) : (status.branch ?? undefined);
   const componentOf = createClassifier(config.version_management.artifacts);
   const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
   if (dirty.length > 0 && !request.includeChanges) throw notCommitted(dirty);

@@ -147,9 +147,11 @@ export function withdrawnVersions(log: readonly LoggedEntry[]): Set<string> {
   return withdrawn;
 }
 
-/** The version with this number; undefined where there is none. */
-export const findVersion = (history: History, number: VersionNumber): KnownVersion | undefined =>
-  history.versions.find((each) => compareNumbers(each.number, number) === 0 && each.number.text === number.text);
+/** The version with this number, ours before another tool's; undefined where there is none. */
+export function findVersion(history: History, number: VersionNumber): KnownVersion | undefined {
+  const found = history.versions.filter((each) => each.number.text === number.text);
+  return found.find((each) => each.type !== "foreign") ?? found[0];
+}
 
 /** The version that the log says is in force; undefined before the first. */
 export const versionInForce = (history: History): KnownVersion | undefined =>

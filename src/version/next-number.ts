@@ -96,12 +96,27 @@ function checkExact(
       hint: "A number is never used twice; `git kai-version next` says which is next.",
     });
   }
+  const newer = usedAbove(history, exact);
+  if (newer) {
+    throw new KaiError("E108", `${exact.text} lies below ${newer.text}, which its line has used already.`, {
+      hint: `Take a number above it, such as ${newer.major}.${newer.minor}.${newer.patch + 1}.`,
+    });
+  }
   const above = inForce !== undefined && compareNumbers(exact, inForce.number) > 0;
   if (!above || !policy.compatibilityChecking || exact.prerelease.length > 0) return exact;
   const given = bumpBetween(inForce.number, exact);
   if (highestBump([given, required]) !== given) checkBump(inForce, given, required);
   return exact;
 }
+
+/** The highest number of the line `major.minor` that is above `exact`; undefined where none was used. */
+const usedAbove = (history: History, exact: VersionNumber): VersionNumber | undefined =>
+  [...history.versions, ...history.reserved]
+    .map((each) => each.number)
+    .filter(({ major, minor }) => major === exact.major && minor === exact.minor)
+    .filter((number) => compareNumbers(number, exact) > 0)
+    .sort(compareNumbers)
+    .at(-1);
 
 const isUsed = (history: History, number: VersionNumber): boolean =>
   [...history.versions, ...history.reserved].some((each) => compareNumbers(each.number, number) === 0);

@@ -7,11 +7,20 @@ import { verifySignature } from "../trust/signature.js";
 import type { TrustedLog } from "../trust/trusted-log.js";
 import { DigestCache } from "./digest-cache.js";
 import { hashTree } from "./hash-tree.js";
-import type { KnownVersion } from "./history.js";
+import type { History, KnownVersion } from "./history.js";
 import { parseVersionTag } from "./tag-text.js";
 
-/** Proves a version before it is put in force: its signature by a key of the policy, and its content by its hash. E101. */
-export async function validateVersion(repository: Repository, log: TrustedLog, version: KnownVersion): Promise<void> {
+/**
+ * Proves a version before it is put in force: the log made this very tag, a key of the policy signed it for this repository,
+ * and its files give its hash. E101.
+ */
+export async function validateVersion(
+  repository: Repository,
+  log: TrustedLog,
+  history: History,
+  version: KnownVersion,
+): Promise<void> {
+  if (!isLogged(history, version)) throw corrupted(version, "it is not the tag that the log made");
   const tag = version.raw === undefined ? undefined : parseTag(version.raw);
   if (tag === undefined || "problem" in tag) throw corrupted(version, tag?.problem ?? "its tag is not annotated");
   if (tag.name !== version.tag) throw corrupted(version, `its tag says it is ${tag.name}`);
@@ -31,6 +40,11 @@ export async function validateVersion(repository: Repository, log: TrustedLog, v
   const { hash } = await hashTree(repository, version.commit, cache);
   if (hash !== version.hash) throw corrupted(version, `its files give ${hash}, not ${version.hash}`);
 }
+
+const isLogged = (history: History, version: KnownVersion): boolean =>
+  history.log.some((entry) =>
+    entry.changes.some((change) => change.ref === `refs/tags/${version.tag}` && change.new === version.tagId),
+  );
 
 function corrupted(version: KnownVersion, why: string): KaiError {
   return new KaiError("E101", `${version.tag} is corrupted: ${why}.`, {

@@ -4,7 +4,7 @@ import { LOG_REF, type LoggedEntry, NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
 import { kaiHome, readKnownKeys } from "../trust/key-store.js";
-import { findTrustRoot, type TrustRoot } from "../trust/trust-root.js";
+import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
 import { findRootOf, readTrustedLog, ringDigest, type TrustedLog } from "../trust/trusted-log.js";
 import { openVerificationCache } from "../trust/verification-cache.js";
 import { checkDeeply } from "./check-deeply.js";
@@ -100,12 +100,20 @@ async function judgeLog({ agent, hasLog, history }: AgentHistory, reader: Object
       { ...root, seen: root.root },
       { openCache: (ring) => openVerificationCache(folder.cache, ring) },
     );
-    if (pinned) requireSeen(history.log, pinned);
+    if (pinned) {
+      requireSeen(history.log, pinned);
+      await rememberSeen(folder.trust, pinned, trusted.head);
+    }
     return { trusted, root, problems: pinned ? [] : [NOT_PINNED] };
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
     return { trusted: undefined, root, problems: [{ code: cause.code, message: cause.message }] };
   }
+}
+
+/** What was verified once may not be taken away again; a folder that cannot be written only forgets it. */
+async function rememberSeen(file: string, pinned: TrustRoot, head: string): Promise<void> {
+  if (head !== pinned.seen) await writeTrustRoot(file, { ...pinned, seen: head }).catch(() => {});
 }
 
 const NO_LOG: Problem = {

@@ -74,7 +74,7 @@ test("follows a rollback, also when everything is packed", async () => {
   await agent.create();
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.1" });
   const caller = { cwd: agent.dir, env: agent.env, now: () => NOW, progress: () => {}, onRecovered: () => {} };
-  await rollBack(caller, { to: parseNumber("1.0.0"), force: false, dryRun: false });
+  await rollBack(caller, { to: parseNumber("1.0.0"), force: false, unproven: false, dryRun: false });
   agent.git("gc", "--quiet", "--prune=now");
   agent.git("pack-refs", "--all");
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.0", state: { files: [{ path: "state.json" }] } });

@@ -17,15 +17,16 @@ export const rollbackCommand = defineCommand({
   options: {
     to: value("VERSION", "the same, as an option"),
     force: flag("save changes that are not committed and go on; go back to a withdrawn version"),
+    unproven: flag("go back to a version of another tool, which nothing proves"),
     dryRun: flag("print the plan and change nothing"),
   },
   examples: [{ line: "git kai-version rollback 1.0.0", does: "puts 1.0.0 in force again" }],
-  async run({ version, to, force, dryRun }, context) {
+  async run({ version, to, force, unproven, dryRun }, context) {
     if (version !== undefined && to !== undefined && version !== to) {
       throw new KaiError("E122", `Two versions were given: ${version} and ${to}.`, { hint: "Name one." });
     }
     const roll = async (name: string) =>
-      rollBack(callerOf(context), { to: await numberNamed(name, context), force, dryRun });
+      rollBack(callerOf(context), { to: await numberNamed(name, context), force, unproven, dryRun });
     const asked = version ?? to;
     if (asked === undefined) {
       const versions = await versionsToGoBackTo(context);

@@ -1,0 +1,14 @@
+import type { Repository } from "./repository.js";
+import { runGit } from "./run-git.js";
+
+/** The folders of the other worktrees of this repository that have `branch` (a full ref) checked out. */
+export async function findOtherCheckouts(repository: Repository, branch: string): Promise<string[]> {
+  const out = await runGit(repository, ["worktree", "list", "--porcelain", "-z"]);
+  return out
+    .toString()
+    .split("\0\0")
+    .map((entry) => entry.split("\0"))
+    .filter((lines) => lines.includes(`branch ${branch}`))
+    .map(([first = ""]) => first.slice("worktree ".length))
+    .filter((folder) => folder !== repository.workTree);
+}

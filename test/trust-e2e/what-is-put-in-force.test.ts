@@ -1,0 +1,67 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { agentWithVersions } from "../support/agent.js";
+
+test("a tag of another repository of the same signer is never put in force", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const other = await agentWithVersions("1.0.0", "1.5.0");
+  agent.git("fetch", "-q", "--no-tags", other.dir, "refs/tags/v1.5.0:refs/tags/v1.5.0");
+  const before = agent.git("rev-parse", "HEAD", "current");
+  expect(await agent.kai("rollback", "1.5.0")).toMatchInlineSnapshot(`
+    Error E101: v1.5.0 is corrupted: it is not the tag that the log made.
+    Hint: \`git kai-version verify --deep\` shows all of it; choose another version.
+    [exit 1]
+  `);
+  // Nor where it replaces a version of this one.
+  agent.git("fetch", "-q", "--no-tags", other.dir, "+refs/tags/v1.0.0:refs/tags/v1.0.0");
+  expect((await agent.kai("rollback", "1.0.0", "--force")).exit).toBe(1);
+  expect(agent.git("rev-parse", "HEAD", "current")).toBe(before);
+});
+
+test("undo puts back the very tag that was in force, not one of its number", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.git("update-ref", "refs/tags/v1.0.0", agent.git("rev-parse", "refs/tags/v1.1.0").trim());
+  expect(await agent.kai("undo")).toMatchInlineSnapshot(`
+    Error E101: The tag of 1.0.0, which was in force before, is not here.
+    Hint: \`git kai-version verify --all\` shows what is missing.
+    [exit 1]
+  `);
+});
+
+test("a lightweight tag in a version's place is not taken for another tool's, whatever is forced", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("evil.py", "print('evil')\n");
+  agent.commit("feat: evil");
+  agent.git("update-ref", "refs/tags/v1.0.0", "HEAD");
+  expect((await agent.kai("rollback", "1.0.0", "--force")).exit).toBe(1);
+  expect((await agent.kai("rollback", "1.0.0", "--unproven")).exit).toBe(1);
+});
+
+test("a version of another tool needs its own word", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("tag", "v0.9.0", "HEAD~1");
+  expect(await agent.kai("rollback", "0.9.0", "--force")).toMatchInlineSnapshot(`
+    Error E101: v0.9.0 was made by another tool: nothing proves what it holds.
+    Hint: \`git kai-version verify\` says what is known of it; \`--unproven\` goes back to it all the same.
+    [exit 1]
+  `);
+});
+
+test("a branch that another worktree stands on is not moved away under it", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const branch = agent.git("symbolic-ref", "--short", "HEAD").trim();
+  agent.git("worktree", "add", "-q", "--force", `${agent.dir}-second`, branch);
+  const ran = await agent.kai("rollback", "1.0.0");
+  rmSync(path.join(`${agent.dir}-second`), { recursive: true });
+  expect(ran.exit).toBe(1);
+  expect(ran.stderr).toContain("is checked out in");
+});
+
+test("what verify has seen may not be taken away again", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const older = agent.git("rev-parse", "refs/kai/log~1").trim();
+  expect((await agent.kai("verify", "--all")).exit).toBe(0);
+  agent.git("update-ref", "refs/kai/log", older);
+  expect((await agent.kai("verify")).exit).toBe(1);
+});
