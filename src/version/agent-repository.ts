@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { decodeConfig, readConfigText } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
+import { findStat } from "../system/path-bytes.js";
 
 export const CONFIG_FILE = "kai.yaml";
 
@@ -21,16 +22,14 @@ export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<Ag
   return { repository, config: parseAgentConfig(text, CONFIG_FILE) };
 }
 
-/** The text of kai.yaml; undefined where there is none. */
+/** The text of kai.yaml; undefined where there is none. E123 where it is no file, E106 where it is too large or not UTF-8. */
 export async function findConfigText(repository: Repository): Promise<string | undefined> {
   if (repository.workTree !== undefined) {
-    return readFile(path.join(repository.workTree, CONFIG_FILE), "utf8").catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === "ENOENT") return undefined;
-      throw cause;
-    });
+    const file = path.join(repository.workTree, CONFIG_FILE);
+    return (await findStat(file)) === undefined ? undefined : readConfigText(file, CONFIG_FILE);
   }
   const shown = await tryGit(repository, ["cat-file", "blob", `HEAD:${CONFIG_FILE}`]);
-  return shown.exitCode === 0 ? shown.stdout.toString() : undefined;
+  return shown.exitCode === 0 ? decodeConfig(shown.stdout, CONFIG_FILE) : undefined;
 }
 
 function notAnAgent(repository: Repository): KaiError {

@@ -4,6 +4,7 @@ import { formatCommitPayload, formatSignedCommit } from "../git/commit-object.js
 import { type GitObject, makeObject } from "../git/object.js";
 import type { RefChange } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
+import { CURRENT_REF } from "../operation/entry.js";
 import type { Operation } from "../operation/operation.js";
 import { formatPolicy, foundingPolicy } from "../trust/policy.js";
 import type { Signer } from "../trust/signer.js";
@@ -22,6 +23,8 @@ export interface FoundingRequest {
       }
     | undefined;
   readonly worktree: Operation["worktree"];
+  /** Object id of a tag `current` that is here and stands for nothing in the new log: kept aside. */
+  readonly strayCurrent: string | undefined;
 }
 
 /** The operation that founds a log: its first entry names who may do what from now on. */
@@ -38,6 +41,10 @@ export async function planFounding(
     made = await configCommit(repository, request, commit);
     objects.push(...commit.objects, made);
     changes.push({ ref: commit.branch, old: commit.head, new: made.id });
+  }
+  if (request.strayCurrent !== undefined) {
+    changes.push({ ref: CURRENT_REF, old: request.strayCurrent, new: null });
+    changes.push({ ref: `refs/kai/conflict/${id}/tags/current`, old: null, new: request.strayCurrent });
   }
   return {
     id,

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createClassifier } from "../agent/component.js";
 import { parseAgentConfig } from "../agent/config.js";
@@ -7,7 +6,7 @@ import { listRemotes } from "../git/network.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
-import { LOG_REF } from "../operation/entry.js";
+import { CURRENT_REF, LOG_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { perform } from "../operation/perform.js";
 import type { Recovered } from "../operation/recover.js";
@@ -20,7 +19,8 @@ import { type Adopted, adoptAgent, findAgentRemote, pinLocalLog } from "./adopt-
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { planFounding } from "./found-agent.js";
 import { buildHistory } from "./history.js";
-import { planInitialFiles } from "./initial-files.js";
+import { notPlain, planInitialFiles } from "./initial-files.js";
+import { writePlainFile } from "./read-plain-file.js";
 import { setRefspecs } from "./set-refspecs.js";
 import { tagFormat } from "./tag-name.js";
 import { readStatus, requireBranch } from "./work-tree-status.js";
@@ -68,6 +68,7 @@ export async function initAgent(caller: InitCaller, request: InitRequest): Promi
     const { trust } = kaiFolderOf(repository);
     const known = await findTrustRoot(trust);
     const hasLog = (await listRefs(repository, [LOG_REF])).length > 0;
+    if (hasLog && request.newRoot) throw logInTheWay();
     if (hasLog && known) return described(repository, { outcome: "present", root: known });
     if (hasLog) return adopted(repository, caller, await pinLocalLog(repository));
     const remote = request.newRoot ? undefined : await findAgentRemote(repository, caller.env);
@@ -85,6 +86,21 @@ const logGone = (): KaiError =>
   new KaiError("E121", "The log that this clone has seen is gone, and no remote has it.", {
     hint: "Fetch it from a complete clone: `git fetch PATH refs/kai/log:refs/kai/log`. `--new-root` founds another one.",
   });
+
+/** `--new-root` takes no log away that is here. */
+const logInTheWay = (): KaiError =>
+  new KaiError("E125", "A log is here already, and `--new-root` does not take it away.", {
+    hint: "`git update-ref refs/kai/former-log refs/kai/log && git update-ref -d refs/kai/log` puts it aside; then run `git kai-version init --new-root` again.",
+  });
+
+/** The tag `current` that is here before there is a log: E125 unless a new root is asked for, which puts it aside. */
+async function findStrayCurrent(repository: Repository, newRoot: boolean): Promise<string | undefined> {
+  const stray = (await listRefs(repository, [CURRENT_REF]))[0]?.id;
+  if (stray === undefined || newRoot) return stray;
+  throw new KaiError("E125", "A tag `current` is here, and no log made it: git kai-version needs that name.", {
+    hint: "Give it another name: `git tag NAME current && git tag -d current`. If it came with an agent, fetch that agent's log from a clone that has it; `git kai-version init --new-root` puts the tag aside and founds another log.",
+  });
+}
 
 async function adopted(repository: Repository, caller: InitCaller, { root, remote }: Adopted): Promise<InitResult> {
   const remotes = await setRefspecs(repository, remote === null ? [] : [remote]);
@@ -104,6 +120,7 @@ async function found(
       hint: "Run `git kai-version init` in a clone and push from there.",
     });
   }
+  const strayCurrent = await findStrayCurrent(repository, request.newRoot);
   const here = { ...repository, workTree };
   const status = await readStatus(here, "all");
   caller.progress("Looking at the agent");
@@ -114,6 +131,7 @@ async function found(
   const operation = await planFounding(repository, {
     agentId: files.agentId,
     signer,
+    strayCurrent,
     at: caller.now(),
     commit:
       commits && files.tree
@@ -150,9 +168,11 @@ async function found(
 
 async function writePlainly(
   repository: Repository & { workTree: string },
-  files: readonly { path: string; content: string }[],
+  files: readonly { path: string; content: Buffer }[],
 ): Promise<void> {
-  for (const file of files) await writeFile(path.join(repository.workTree, file.path), file.content);
+  for (const file of files) {
+    if (!(await writePlainFile(path.join(repository.workTree, file.path), file.content))) throw notPlain(file.path);
+  }
 }
 
 async function readEntryBytes(repository: Repository, entry: string): Promise<Buffer> {
