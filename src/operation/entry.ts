@@ -5,7 +5,8 @@ export const LOG_REF = "refs/kai/log";
 export const NOTES_REF = "refs/notes/kai";
 export const CURRENT_REF = "refs/tags/current";
 
-export type OperationKind = "init" | "create" | "rollback" | "undo";
+const OPERATION_KINDS = ["init", "create", "rollback", "undo"] as const;
+export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 export interface Actor {
   readonly name: string;
@@ -53,10 +54,35 @@ export interface LoggedEntry extends Entry {
 
 export const formatEntryMessage = (subject: string, entry: Entry): string => `${subject}\n\n${canonicalJson(entry)}\n`;
 
+/** Regular expressions of what an entry holds, without anchors or groups that capture. */
+export const ENTRY_PATTERNS = {
+  operation: "[0-9A-HJKMNP-TV-Z]{26}",
+  objectId: "(?:[0-9a-f]{40}|[0-9a-f]{64})",
+  kind: `(?:${OPERATION_KINDS.join("|")})`,
+  /** A semantic version (semver 2.0.0). */
+  version: String.raw`(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?`,
+  /** ISO 8601 in UTC, whole seconds. */
+  time: String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ`,
+} as const;
+
+const matcher = (name: keyof typeof ENTRY_PATTERNS) => {
+  const pattern = new RegExp(`^${ENTRY_PATTERNS[name]}$`);
+  return (value: unknown): boolean => typeof value === "string" && pattern.test(value);
+};
+
+const isOperation = matcher("operation");
+const isObjectId = matcher("objectId");
+const isKind = matcher("kind");
+const isVersion = matcher("version");
+const isTime = matcher("time");
+
+/** A subject, a blank line, one line of JSON, and the end. */
+const MESSAGE = /^([^\n]*)\n\n([^\n]+)\n?$/;
+
 /** Reads an entry's message; undefined where it is none of ours. */
 export function parseEntryMessage(message: string): { subject: string; entry: Entry } | undefined {
-  const [subject, blank, line] = message.split("\n", 3);
-  if (subject === undefined || blank !== "" || line === undefined) return undefined;
+  const [, subject, line] = MESSAGE.exec(message) ?? [];
+  if (subject === undefined || line === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -71,22 +97,23 @@ function isEntry(value: unknown): value is Entry {
   const entry = value as Partial<Record<keyof Entry, unknown>>;
   return (
     entry.format === "kai-operation/1" &&
-    typeof entry.id === "string" &&
-    /^[0-9A-HJKMNP-TV-Z]{26}$/.test(entry.id) &&
+    isOperation(entry.id) &&
     typeof entry.repo === "string" &&
     Number.isSafeInteger(entry.seq) &&
-    typeof entry.kind === "string" &&
-    typeof entry.at === "string" &&
+    isKind(entry.kind) &&
+    isTime(entry.at) &&
     Array.isArray(entry.changes) &&
     entry.changes.every(isRefChange) &&
-    Array.isArray(entry.withdrawn) &&
-    Array.isArray(entry.restored) &&
+    isVersions(entry.withdrawn) &&
+    isVersions(entry.restored) &&
     isActor(entry.actor) &&
     isCurrent(entry.current) &&
     typeof entry.details === "object" &&
     entry.details !== null
   );
 }
+
+const isVersions = (value: unknown): boolean => Array.isArray(value) && value.every(isVersion);
 
 function isActor(value: unknown): boolean {
   const actor = value as Partial<Actor> | null | undefined;
@@ -95,7 +122,7 @@ function isActor(value: unknown): boolean {
 
 function isRefChange(value: unknown): boolean {
   const change = value as Partial<RefChange> | null;
-  const id = (each: unknown) => each === null || (typeof each === "string" && /^[0-9a-f]{40,64}$/.test(each));
+  const id = (each: unknown) => each === null || isObjectId(each);
   return typeof change?.ref === "string" && id(change.old) && id(change.new);
 }
 
@@ -104,8 +131,7 @@ function isCurrent(value: unknown): boolean {
   const inForce = (each: unknown) => {
     const pointer = each as Partial<InForce> | null | undefined;
     return (
-      pointer === null ||
-      (typeof pointer?.version === "string" && typeof pointer.tag === "string" && typeof pointer.pointer === "string")
+      pointer === null || (isVersion(pointer?.version) && isObjectId(pointer?.tag) && isObjectId(pointer?.pointer))
     );
   };
   return typeof current === "object" && current !== null && inForce(current.before) && inForce(current.after);

@@ -104,8 +104,9 @@ class Attempt {
     const kept = pendingRefs(this.#operation, this.#built.commit.id);
     await updateRefs(this.#repository, kept, { inherit: this.#inherit });
     const noted = note === undefined ? undefined : await this.#writeNote(note);
-    await this.#stage();
+    // Before the index is read: what a user stages from here on would not be in the new one.
     if (changesIndex) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
+    await this.#stage();
     // What was only kept for the time being is let go of by the very transaction that makes the real refs.
     const dropped = kept.map(({ ref, new: kept }) => ({ ref, old: kept, new: null }));
     const all: RefChange[] = [...changes, ...held, ...(noted ? [noted.change, noted.dropped] : []), ...dropped];

@@ -107,7 +107,10 @@ async function redoRefs(
       changes.push(...(await renewNote(repository, operation, prepared, now, inherit)));
     } else {
       conflicts.push(change.ref);
-      if (now !== null) changes.push({ ref: conflictRef(operation, change.ref), old: null, new: now });
+      const kept = conflictRef(operation, change.ref);
+      // An earlier recovery that was interrupted may have kept it already.
+      const before = now === null ? null : await readRef(repository, kept);
+      if (before !== now) changes.push({ ref: kept, old: before, new: now });
       // `current` says what the log says; a branch or a version's tag stays as its owner put it.
       if (change.ref === CURRENT_REF) changes.push({ ref: change.ref, old: now, new: change.new });
     }

@@ -18,8 +18,8 @@ export interface WorktreeChange {
   readonly to: string;
   /** Paths (latin1) that may be overwritten although git does not know what is there: it was saved, or agreed to. */
   readonly saved: ReadonlySet<string>;
-  /** Paths (latin1) that git is to forget while the files stay. */
-  readonly kept?: ReadonlySet<string>;
+  /** Whether the file at a path (latin1) stays as it is, whatever git holds of it: the agent's live state. */
+  readonly isKept?: (path: string) => boolean;
   /** Throw away what is staged in the index: it was saved. */
   readonly reset?: boolean;
 }
@@ -70,6 +70,8 @@ export async function stageWorktree(
   await makeFolder(path.join(folder, "removed"));
   const index = path.join(folder, "index");
   await copyFile(path.join(repository.gitDir, "index"), index).catch(ignoreMissing);
+  const before = path.join(folder, "index-before");
+  await copyFile(index, before).catch(ignoreMissing);
   const env = { GIT_INDEX_FILE: index };
   // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
   const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
@@ -78,22 +80,49 @@ export async function stageWorktree(
 
   const placed = changes.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
   if (placed.length > 0) {
-    await runGit(repository, ["checkout-index", "-f", "-z", "--stdin", `--prefix=${folder}/files/`], {
-      env,
+    // In an empty working tree git takes attributes from the index, which is the target's, and not from files of today.
+    const files = path.join(folder, "files");
+    await runGit(repository, ["checkout-index", "-f", "-z", "--stdin"], {
+      env: { ...env, GIT_WORK_TREE: files },
+      cwd: files,
       config,
       inherit,
       input: Buffer.from(placed.map((each) => `${each.path}\0`).join(""), "latin1"),
     });
   }
-  const touched = changes.filter((each) => !change.kept?.has(each.path));
+  const touched = changes.filter((each) => !change.isKept?.(each.path));
   const obstacles = await findObstacles(repository.workTree, touched);
   const blocked = obstacles.filter((name) => !change.saved.has(name));
   if (blocked.length > 0) throw inTheWay(blocked);
   const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
+  // After the steps have noted what is there: an edit before that is found now, a later one when it is looked at again.
+  await requireUnchanged(repository, before, touched, change.saved, inherit);
   await syncStaged(folder, steps);
   const manifest: WorktreeManifest = { steps };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
+}
+
+/**
+ * Refuses (E102) where a file that is to be replaced is not what the index says it is, also one that the user told git to
+ * take for unchanged.
+ */
+async function requireUnchanged(
+  repository: Repository,
+  index: string,
+  touched: readonly TreeChange[],
+  saved: ReadonlySet<string>,
+  inherit: readonly number[],
+): Promise<void> {
+  const paths = touched.filter((each) => each.oldMode !== ABSENT && !saved.has(each.path)).map((each) => each.path);
+  if (paths.length === 0) return;
+  const options = { env: { GIT_INDEX_FILE: index }, config: ["core.splitIndex=false", "core.fsmonitor=false"], inherit };
+  const input = Buffer.from(paths.map((name) => `${name}\0`).join(""), "latin1");
+  await runGit(repository, ["update-index", "--no-assume-unchanged", "-z", "--stdin"], { ...options, input });
+  const out = await runGit(repository, ["diff-files", "--name-only", "-z", "--ignore-submodules=all"], options);
+  const changed = new Set(out.toString("latin1").split("\0"));
+  const blocked = paths.filter((name) => changed.has(name));
+  if (blocked.length > 0) throw inTheWay(blocked);
 }
 
 /** What differs between the trees, and every path that was changed since and saved: that is put back too. */
@@ -163,7 +192,7 @@ function inTheWay(paths: readonly string[]): KaiError {
   const shown = paths.slice(0, 5).map(readablePath).join(", ");
   return new KaiError(
     "E102",
-    `Files that are in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`,
+    `Files whose content is in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`,
     {
       hint: "Move them away or commit them; `--force` saves them under refs/kai/backup and goes on.",
       data: { paths: paths.map(readablePath) },

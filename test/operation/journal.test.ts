@@ -108,6 +108,7 @@ test("whoever commits between the kill and the recovery keeps their commit, and 
   agent.git("add", "theirs.md");
   agent.git("commit", "--quiet", "-m", "docs: theirs");
   const theirs = agent.git("rev-parse", "HEAD");
+  await runTraced(agent, ["recover"], { match: "unlink \\S*/kai/journal/", blow: "all" });
   const told = await agent.kai("recover");
   expect([told.exit, told.stderr]).toEqual([4, expect.stringContaining("refs/heads/main")]);
   expect(agent.git("rev-parse", "HEAD")).toBe(theirs);
