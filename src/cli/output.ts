@@ -1,5 +1,5 @@
 import type { KaiError } from "../error.js";
-import { createStyle, type Style } from "./style.js";
+import { createStyle, printable, printableJson, printableValue, type Style } from "./style.js";
 
 const SCHEMA_VERSION = 1;
 
@@ -15,7 +15,10 @@ export interface OutputOptions {
   stderr: (text: string) => void;
 }
 
-/** The one way to the user: results on stdout, everything else on stderr. */
+/**
+ * The one way to the user: results on stdout, everything else on stderr. Whatever it is given may come from a hostile
+ * repository, so every text is made safe to print here, before it is styled.
+ */
 export class Output {
   readonly json: boolean;
   readonly columns: number | undefined;
@@ -30,14 +33,14 @@ export class Output {
     this.style = createStyle(options.color);
   }
 
-  /** The outcome of the command: the document with `--json`, else what `describe` makes of it. */
+  /** The outcome of the command: the document with `--json`, else what `describe` makes of it, its texts made printable. */
   result<T extends object>(value: T, describe: (value: T, output: Output) => string): void {
     this.#clearProgress();
     if (this.json) {
-      this.#options.stdout(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...value }, null, 2)}\n`);
+      this.#options.stdout(`${printableJson({ schemaVersion: SCHEMA_VERSION, ...value })}\n`);
       return;
     }
-    const text = describe(value, this);
+    const text = describe(printableValue(value), this);
     if (text !== "") this.#options.stdout(text.endsWith("\n") ? text : `${text}\n`);
   }
 
@@ -45,12 +48,12 @@ export class Output {
   note(message: string): void {
     if (this.#options.quiet) return;
     this.#clearProgress();
-    this.#options.stderr(`${message}\n`);
+    this.#options.stderr(`${printable(message)}\n`);
   }
 
   warn(message: string): void {
     this.#clearProgress();
-    this.#options.stderr(`${this.style.yellow("Warning:")} ${message}\n`);
+    this.#options.stderr(`${this.style.yellow("Warning:")} ${printable(message)}\n`);
   }
 
   error(error: KaiError): void {
@@ -58,18 +61,18 @@ export class Output {
     if (this.json) {
       const { code, message, hint, data } = error;
       const document = { schemaVersion: SCHEMA_VERSION, error: { code, message, ...(hint && { hint }), ...data } };
-      this.#options.stdout(`${JSON.stringify(document, null, 2)}\n`);
+      this.#options.stdout(`${printableJson(document)}\n`);
       return;
     }
-    this.#options.stderr(`${this.style.red(`Error ${error.code}:`)} ${error.message}\n`);
-    if (error.hint) this.#options.stderr(`${this.style.bold("Hint:")} ${error.hint}\n`);
+    this.#options.stderr(`${this.style.red(`Error ${error.code}:`)} ${printable(error.message)}\n`);
+    if (error.hint) this.#options.stderr(`${this.style.bold("Hint:")} ${printable(error.hint)}\n`);
   }
 
   /** One line on a terminal that the next one replaces; nothing in a pipe. */
   readonly progress = (message: string): void => {
     if (!this.#options.live || this.#options.quiet || this.json) return;
     this.#clearProgress();
-    this.#options.stderr(this.style.dim(cut(message, this.columns ?? 80)));
+    this.#options.stderr(this.style.dim(cut(printable(message), this.columns ?? 80)));
     this.#progressShown = true;
   };
 

@@ -29,14 +29,27 @@ export function wantsColor(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean
   return isTerminal && env["TERM"] !== "dumb";
 }
 
+/** C0 without tab and line feed, DEL, C1, line separators, and what turns the direction of writing (Unicode's Bidi_Control). */
+const UNPRINTABLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 /**
  * Text from a repository made safe to print: no escape sequence or control character of it reaches the terminal.
  * Line feeds and tabs stay.
  */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+export const printable = (text: string): string => stripVTControlCharacters(text).replace(UNPRINTABLE, escaped);
+
+/** JSON that means the same and holds no character that a terminal would act on. */
+export const printableJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(UNPRINTABLE, escaped);
+
+/** The same value with every text in it, keys included, made safe to print. */
+export function printableValue<T>(value: T): T;
+export function printableValue(value: unknown): unknown {
+  if (typeof value === "string") return printable(value);
+  if (Array.isArray(value)) return value.map((each) => printableValue(each));
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [printable(key), printableValue(each)]));
 }

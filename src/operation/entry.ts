@@ -61,8 +61,8 @@ export const ENTRY_PATTERNS = {
   kind: `(?:${OPERATION_KINDS.join("|")})`,
   /** A semantic version (semver 2.0.0). */
   version: String.raw`(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?`,
-  /** ISO 8601 in UTC, whole seconds. */
-  time: String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ`,
+  /** ISO 8601 in UTC; we write whole seconds. */
+  time: String.raw`\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z`,
 } as const;
 
 const matcher = (name: keyof typeof ENTRY_PATTERNS) => {

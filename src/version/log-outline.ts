@@ -1,4 +1,4 @@
-import type { InForce, LoggedEntry } from "../operation/entry.js";
+import { ENTRY_PATTERNS, type InForce, type LoggedEntry } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 
 /** What a history needs of the whole log, newest first. */
@@ -12,20 +12,20 @@ export interface LogOutline {
 }
 
 const TEXT = String.raw`[^"\\\u0000-\u001f]*`;
-const ID = "[0-9a-f]{40,64}";
+const { objectId: ID, version: VERSION } = ENTRY_PATTERNS;
 const ID_OR_NULL = `(?:null|"${ID}")`;
-const IN_FORCE = String.raw`(?:null|\{"pointer":"${TEXT}","tag":"${TEXT}","version":"${TEXT}"\})`;
+const IN_FORCE = String.raw`(?:null|\{"pointer":"${ID}","tag":"${ID}","version":"${VERSION}"\})`;
 const CHANGE = String.raw`\{"new":${ID_OR_NULL},"old":${ID_OR_NULL},"ref":"${TEXT}"\}`;
 
 /** An entry that made a version and withdrew and restored nothing, as canonical JSON without escapes has it. */
 const PLAIN = new RegExp(
   [
     String.raw`^${ID} (?:${ID}(?: ${ID})*)?\n[^\n]*\n\n`,
-    String.raw`\{"actor":\{"email":"${TEXT}","key":"${TEXT}","name":"${TEXT}"\},"at":"${TEXT}",`,
+    String.raw`\{"actor":\{"email":"${TEXT}","key":"${TEXT}","name":"${TEXT}"\},"at":"${ENTRY_PATTERNS.time}",`,
     String.raw`"changes":\[(?:${CHANGE}(?:,${CHANGE})*)?\],"current":\{"after":${IN_FORCE},"before":${IN_FORCE}\},`,
     String.raw`"details":\{(?:"[A-Za-z]+":(?:null|true|false|"${TEXT}"),)*"tag":"(${TEXT})","version":"(${TEXT})"\},`,
-    `"format":"kai-operation/1","id":"[0-9A-HJKMNP-TV-Z]{26}","kind":"${TEXT}","repo":"${TEXT}",`,
-    String.raw`"restored":\[\],"seq":(?:0|[1-9][0-9]{0,14}),"withdrawn":\[\]\}(?:\n|$)`,
+    `"format":"kai-operation/1","id":"${ENTRY_PATTERNS.operation}","kind":"${ENTRY_PATTERNS.kind}","repo":"${TEXT}",`,
+    String.raw`"restored":\[\],"seq":(?:0|[1-9][0-9]{0,14}),"withdrawn":\[\]\}\n?$`,
   ].join(""),
 );
 

@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { trailersOf } from "../git/tag-object.js";
-import type { InForce } from "../operation/entry.js";
+import { ENTRY_PATTERNS, type InForce } from "../operation/entry.js";
+import { findNumber } from "./number.js";
 import type { VersionType } from "./record.js";
 
 /** What the signed body of a version's tag says. */
@@ -92,6 +93,9 @@ export const formatCurrentTag = (pointer: {
 }): string =>
   `${pointer.tagName} is in force\n\nKai-Agent: ${pointer.agent}\nKai-Repo: ${pointer.repo}\nKai-Version: ${pointer.version}\nKai-Version-Tag: ${pointer.tag}\nKai-Operation: ${pointer.operation}\n`;
 
+const OBJECT_ID = new RegExp(`^${ENTRY_PATTERNS.objectId}$`);
+const OPERATION = new RegExp(`^${ENTRY_PATTERNS.operation}$`);
+
 /** Reads the body of the tag `current`, whose own object id is `pointer`; undefined where it is none of ours. */
 export function parseCurrentTag(message: string, pointer: string): (InForce & { operation: string }) | undefined {
   const trailers = trailersOf(message);
@@ -100,6 +104,7 @@ export function parseCurrentTag(message: string, pointer: string): (InForce & { 
     trailers.get("Kai-Version-Tag"),
     trailers.get("Kai-Operation"),
   ];
-  if (!version || !tag || !operation) return undefined;
+  if (!version || !tag || !operation || !findNumber(version)) return undefined;
+  if (!OBJECT_ID.test(tag) || !OPERATION.test(operation)) return undefined;
   return { version, tag, pointer, operation };
 }

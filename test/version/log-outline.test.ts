@@ -21,7 +21,8 @@ const text = fc.oneof(
   ),
   fc.string({ unit: "binary", maxLength: 8 }),
 );
-const inForce: fc.Arbitrary<InForce | null> = fc.option(fc.record({ version: text, tag: id, pointer: id }));
+const version = fc.oneof({ weight: 9, arbitrary: fc.constantFrom("1.0.0", "2.1.0-rc.1+b") }, text);
+const inForce: fc.Arbitrary<InForce | null> = fc.option(fc.record({ version, tag: id, pointer: id }));
 const details = fc.oneof(
   fc.record({ version: text, tag: text, commit: id, head: id, hash: text }),
   fc.record({ version: text, tag: text }),
@@ -30,16 +31,16 @@ const details = fc.oneof(
   fc.record({ tag: text, version: text, about: fc.record({ tag: text, version: text }) }),
   fc.dictionary(text, text, { maxKeys: 3 }),
 );
-const versions = fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(text, { maxLength: 2 }));
+const versions = fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(version, { maxLength: 2 }));
 
 const entry: fc.Arbitrary<Entry> = fc.record({
   format: fc.constant("kai-operation/1" as const),
   id: fc.constantFrom("01EZ02PM0039YHTP3KX5CYNSJX", "lower"),
   repo: text,
   seq: fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER), fc.constant(0.5)),
-  kind: fc.constantFrom("create" as const, "rollback" as const),
+  kind: fc.constantFrom("create" as const, "rollback" as const, "other" as "undo"),
   actor: fc.record({ name: text, email: text, key: text }),
-  at: text,
+  at: fc.oneof({ weight: 9, arbitrary: fc.constant("2024-01-01T00:00:00Z") }, text),
   changes: fc.array(fc.record({ ref: text, old: fc.option(id), new: fc.option(fc.oneof(id, text)) }), { maxLength: 2 }),
   current: fc.record({ before: inForce, after: inForce }),
   withdrawn: versions,

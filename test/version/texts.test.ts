@@ -67,12 +67,24 @@ test("the tag current names the version, its tag and the operation", () => {
   const text = formatCurrentTag({
     version: "1.0.0",
     tagName: "v1.0.0",
-    tag: "aa",
+    tag: "a".repeat(40),
     agent: "clerk",
     repo: "a1",
-    operation: "01",
+    operation: "01EZ02PM0039YHTP3KX5CYNSJX",
   });
-  expect(parseCurrentTag(text, "bb")).toEqual({ version: "1.0.0", tag: "aa", pointer: "bb", operation: "01" });
+  expect(parseCurrentTag(text, "bb")).toEqual({
+    version: "1.0.0",
+    tag: "a".repeat(40),
+    pointer: "bb",
+    operation: "01EZ02PM0039YHTP3KX5CYNSJX",
+  });
+  for (const [good, bad] of [
+    ["Version: 1.0.0", "Version: 1.0\u001b[2J"],
+    ["Tag: a", "Tag: g"],
+    ["Operation: 01", "Operation: -1"],
+  ] as const) {
+    expect(parseCurrentTag(text.replace(good, bad), "bb"), bad).toBeUndefined();
+  }
   expect(parseCurrentTag("just words", "bb")).toBeUndefined();
 });
 

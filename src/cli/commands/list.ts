@@ -8,7 +8,6 @@ import { counted } from "../counted.js";
 import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
 import { formatTable } from "../table.js";
 
 export const listCommand = defineCommand({
@@ -79,7 +78,7 @@ function describeList(list: VersionList, output: Output): string {
     version.status === "withdrawn" ? style.yellow("withdrawn") : version.type,
     formatTime(version.createdAt),
     signatureMark(version, output),
-    printable(version.description),
+    version.description,
   ]);
   const columns = [
     { title: " " },
@@ -103,7 +102,7 @@ const skippedLine = ({ skipped }: VersionList): string =>
     ? ""
     : `\n${skipped.length} ${skipped.length === 1 ? "tag is" : "tags are"} no version: ${skipped
         .slice(0, 3)
-        .map(({ tag, reason }) => `${printable(tag)} (${printable(reason)})`)
+        .map(({ tag, reason }) => `${tag} (${reason})`)
         .join(", ")}${skipped.length > 3 ? ", …" : ""}`;
 
 function describeTree(list: VersionList, { style }: Output): string {
@@ -114,7 +113,7 @@ function describeTree(list: VersionList, { style }: Output): string {
         version.current ? style.green("current") : "",
         version.status === "withdrawn" ? style.yellow("withdrawn") : "",
       ];
-      return `${lead}${style.bold(version.version)}  ${[...marks, printable(version.description)].filter((part) => part !== "").join("  ")}`;
+      return `${lead}${style.bold(version.version)}  ${[...marks, version.description].filter((part) => part !== "").join("  ")}`;
     })
     .join("\n");
 }

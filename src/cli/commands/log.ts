@@ -5,7 +5,6 @@ import { counted } from "../counted.js";
 import { choice, defineCommand, parsed, value } from "../define-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
 import { formatTable } from "../table.js";
 
 export const logCommand = defineCommand({
@@ -32,9 +31,9 @@ function describeLog({ operations }: { operations: readonly ListedOperation[] },
     operation.id,
     formatTime(operation.at),
     operation.kind,
-    printable(operation.subject),
+    operation.subject,
     operation.to ?? "–",
-    printable(operation.actor.name),
+    operation.actor.name,
   ]);
   return formatTable(
     [

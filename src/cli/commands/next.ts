@@ -1,7 +1,6 @@
 import { type NextVersion, readNext } from "../../version/next.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
 
 export const nextCommand = defineCommand({
   name: "next",
@@ -20,9 +19,7 @@ function describeNext(next: NextVersion, { style }: Output): string {
   ];
   if (next.reasons.length > 0) lines.push("");
   for (const reason of next.reasons) {
-    lines.push(
-      `  ${paint[reason.level](reason.level.padEnd(5))}  ${printable(reason.message)}  ${style.dim(reason.rule)}`,
-    );
+    lines.push(`  ${paint[reason.level](reason.level.padEnd(5))}  ${reason.message}  ${style.dim(reason.rule)}`);
   }
   return lines.join("\n");
 }

@@ -3,7 +3,6 @@ import { callerOf } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
 
 export const showCommand = defineCommand({
   name: "show",
@@ -19,18 +18,18 @@ function describeShown(shown: ShownVersion, { style }: Output): string {
   const marks = [shown.current ? style.green("in force") : "", shown.withdrawn ? style.yellow("withdrawn") : ""];
   const lines = [`${style.bold(shown.tag)}  ${[shown.type, ...marks.filter((mark) => mark !== "")].join(", ")}`];
   if (record) {
-    const notes = printable(record.notes).split("\n");
+    const notes = record.notes.split("\n");
     lines.push("", ...notes.map((line) => `    ${line}`), "");
   }
   lines.push(row("commit", shown.commit));
   if (shown.hash !== null) lines.push(row("hash", shown.hash));
   lines.push(row("signature", signatureLine(shown, style)));
-  lines.push(...shown.problems.map((problem) => row("", style.red(printable(problem.message)))));
+  lines.push(...shown.problems.map((problem) => row("", style.red(problem.message))));
   if (record) lines.push(...recordLines(shown, record, style));
   if (shown.operations.length > 0) {
     lines.push("", "What became of it:");
     for (const operation of shown.operations) {
-      lines.push(`  ${formatTime(operation.at)}  ${printable(operation.subject)}  ${style.dim(operation.id)}`);
+      lines.push(`  ${formatTime(operation.at)}  ${operation.subject}  ${style.dim(operation.id)}`);
     }
   }
   return lines.join("\n");
@@ -44,21 +43,21 @@ function recordLines(
   style: Output["style"],
 ): string[] {
   const { createdBy, rollback } = record;
-  const by = `${printable(createdBy.name)} <${printable(createdBy.email)}>`;
+  const by = `${createdBy.name} <${createdBy.email}>`;
   const files = Object.entries(record.components).map(([kind, summary]) => `${summary.files} ${kind}`);
   const target = rollback.target === null ? "" : `, to ${rollback.target}`;
   const lines: [string, string | false][] = [
     ["created", `${formatTime(record.created)} by ${by}`],
     ["parent", record.parent ?? "none: the first version"],
     ["children", shown.children.length > 0 && shown.children.join(", ")],
-    ["tags", record.tags.length > 0 && record.tags.map(printable).join(", ")],
+    ["tags", record.tags.length > 0 && record.tags.join(", ")],
     ["files", files.join(", ")],
     ["state", record.checksums.state !== null && `captured, ${record.checksums.state}`],
     ["not pinned", record.unpinned.length > 0 && `${record.unpinned.join(", ")}: the newest is taken at run time`],
     ["LFS", record.lfs.length > 0 && `${record.lfs.length} files by what they name`],
     ["backward", record.compatibility.backward.length > 0 && record.compatibility.backward.join(", ")],
     ["rollback", rollback.canRollback ? `possible${target}` : "not possible"],
-    ...rollback.risks.map((risk): [string, string] => ["", style.yellow(printable(risk))]),
+    ...rollback.risks.map((risk): [string, string] => ["", style.yellow(risk)]),
   ];
   const told = lines.flatMap(([name, text]) => (text === false ? [] : [row(name, text)]));
   if (record.changelog.length > 0) told.push("", "Changes:");
@@ -66,12 +65,12 @@ function recordLines(
 }
 
 function changeLine(entry: NonNullable<ShownVersion["record"]>["changelog"][number], style: Output["style"]): string {
-  const scope = entry.scope === null ? "" : `(${printable(entry.scope)})`;
-  return `  ${entry.breaking ? style.red("!") : " "} ${printable(entry.type)}${scope}: ${printable(entry.description)}`;
+  const scope = entry.scope === null ? "" : `(${entry.scope})`;
+  return `  ${entry.breaking ? style.red("!") : " "} ${entry.type}${scope}: ${entry.description}`;
 }
 
 function signatureLine({ signature, ok }: ShownVersion, style: Output["style"]): string {
-  const who = signature.signer === null ? "" : `  ${printable(signature.signer)}`;
+  const who = signature.signer === null ? "" : `  ${signature.signer}`;
   const key = signature.key === null ? "" : `  ${signature.key}`;
-  return `${ok ? style.green(signature.outcome) : style.red(signature.outcome)}${who}${key}${signature.reason === null ? "" : `  (${printable(signature.reason)})`}`;
+  return `${ok ? style.green(signature.outcome) : style.red(signature.outcome)}${who}${key}${signature.reason === null ? "" : `  (${signature.reason})`}`;
 }

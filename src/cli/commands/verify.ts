@@ -2,7 +2,6 @@ import { type Verification, verifyVersions } from "../../version/verify.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, rest } from "../define-command.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
 
 export const verifyCommand = defineCommand({
   name: "verify",
@@ -31,12 +30,12 @@ function describeVerification(result: Verification, { style }: Output): string {
     if (version.ok && result.total > LISTED) continue;
     const unproven = version.foreign && !version.ok && version.problems.length === 0;
     const mark = version.ok ? style.green("✓") : unproven ? style.yellow("?") : style.red("✗");
-    const signer = version.signature.signer === null ? "" : `  ${printable(version.signature.signer)}`;
-    const reason = version.signature.reason === null ? "" : style.dim(`  ${printable(version.signature.reason)}`);
+    const signer = version.signature.signer === null ? "" : `  ${version.signature.signer}`;
+    const reason = version.signature.reason === null ? "" : style.dim(`  ${version.signature.reason}`);
     lines.push(`${mark} ${version.tag}  ${version.signature.outcome}${signer}${reason}`);
-    for (const problem of version.problems) lines.push(`    ${style.red(printable(problem.message))}`);
+    for (const problem of version.problems) lines.push(`    ${style.red(problem.message)}`);
   }
-  for (const problem of result.log.problems) lines.push(`${style.yellow("log")}  ${printable(problem.message)}`);
+  for (const problem of result.log.problems) lines.push(`${style.yellow("log")}  ${problem.message}`);
   if (result.log.root !== null) lines.push(style.dim(`log  from ${result.log.root} (${result.log.origin})`));
   const parts = [`${result.total - result.failed - result.unproven} of ${result.total} versions are proven`];
   if (result.unproven > 0) parts.push(`${result.unproven} of other tools are neither proven nor disproven`);
