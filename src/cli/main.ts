@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       return showHelp(leading.rest, findGroup(leading.rest), output);
     }
     const { runCommand } = await import("./run-command.js");
-    return await runCommand(await found.load(), [...found.argv, ...leading.options], env);
+    return await runCommand(await found.load(), [...leading.options, ...found.argv], env);
   } catch (cause) {
     const failure = failureOf(cause, env);
     output.error(failure);

@@ -102,12 +102,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "key import",
-    summary: "Take in a key, to sign or to verify with",
+    summary: "Take in a key: a secret one to sign with, a public one to verify with",
     load: async () => (await import("./key-import.js")).keyImportCommand,
   },
   {
     name: "key export",
-    summary: "Print a key, armored",
+    summary: "Print a key, armored, for gpg, a colleague or CI",
     load: async () => (await import("./key-export.js")).keyExportCommand,
   },
   {
