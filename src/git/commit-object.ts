@@ -1,4 +1,4 @@
-import { formatSignatureLine, type Identity } from "./object.js";
+import { dateOf, formatSignatureLine, type Identity } from "./object.js";
 import type { ObjectFormat } from "./repository.js";
 
 export interface CommitObject {
@@ -46,6 +46,8 @@ export function parseSignedCommit(raw: Buffer, format: ObjectFormat): CommitObje
   if (!Buffer.from(text).equals(raw)) return undefined;
   const groups = HEADERS.exec(text)?.groups;
   if (!groups) return undefined;
+  const at = dateOf(groups["seconds"]);
+  if (at === undefined) return undefined;
   const rest = groups["rest"] ?? "";
   const header = signatureHeader(format);
   let signature: Buffer | undefined;
@@ -67,7 +69,7 @@ export function parseSignedCommit(raw: Buffer, format: ObjectFormat): CommitObje
     committer: {
       name: (groups["name"] ?? "").trim(),
       email: groups["email"] ?? "",
-      at: new Date(Number(groups["seconds"]) * 1000),
+      at,
     },
     message: text.slice(text.indexOf("\n\n") + 2),
     payload,

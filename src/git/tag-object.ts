@@ -1,4 +1,4 @@
-import { formatSignatureLine, type Identity } from "./object.js";
+import { dateOf, formatSignatureLine, type Identity } from "./object.js";
 
 export interface TagObject {
   readonly object: string;
@@ -42,6 +42,8 @@ export function parseTag(raw: Buffer): TagObject | TagProblem {
   }
   const groups = HEADER.exec(text)?.groups;
   if (!groups) return { problem: "its headers are not object, type, tag and tagger, once each and in this order" };
+  const at = dateOf(groups["seconds"]);
+  if (at === undefined) return { problem: "its date is beyond what a date can be" };
   return {
     object: groups["object"] ?? "",
     type: groups["type"] ?? "",
@@ -49,7 +51,7 @@ export function parseTag(raw: Buffer): TagObject | TagProblem {
     tagger: {
       name: (groups["who"] ?? "").trim(),
       email: groups["email"] ?? "",
-      at: new Date(Number(groups["seconds"]) * 1000),
+      at,
     },
     message: text.slice(text.indexOf("\n\n") + 2),
     payload,

@@ -55,6 +55,7 @@ test.each([
   ["no name", PAYLOAD.replace("tag v1.0.0", "tag ")],
   ["a NUL", PAYLOAD.replace("first", "first\0")],
   ["no blank line", PAYLOAD.replace("\n\n", "\n")],
+  ["a date that no Date can be", PAYLOAD.replace(/> \d+ /, "> 8640000000001 ")],
   ["nothing", ""],
 ])("a tag with %s is refused with a reason", (_, text) => {
   expect(parsed(text)).toEqual({ problem: expect.any(String) });
