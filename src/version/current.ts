@@ -1,10 +1,9 @@
 import { KaiError } from "../error.js";
-import { PLAIN_LOG } from "../git/plain-log.js";
-import { listRefs } from "../git/refs.js";
-import { openRepository } from "../git/repository.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { parseTag } from "../git/tag-object.js";
-import { CURRENT_REF, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { CURRENT_REF, type InForce, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { findNumber } from "./number.js";
 import { parseCurrentTag } from "./tag-text.js";
 
 export interface CurrentVersion {
@@ -13,37 +12,103 @@ export interface CurrentVersion {
   /** When it came into force. */
   readonly since: string;
   readonly operation: string;
-  /** False where the log's newest entry says that something else is in force. */
-  readonly logged: boolean;
 }
 
-/** The version in force, from two git processes whatever the size of the history. E105 where none is. */
+/**
+ * The version in force by the log's newest entry, from two git processes whatever the size of the history. E105 where none
+ * is, E121 where the tag `current` is not the one that the log made: then nobody should act on either.
+ */
 export async function readCurrent(cwd: string, env: NodeJS.ProcessEnv): Promise<CurrentVersion> {
   const repository = await openRepository(cwd, env);
-  const refs = await listRefs(repository, [CURRENT_REF, LOG_REF]);
-  const pointer = refs.find((ref) => ref.name === CURRENT_REF);
-  const log = refs.find((ref) => ref.name === LOG_REF);
-  const tag = pointer?.raw === undefined ? undefined : parseTag(pointer.raw);
-  const inForce = tag === undefined || "problem" in tag ? undefined : parseCurrentTag(tag.message, pointer?.id ?? "");
-  if (!pointer?.peeled || !tag || "problem" in tag || !inForce) {
-    throw new KaiError(
-      "E105",
-      log ? "No version is in force yet." : "No version is in force: this repository has no log.",
-      {
-        hint: log
-          ? "`git kai-version create` makes the first."
-          : "`git kai-version init` makes it an agent, or adopts the log of its remote.",
-      },
-    );
+  for (let waits = 0; ; waits++) {
+    const { log, current } = await readHeads(repository);
+    try {
+      return judge(log, current);
+    } catch (cause) {
+      // The log moves first: an operation under way is about to move the tag.
+      if (waits === WAITS || !isDoubtful(cause) || !(await isUnderWay(repository))) throw cause;
+    }
   }
-  const message =
-    log === undefined ? "" : (await runGit(repository, [...PLAIN_LOG, "-1", "--format=%B", log.id, "--"])).toString();
-  const after = parseEntryMessage(message)?.entry.current.after ?? null;
+}
+
+/** How often, and how many milliseconds apart, to look again while an operation is under way. */
+const WAITS = 20;
+const PAUSE = 50;
+
+async function isUnderWay(repository: Repository): Promise<boolean> {
+  const [{ isRecoveryDue }, { setTimeout }] = await Promise.all([
+    import("../operation/recover.js"),
+    import("node:timers/promises"),
+  ]);
+  if (!(await isRecoveryDue(repository))) return false;
+  await setTimeout(PAUSE);
+  return true;
+}
+
+const isDoubtful = (cause: unknown): boolean => cause instanceof KaiError && cause.code === "E121";
+
+function judge(log: Head | undefined, current: Head | undefined): CurrentVersion {
+  if (log === undefined) {
+    throw new KaiError("E105", "No version is in force: this repository has no log.", {
+      hint: "`git kai-version init` makes it an agent, or adopts the log of its remote.",
+    });
+  }
+  const text = log.raw.toString();
+  const entry = parseEntryMessage(text.slice(text.indexOf("\n\n") + 2))?.entry;
+  if (entry === undefined) throw doubtful("The log cannot be trusted: its newest commit is no entry of it.");
+  const { after } = entry.current;
+  if (after === null && current === undefined) {
+    throw new KaiError("E105", "No version is in force yet.", { hint: "`git kai-version create` makes the first." });
+  }
+  if (after?.pointer !== current?.id) throw differs(after, current?.id);
+  const tag = current && parseTag(current.raw);
+  const said = tag && !("problem" in tag) ? parseCurrentTag(tag.message, current.id) : undefined;
+  if (!current || !tag || "problem" in tag || !said || said.version !== after?.version || !findNumber(said.version)) {
+    throw doubtful("The tag `current` is not one that git kai-version makes.");
+  }
+  if (Number.isNaN(tag.tagger.at.getTime())) throw doubtful("The tag `current` has a date that there is not.");
   return {
-    version: inForce.version,
-    commit: pointer.peeled.id,
+    version: said.version,
+    commit: current.peeled,
     since: tag.tagger.at.toISOString(),
-    operation: inForce.operation,
-    logged: after?.pointer === pointer.id,
+    operation: said.operation,
   };
 }
+
+interface Head {
+  readonly id: string;
+  /** What a tag points at in the end. */
+  readonly peeled: string;
+  readonly raw: Buffer;
+}
+
+const FORMAT = "%(refname)%00%(objectname)%00%(*objectname)%00%(raw:size)%00%(raw)";
+
+/** The log's newest entry and the tag `current` with their bytes, from one git process. */
+async function readHeads(repository: Repository): Promise<{ log: Head | undefined; current: Head | undefined }> {
+  const out = await runGit(repository, ["for-each-ref", `--format=${FORMAT}`, LOG_REF, CURRENT_REF]);
+  const heads = new Map<string, Head>();
+  for (let offset = 0; offset < out.length; ) {
+    const fields: string[] = [];
+    for (let field = 0; field < 4; field++) {
+      const end = out.indexOf(0, offset);
+      fields.push(out.toString("utf8", offset, end));
+      offset = end + 1;
+    }
+    const [name = "", id = "", peeled = "", size = "0"] = fields;
+    heads.set(name, { id, peeled, raw: out.subarray(offset, offset + Number(size)) });
+    offset += Number(size) + 1;
+  }
+  return { log: heads.get(LOG_REF), current: heads.get(CURRENT_REF) };
+}
+
+function differs(after: InForce | null, found: string | undefined): KaiError {
+  const version = after === null ? undefined : findNumber(after.version)?.text;
+  const logged = version === undefined ? "that no version is in force" : `that ${version} is in force`;
+  return doubtful(`The log says ${logged}, and the tag \`current\` ${found === undefined ? "is gone" : "is another"}.`);
+}
+
+const doubtful = (message: string): KaiError =>
+  new KaiError("E121", message, {
+    hint: "`git kai-version init` takes in what the remote's log says, `git kai-version recover` puts the tag back where the log here says; `git kai-version verify` looks closer.",
+  });

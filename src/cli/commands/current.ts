@@ -8,9 +8,6 @@ export const currentCommand = defineCommand({
   description: "In a pipe it prints the bare number, so that scripts can take it as it is.",
   async run(_input, context) {
     const current = await readCurrent(context.cwd, context.env);
-    if (!current.logged) {
-      context.output.warn("The log does not say so: `git kai-version verify` looks closer, `recover` may mend it.");
-    }
     context.output.result(current, (value, output) =>
       output.columns === undefined
         ? value.version
