@@ -29,19 +29,22 @@ export async function listRemotes(repository: Repository): Promise<string[]> {
   return remotes.sort((a, b) => Number(b === "origin") - Number(a === "origin"));
 }
 
-/** Names of the refs that a remote has under `patterns`; E116 where it cannot be reached. */
+/** The refs that a remote has under `patterns`, by name with the object id of each; E116 where it cannot be reached. */
 export async function listRemoteRefs(
   repository: Repository,
   env: NodeJS.ProcessEnv,
   remote: string,
   patterns: readonly string[],
-): Promise<string[]> {
+): Promise<Map<string, string>> {
   const git = await openNetwork(repository, env);
   const out = await git.listRemote(["--refs", remote, ...patterns]).catch(failedWith(remote));
-  return out
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => line.slice(line.indexOf("\t") + 1));
+  const lines = out.split("\n").filter((line) => line !== "");
+  return new Map(
+    lines.map((line) => {
+      const tab = line.indexOf("\t");
+      return [line.slice(tab + 1), line.slice(0, tab)];
+    }),
+  );
 }
 
 /** Fetches by explicit refspecs and nothing else. */

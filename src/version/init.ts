@@ -15,7 +15,7 @@ import type { FileLock } from "../system/file-lock.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { digestOfEntry, findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
-import { type Adopted, adoptAgent, findAgentRemote, pinLocalLog } from "./adopt-agent.js";
+import { type Adopted, adoptAgent, findAgentRemote, findNews, pinLocalLog } from "./adopt-agent.js";
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { planFounding } from "./found-agent.js";
 import { buildHistory } from "./history.js";
@@ -44,8 +44,11 @@ export interface InitCaller {
 }
 
 export interface InitResult {
-  /** `founded`: a new log. `adopted`: one that was fetched or was here unpinned. `present`: nothing to do. */
-  readonly outcome: "founded" | "adopted" | "present";
+  /**
+   * `founded`: a new log. `adopted`: one that was fetched or was here unpinned. `updated`: the remote's went on from the one
+   * here, and was taken in. `present`: nothing to do.
+   */
+  readonly outcome: "founded" | "adopted" | "updated" | "present";
   readonly agentId: string;
   readonly repoId: string;
   readonly trustRoot: { readonly entry: string; readonly digest: string; readonly origin: TrustRoot["origin"] };
@@ -69,13 +72,14 @@ export async function initAgent(caller: InitCaller, request: InitRequest): Promi
     const known = await findTrustRoot(trust);
     const hasLog = (await listRefs(repository, [LOG_REF])).length > 0;
     if (hasLog && request.newRoot) throw logInTheWay();
-    if (hasLog && known) return described(repository, { outcome: "present", root: known });
-    if (hasLog) return adopted(repository, caller, await pinLocalLog(repository));
-    const remote = request.newRoot ? undefined : await findAgentRemote(repository, caller.env);
+    const remote = await findRemote(repository, caller, request, { hasLog, pinned: known !== undefined });
     if (remote !== undefined) {
       caller.progress(`Fetching the agent's log from ${remote}`);
-      return adopted(repository, caller, await adoptAgent(repository, caller.env, remote, known, [lock.descriptor]));
+      const taken = await adoptAgent(repository, caller.env, remote, known, [lock.descriptor]);
+      return adopted(repository, caller, taken, hasLog && known ? "updated" : "adopted");
     }
+    if (hasLog && known) return described(repository, { outcome: "present", root: known });
+    if (hasLog) return adopted(repository, caller, await pinLocalLog(repository), "adopted");
     if (known && !request.newRoot) throw logGone();
     return found(repository, caller, request, lock);
   });
@@ -102,10 +106,27 @@ async function findStrayCurrent(repository: Repository, newRoot: boolean): Promi
   });
 }
 
-async function adopted(repository: Repository, caller: InitCaller, { root, remote }: Adopted): Promise<InitResult> {
+/** The remote to take a log, or more of it, from. */
+async function findRemote(
+  repository: Repository,
+  caller: InitCaller,
+  { newRoot }: InitRequest,
+  { hasLog, pinned }: { hasLog: boolean; pinned: boolean },
+): Promise<string | undefined> {
+  if (newRoot) return undefined;
+  if (hasLog) return findNews(repository, caller.env, { pinned, progress: caller.progress });
+  return findAgentRemote(repository, caller.env);
+}
+
+async function adopted(
+  repository: Repository,
+  caller: InitCaller,
+  { root, remote }: Adopted,
+  outcome: "adopted" | "updated",
+): Promise<InitResult> {
   const remotes = await setRefspecs(repository, remote === null ? [] : [remote]);
   caller.progress("Verified the log");
-  return described(repository, { outcome: "adopted", root, remotes });
+  return described(repository, { outcome, root, remotes });
 }
 
 async function found(
@@ -139,7 +160,7 @@ async function found(
         : undefined,
     worktree:
       commits && files.tree
-        ? { from: files.from, to: files.tree.id, saved: files.own, kept: new Set(files.untracked) }
+        ? { from: files.from, to: files.tree.id, saved: files.own, isKept: (name) => files.untracked.includes(name) }
         : undefined,
   });
   const performed = await perform(repository, lock, operation, signer);

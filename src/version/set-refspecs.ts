@@ -2,17 +2,19 @@ import type { Repository } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "../operation/entry.js";
 
-/** What `git fetch` is to bring beside branches and tags; stock git refuses to move a tag unless told so. */
+/**
+ * What `git fetch` is to bring beside branches and tags, kept apart until `init` has verified it. The stars stand for
+ * nothing: a refspec without one makes `git fetch` fail where the remote lacks the ref, as before the first version.
+ */
 const refspecsOf = (remote: string): string[] => [
-  `+${CURRENT_REF}:${CURRENT_REF}`,
+  `+${CURRENT_REF}*:refs/kai/remotes/${remote}/current*`,
   `+${LOG_REF}:refs/kai/remotes/${remote}/log`,
-  `+${NOTES_REF}:refs/kai/remotes/${remote}/notes`,
+  `+${NOTES_REF}*:refs/kai/remotes/${remote}/notes*`,
   `+refs/kai/state/*:refs/kai/remotes/${remote}/state/*`,
 ];
 
 /**
- * Adds the fetch refspecs of every remote that lack them; gives the remotes changed. A refspec without a star makes
- * `git fetch` fail where the remote lacks the ref, so only remotes that have the log get them.
+ * Adds the fetch refspecs of every remote that lack them; gives the remotes changed. Only for remotes that have the log.
  */
 export async function setRefspecs(repository: Repository, remotes: readonly string[]): Promise<string[]> {
   const changed: string[] = [];

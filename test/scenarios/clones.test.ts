@@ -80,7 +80,35 @@ test("stock git fetch brings what is new without moving what is ours", async () 
   clone.git("fetch", "--quiet");
   expect(refsOf(clone, "refs/kai/log", "refs/notes/kai")).toBe(seen);
   expect(clone.git("rev-parse", "refs/kai/remotes/origin/log")).toBe(original.git("rev-parse", "refs/kai/log"));
-  expect(clone.git("rev-parse", "refs/tags/current")).toBe(original.git("rev-parse", "refs/tags/current"));
+  expect(clone.git("rev-parse", "refs/kai/remotes/origin/current")).toBe(
+    original.git("rev-parse", "refs/tags/current"),
+  );
+  expect(await told(clone, "current")).toMatchObject({ version: "1.0.0" });
+  clone.git("pull", "--quiet");
+  expect(await told(clone, "init")).toMatchObject({ outcome: "updated", trustRoot: { origin: "first-use" } });
+  expect(await told(clone, "current")).toEqual(await told(original, "current"));
+  expect(await told(clone, "verify", "--all")).toMatchObject({ ok: true });
+  expect(await told(clone, "init")).toMatchObject({ outcome: "present" });
+  expect(await told(clone, "create", "--allow-unchanged")).toMatchObject({ parent: "1.1.0" });
+  // What is here and was not published is no reason to go back; two logs that went on apart are not joined.
+  expect(await told(clone, "init")).toMatchObject({ outcome: "present" });
+  await told(original, "rollback", "1.0.0");
+  const before = refsOf(clone, "refs/kai/log", "refs/notes/kai", "refs/tags");
+  expect(await refused(clone, "init")).toMatchObject({ code: "E121", message: expect.stringContaining("apart") });
+  expect(refsOf(clone, "refs/kai/log", "refs/notes/kai", "refs/tags")).toBe(before);
+});
+
+test("an adoption that was cut short, or whose tag current was moved, is finished by the next init", async () => {
+  const original = await remote("1.0.0");
+  const clone = original.clone("clone");
+  clone.git("fetch", "--quiet", "origin", "refs/kai/log:refs/kai/log");
+  clone.git("update-ref", "refs/tags/current", "HEAD");
+  expect(await told(clone, "init")).toMatchObject({ outcome: "adopted", remotes: ["origin"] });
+  expect(refsOf(clone, "refs/kai/conflict")).toContain(clone.git("rev-parse", "HEAD"));
+  expect(await summary(clone)).toEqual(await summary(original));
+  // Nothing to fetch needs no remote.
+  clone.git("remote", "set-url", "origin", "file:///nowhere");
+  expect(await told(clone, "init")).toMatchObject({ outcome: "present" });
 });
 
 test("a shallow clone says what it cannot do", async () => {

@@ -12,7 +12,7 @@ export const initCommand = defineCommand({
   name: "init",
   summary: "Put an agent's repository under version control, or adopt a clone of one",
   description:
-    "Detects the framework, writes and commits kai.yaml and the ignore lines of runtime state, makes or adopts a signing key, and founds the signed log. On a clone of an agent it fetches the log, verifies all of it, and pins its first entry.",
+    "Detects the framework, writes and commits kai.yaml and the ignore lines of runtime state, makes or adopts a signing key, and founds the signed log. On a clone of an agent it fetches the log, verifies all of it, and pins its first entry; run again, it takes in what the remote's log went on with.",
   options: {
     agentId: value("ID", "the agent's id; default: the folder's name"),
     yes: flag("ask nothing; a new key gets no passphrase", { short: "y" }),
@@ -62,6 +62,7 @@ function describeInit(result: InitResult, { style }: Output): string {
   const heading = {
     founded: `${style.green("✓")} ${style.bold(result.agentId)} is an agent now.`,
     adopted: `${style.green("✓")} Adopted ${style.bold(result.agentId)}: its log was fetched and verified.`,
+    updated: `${style.green("✓")} Took in what the remote's log says of ${style.bold(result.agentId)}, and verified it.`,
     present: `${style.bold(result.agentId)} is an agent already; nothing was changed.`,
   }[result.outcome];
   lines.push(heading, "");
