@@ -1,11 +1,14 @@
+import { KaiError } from "../error.js";
 import type { ObjectType } from "./object.js";
+import { ObjectReader } from "./object-reader.js";
 import type { Repository } from "./repository.js";
-import { runGit } from "./run-git.js";
+import { gitFailure, runGit, tryGit } from "./run-git.js";
 
 export interface Ref {
   readonly name: string;
   readonly id: string;
-  readonly type: ObjectType;
+  /** `missing`: a tag whose object, or what it points at, is not in the repository. */
+  readonly type: ObjectType | "missing";
   /** What an annotated tag points at, all tags in between taken off. */
   readonly peeled: { readonly id: string; readonly type: ObjectType } | undefined;
   /** The bytes of an annotated tag's object. */
@@ -18,9 +21,21 @@ const FORMAT =
 /** How many a NUL ends before the raw bytes. */
 const FIELDS = 6;
 
-/** All refs under the given prefixes, annotated tags with their bytes, from one git process. */
+/**
+ * All refs under the given prefixes, annotated tags with their bytes, from one git process. E116 where the object of a
+ * ref that is no tag is missing.
+ */
 export async function listRefs(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
-  const out = await runGit(repository, ["for-each-ref", `--format=${FORMAT}`, ...prefixes]);
+  const args = ["for-each-ref", `--format=${FORMAT}`, ...prefixes];
+  const run = await tryGit(repository, args);
+  if (run.exitCode === 0) return parseRefs(run.stdout);
+  const refs = await listRefsOneByOne(repository, prefixes);
+  // What it complained about was nothing that is missing.
+  if (refs.every(({ type }) => type !== "missing")) throw gitFailure(args, run);
+  return refs;
+}
+
+function parseRefs(out: Buffer): Ref[] {
   const refs: Ref[] = [];
   let offset = 0;
   while (offset < out.length) {
@@ -40,4 +55,38 @@ export async function listRefs(repository: Repository, prefixes: readonly string
     });
   }
   return refs;
+}
+
+/** The same where git refuses to list them together because one of the objects is missing. */
+async function listRefsOneByOne(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
+  const out = await runGit(repository, ["for-each-ref", "--format=%(refname) %(objectname)", ...prefixes]);
+  const reader = new ObjectReader(repository);
+  try {
+    const refs: Ref[] = [];
+    for (const line of out.toString().split("\n")) {
+      const [name = "", id = ""] = line.split(" ");
+      if (name !== "") refs.push(await readRef(reader, name, id));
+    }
+    return refs;
+  } finally {
+    reader.close();
+  }
+}
+
+async function readRef(reader: ObjectReader, name: string, id: string): Promise<Ref> {
+  const object = await reader.find(id);
+  const peeled = object?.type === "tag" ? await reader.find(`${id}^{}`) : undefined;
+  if (object === undefined || (object.type === "tag" && peeled === undefined)) {
+    if (name.startsWith("refs/tags/")) return { name, id, type: "missing", peeled: undefined, raw: undefined };
+    throw new KaiError("E116", `The object ${id} of ${name} is missing.`, {
+      hint: `Fetch it from a complete clone; \`git update-ref -d ${name}\` gives it up.`,
+    });
+  }
+  return {
+    name,
+    id,
+    type: object.type,
+    peeled: peeled && { id: peeled.id, type: peeled.type },
+    raw: object.type === "tag" ? object.content : undefined,
+  };
 }

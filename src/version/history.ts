@@ -74,6 +74,11 @@ export function outlinedHistory(
       skipped.push({ tag, reason: number.reason });
       continue;
     }
+    if (ref.type === "missing") {
+      skipped.push({ tag, reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\`` });
+      reserved.push({ number, tag });
+      continue;
+    }
     const commit = ref.type === "commit" ? ref.id : ref.peeled?.type === "commit" ? ref.peeled.id : undefined;
     if (commit === undefined) {
       skipped.push({ tag, reason: "does not point at a commit" });

@@ -1,4 +1,5 @@
 import type { ObjectReader } from "../git/object-reader.js";
+import { parseTag } from "../git/tag-object.js";
 import { LOG_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { createKeyRing } from "../trust/key-ring.js";
@@ -6,17 +7,18 @@ import { kaiHome, readKnownKeys } from "../trust/key-store.js";
 import { findTrustRoot } from "../trust/trust-root.js";
 import { readTrustedLog, ringDigest } from "../trust/trusted-log.js";
 import { openVerificationCache } from "../trust/verification-cache.js";
+import type { KnownVersion } from "./history.js";
 import type { AgentHistory } from "./reading.js";
 
 /**
- * What earlier verifications under today's keys and policy found, by tag id; `unchecked` for the rest. Verifies no
- * version itself.
+ * What earlier verifications under today's keys and policy found of a version's tag; `unchecked` for the rest, and for a
+ * good tag object that stands under another name than it says. Verifies no version itself.
  */
 export async function knownSignatures(
   { agent, hasLog }: AgentHistory,
   reader: ObjectReader,
   env: NodeJS.ProcessEnv,
-): Promise<(tagId: string) => string> {
+): Promise<(version: KnownVersion) => string> {
   const unchecked = () => "unchecked";
   const folder = kaiFolderOf(agent.repository);
   const root = hasLog ? await findTrustRoot(folder.trust) : undefined;
@@ -30,5 +32,13 @@ export async function knownSignatures(
     ...userKeys,
   ]);
   const cache = openVerificationCache(folder.cache, ringDigest(log.policy, keys));
-  return (tagId) => cache.get(tagId)?.outcome ?? "unchecked";
+  return (version) => {
+    const outcome = cache.get(version.tagId)?.outcome ?? "unchecked";
+    return outcome === "good" && !standsUnderItsName(version) ? "unchecked" : outcome;
+  };
+}
+
+function standsUnderItsName({ tag, raw }: KnownVersion): boolean {
+  const parsed = raw === undefined ? undefined : parseTag(raw);
+  return parsed !== undefined && !("problem" in parsed) && parsed.name === tag;
 }

@@ -41,11 +41,11 @@ export interface VersionList {
   readonly skipped: History["skipped"];
 }
 
-/** Filters, sorts and pages a history. `signatureOf` tells what an earlier verification found of a tag. */
+/** Filters, sorts and pages a history. `signatureOf` tells what an earlier verification found of one. */
 export function listVersions(
   history: History,
   request: ListRequest,
-  signatureOf: (tagId: string) => string,
+  signatureOf: (version: KnownVersion) => string,
 ): VersionList {
   const matches = request.match === undefined ? () => true : globMatcher(request.match);
   const found = history.versions.filter(
@@ -69,7 +69,11 @@ export function listVersions(
 
 const statusOf = (version: KnownVersion): ListedVersion["status"] => (version.withdrawn ? "withdrawn" : "active");
 
-function listed(version: KnownVersion, history: History, signatureOf: (tagId: string) => string): ListedVersion {
+function listed(
+  version: KnownVersion,
+  history: History,
+  signatureOf: (version: KnownVersion) => string,
+): ListedVersion {
   return {
     version: version.number.text,
     tag: version.tag,
@@ -82,7 +86,7 @@ function listed(version: KnownVersion, history: History, signatureOf: (tagId: st
     createdBy: version.createdBy,
     description: version.description,
     current: version.tagId === history.current?.tag,
-    signature: version.raw === undefined ? "unsigned" : signatureOf(version.tagId),
+    signature: version.raw === undefined ? "unsigned" : signatureOf(version),
   };
 }
 

@@ -81,7 +81,7 @@ test.each([
 });
 
 test("what is told of a page, and of each version", () => {
-  const list = listVersions(HISTORY, { ...ALL, match: "1.*", limit: 1 }, (id) => `known of ${id}`);
+  const list = listVersions(HISTORY, { ...ALL, match: "1.*", limit: 1 }, ({ tagId }) => `known of ${tagId}`);
   expect(list).toMatchObject({ total: 5, filtered: 3, skipped: [{ tag: "nightly" }] });
   expect(list.versions[0]).toEqual({
     version: "1.1.0",

@@ -1,5 +1,6 @@
 import { ObjectReader } from "../../git/object-reader.js";
 import { parseDate } from "../../git/parse-date.js";
+import type { KnownVersion } from "../../version/history.js";
 import { knownSignatures } from "../../version/known-signatures.js";
 import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
 import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
@@ -56,7 +57,7 @@ export const listCommand = defineCommand({
   },
 });
 
-async function signaturesOf(known: AgentHistory, env: NodeJS.ProcessEnv): Promise<(tagId: string) => string> {
+async function signaturesOf(known: AgentHistory, env: NodeJS.ProcessEnv): Promise<(version: KnownVersion) => string> {
   const reader = new ObjectReader(known.agent.repository);
   try {
     return await knownSignatures(known, reader, env);

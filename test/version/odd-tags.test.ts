@@ -1,0 +1,40 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+
+function removeObject(agent: Agent, id: string): void {
+  rmSync(path.join(agent.dir, ".git", "objects", id.slice(0, 2), id.slice(2)));
+}
+
+test("a tag whose object is missing is told and takes nothing else with it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("tag", "-a", "-m", "gone", "v3.0.0");
+  removeObject(agent, agent.git("rev-parse", "v3.0.0"));
+  const empty = agent.git("commit-tree", "-m", "an orphan", "HEAD^{tree}");
+  agent.git("tag", "-a", "-m", "of nothing", "v4.0.0", empty);
+  removeObject(agent, empty);
+  const list = (await agent.kai("list", "--json")).json();
+  expect(list.versions.map((each: { version: string }) => each.version)).toEqual(["1.0.0"]);
+  expect(list.skipped).toEqual(
+    ["v3.0.0", "v4.0.0"].map((tag) => ({
+      tag,
+      reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\``,
+    })),
+  );
+  agent.write("logic.py", "print(2)\n");
+  agent.commit("feat: go on");
+  expect((await agent.kai("create", "--as", "3.0.0")).stderr).toContain("E108");
+  expect((await agent.kai("create", "--as", "5.0.0")).stderr).toBe("");
+});
+
+test("a good tag object under another name is not shown as good", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("update-ref", "refs/tags/v9.9.9", "refs/tags/v1.0.0");
+  await agent.kai("verify", "--all");
+  const { versions } = (await agent.kai("list", "--json")).json();
+  expect(versions.map((each: { tag: string; signature: string }) => [each.tag, each.signature])).toEqual([
+    ["v9.9.9", "unchecked"],
+    ["v1.0.0", "good"],
+  ]);
+});
