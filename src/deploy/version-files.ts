@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { objectId } from "../git/object.js";
+import { canonicalMode } from "../git/tree-lister.js";
 import { pathBelow } from "../system/path-bytes.js";
 import { DigestCache } from "../version/digest-cache.js";
 import { manifestLines, type TreeFile, versionHash } from "../version/manifest.js";
@@ -63,10 +64,4 @@ async function listFiles(repository: PlainRepository, tree: string, prefix: stri
     else files.push({ path: file, mode: canonicalMode(mode), id });
   }
   return files;
-}
-
-/** As `git ls-tree` shows it: trees of old tools hold modes such as 100664. */
-function canonicalMode(mode: string): string {
-  if (!mode.startsWith("100")) return mode;
-  return Number.parseInt(mode, 8) & 0o100 ? "100755" : "100644";
 }

@@ -15,6 +15,7 @@ const COMMANDS = [
   ["create", "-m", "one more"],
   ["list", "--json"],
   ["verify", "--all"],
+  ["verify", "--all", "--deep"],
   ["rollback", "1.0.0"],
 ];
 
