@@ -13,6 +13,9 @@ export interface LfsPointer {
 /** A pointer is shorter than this (git-lfs spec). */
 const LARGEST_POINTER = 1024;
 
+/** So many blobs, 1 MiB at most, are asked for before the first answer is there. */
+const READ_AT_ONCE = 1024;
+
 /** Git LFS pointers among a version's files; looked for only where a .gitattributes says that there may be some. */
 export async function findLfsPointers(
   repository: Repository,
@@ -23,11 +26,16 @@ export async function findLfsPointers(
   const attributes = files.filter((file) => file.mode !== "160000" && /(^|\/)\.gitattributes$/.test(file.path));
   const texts = await Promise.all(attributes.map((file) => reader.find(file.id)));
   if (!texts.some((object) => object?.content.includes("filter=lfs"))) return [];
+  const small = await listSmallFiles(repository, treeish);
   const pointers: LfsPointer[] = [];
-  for (const file of await listSmallFiles(repository, treeish)) {
-    const object = await reader.find(file.id);
-    const pointer = object?.type === "blob" ? parseLfsPointer(object.content) : undefined;
-    if (pointer) pointers.push({ path: manifestPath(file.path), oid: pointer.oid, size: pointer.size });
+  for (let start = 0; start < small.length; start += READ_AT_ONCE) {
+    const some = small.slice(start, start + READ_AT_ONCE);
+    const objects = await Promise.all(some.map((file) => reader.find(file.id)));
+    for (const [index, file] of some.entries()) {
+      const object = objects[index];
+      const pointer = object?.type === "blob" ? parseLfsPointer(object.content) : undefined;
+      if (pointer) pointers.push({ path: manifestPath(file.path), oid: pointer.oid, size: pointer.size });
+    }
   }
   return pointers;
 }
