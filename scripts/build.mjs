@@ -1,5 +1,6 @@
 // Bundles the program: fewer files to open make it start faster than its sources with their libraries would.
-import { readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -12,10 +13,9 @@ const GROUPS = {
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
-/** Bundles the command-line programs and the library into `folder`, which is emptied first. */
+/** Bundles the command-line programs and the library into `folder`; what earlier builds left there is removed afterwards. */
 export async function buildProgram(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: {
       "cli/git-kai-version": "src/cli/git-kai-version.ts",
@@ -40,7 +40,14 @@ export async function buildProgram(folder) {
     plugins: [groupCommands],
     legalComments: "linked",
     logLevel: "warning",
+    metafile: true,
   });
+  // Whoever runs the program meanwhile finds the old one or the new one, never none.
+  const made = new Set(Object.keys(metafile.outputs).map((file) => path.resolve(root, file)));
+  for (const entry of readdirSync(path.join(folder, "chunks"))) {
+    const file = path.resolve(folder, "chunks", entry);
+    if (!made.has(file)) rmSync(file);
+  }
 }
 
 const groupCommands = {

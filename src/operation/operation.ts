@@ -2,6 +2,7 @@ import type { GitObject } from "../git/object.js";
 import type { RefChange } from "../git/ref-transaction.js";
 import type { InForce, OperationKind } from "./entry.js";
 import type { WorktreeChange } from "./stage-worktree.js";
+import type { FileIdentity } from "./worktree-manifest.js";
 
 /** Signs an entry; the key and how it is unlocked are no concern of this layer. */
 export interface EntrySigner {
@@ -37,8 +38,8 @@ export interface Operation {
   /** Lines to append to the note on a commit. */
   readonly note?: { readonly commit: string; readonly lines: readonly string[] } | undefined;
   readonly worktree?: WorktreeChange | undefined;
-  /** A whole new index, prepared at this path; the working tree already agrees with it. */
-  readonly index?: string | undefined;
+  /** A whole new index, made at `path` of the one that was `seen`; the working tree already agrees with it. */
+  readonly index?: { readonly path: string; readonly seen: FileIdentity | null } | undefined;
 }
 
 export interface PerformedOperation {

@@ -22,7 +22,7 @@ import type { EntrySigner, Operation, PerformedOperation } from "./operation.js"
 import { pendingRefs, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
-import { removeStaging, stageIndex, stageWorktree, stagingFolderOf } from "./stage-worktree.js";
+import { removeStaging, requireSameIndex, stageIndex, stageWorktree, stagingFolderOf } from "./stage-worktree.js";
 import { removeStaleLocks } from "./stale-locks.js";
 import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
@@ -155,7 +155,10 @@ class Attempt {
     const folder = await stagingFolderOf(repository, kaiFolderOf(repository).staging, id);
     this.#staged = { folder, gitDir, workTree };
     if (worktree) await stageWorktree(repository, worktree, folder, this.#inherit);
-    else if (index) await stageIndex(folder, index);
+    else if (index) {
+      await requireSameIndex(gitDir, index.seen);
+      await stageIndex(folder, index.path);
+    }
   }
 
   /** The one moment: before it nothing happened, after it all of it did. */

@@ -3,13 +3,19 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { runGit, tryGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
-import { identityOf, type WorktreeManifest, type WorktreeStep } from "./worktree-manifest.js";
+import {
+  type FileIdentity,
+  identityOf,
+  isUntouched,
+  type WorktreeManifest,
+  type WorktreeStep,
+} from "./worktree-manifest.js";
 
 /** What an operation does to index and working tree. */
 export interface WorktreeChange {
@@ -116,9 +122,13 @@ async function requireUnchanged(
 ): Promise<void> {
   const paths = touched.filter((each) => each.oldMode !== ABSENT && !saved.has(each.path)).map((each) => each.path);
   if (paths.length === 0) return;
-  const options = { env: { GIT_INDEX_FILE: index }, config: ["core.splitIndex=false", "core.fsmonitor=false"], inherit };
-  const input = Buffer.from(paths.map((name) => `${name}\0`).join(""), "latin1");
-  await runGit(repository, ["update-index", "--no-assume-unchanged", "-z", "--stdin"], { ...options, input });
+  const options = {
+    env: { GIT_INDEX_FILE: index },
+    config: ["core.splitIndex=false", "core.fsmonitor=false"],
+    inherit,
+  };
+  // It ends with 1 where something differs, and takes back "assume unchanged" of what does.
+  await tryGit(repository, ["update-index", "-q", "--really-refresh"], options);
   const out = await runGit(repository, ["diff-files", "--name-only", "-z", "--ignore-submodules=all"], options);
   const changed = new Set(out.toString("latin1").split("\0"));
   const blocked = paths.filter((name) => changed.has(name));
@@ -135,6 +145,15 @@ async function changesFor(repository: Repository, change: WorktreeChange): Promi
     changes.push({ path: name, oldMode: mode, newMode: mode, oldId: id, newId: id });
   }
   return changes;
+}
+
+/** Refuses (E113) where git's index is not the one that a new one was made of; `index.lock` is held by now. */
+export async function requireSameIndex(gitDir: string, seen: FileIdentity | null): Promise<void> {
+  const now = await findStat(path.join(gitDir, "index"));
+  if (isUntouched(seen, now === undefined ? null : identityOf(now))) return;
+  throw new KaiError("E113", "Another git process changed the index meanwhile.", {
+    hint: "Nothing was changed. Run the command again.",
+  });
 }
 
 /** Prepares a new index alone: the working tree already holds what it says. */

@@ -5,6 +5,7 @@ import { CURRENT_REF, type InForce, type OperationKind } from "../operation/entr
 import type { PerformedOperation } from "../operation/operation.js";
 import type { Signer } from "../trust/signer.js";
 import type { KnownVersion } from "../version/history.js";
+import { liveStateOf } from "../version/live-state.js";
 import { makeCurrentTag } from "../version/release-objects.js";
 import type { WritingSession } from "../version/writing-session.js";
 
@@ -90,7 +91,13 @@ export async function restoreTree(session: WritingSession, request: RestoreReque
           : { commit: request.noteOn, lines: [noteLine(session, request, signer)] },
       worktree:
         commit || request.saved.size > 0
-          ? { from: request.fromTree, to: request.toTree, saved: request.saved, reset: request.saved.size > 0 }
+          ? {
+              from: request.fromTree,
+              to: request.toTree,
+              saved: request.saved,
+              isKept: liveStateOf(config),
+              reset: request.saved.size > 0,
+            }
           : undefined,
     },
     signer,

@@ -1,7 +1,7 @@
-import { createClassifier } from "../agent/component.js";
 import { KaiError } from "../error.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
+import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import type { VersionNumber } from "../version/number.js";
 import { validateVersion } from "../version/validate-version.js";
@@ -100,8 +100,8 @@ async function survey(session: WritingSession, options: RollbackOptions): Promis
   const status = await readStatus(repository, "no");
   const head = requireCommit(status);
   const branch = await requireMovableBranch(repository, status);
-  const componentOf = createClassifier(config.version_management.artifacts);
-  const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
+  const isLiveState = liveStateOf(config);
+  const dirty = status.dirty.filter((name) => !isLiveState(name));
   if (dirty.length > 0 && !options.force) throw wouldOverwrite(dirty);
   const [from, to] = await Promise.all([head, plan.to.commit].map((commit) => session.reader.find(`${commit}^{tree}`)));
   if (from === undefined || to === undefined) {

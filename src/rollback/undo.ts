@@ -1,8 +1,8 @@
-import { createClassifier } from "../agent/component.js";
 import { KaiError } from "../error.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { History } from "../version/history.js";
+import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import { validateVersion } from "../version/validate-version.js";
 import { readStatus, requireCommit } from "../version/work-tree-status.js";
@@ -113,8 +113,8 @@ async function survey(session: WritingSession, entry: LoggedEntry) {
   const [made, previous] = [entry.details["commit"], entry.details["previousHead"]];
   const movedFiles = typeof made === "string" && typeof previous === "string";
   if (!movedFiles) return { head, branch: status.branch, fromTree, toTree: fromTree };
-  const componentOf = createClassifier(config.version_management.artifacts);
-  const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
+  const isLiveState = liveStateOf(config);
+  const dirty = status.dirty.filter((name) => !isLiveState(name));
   if (dirty.length > 0) {
     throw new KaiError(
       "E102",

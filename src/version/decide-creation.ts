@@ -1,7 +1,7 @@
-import { createClassifier } from "../agent/component.js";
 import type { Bump } from "../change/bump.js";
 import { KaiError } from "../error.js";
 import { readablePath } from "../system/path-bytes.js";
+import { liveStateOf } from "./live-state.js";
 import { requireMovableBranch } from "./movable-branch.js";
 import { chooseNumber, comesIntoForce, numberPolicy } from "./next-number.js";
 import type { VersionNumber } from "./number.js";
@@ -45,8 +45,8 @@ export async function decideCreation(session: WritingSession, request: CreateReq
   const head = requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
   const branch = withChanges ? await requireMovableBranch(repository, status) : (status.branch ?? undefined);
-  const componentOf = createClassifier(config.version_management.artifacts);
-  const dirty = status.dirty.filter((name) => componentOf(readablePath(name)) !== "state");
+  const isLiveState = liveStateOf(config);
+  const dirty = status.dirty.filter((name) => !isLiveState(name));
   if (dirty.length > 0 && !request.includeChanges) throw notCommitted(dirty);
   const pending = await readPendingChanges(repository, session.history, head);
   if (!request.allowUnchanged && !withChanges) await requireNews(session, pending, head);

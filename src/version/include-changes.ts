@@ -5,13 +5,15 @@ import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
+import { type FileIdentity, identityOf } from "../operation/worktree-manifest.js";
+import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 
 export interface IncludedChanges {
   readonly commit: GitObject;
   readonly tree: string;
-  /** The whole new index, to be put in place with the branch. */
-  readonly index: string;
+  /** The whole new index, to be put in place with the branch, and what tells the one that it was made of. */
+  readonly index: { readonly path: string; readonly seen: FileIdentity | null };
 }
 
 /** Makes a signed commit of everything in the working tree that is not ignored, on an index of its own. */
@@ -22,7 +24,9 @@ export async function includeChanges(
 ): Promise<IncludedChanges> {
   await mkdir(request.scratch, { recursive: true, mode: 0o700 });
   const index = path.join(request.scratch, "index");
-  await copyFile(path.join(repository.gitDir, "index"), index);
+  const original = path.join(repository.gitDir, "index");
+  const stat = await findStat(original);
+  await copyFile(original, index);
   const options = {
     env: { GIT_INDEX_FILE: index },
     inherit: request.inherit,
@@ -38,5 +42,9 @@ export async function includeChanges(
     message: request.message,
   });
   const signed = formatSignedCommit(payload, await signer.sign(payload, request.at), repository.objectFormat);
-  return { commit: makeObject("commit", signed, repository.objectFormat), tree, index };
+  return {
+    commit: makeObject("commit", signed, repository.objectFormat),
+    tree,
+    index: { path: index, seen: stat === undefined ? null : identityOf(stat) },
+  };
 }

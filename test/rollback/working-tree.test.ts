@@ -215,3 +215,44 @@ test("a rollback of a rollback, many times over: numbers never come again", { ti
   expect(agent.git("tag", "--list", "v*").split("\n")).toHaveLength(made.size);
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
 });
+
+test("an edit of a file that git was told to take for unchanged is not overwritten", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const [changed = ""] = agent.git("diff", "--name-only", "v1.0.0", "v1.1.0").trim().split("\n");
+  agent.git("update-index", "--assume-unchanged", changed);
+  agent.write(changed, "mine\n");
+  const before = agent.git("rev-parse", "HEAD");
+  expect((await agent.kai("rollback", "1.0.0")).stderr).toContain("Error E102");
+  expect(readFileSync(path.join(agent.dir, changed), "utf8")).toBe("mine\n");
+  expect(agent.git("rev-parse", "HEAD")).toBe(before);
+});
+
+test("live state that an older version tracked stays as it is", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("kai.yaml", agent.git("show", "HEAD:kai.yaml").replace("state.json", "memory.json"));
+  agent.write("memory.json", "{}\n");
+  agent.git("add", "-f", "memory.json");
+  agent.commit("feat: remember");
+  await agent.kai("create");
+  agent.git("rm", "-q", "--cached", "memory.json");
+  agent.write(".gitignore", "memory.json\n");
+  agent.commit("feat: forget in git");
+  await agent.kai("create");
+  agent.write("memory.json", '{"live": true}\n');
+  expect((await agent.kai("rollback", "1.1.0")).exit).toBe(0);
+  expect(readFileSync(path.join(agent.dir, "memory.json"), "utf8")).toBe('{"live": true}\n');
+});
+
+test("files are written by the attributes of the version, not by those of today", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("lines.txt", "one\ntwo\n");
+  agent.commit("feat: lines");
+  await agent.kai("create");
+  agent.write(".gitattributes", "*.txt eol=crlf\n");
+  agent.write("lines.txt", "one\ntwo\nthree\n");
+  agent.commit("feat: line ends");
+  await agent.kai("create");
+  expect((await agent.kai("rollback", "1.1.0")).exit).toBe(0);
+  expect(readFileSync(path.join(agent.dir, "lines.txt"), "utf8")).toBe("one\ntwo\n");
+  expect(agent.git("status", "--porcelain")).toBe("");
+});
