@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readdir, readlink } from "node:fs/promises";
+import { type FileHandle, open, readdir, readlink } from "node:fs/promises";
 import type { Component } from "../agent/component.js";
 import { parseLfsPointer } from "../agent/lfs-pointer.js";
 import { pathBelow, readablePath } from "../system/path-bytes.js";
@@ -106,8 +107,7 @@ async function problemOf(
   // The listing said that it is a plain file; it must still be one now.
   const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const content = await handle.readFile();
-    if (!(await isContentOf(repository, file, content, digest))) return "changed";
+    if (!(await isContentOf(repository, file, handle, digest))) return "changed";
     const executable = ((await handle.stat()).mode & 0o100) !== 0;
     return repository.keepsModes && executable !== (file.mode === "100755") ? "mode" : undefined;
   } finally {
@@ -115,12 +115,27 @@ async function problemOf(
   }
 }
 
+/** Files larger than this are read only where their size is one that the blob allows. */
+const LARGE = 16 * 1024 * 1024;
+
+/** What Node reads at once: 2 GiB less a byte. */
+const LARGEST_READ = 2 ** 31 - 1;
+
 async function isContentOf(
   repository: PlainRepository,
   file: TreeFile,
-  content: Buffer,
+  handle: FileHandle,
   digest: string,
 ): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size > LARGE) {
+    const blob = await repository.read(file.id, "blob");
+    const pointer = parseLfsPointer(blob);
+    if (pointer?.size === size) return sha256(blob) === digest && pointer.oid === (await digestOf(handle));
+    // Other line ends make a file twice as long at most.
+    if (size < blob.length || size > Math.min(2 * blob.length, LARGEST_READ)) return false;
+  }
+  const content = await handle.readFile();
   const actual = sha256(content);
   if (actual === digest) return true;
   if (content.includes("\r\n") && !content.includes(0)) {
@@ -129,4 +144,11 @@ async function isContentOf(
   }
   const blob = await repository.read(file.id, "blob");
   return sha256(blob) === digest && parseLfsPointer(blob)?.oid === `sha256:${actual}`;
+}
+
+/** `sha256:` and the digest of a file that may be too large to be held. */
+async function digestOf(handle: FileHandle): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) hash.update(chunk as Buffer);
+  return `sha256:${hash.digest("hex")}`;
 }

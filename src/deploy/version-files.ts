@@ -39,6 +39,8 @@ export async function readVersionFiles(repository: PlainRepository, commit: stri
   return { hash: versionHash(manifestLines(files, digests)), files, digests };
 }
 
+const LARGE = 16 * 1024 * 1024;
+
 /** The file's bytes from the working tree, where they are those of its blob. */
 async function findInWorkTree(repository: PlainRepository, file: TreeFile): Promise<Buffer | undefined> {
   if (!file.mode.startsWith("100")) return undefined;
@@ -48,7 +50,9 @@ async function findInWorkTree(repository: PlainRepository, file: TreeFile): Prom
   ).catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
-    if (!(await handle.stat()).isFile()) return undefined;
+    const stat = await handle.stat();
+    // What is large is read from the object store, which says how large it is.
+    if (!stat.isFile() || stat.size > LARGE) return undefined;
     const content = await handle.readFile();
     return objectId("blob", content, "sha1") === file.id ? content : undefined;
   } finally {

@@ -1,6 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
@@ -127,6 +136,15 @@ test("names every file of logic and configuration that is not the version's", as
     "The working tree does not hold the logic and configuration of v1.0.0: config.yaml (changed), lib/new.py (extra), logic.py (changed), prompts/answer.md (changed), prompts/planted.md (extra), tools/search.tool.json (missing).",
   );
   expect(refused.hint).toContain("git restore .");
+});
+
+test("a file too large to be read is a changed one, whether its blob was read before or not", async () => {
+  const agent = await agentInForce();
+  truncateSync(path.join(agent.dir, "logic.py"), 3 * 2 ** 30);
+  for (const cache of ["known", "unknown"]) {
+    expect(await refusal(agent.dir), cache).toMatchObject({ code: "E102", paths: ["logic.py"] });
+    rmSync(path.join(agent.dir, ".git", "kai", "cache"), { recursive: true, force: true });
+  }
 });
 
 test("commits that are in no version yet are refused as well", async () => {
