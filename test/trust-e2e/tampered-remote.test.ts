@@ -45,7 +45,7 @@ async function forge(place: Place, forgery: Forgery): Promise<void> {
   const next: Entry = {
     ...parsed.entry,
     seq: parsed.entry.seq + 1,
-    at: at.toISOString(),
+    at: `${at.toISOString().slice(0, 19)}Z`,
     changes: [],
     current: { before: parsed.entry.current.after, after: parsed.entry.current.after },
     actor: { ...parsed.entry.actor, key: forgery.signer?.fingerprint ?? parsed.entry.actor.key },
