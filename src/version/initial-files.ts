@@ -166,7 +166,7 @@ async function readOwn(
 
 export const notPlain = (name: string): KaiError =>
   new KaiError("E123", `${name} is not a regular file: a link, a folder or another thing is in its place.`, {
-    hint: `Nothing was changed. Put a file of its own there (\`git rm --cached ${name}\`, remove it, write it, commit it) and run \`git kai-version init\` again.`,
+    hint: `Nothing was changed. Remove it, write a file of its own there, commit that, and run \`git kai-version init\` again.`,
   });
 
 /** The start of a file that a detector names; undefined for what is no regular file. */

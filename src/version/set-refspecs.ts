@@ -14,7 +14,8 @@ const refspecsOf = (remote: string): string[] => [
 ];
 
 /**
- * Adds the fetch refspecs of every remote that lack them; gives the remotes changed. Only for remotes that have the log.
+ * Adds the fetch refspecs of every remote that lack them; gives the remotes changed. Only for remotes that have the log;
+ * a mirror's fetch everything as it is.
  */
 export async function setRefspecs(repository: Repository, remotes: readonly string[]): Promise<string[]> {
   const changed: string[] = [];
@@ -22,6 +23,7 @@ export async function setRefspecs(repository: Repository, remotes: readonly stri
     const key = `remote.${remote}.fetch`;
     const { stdout } = await tryGit(repository, ["config", "--null", "--get-all", key]);
     const present = new Set(stdout.toString().split("\0"));
+    if (present.has("+refs/*:refs/*")) continue;
     const missing = refspecsOf(remote).filter((refspec) => !present.has(refspec));
     for (const refspec of missing) await runGit(repository, ["config", "--add", key, refspec]);
     if (missing.length > 0) changed.push(remote);

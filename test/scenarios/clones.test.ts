@@ -41,6 +41,9 @@ test("a mirror clone is a complete backup", async () => {
   expect(await told(mirror, "init")).toMatchObject({ outcome: "adopted", trustRoot: { origin: "first-use" } });
   expect(await summary(mirror)).toEqual(await summary(original));
   expect(refsOf(mirror)).toBe(refsOf(original));
+  await told(original, "undo");
+  expect(await told(mirror, "init")).toMatchObject({ outcome: "updated", remotes: [] });
+  expect(await told(mirror, "current")).toEqual(await told(original, "current"));
 });
 
 test("a plain clone lacks the records and says so; init adopts the log, and then all agree", async () => {
