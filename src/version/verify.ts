@@ -27,7 +27,7 @@ export interface Verification {
   readonly ok: boolean;
   readonly total: number;
   readonly failed: number;
-  /** Versions of other tools that nothing proves or disproves; they fail only where they were named. */
+  /** Versions of other tools that nothing proves or disproves; one that was named counts as failed instead. */
   readonly unproven: number;
   readonly log: {
     readonly ok: boolean;
@@ -187,10 +187,10 @@ const currentTag = async (reader: ObjectReader): Promise<string | undefined> =>
   (await reader.find("refs/tags/current"))?.id;
 
 function summed(versions: readonly JudgedVersion[], log: JudgedLog, request: VerifyRequest): Verification {
-  const unproven = versions.filter((version) => version.foreign && !version.ok && version.problems.length === 0);
-  const failing = versions.filter(
-    (version) => !version.ok && (request.versions.length > 0 || !unproven.includes(version)),
-  );
+  const isUnproven = (version: JudgedVersion) =>
+    request.versions.length === 0 && version.foreign && !version.ok && version.problems.length === 0;
+  const unproven = versions.filter(isUnproven);
+  const failing = versions.filter((version) => !version.ok && !isUnproven(version));
   return {
     ok: failing.length === 0 && log.problems.every((problem) => problem === NOT_PINNED),
     total: versions.length,
