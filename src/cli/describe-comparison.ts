@@ -1,10 +1,7 @@
 import type { ConfigChange } from "../change/structural-diff.js";
 import type { Comparison } from "../version/compare.js";
 import type { Output } from "./output.js";
-import { printable, type Style } from "./style.js";
-
-/** Safe to print, and on one line: a path with a line feed must not look like a line of ours. */
-const oneLine = (text: string): string => printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+import { oneLine, printable, type Style } from "./style.js";
 
 const LONGEST_VALUE = 60;
 

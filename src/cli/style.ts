@@ -42,6 +42,9 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
  */
 export const printable = (text: string): string => stripVTControlCharacters(text).replace(UNPRINTABLE, escaped);
 
+/** The same on one line: a path with a line feed must not look like a line of ours. */
+export const oneLine = (text: string): string => printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+
 /** JSON that means the same and holds no character that a terminal would act on. */
 export const printableJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(UNPRINTABLE, escaped);
 

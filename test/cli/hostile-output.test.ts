@@ -17,10 +17,10 @@ test("nothing that a tag, the log or a path holds acts on the terminal", async (
     expect(`${ran.stdout}${ran.stderr}`, args.join(" ")).not.toMatch(ACTS_ON_TERMINAL);
     return ran;
   };
-  agent.write(`new ${EVIL}.py`, "");
+  agent.write(`new ${EVIL}\nforged line.py`, "");
   expect((await look("create", "--allow-unchanged")).stderr).toContain("1 untracked path is in no version");
-  await look("status");
-  expect((await look("status", "--json")).json().modified[0].path).toBe(`new ${EVIL}.py`);
+  expect((await look("status")).stdout).not.toMatch(/^forged/m);
+  expect((await look("status", "--json")).json().modified[0].path).toBe(`new ${EVIL}\nforged line.py`);
 
   const tag = `object ${agent.git("rev-parse", "HEAD")}\ntype commit\ntag v7.0.0\ntagger ${EVIL} <a@b> 1 +0000\n\n${EVIL}\n`;
   agent.write("tag", tag);

@@ -3,6 +3,7 @@ import { parseNumber } from "../../version/number.js";
 import { callerOf } from "../caller.js";
 import { choice, defineCommand, flag, list, parsed, value } from "../define-command.js";
 import type { Output } from "../output.js";
+import { oneLine } from "../style.js";
 
 export const createCommand = defineCommand({
   name: "create",
@@ -36,10 +37,11 @@ export const createCommand = defineCommand({
       moveCurrent: !input.noCurrent,
       dryRun: input.dryRun,
     });
-    for (const path of created.state.skipped) context.output.warn(`${path} is no regular file and was not captured.`);
+    for (const path of created.state.skipped)
+      context.output.warn(`${oneLine(path)} is no regular file and was not captured.`);
     if (created.untracked.length > 0) {
       context.output.note(
-        `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).join(", ")}`,
+        `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).map(oneLine).join(", ")}`,
       );
     }
     context.output.result({ ...created, dryRun: input.dryRun }, describeCreated);
@@ -60,7 +62,7 @@ function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style 
   row("commit", created.commit ?? "");
   row("hash", created.hash ?? "");
   row("key", created.record?.createdBy.key ?? "");
-  if (created.state.files.length > 0) row("state", created.state.files.join(", "));
+  if (created.state.files.length > 0) row("state", created.state.files.map(oneLine).join(", "));
   row("current", created.current ? `${created.tag} is in force` : "unchanged");
   return lines.join("\n");
 }

@@ -1,6 +1,7 @@
 import { type AgentStatus, readAgentStatus } from "../../version/status.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
+import { oneLine } from "../style.js";
 
 export const statusCommand = defineCommand({
   name: "status",
@@ -35,7 +36,7 @@ function describeStatus(status: AgentStatus, { style }: Output): string {
   const how = { committed: "committed", changed: style.yellow("changed  "), untracked: style.yellow("untracked") };
   lines.push("", "Differs from it:");
   for (const each of status.modified.slice(0, SHOWN)) {
-    lines.push(`  ${how[each.how]}  ${each.component.padEnd(11)} ${each.path}`);
+    lines.push(`  ${how[each.how]}  ${each.component.padEnd(11)} ${oneLine(each.path)}`);
   }
   if (status.modified.length > SHOWN) lines.push(`  and ${status.modified.length - SHOWN} more`);
   return lines.join("\n");
