@@ -27,17 +27,28 @@ export function listOperations(log: readonly LoggedEntry[], filter: OperationFil
   return log
     .filter((entry) => (kind === undefined || entry.kind === kind) && (at === undefined || new Date(entry.at) <= at))
     .slice(0, filter.limit)
-    .map((entry) => ({
-      id: entry.id,
-      seq: entry.seq,
-      kind: entry.kind,
-      at: entry.at,
-      actor: entry.actor,
-      subject: entry.subject,
-      from: entry.current.before?.version ?? null,
-      to: entry.current.after?.version ?? null,
-      changes: entry.changes,
-      withdrawn: entry.withdrawn,
-      restored: entry.restored,
-    }));
+    .map(listed);
 }
+
+/** The operations of a log that have these ids, by id. */
+export function findOperations(
+  log: readonly LoggedEntry[],
+  ids: readonly string[],
+): ReadonlyMap<string, ListedOperation> {
+  const found = log.filter((entry) => ids.includes(entry.id));
+  return new Map(found.map((entry) => [entry.id, listed(entry)]));
+}
+
+const listed = (entry: LoggedEntry): ListedOperation => ({
+  id: entry.id,
+  seq: entry.seq,
+  kind: entry.kind,
+  at: entry.at,
+  actor: entry.actor,
+  subject: entry.subject,
+  from: entry.current.before?.version ?? null,
+  to: entry.current.after?.version ?? null,
+  changes: entry.changes,
+  withdrawn: entry.withdrawn,
+  restored: entry.restored,
+});

@@ -2,6 +2,7 @@ import type { Recovered } from "../../operation/recover.js";
 import { recoverAgent } from "../../version/writing-session.js";
 import { callerOf } from "../caller.js";
 import { defineCommand } from "../define-command.js";
+import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 
 export const recoverCommand = defineCommand({
@@ -17,7 +18,13 @@ export const recoverCommand = defineCommand({
         recovered = found;
       },
     });
-    context.output.result({ recovered }, describeRecovered);
+    const happened = recovered.filter(({ outcome }) => outcome === "completed");
+    const logged = await loggedOperations(
+      happened.map(({ operation }) => operation),
+      context,
+    );
+    const told = recovered.map((each) => ({ ...logged.get(each.operation), ...each }));
+    context.output.result({ recovered: told }, describeRecovered);
   },
 });
 

@@ -1,6 +1,7 @@
 import { type UndoResult, undo } from "../../rollback/undo.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, optional } from "../define-command.js";
+import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 
 export const undoCommand = defineCommand({
@@ -12,7 +13,12 @@ export const undoCommand = defineCommand({
   options: { dryRun: flag("say what would be done and change nothing") },
   examples: [{ line: "git kai-version undo", does: "takes the newest operation back" }],
   async run({ operation, dryRun }, context) {
-    context.output.result(await undo(callerOf(context), { operation, dryRun }), describeUndo);
+    const undone = await undo(callerOf(context), { operation, dryRun });
+    const logged =
+      undone.operation === null
+        ? undefined
+        : (await loggedOperations([undone.operation], context)).get(undone.operation);
+    context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
 
