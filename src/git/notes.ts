@@ -1,7 +1,7 @@
 import { formatSignatureLine, type Identity } from "./object.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import type { Repository } from "./repository.js";
-import { runGit, tryGit } from "./run-git.js";
+import { gitFailure, runGit, tryGit } from "./run-git.js";
 
 export interface NoteCommit {
   /** Where the new notes commit is kept; refs/notes/* itself is moved later. */
@@ -39,8 +39,16 @@ export async function commitNotes(
   return answer.toString().trim();
 }
 
-/** The object id of the note on `object` under `ref`; undefined where there is none. */
+/** The object id of the note on `object` under `ref`; undefined where there is none. E116 where git cannot tell. */
 export async function findNote(repository: Repository, ref: string, object: string): Promise<string | undefined> {
-  const result = await tryGit(repository, ["notes", `--ref=${ref}`, "list", object]);
-  return result.exitCode === 0 ? result.stdout.toString().trim() : undefined;
+  const args = ["notes", `--ref=${ref}`, "list", object];
+  const result = await tryGit(repository, args);
+  if (result.exitCode === 0) return result.stdout.toString().trim();
+  // The status of "no note found"; anything else would drop the lines that are there.
+  if (result.exitCode === 1) return undefined;
+  throw gitFailure(args, result);
 }
+
+/** The text of a note with lines added to it: each on a line of its own, whoever wrote the ones before. */
+export const noteWith = (before: string, lines: string): string =>
+  before === "" || before.endsWith("\n") ? before + lines : `${before}\n${lines}`;

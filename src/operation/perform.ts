@@ -1,5 +1,5 @@
 import { KaiError } from "../error.js";
-import { commitNotes, findNote } from "../git/notes.js";
+import { commitNotes, findNote, noteWith } from "../git/notes.js";
 import { PreparedRefs, type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -136,7 +136,7 @@ class Attempt {
         who: this.#signer,
         at: this.#built.at,
         message: `${this.#operation.subject}\n`,
-        notes: new Map([[note.commit, before + added]]),
+        notes: new Map([[note.commit, noteWith(before, added)]]),
       },
       this.#inherit,
     );

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { commitNotes, findNote } from "../git/notes.js";
+import { commitNotes, findNote, noteWith } from "../git/notes.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { gitFailure, runGit, tryGit } from "../git/run-git.js";
@@ -144,7 +144,7 @@ async function renewNote(
       who: { name: "git kai-version", email: "recover@localhost" },
       at: new Date(),
       message: "recover a note\n",
-      notes: new Map([[commit, before + text]]),
+      notes: new Map([[commit, noteWith(before, text)]]),
     },
     inherit,
   );

@@ -134,9 +134,28 @@ async function verifyChain(
     .toString()
     .split("\n")
     .filter((line) => line !== "");
-  const chain = await Promise.all(
-    [...ids, root.seen].map(async (id) => readEntry(repository, await readCommit(reader, id))),
-  );
+  if (ids[0] !== head.id) throw broken("it was rolled back below an entry that this clone has seen");
+  ids.push(root.seen);
+  // In slices that overlap by one, each read at once: few round trips, and memory that no length of the log exceeds.
+  for (let start = 0; start + 1 < ids.length; start += SLICE) {
+    await verifySlice(repository, reader, ids.slice(start, start + SLICE + 1), trust);
+  }
+  const seen = await readCommit(reader, root.seen);
+  if (root.seen === root.root && digestOfEntry(seen.content) !== root.digest) {
+    throw broken("its first entry is not the one that was pinned");
+  }
+}
+
+const SLICE = 500;
+
+/** Judges entries, newest first, each against the one behind it; the last is only looked at as a parent. */
+async function verifySlice(
+  repository: Repository,
+  reader: ObjectReader,
+  ids: readonly string[],
+  trust: LogTrust,
+): Promise<void> {
+  const chain = await Promise.all(ids.map(async (id) => readEntry(repository, await readCommit(reader, id))));
   const trees = await Promise.all(chain.map((each) => readTrustIds(repository, reader, each.commit.tree)));
   for (const [index, here] of chain.entries()) {
     const parent = chain[index + 1];
@@ -146,10 +165,6 @@ async function verifyChain(
     if (trees[index] !== trees[index + 1]) {
       throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
     }
-  }
-  const last = chain.at(-1);
-  if (last === undefined || (root.seen === root.root && digestOfEntry(last.raw) !== root.digest)) {
-    throw broken("its first entry is not the one that was pinned");
   }
 }
 
