@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { type Entry, formatEntryMessage, parseEntryMessage } from "../../src/operation/entry.js";
+
+const ENTRY: Entry = {
+  format: "kai-operation/1",
+  id: "01EZ02PM0039YHTP3KX5CYNSJX",
+  repo: "0".repeat(32),
+  seq: 1,
+  kind: "create",
+  actor: { name: "Ada", email: "ada@example.com", key: "A".repeat(40) },
+  at: "2024-01-01T00:00:00Z",
+  changes: [{ ref: "refs/tags/v1.0.0", old: null, new: "b".repeat(40) }],
+  current: { before: null, after: { version: "1.0.0-rc.1+b", tag: "b".repeat(40), pointer: "c".repeat(64) } },
+  withdrawn: ["0.1.0"],
+  restored: [],
+  details: {},
+};
+const TEXT = formatEntryMessage("create v1.0.0", ENTRY);
+
+test("an entry is read back", () => {
+  expect(parseEntryMessage(TEXT)).toEqual({ subject: "create v1.0.0", entry: ENTRY });
+});
+
+test.each([
+  ["a line behind it", `${TEXT}more\n`],
+  ["a body before it", TEXT.replace("\n\n", "\n\nmore\n")],
+  ["a subject of two lines", TEXT.replace("\n\n", "\nmore\n\n")],
+  ["an unknown kind", TEXT.replace('"create"', '"creat"')],
+  ["a version that is none", TEXT.replace("1.0.0-rc.1+b", "1.0\\u001b")],
+  ["a withdrawn version that is none", TEXT.replace('"0.1.0"', '"v0.1.0"')],
+  ["a tag's id that is none", TEXT.replace(`"tag":"b`, `"tag":"x`)],
+  ["a pointer that is too long", TEXT.replace("c".repeat(64), "c".repeat(65))],
+  ["an id of neither length", TEXT.replace(`"new":"b`, `"new":"bb`)],
+  ["a time that is none", TEXT.replace("2024-01-01T", "2024-13-01T")],
+])("a message with %s is no entry", (_, text) => {
+  expect(text).not.toBe(TEXT);
+  expect(parseEntryMessage(text)).toBeUndefined();
+});
