@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
@@ -68,7 +69,7 @@ class Placing {
     if (now?.isDirectory() && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
     const seen = now === undefined || now.isDirectory() ? null : identityOf(now);
     if (!isUntouched(step.before, seen) || !(await this.#makeFolder(parent))) return this.#conflict(step.path);
-    await rename(from, target);
+    renameSync(from, target);
     this.#touched.add(parent);
   }
 
@@ -80,7 +81,7 @@ class Placing {
     const now = await findStat(target);
     if (now === undefined) return;
     if (now.isDirectory() || !isUntouched(step.before, identityOf(now))) return this.#conflict(step.path);
-    await rename(target, aside);
+    renameSync(target, aside);
     this.#touched.add(parentOf(step.path));
     await this.#removeEmptyAbove(step.path);
   }

@@ -102,7 +102,8 @@ class Attempt {
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
     await writeObjects(this.#repository, [...this.#operation.objects, ...this.#built.objects], this.#inherit);
     const kept = pendingRefs(this.#operation, this.#built.commit.id);
-    await updateRefs(this.#repository, kept, { inherit: this.#inherit });
+    // Not synced: they keep a gc away while this runs, and after a power failure no gc ran meanwhile.
+    await updateRefs(this.#repository, kept, { inherit: this.#inherit, config: ["core.fsync=none"] });
     const noted = note === undefined ? undefined : await this.#writeNote(note);
     // Before the index is read: what a user stages from here on would not be in the new one.
     if (changesIndex) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
