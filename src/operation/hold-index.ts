@@ -22,12 +22,14 @@ export async function holdIndex(
   const aside = path.join(staging, `index-lock-${operation}`);
   try {
     await writeFile(aside, `${MARK}${operation}\n`);
-    await link(aside, file).finally(() => rm(aside, { force: true }));
+    await link(aside, file);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     throw new KaiError("E113", `Another git process holds ${file}.`, {
       hint: "Wait for it to end and run the command again; if no git process runs, remove that file.",
     });
+  } finally {
+    await rm(aside, { force: true });
   }
   return { release: () => rm(file, { force: true }) };
 }

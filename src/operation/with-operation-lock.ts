@@ -1,7 +1,10 @@
+import { stat } from "node:fs/promises";
 import type { Repository } from "../git/repository.js";
 import type { FileLock } from "../system/file-lock.js";
+import { kaiFolderOf } from "./kai-folder.js";
 import { takeLock } from "./lock.js";
 import { type Recovered, recover } from "./recover.js";
+import { removeTemporaryFiles } from "./temporary-files.js";
 
 /** Runs `work` under the operation lock, after every interrupted operation has been brought to its end. */
 export async function withOperationLock<T>(
@@ -11,10 +14,16 @@ export async function withOperationLock<T>(
   work: (lock: FileLock) => Promise<T>,
 ): Promise<T> {
   const lock = await takeLock(repository, purpose);
+  // The file says who holds it since now.
+  const { mtimeMs: since } = await stat(kaiFolderOf(repository).lock);
   try {
     const recovered = await recover(repository, lock);
     if (recovered.length > 0) onRecovered(recovered);
     return await work(lock);
+  } catch (cause) {
+    // A git process of ours that was killed leaves half an object, before there is a journal to tell of it.
+    await removeTemporaryFiles(repository, since).catch(() => {});
+    throw cause;
   } finally {
     await lock.release();
   }

@@ -70,9 +70,14 @@ async function interrupted(name: string, after: number): Promise<Scenario> {
   return { name, agent, args: ["recover"], interrupt: { args, strike: { match: COMMIT_POINT, after, blow: "all" } } };
 }
 
+const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
+
 function strikesOf(blow: Blow, count: number, calls: readonly string[], seed: number): Strike[] {
   if (WANTED === "all") return calls.map((_, index) => ({ at: index + 1, blow }));
-  const sampled = sample(calls.length, WANTED === undefined ? count : Number(WANTED), seed).map((at) => ({ at, blow }));
+  // No file system is too full to remove a name.
+  const fit = calls.flatMap((call, index) => (blow === "ENOSPC" && REMOVAL.test(call) ? [] : [index + 1]));
+  const wanted = WANTED === undefined ? count : Number(WANTED);
+  const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
   return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];
