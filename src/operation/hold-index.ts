@@ -29,7 +29,8 @@ export async function holdIndex(
       hint: "Wait for it to end and run the command again; if no git process runs, remove that file.",
     });
   } finally {
-    await rm(aside, { force: true });
+    // One that cannot be removed now is swept up with the rest of the folder.
+    await rm(aside, { force: true }).catch(() => {});
   }
   return { release: () => rm(file, { force: true }) };
 }

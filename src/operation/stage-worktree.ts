@@ -3,7 +3,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
-import { runGit, tryGit } from "../git/run-git.js";
+import { gitFailure, runGit, tryGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
@@ -128,7 +128,9 @@ async function requireUnchanged(
     inherit,
   };
   // It ends with 1 where something differs, and takes back "assume unchanged" of what does.
-  await tryGit(repository, ["update-index", "-q", "--really-refresh"], options);
+  const refresh = ["update-index", "-q", "--really-refresh"];
+  const refreshed = await tryGit(repository, refresh, options);
+  if (refreshed.exitCode !== 0 && refreshed.exitCode !== 1) throw gitFailure(refresh, refreshed);
   const out = await runGit(repository, ["diff-files", "--name-only", "-z", "--ignore-submodules=all"], options);
   const changed = new Set(out.toString("latin1").split("\0"));
   const blocked = paths.filter((name) => changed.has(name));

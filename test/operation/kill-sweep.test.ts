@@ -77,19 +77,20 @@ function strikesOf(blow: Blow, count: number, calls: readonly string[], seed: nu
   // No file system is too full to remove a name.
   const fit = calls.flatMap((call, index) => (blow === "ENOSPC" && REMOVAL.test(call) ? [] : [index + 1]));
   const wanted = WANTED === undefined ? count : Number(WANTED);
+  if (wanted === 0) return [];
   const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
   return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];
 }
 
-/** How many calls of each command are tried by each blow in the daily run. */
+/** How many calls of each command are tried by each blow in the daily run; disk errors have tests of their own there. */
 const BLOWS: readonly [Blow, number][] = [
   ["all", 3],
   ["first", 1],
-  ["caller", 2],
-  ["ENOSPC", 1],
-  ["EIO", 1],
+  ["caller", 1],
+  ["ENOSPC", 0],
+  ["EIO", 0],
 ];
 
 for (const [name, prepare] of Object.entries(scenarios)) {
