@@ -7,6 +7,7 @@ import { SYNCED_REFS, updateRefs } from "../git/ref-transaction.js";
 import { type Repository, zeroId } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
 import { diffTrees } from "../git/tree-diff.js";
+import { writeFiles } from "../git/write-files.js";
 import { writeObjects } from "../git/write-objects.js";
 import { findObstacles } from "../operation/find-obstacles.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
@@ -92,16 +93,8 @@ async function storeFiles(
   const modes = await Promise.all(
     paths.map((name, index) => copyAside(repository, name, path.join(scratch, `${index}`))),
   );
-  const copies = modes.flatMap((mode, index) =>
-    mode === "0" || mode === SKIPPED ? [] : [path.join(scratch, `${index}`)],
-  );
-  const input = copies.map((copy) => `${copy}\n`).join("");
-  const options = { input, config: SYNCED_REFS, inherit };
-  const out =
-    copies.length === 0
-      ? ""
-      : await runGit(repository, ["hash-object", "-w", "--no-filters", "--stdin-paths"], options);
-  const ids = out.toString().trim().split("\n");
+  const copies = modes.flatMap((mode, index) => (mode === "0" || mode === SKIPPED ? [] : [String(index)]));
+  const ids = await writeFiles(repository, scratch, copies, inherit);
   return paths.flatMap((name, index) => {
     const mode = modes[index] ?? SKIPPED;
     if (mode === SKIPPED) return [];

@@ -4,9 +4,8 @@ import { open, rm } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { type GitObject, type Identity, makeObject, makeTrees } from "../git/object.js";
-import { SYNCED_REFS } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { writeFiles } from "../git/write-files.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import { makeFolder } from "../system/durable-file.js";
 import { pathBelow, readablePath } from "../system/path-bytes.js";
@@ -47,7 +46,7 @@ export async function captureState(
       if (file === undefined) skipped.push(readablePath(name));
       else copied.push({ path: name, file });
     }
-    const ids = await storeCopies(repository, request, copied.length);
+    const ids = await writeFiles(repository, request.scratch, Object.keys(copied), request.inherit);
     return { ...assemble(repository, request, copied, ids), skipped };
   } finally {
     await rm(request.scratch, { recursive: true, force: true });
@@ -108,18 +107,6 @@ async function digestFile(file: string): Promise<{ sha256: string; size: number 
   } finally {
     await handle.close();
   }
-}
-
-/** Writes the copies as blobs, unfiltered, by one git process; gives their ids in order. */
-async function storeCopies(repository: Repository, request: CaptureRequest, count: number): Promise<string[]> {
-  if (count === 0) return [];
-  const names = Array.from({ length: count }, (_, index) => path.join(request.scratch, String(index)));
-  const out = await runGit(repository, ["hash-object", "-w", "--no-filters", "--stdin-paths"], {
-    input: `${names.join("\n")}\n`,
-    config: SYNCED_REFS,
-    inherit: request.inherit,
-  });
-  return out.toString().trim().split("\n");
 }
 
 function assemble(

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
@@ -72,4 +72,19 @@ test("what is captured is what was there, to the byte, and its digest is in the 
   await agent.kai("create", "--as", "1.0.0");
   expect(captured(agent, "v1.0.0", "state.json")).toEqual(bytes);
   expect(agent.git("cat-file", "tag", "v1.0.0")).toMatch(/^Kai-State: sha256:[0-9a-f]{64}$/m);
+});
+
+test("a repository whose path has a line feed: state is captured, and changes are backed up", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const place = path.join(path.dirname(agent.dir), "line\nfeed");
+  cpSync(agent.dir, place, { recursive: true, verbatimSymlinks: true });
+  const there = { ...agent, dir: place, git: (...args: string[]) => agent.git("-C", place, ...args) };
+  const kai = (...args: string[]) => agent.kai("-C", place, ...args);
+  const created = await kai("create", "--as", "1.2.0", "--allow-unchanged", "--json");
+  expect(created.exit, String(created)).toBe(0);
+  expect(captured(there, "v1.2.0", "state.json").toString()).toBe('{"seen": "1.1.0"}\n');
+  writeFileSync(path.join(place, "logic.py"), "mine\n");
+  const back = await kai("rollback", "1.0.0", "--force", "--json");
+  expect(back.exit, String(back)).toBe(0);
+  expect(there.git("show", `${back.json().backup}:logic.py`)).toBe("mine");
 });
