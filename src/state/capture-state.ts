@@ -8,7 +8,7 @@ import type { Repository } from "../git/repository.js";
 import { writeFiles } from "../git/write-files.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import { makeFolder } from "../system/durable-file.js";
-import { pathBelow, readablePath } from "../system/path-bytes.js";
+import { distinctPath, pathBelow, readablePath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
 import { type CapturedFile, type CaptureManifest, captureDigest } from "./capture-manifest.js";
 
@@ -67,9 +67,10 @@ async function copyOne(
     const stat = await handle.stat();
     if (!stat.isFile()) return undefined;
     const mode = stat.mode & 0o111 ? "100755" : "100644";
-    if (await isSqlite(source)) {
-      await backUpSqlite(source.toString(), scratch, copy, repository.env);
-      return { path: readablePath(name), mode, kind: "sqlite", ...(await digestFile(target)) };
+    const described = { path: distinctPath(name), mode } as const;
+    if (await isSqlite(handle)) {
+      await backUpSqlite(source, scratch, copy, repository.env);
+      return { ...described, kind: "sqlite", ...(await digestFile(target)) };
     }
     const out = await open(target, "wx", 0o600);
     try {
@@ -78,9 +79,9 @@ async function copyOne(
       for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 })) {
         hash.update(chunk as Buffer);
         size += (chunk as Buffer).length;
-        await out.write(chunk as Buffer);
+        await out.appendFile(chunk as Buffer);
       }
-      return { path: readablePath(name), mode, kind: "file", sha256: hash.digest("hex"), size };
+      return { ...described, kind: "file", sha256: hash.digest("hex"), size };
     } finally {
       await out.close();
     }

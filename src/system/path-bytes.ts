@@ -17,13 +17,24 @@ export async function findStat(path: Buffer | string): Promise<BigIntStats | und
 }
 
 /** A path's bytes as text for people and JSON: as it is where it is UTF-8, else percent-encoded (`%` too). */
-export function readablePath(latin1: string): string {
+export const readablePath = (latin1: string): string => textOf(latin1) ?? percentEncodedPath(latin1);
+
+/**
+ * A path as text. One that is not UTF-8 is percent-encoded and begins with `/`, which no path in a tree does; so two
+ * different paths never look the same.
+ */
+export const distinctPath = (latin1: string): string => textOf(latin1) ?? `/${percentEncodedPath(latin1)}`;
+
+function textOf(latin1: string): string | undefined {
   const bytes = Buffer.from(latin1, "latin1");
   const text = bytes.toString("utf8");
-  if (Buffer.from(text, "utf8").equals(bytes)) return text;
-  return [...bytes]
-    .map((byte) =>
-      byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
-    )
-    .join("");
+  return Buffer.from(text, "utf8").equals(bytes) ? text : undefined;
 }
+
+const percentEncodedPath = (latin1: string): string =>
+  [...Buffer.from(latin1, "latin1")]
+    .map((byte) => (byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : percentEncoded(byte)))
+    .join("");
+
+/** `%` and two hexadecimal digits, as in a URI (RFC 3986). */
+export const percentEncoded = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;

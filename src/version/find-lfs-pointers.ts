@@ -2,7 +2,8 @@ import { parseLfsPointer } from "../agent/lfs-pointer.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
-import { manifestPath, type TreeFile } from "./manifest.js";
+import { distinctPath } from "../system/path-bytes.js";
+import type { TreeFile } from "./manifest.js";
 
 export interface LfsPointer {
   readonly path: string;
@@ -34,7 +35,7 @@ export async function findLfsPointers(
     for (const [index, file] of some.entries()) {
       const object = objects[index];
       const pointer = object?.type === "blob" ? parseLfsPointer(object.content) : undefined;
-      if (pointer) pointers.push({ path: manifestPath(file.path), oid: pointer.oid, size: pointer.size });
+      if (pointer) pointers.push({ path: distinctPath(file.path), oid: pointer.oid, size: pointer.size });
     }
   }
   return pointers;

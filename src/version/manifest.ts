@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { distinctPath } from "../system/path-bytes.js";
 
 /** One file of a version's tree. The path is its bytes as latin1 text. */
 export interface TreeFile {
@@ -19,7 +20,7 @@ export function manifestLines(files: readonly TreeFile[], digests: ReadonlyMap<s
   return [...files]
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
     .map((file) => [
-      manifestPath(file.path),
+      distinctPath(file.path),
       file.mode,
       file.mode === "160000" ? file.id : (digests.get(file.id) ?? ""),
     ]);
@@ -42,17 +43,3 @@ export const partDigest = (lines: readonly ManifestLine[]): string =>
 const canonicalLines = (
   value: readonly ManifestLine[] | { entities: []; files: readonly ManifestLine[]; format: string },
 ) => JSON.stringify(value);
-
-/**
- * A path as text. One that is not UTF-8 is percent-encoded and begins with `/`, which no path in a tree does; so two
- * different paths never look the same.
- */
-export function manifestPath(latin1: string): string {
-  const bytes = Buffer.from(latin1, "latin1");
-  const text = bytes.toString("utf8");
-  if (Buffer.from(text, "utf8").equals(bytes)) return text;
-  return `/${[...bytes].map(percentEncoded).join("")}`;
-}
-
-const percentEncoded = (byte: number): string =>
-  byte < 0x80 && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+
+const sql = (file: string, text: string) => execFileSync("sqlite3", [file, text], { encoding: "utf8" }).trim();
 
 /** The captured file of that name in the newest version's capture. */
 function captured(agent: Agent, tag: string, name: string): Buffer {
@@ -19,7 +21,6 @@ function captured(agent: Agent, tag: string, name: string): Buffer {
 test("a database under four writers is captured as it was between two transactions", async () => {
   const agent = await agentWithVersions();
   const database = path.join(agent.dir, "memory.sqlite");
-  const sql = (file: string, text: string) => execFileSync("sqlite3", [file, text], { encoding: "utf8" }).trim();
   sql(database, "pragma journal_mode=wal; create table pairs (writer, turn, half); create table turns (writer, turn);");
   // Each transaction writes both halves of a pair and its turn; a torn copy would have one without the other.
   const writers = [1, 2, 3, 4].map((writer) => {
@@ -72,6 +73,36 @@ test("what is captured is what was there, to the byte, and its digest is in the 
   await agent.kai("create", "--as", "1.0.0");
   expect(captured(agent, "v1.0.0", "state.json")).toEqual(bytes);
   expect(agent.git("cat-file", "tag", "v1.0.0")).toMatch(/^Kai-State: sha256:[0-9a-f]{64}$/m);
+});
+
+test("a database whose name is not UTF-8 is captured, what waits in its write-ahead log too, and keeps a path of its own", async () => {
+  const agent = await agentWithVersions();
+  agent.write("kai.yaml", agent.git("show", "HEAD:kai.yaml").replace("memory.sqlite", '"memory*"'));
+  agent.write(".gitignore", "state.json\nmemory*\n");
+  agent.commit("feat: many memories");
+  const name = Buffer.from("memory\xff.sqlite", "latin1");
+  sql(path.join(agent.dir, "plain"), "pragma journal_mode=wal; create table t (x);");
+  renameSync(path.join(agent.dir, "plain"), Buffer.concat([Buffer.from(`${agent.dir}/`), name]));
+  const writer = spawn("sh", ["-c", `exec sqlite3 "$(printf 'memory\\377.sqlite')"`], {
+    cwd: agent.dir,
+    env: agent.env,
+  });
+  onTestFinished(() => {
+    writer.kill("SIGKILL");
+  });
+  writer.stdin.write("pragma wal_autocheckpoint=0; insert into t values (42); select 'written';\n");
+  await once(writer.stdout, "data");
+  sql(path.join(agent.dir, "memory%FF.sqlite"), "create table t (x); insert into t values (1);");
+  const before = readdirSync(agent.dir, "latin1").sort();
+  const created = await agent.kai("create", "--as", "1.0.0", "--json");
+  expect(created.exit, String(created)).toBe(0);
+  expect(created.json().state.files).toEqual(["memory%FF.sqlite", "/memory%FF.sqlite"]);
+  expect(readdirSync(agent.dir, "latin1").sort()).toEqual(before);
+  const copy = path.join(agent.dir, "../copy.sqlite");
+  for (const [index, value] of ["1", "42"].entries()) {
+    writeFileSync(copy, captured(agent, "v1.0.0", index === 0 ? "memory%FF.sqlite" : "/memory%FF.sqlite"));
+    expect(sql(copy, "select x from t")).toBe(value);
+  }
 });
 
 test("a repository whose path has a line feed: state is captured, and changes are backed up", async () => {

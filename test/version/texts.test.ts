@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { manifestLines, manifestPath, partDigest, versionHash } from "../../src/version/manifest.js";
+import { distinctPath } from "../../src/system/path-bytes.js";
+import { manifestLines, partDigest, versionHash } from "../../src/version/manifest.js";
 import { parseCommits } from "../../src/version/read-commits.js";
 import { findRecord, recordDigest } from "../../src/version/record.js";
 import { requireSeen } from "../../src/version/rolled-back-log.js";
@@ -116,9 +117,9 @@ test("a submodule counts by its commit", () => {
 });
 
 test("paths that are not UTF-8 stay apart from all others", () => {
-  expect(manifestPath("a\xe9b")).toBe("/a%E9b");
-  expect(manifestPath("a%E9b")).toBe("a%E9b");
-  expect(manifestPath("100%\xe9")).toBe("/100%25%E9");
+  expect(distinctPath("a\xe9b")).toBe("/a%E9b");
+  expect(distinctPath("a%E9b")).toBe("a%E9b");
+  expect(distinctPath("100%\xe9")).toBe("/100%25%E9");
 });
 
 test("git status is read, whatever the names", () => {
