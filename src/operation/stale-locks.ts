@@ -1,20 +1,22 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
-import { findProcessesIn } from "../system/live-processes.js";
 import { findStat } from "../system/path-bytes.js";
+import { fileIdentity } from "../system/process-paths.js";
 import { LOG_REF } from "./entry.js";
 import type { Worktree } from "./find-worktree.js";
 import { ownerOfIndexLock } from "./hold-index.js";
 import type { Journal } from "./journal.js";
+import { moveLockAside } from "./move-lock-aside.js";
 import { pendingUnder } from "./pending.js";
+import { findPossibleOwners } from "./stale-lock-owners.js";
 import { bornAt, CLOCK_TICK_MS } from "./temporary-files.js";
 
 /**
- * Removes the git locks that an interrupted operation left. All processes of ours that could hold one inherited our own
- * lock, so they are dead; a lock is taken for ours where the journal names its ref and no git process lives in the
- * repository. E113, and everything left as it is, where one does.
+ * Moves aside the git locks that an interrupted operation left. All processes of ours that could hold one inherited our
+ * own lock, so they are dead, whatever numbers they had; a lock is taken for ours where the journal names its ref and no
+ * live process could have made it. E113, and everything left as it is, where one could.
  */
 export async function removeStaleLocks(
   repository: Repository,
@@ -32,24 +34,35 @@ export async function removeStaleLocks(
     path.join(repository.commonDir, "packed-refs.lock"),
     path.join(worktree?.gitDir ?? repository.gitDir, "HEAD.lock"),
   ];
-  const present: string[] = [];
+  const present: Lock[] = [];
   const since = (await bornAt(journal.file)) - CLOCK_TICK_MS;
   for (const file of candidates) {
     const stat = await findStat(file);
     // One that is older was there before the operation, which never had it.
-    if (stat && Number(stat.mtimeMs) >= since) present.push(file);
+    if (stat && Number(stat.mtimeMs) >= since) present.push({ file, identity: await fileIdentity(file) });
   }
   if (present.length > 0) {
-    const folders = [repository.commonDir, worktree?.workTree, repository.workTree].filter((each) => each != null);
-    const alive = await findProcessesIn("git", folders);
-    const theirs = await ofOtherUsers(present, journal.file);
+    const files = present.map(({ file }) => file);
+    const alive = await findPossibleOwners(repository, files, worktree?.workTree);
+    const theirs = await ofOtherUsers(files, journal.file);
     if (theirs.length > 0) throw held(theirs, alive);
-    if (alive === undefined || alive.length > 0) throw held(present, alive);
-    for (const file of present) await rm(file, { force: true });
+    if (alive === undefined || alive.length > 0) throw held(files, alive);
   }
+  // What it says is ours alone, so nobody else can have made it.
   if (worktree !== undefined && (await ownerOfIndexLock(worktree.gitDir)) === begin.operation) {
-    await rm(path.join(worktree.gitDir, "index.lock"), { force: true });
+    const file = path.join(worktree.gitDir, "index.lock");
+    present.push({ file, identity: await fileIdentity(file) });
   }
+  for (const { file, identity } of present) {
+    const moved = await moveLockAside(repository, begin.operation, file, identity);
+    if (!moved) throw held([file], []);
+  }
+}
+
+interface Lock {
+  readonly file: string;
+  /** Which file was judged: a later one of the same name is somebody else's. */
+  readonly identity: string | undefined;
 }
 
 /** Locks that whoever began the operation did not make: what their owner does, this process may not be able to see. */

@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
-import { findProcessesIn } from "../system/live-processes.js";
+import { findPossibleOwners } from "./stale-lock-owners.js";
 
 /** Names that git gives to objects and packs while it writes them, and fast-import to its report of a failure. */
 const TEMPORARY = /^(tmp_obj_|tmp_pack_|tmp_idx_|fast_import_crash_\d+$)/;
@@ -26,8 +26,7 @@ export async function removeTemporaryFiles(repository: Repository, since: number
     if (seen && seen.mtimeMs >= since - CLOCK_TICK_MS) ours.push(file);
   }
   if (ours.length === 0) return;
-  const folders = [repository.commonDir, repository.workTree].filter((each) => each !== undefined);
-  const alive = await findProcessesIn("git", folders);
+  const alive = await findPossibleOwners(repository, ours);
   if (alive === undefined || alive.length > 0) return;
   for (const file of ours) await rm(file, { force: true });
 }

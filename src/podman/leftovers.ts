@@ -1,6 +1,6 @@
+import { isAlive } from "../system/process-identity.js";
 import { cgroupOf, removeCgroup } from "./cgroup-usage.js";
 import { runPodman } from "./podman.js";
-import { isAlive } from "./process-identity.js";
 import { removeContainer } from "./run-container.js";
 
 /** The label of every sandbox: the identity of the process that waits for it. */

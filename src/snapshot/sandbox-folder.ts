@@ -2,8 +2,8 @@ import { lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { removeFolder } from "../podman/folders.js";
-import { identityOf, isAlive } from "../podman/process-identity.js";
 import { unmountVolume } from "../podman/volume.js";
+import { identityOf, isAlive } from "../system/process-identity.js";
 
 const PREFIX = "kai-sandbox.";
 const STICKY = 0o1000;

@@ -5,7 +5,7 @@ import { repositoryEnvironment } from "../git/environment.js";
 import type { ObjectFormat, Repository } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
 import { flushFileSystem, giveFolder } from "../podman/owner-of-files.js";
-import { identityOf, isAlive } from "../podman/process-identity.js";
+import { identityOf, isAlive } from "../system/process-identity.js";
 
 export interface VersionTreeRequest {
   repository: Repository;

@@ -1,6 +1,7 @@
 import { open, readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { runProcess } from "./process.js";
+import { identityOf, isAlive } from "./process-identity.js";
 
 export interface FileLock {
   /** To be inherited by every child that writes: the lock ends with the last holder of this descriptor. */
@@ -14,7 +15,7 @@ const CONFLICT = 75;
 /**
  * Locks `file` for this process and the children that inherit the descriptor. Node has no flock(2), so flock(1) of
  * util-linux locks our open descriptor and ends; the lock belongs to the open file and stays with us. The file says
- * who the `holder` is. E113 after `waitMs`.
+ * who the `holder` is, for people: nothing is decided by it. E113 after `waitMs`.
  */
 export async function lockFile(
   file: string,
@@ -31,7 +32,7 @@ export async function lockFile(
       inherit: [handle.fd],
     });
     if (result.exitCode === CONFLICT) {
-      const other = (await readFile(file, "utf8").catch(() => "")).trim();
+      const other = await describeHolder(file);
       throw new KaiError("E113", `Another operation is under way${other === "" ? "" : `: ${other}`}.`, {
         hint: `It held the lock ${file} for longer than ${waitMs / 1000} s. Wait for it to end and run the command again.`,
       });
@@ -40,10 +41,17 @@ export async function lockFile(
       throw new KaiError("E118", `The lock ${file} could not be taken: ${result.stderr.toString().trim()}`);
     }
     await handle.truncate(0);
-    await handle.appendFile(`${holder} (process ${process.pid})\n`);
+    await handle.appendFile(`${holder} (process ${process.pid})\n${(await identityOf(process.pid)) ?? ""}\n`);
     return { descriptor: handle.fd, release: () => handle.close() };
   } catch (cause) {
     await handle.close();
     throw cause;
   }
+}
+
+/** Who holds the lock; its process may be dead and its number somebody else's, while a child of it still writes. */
+async function describeHolder(file: string): Promise<string> {
+  const [holder = "", identity = ""] = (await readFile(file, "utf8").catch(() => "")).split("\n");
+  if (identity === "" || (await isAlive(identity))) return holder;
+  return `${holder}, which has ended; a process that it started is still at work`;
 }

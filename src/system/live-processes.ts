@@ -1,42 +1,74 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { fileIdentity } from "./process-paths.js";
 
-/**
- * Process ids of live programs called `name…` that work in one of the folders or below, but for children of this very
- * process and those that started it (`git kai-version` is itself a git process); undefined where the system does not tell
- * (no /proc).
- */
-export async function findProcessesIn(name: string, folders: readonly string[]): Promise<number[] | undefined> {
+/** A program that runs, as far as everybody may know. */
+export interface LiveProcess {
+  readonly id: number;
+  readonly parent: number;
+  /** The program's name, cut off after 15 bytes. */
+  readonly name: string;
+  /** The user to whom the files belong that it makes. */
+  readonly fileUser: number;
+  /** Its command line, the program first; bytes as latin1 text. */
+  readonly args: readonly string[];
+}
+
+/** What runs on this machine, without what has ended and waits to be collected; undefined where there is no /proc. */
+export async function listProcesses(): Promise<LiveProcess[] | undefined> {
   const entries = await readdir("/proc").catch(() => []);
-  const ids = entries.filter((entry) => /^\d+$/.test(entry));
+  const ids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
   if (ids.length === 0) return undefined;
-  const found = await Promise.all(ids.map(async (id) => ((await worksIn(id, name, folders)) ? Number(id) : undefined)));
-  const ancestors = await ancestorsOf(process.pid);
-  return found.filter((id) => id !== undefined).filter((id) => !ancestors.has(id));
+  const found = await Promise.all(ids.map(readProcess));
+  return found.filter((each) => each !== undefined);
 }
 
-/** The process's parent, that one's parent, and so on. */
-async function ancestorsOf(id: number): Promise<Set<number>> {
-  const ancestors = new Set<number>();
-  for (let at = id; at > 1 && !ancestors.has(at); ) {
-    const text = await readFile(`/proc/${at}/stat`, "utf8").catch(() => "");
-    at = Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
-    if (at > 1) ancestors.add(at);
-  }
-  return ancestors;
-}
-
-async function worksIn(id: string, name: string, folders: readonly string[]): Promise<boolean> {
+async function readProcess(id: number): Promise<LiveProcess | undefined> {
   try {
-    // `id (name) state parent …`; a name may hold blanks and brackets.
-    const text = await readFile(`/proc/${id}/stat`, "utf8");
-    const end = text.lastIndexOf(")");
-    if (!text.slice(text.indexOf("(") + 1, end).startsWith(name)) return false;
-    const [state, parent] = text.slice(end + 2).split(" ");
-    if (state === "Z" || Number(parent) === process.pid) return false;
-    const folder = await readlink(`/proc/${id}/cwd`);
-    return folders.some((each) => folder === each || folder.startsWith(`${each}/`));
+    const status = await readFile(`/proc/${id}/status`, "latin1");
+    const field = (name: string): string => new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.[1] ?? "";
+    if (/^[ZX]/.test(field("State"))) return undefined;
+    const args = split(await readFile(`/proc/${id}/cmdline`, "latin1"));
+    // Real, effective, saved, of files.
+    const fileUser = Number(field("Uid").split("\t")[3]);
+    return { id, parent: Number(field("PPid")), name: field("Name"), fileUser, args };
   } catch {
-    // It ended, or belongs to somebody whose processes we may not look at.
-    return false;
+    // It ended, or the system shows nobody's processes but one's own.
+    return undefined;
   }
+}
+
+/** Whether processes of other users are shown at all (`hidepid`). */
+export const showsEverybody = (): Promise<boolean> =>
+  readFile("/proc/1/status").then(
+    () => true,
+    () => false,
+  );
+
+/** The variables that a process was started with, as latin1 text; undefined where this user may not look. */
+export async function environmentOf(id: number): Promise<Map<string, string> | undefined> {
+  try {
+    const entries = split(await readFile(`/proc/${id}/environ`, "latin1"));
+    return new Map(entries.map((entry) => splitOnce(entry)));
+  } catch (cause) {
+    return isGone(cause) ? new Map() : undefined;
+  }
+}
+
+/** Whether a process has one of these files open, told by their identities. */
+export async function hasOpen(id: number, identities: ReadonlySet<string>): Promise<boolean> {
+  const folder = `/proc/${id}/fd`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const identity = await fileIdentity(`${folder}/${name}`);
+    if (identity !== undefined && identities.has(identity)) return true;
+  }
+  return false;
+}
+
+const isGone = (cause: unknown): boolean => ["ENOENT", "ESRCH"].includes((cause as NodeJS.ErrnoException).code ?? "");
+
+const split = (text: string): string[] => text.replace(/\0$/, "").split("\0");
+
+function splitOnce(entry: string): [string, string] {
+  const at = entry.indexOf("=");
+  return at < 0 ? [entry, ""] : [entry.slice(0, at), entry.slice(at + 1)];
 }

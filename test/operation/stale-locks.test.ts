@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,12 +11,15 @@ import { COMMIT_POINT, runTraced } from "./run-traced.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
-test("an index.lock of ours whose owner died is taken away", async () => {
+test("an index.lock of ours whose owner died is moved aside", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   await runTraced(agent, ["rollback", "1.0.0"], { match: COMMIT_POINT, blow: "all" });
   expect(hasGitFile(agent, "index.lock")).toBe(true);
+  const mark = readFileSync(gitFile(agent, "index.lock"), "utf8");
+  const [operation = ""] = readdirSync(gitFile(agent, "kai/journal"));
   expect((await agent.kai("recover")).exit).toBe(0);
   expect(leftovers(agent)).toEqual([]);
+  expect(readFileSync(gitFile(agent, `kai/stale-locks/${operation}/index`), "utf8")).toBe(mark);
 });
 
 test("somebody else's index.lock is left alone, and nothing is changed", async () => {
@@ -59,6 +62,21 @@ test("ref locks that a killed git child left are taken away; one that was there 
   expect((await agent.kai("recover")).exit).toBe(0);
   expect(leftovers(agent)).toEqual([]);
 });
+
+test("whoever has the dead owner's number now, in this boot or another, does not keep its locks", async () => {
+  for (const boot of [bootId(), "00000000-0000-0000-0000-000000000000"]) {
+    const agent = await agentWithVersions("1.0.0", "1.1.0");
+    await runTraced(agent, ["rollback", "1.0.0"], { match: COMMIT_POINT, blow: "all" });
+    // A git that has nothing to do with this repository got the number.
+    const other = spawn("git", ["hash-object", "--stdin"], { cwd: "/", env: agent.env });
+    onTestFinished(() => void other.kill("SIGKILL"));
+    writeFileSync(gitFile(agent, "kai/lock"), `rollback v1.0.0 (process ${other.pid})\n${boot}:${other.pid}:1\n`);
+    expect((await agent.kai("recover")).exit).toBe(0);
+    expect(leftovers(agent)).toEqual([]);
+  }
+});
+
+const bootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
 test("while a git child of a killed program lives, the next command waits for it", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");

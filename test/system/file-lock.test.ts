@@ -1,0 +1,32 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { lockFile } from "../../src/system/file-lock.js";
+import { scratch } from "../support/scratch.js";
+
+const AT_ONCE = 10;
+
+test("who waits in vain is told who holds the lock", async () => {
+  const { dir, env } = scratch();
+  const file = path.join(dir, "lock");
+  const lock = await lockFile(file, "create", AT_ONCE, env);
+  await expect(lockFile(file, "rollback", AT_ONCE, env)).rejects.toThrow(
+    `Another operation is under way: create (process ${process.pid}).`,
+  );
+  await lock.release();
+  await (await lockFile(file, "rollback", AT_ONCE, env)).release();
+});
+
+test("a holder whose number is another process's by now, or that ran before this boot, is not said to be alive", async () => {
+  const { dir, env } = scratch();
+  const file = path.join(dir, "lock");
+  const lock = await lockFile(file, "create", AT_ONCE, env);
+  const [holder = "", identity = ""] = readFileSync(file, "utf8").split("\n");
+  const [boot, id, start] = identity.split(":");
+  expect([boot, Number(id)]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), process.pid]);
+  for (const other of [`${boot}:${id}:${Number(start) - 1}`, `00000000-0000-0000-0000-000000000000:${id}:${start}`]) {
+    writeFileSync(file, `${holder}\n${other}\n`);
+    await expect(lockFile(file, "rollback", AT_ONCE, env)).rejects.toThrow("which has ended");
+  }
+  await lock.release();
+});
