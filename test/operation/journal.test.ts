@@ -94,7 +94,7 @@ test("a linked worktree that was removed since has nothing to be put in place", 
     after: 1,
     blow: "all",
   });
-  agent.run("rm", ["-rf", linked]);
+  await agent.run("rm", ["-rf", linked]);
   agent.git("worktree", "prune");
   expect((await agent.kai("recover")).exit).toBe(0);
   expect(agent.git("rev-parse", "main^{tree}")).toBe(agent.git("rev-parse", "v1.0.0^{tree}"));
