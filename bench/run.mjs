@@ -11,7 +11,7 @@ const cache = path.join(root, ".cache", "bench");
 const program = path.join(cache, "program");
 
 await buildProgram(path.join(program, "dist"));
-writeFileSync(path.join(program, "git-kai-version.mjs"), 'import "./dist/cli/git-kai-version.js";\n');
+writeFileSync(path.join(program, "git-kai-version.cjs"), `require("./dist/cli/git-kai-version.cjs");\n`);
 
 const bench = path.join(cache, "bench");
 rmSync(bench, { recursive: true, force: true });
@@ -31,4 +31,4 @@ await build({
   logLevel: "warning",
 });
 const { main } = await import(pathToFileURL(path.join(bench, "main.mjs")).href);
-await main(process.argv.slice(2), { cache, program: path.join(program, "git-kai-version.mjs"), bench });
+await main(process.argv.slice(2), { cache, program: path.join(program, "git-kai-version.cjs"), bench });

@@ -63,7 +63,7 @@ function installLibraries() {
   writeFileSync(libraryStamp, digestOf([lockFile]));
 }
 
-const program = path.join(root, "dist", "cli", "git-kai-version.js");
+const program = path.join(root, "dist", "cli", "git-kai-version.cjs");
 const programStamp = path.join(root, ".cache", "built-from");
 
 function programIsFresh() {

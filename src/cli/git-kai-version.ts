@@ -1,3 +1,3 @@
-import { main } from "./main.js";
+import { start } from "./start.js";
 
-process.exitCode = await main(process.argv.slice(2), process.env);
+void start(process.argv.slice(2));

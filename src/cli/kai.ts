@@ -1,4 +1,4 @@
 import { kaiArguments } from "./kai-arguments.js";
-import { main } from "./main.js";
+import { start } from "./start.js";
 
-process.exitCode = await main(kaiArguments(process.argv.slice(2), process.env), process.env);
+void start(kaiArguments(process.argv.slice(2), process.env));

@@ -1,17 +1,10 @@
-import { tolerateClosedPipes } from "./closed-pipe.js";
 import { findCommand, findGroup } from "./commands/index.js";
 import { consoleOutput } from "./console-output.js";
 import { failureOf } from "./failure.js";
 import { leadingOptionsOf } from "./leading-options.js";
-import { PROGRAM_VERSION } from "./program-version.js";
 
 /** Runs one command line and gives its exit status. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  tolerateClosedPipes(process);
-  if (argv.length === 1 && argv[0] === "--version") {
-    process.stdout.write(`git kai-version ${PROGRAM_VERSION}\n`);
-    return 0;
-  }
   // Only how to word a failure; the command's own parser decides what --json means.
   const output = consoleOutput({ json: wantsJson(argv), quiet: false }, env);
   try {

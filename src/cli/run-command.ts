@@ -5,7 +5,6 @@ import { withoutRepository } from "../git/environment.js";
 import { consoleOutput } from "./console-output.js";
 import type { CommandContext } from "./context.js";
 import type { Command, OptionSpec } from "./define-command.js";
-import { askSecret, choose } from "./prompt.js";
 
 interface CommandLine {
   readonly input: Record<string, unknown>;
@@ -51,8 +50,8 @@ export async function runCommand(command: Command, argv: readonly string[], env:
     now: () => new Date(),
     output,
     interactive,
-    askSecret,
-    choose,
+    askSecret: async (question) => (await import("./prompt.js")).askSecret(question),
+    choose: async (question, options) => (await import("./prompt.js")).choose(question, options),
   };
   try {
     await command.run(input as never, context);

@@ -1,5 +1,5 @@
-import { dateOf, formatSignatureLine, type Identity } from "./object.js";
 import type { ObjectFormat } from "./repository.js";
+import { dateOf, formatSignatureLine, type Identity } from "./signature-line.js";
 
 export interface CommitObject {
   readonly tree: string;

@@ -1,7 +1,7 @@
-import { formatSignatureLine, type Identity } from "./object.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import type { Repository } from "./repository.js";
 import { gitFailure, runGit, tryGit } from "./run-git.js";
+import { formatSignatureLine, type Identity } from "./signature-line.js";
 
 export interface NoteCommit {
   /** Where the new notes commit is kept; refs/notes/* itself is moved later. */

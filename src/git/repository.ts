@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 import { plumbingEnvironment, repositoryEnvironment } from "./environment.js";
@@ -41,7 +42,7 @@ export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promi
   const { stdout, stderr } = await runProcess({
     file: "git",
     args: ["rev-parse", ...QUESTIONS],
-    cwd: await existingFolder(cwd),
+    cwd: existingFolder(cwd),
     env: environment,
   });
   const answers = ANSWERS.exec(stdout.toString());
@@ -59,10 +60,13 @@ export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promi
   };
 }
 
-async function existingFolder(cwd: string): Promise<string> {
-  const { stat } = await import("node:fs/promises");
-  const found = await stat(cwd).catch(() => undefined);
-  if (found?.isDirectory()) return cwd;
+/** The folder itself; E104 where it is none, which starting a program in it would not tell from a missing program. */
+export function existingFolder(cwd: string): string {
+  try {
+    if (statSync(cwd).isDirectory()) return cwd;
+  } catch {
+    // Said below.
+  }
   throw new KaiError("E104", `There is no folder ${cwd}.`, { hint: "Give the folder of a git repository behind -C." });
 }
 

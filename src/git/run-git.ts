@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
-import type { Repository } from "./repository.js";
+import { plumbingEnvironment } from "./environment.js";
+import { existingFolder, openRepository, type Repository } from "./repository.js";
 
 export interface GitOptions {
   input?: string | Uint8Array | undefined;
@@ -37,6 +38,18 @@ export async function runGit(
   const result = await tryGit(repository, args, options);
   if (result.exitCode !== 0) throw gitFailure(args, result);
   return result.stdout;
+}
+
+/**
+ * Runs git in the repository around `cwd`, which it finds for itself: one process less than opening that first. E104 where
+ * there is none, E116 where git fails.
+ */
+export async function runGitAround(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Buffer> {
+  const options = { file: "git", args, cwd: existingFolder(cwd), env: plumbingEnvironment(env) };
+  const result = await runProcess(options);
+  if (result.exitCode === 0) return result.stdout;
+  await openRepository(cwd, env);
+  throw gitFailure(args, result);
 }
 
 /** What a failed git process means to the user: a held lock, a disk that cannot be written, or git's own words. */

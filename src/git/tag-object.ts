@@ -1,4 +1,5 @@
-import { dateOf, formatSignatureLine, type Identity } from "./object.js";
+import { isUtf8 } from "node:buffer";
+import { dateOf, formatSignatureLine, type Identity } from "./signature-line.js";
 
 export interface TagObject {
   readonly object: string;
@@ -36,10 +37,8 @@ export function parseTag(raw: Buffer): TagObject | TagProblem {
   if (raw.includes(0)) return { problem: "it holds a NUL byte" };
   const split = signatureOffset(raw);
   const payload = raw.subarray(0, split);
+  if (!isUtf8(payload)) return { problem: "it is not UTF-8" };
   const text = payload.toString("utf8");
-  if (Buffer.byteLength(text) !== payload.length || !Buffer.from(text).equals(payload)) {
-    return { problem: "it is not UTF-8" };
-  }
   const groups = HEADER.exec(text)?.groups;
   if (!groups) return { problem: "its headers are not object, type, tag and tagger, once each and in this order" };
   const at = dateOf(groups["seconds"]);
@@ -82,13 +81,16 @@ export function formatTagPayload(tag: {
   );
 }
 
+const TRAILER = /^([A-Za-z][A-Za-z-]*): (.*)$/;
+
 /** `Key: value` lines of the last paragraph, as git's trailers; later ones win. */
 export function trailersOf(message: string): ReadonlyMap<string, string> {
   const trailers = new Map<string, string>();
-  const paragraph = message.trimEnd().split(/\n\n/).at(-1) ?? "";
-  for (const line of paragraph.split("\n")) {
-    const match = /^(?<key>[A-Za-z][A-Za-z-]*): (?<value>.*)$/.exec(line);
-    if (match?.groups) trailers.set(match.groups["key"] ?? "", match.groups["value"] ?? "");
+  const text = message.trimEnd();
+  const blank = text.lastIndexOf("\n\n");
+  for (const line of (blank < 0 ? text : text.slice(blank + 2)).split("\n")) {
+    const match = TRAILER.exec(line);
+    if (match) trailers.set(match[1] ?? "", match[2] ?? "");
   }
   return trailers;
 }

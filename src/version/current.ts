@@ -1,6 +1,6 @@
 import { KaiError } from "../error.js";
-import { openRepository, type Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { openRepository } from "../git/repository.js";
+import { runGitAround } from "../git/run-git.js";
 import { parseTag } from "../git/tag-object.js";
 import { CURRENT_REF, type InForce, LOG_REF, parseEntryMessage } from "../operation/entry.js";
 import { findNumber } from "./number.js";
@@ -15,18 +15,17 @@ export interface CurrentVersion {
 }
 
 /**
- * The version in force by the log's newest entry, from two git processes whatever the size of the history. E105 where none
+ * The version in force by the log's newest entry, from one git process whatever the size of the history. E105 where none
  * is, E121 where the tag `current` is not the one that the log made: then nobody should act on either.
  */
 export async function readCurrent(cwd: string, env: NodeJS.ProcessEnv): Promise<CurrentVersion> {
-  const repository = await openRepository(cwd, env);
   for (let waits = 0; ; waits++) {
-    const { log, current } = await readHeads(repository);
+    const { log, current } = await readHeads(cwd, env);
     try {
       return judge(log, current);
     } catch (cause) {
       // The log moves first: an operation under way is about to move the tag.
-      if (waits === WAITS || !isDoubtful(cause) || !(await isUnderWay(repository))) throw cause;
+      if (waits === WAITS || !isDoubtful(cause) || !(await isUnderWay(cwd, env))) throw cause;
     }
   }
 }
@@ -35,12 +34,12 @@ export async function readCurrent(cwd: string, env: NodeJS.ProcessEnv): Promise<
 const WAITS = 20;
 const PAUSE = 50;
 
-async function isUnderWay(repository: Repository): Promise<boolean> {
+async function isUnderWay(cwd: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const [{ isRecoveryDue }, { setTimeout }] = await Promise.all([
     import("../operation/recover.js"),
     import("node:timers/promises"),
   ]);
-  if (!(await isRecoveryDue(repository))) return false;
+  if (!(await isRecoveryDue(await openRepository(cwd, env)))) return false;
   await setTimeout(PAUSE);
   return true;
 }
@@ -85,8 +84,11 @@ interface Head {
 const FORMAT = "%(refname)%00%(objectname)%00%(*objectname)%00%(raw:size)%00%(raw)";
 
 /** The log's newest entry and the tag `current` with their bytes, from one git process. */
-async function readHeads(repository: Repository): Promise<{ log: Head | undefined; current: Head | undefined }> {
-  const out = await runGit(repository, ["for-each-ref", `--format=${FORMAT}`, LOG_REF, CURRENT_REF]);
+async function readHeads(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ log: Head | undefined; current: Head | undefined }> {
+  const out = await runGitAround(cwd, env, ["for-each-ref", `--format=${FORMAT}`, LOG_REF, CURRENT_REF]);
   const heads = new Map<string, Head>();
   for (let offset = 0; offset < out.length; ) {
     const fields: string[] = [];

@@ -2,10 +2,11 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatCommitPayload, formatSignedCommit, parseSignedCommit } from "../../src/git/commit-object.js";
-import { formatSignatureLine, makeObject, makeTrees, objectId, parseTree } from "../../src/git/object.js";
+import { makeObject, makeTrees, objectId, parseTree } from "../../src/git/object.js";
 import { ObjectReader } from "../../src/git/object-reader.js";
 import { makePack } from "../../src/git/pack.js";
 import { hexLength, type ObjectFormat, openRepository } from "../../src/git/repository.js";
+import { formatSignatureLine } from "../../src/git/signature-line.js";
 import { writeObjects } from "../../src/git/write-objects.js";
 import { scratch } from "../support/scratch.js";
 

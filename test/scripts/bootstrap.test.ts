@@ -33,7 +33,7 @@ function freshClone() {
     "scripts/build.mjs",
     `import fs from "node:fs"; ${say("build")}
      fs.rmSync("dist", { recursive: true, force: true });
-     fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/git-kai-version.js", "");`,
+     fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/git-kai-version.cjs", "");`,
   );
   const bootstrap = (purpose: string) => {
     rmSync(path.join(dir, "ran"), { force: true });
@@ -80,7 +80,7 @@ test("changed sources are built anew, and so is a program that somebody else bui
   bootstrap("demo");
   write("src/new/file.ts", "2");
   expect(bootstrap("demo").ran).toEqual(["build"]);
-  utimesSync(path.join(dir, "dist/cli/git-kai-version.js"), new Date(), new Date(Date.now() + 5000));
+  utimesSync(path.join(dir, "dist/cli/git-kai-version.cjs"), new Date(), new Date(Date.now() + 5000));
   expect(bootstrap("demo").ran).toEqual(["build"]);
   rmSync(path.join(dir, "dist"), { recursive: true });
   expect(bootstrap("demo").ran).toEqual(["build"]);
