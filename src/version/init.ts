@@ -173,7 +173,10 @@ async function found(
     origin: "founded",
     seen: performed.entry,
   };
-  await writeTrustRoot(kaiFolderOf(repository).trust, root);
+  const { trust } = kaiFolderOf(repository);
+  await writeTrustRoot(trust, root).catch((cause: Error) => {
+    throw notPinned(trust, cause);
+  });
   const remotes = await listRemotes(repository);
   return described(repository, {
     outcome: "founded",
@@ -186,6 +189,13 @@ async function found(
     remotes,
   });
 }
+
+/** The log is founded by now, and a log is not taken back. */
+const notPinned = (file: string, cause: Error): KaiError =>
+  new KaiError("E118", `The agent's log is founded, but its pin ${file} could not be written: ${cause.message}`, {
+    hint: "Free some space or mend the permissions, then run `git kai-version init` again: it pins the log that is here.",
+    cause,
+  });
 
 async function writePlainly(
   repository: Repository & { workTree: string },
