@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
@@ -12,6 +13,16 @@ export interface SandboxHost {
   rootless: boolean;
   env: NodeJS.ProcessEnv;
 }
+
+/** `tempDir`; where that is another user's, the folder of the caller's own beside it, `/tmp/kai_snapshots-1001` say. */
+export async function ownTempDir(tempDir: string): Promise<string> {
+  const stat = await lstat(tempDir).catch(() => undefined);
+  return stat === undefined || isOurs(stat) ? tempDir : `${tempDir}-${process.getuid?.()}`;
+}
+
+/** A folder that nobody but the caller and root can take out of the way: whoever owns a sticky one still can. */
+const isOurs = ({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean =>
+  uid === process.getuid?.() || (uid === 0 && (mode & STICKY) !== 0);
 
 /** A folder of mode 0700 in `tempDir`, named after the process that owns it. */
 export async function makeSandboxFolder(tempDir: string): Promise<string> {
@@ -48,8 +59,7 @@ async function ensureTempDir(tempDir: string): Promise<void> {
   }
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
   const stat = await lstat(tempDir);
-  const ours = stat.uid === process.getuid?.() || (stat.mode & STICKY) !== 0;
-  if (stat.isDirectory() && ours) return;
+  if (stat.isDirectory() && isOurs(stat)) return;
   throw new KaiError("E103", `temp_dir is not a folder of yours: ${tempDir}`, {
     hint: "Somebody else could change what runs there; choose another snapshot_isolation.temp_dir.",
   });

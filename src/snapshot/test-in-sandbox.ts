@@ -18,7 +18,7 @@ import type { Execution } from "./execution.js";
 import { type Expectations, judgeExpectations } from "./expectations.js";
 import { readOverlayChanges } from "./overlay-changes.js";
 import { requireIsolation, type WantedSecurity } from "./requirements.js";
-import { makeSandboxFolder, removeSandboxFolder, sweepSandboxFolders, volumeOf } from "./sandbox-folder.js";
+import { makeSandboxFolder, ownTempDir, removeSandboxFolder, sweepSandboxFolders, volumeOf } from "./sandbox-folder.js";
 
 /** This machine's own programs, or an image and the key of `base_images` that names it. */
 export type SandboxBase = { kind: "host" } | { kind: "image"; name: string; runtime: string };
@@ -69,7 +69,8 @@ const OWN_CLOCK_GRACE_S = 15;
  * expected. Nothing of the container outlives the call, nor an abort. Throws E117 without podman, E103 where the isolation
  * cannot be had; a command that fails is a result.
  */
-export async function testInSandbox(request: SandboxRequest): Promise<Execution> {
+export async function testInSandbox(asked: SandboxRequest): Promise<Execution> {
+  const request = { ...asked, tempDir: await ownTempDir(asked.tempDir) };
   const { env, tempDir, cacheDir, progress } = request;
   progress?.("Looking at what this machine can isolate…");
   const [host] = await Promise.all([probeHost({ env, cacheDir, tempDir }), removeLeftovers(env)]);
@@ -211,9 +212,16 @@ async function planFor(
     env: request.sandboxEnv ?? {},
     cgroupParent: cgroupParentFor(host, name),
     // Through the shell, a program that is not there is the command's own failure (127), not podman's.
-    command: ["/bin/sh", "-c", 'exec "$@"', "sh", ...command],
+    command: ["/bin/sh", "-c", `${standInFor(host, limits)}exec "$@"`, "sh", ...command],
   };
 }
+
+/**
+ * Where the host does not limit a sandbox's memory, a limit of each process: not the same, and nobody calls it enforced, but a
+ * runaway leaves the host its memory. Set inside, because the runtime itself needs more than a small limit.
+ */
+const standInFor = (host: HostCapabilities, { memoryBytes }: SandboxLimits): string =>
+  has(host, "memory") ? "" : `ulimit -d ${Math.ceil(memoryBytes / 1024)}; `;
 
 const describeResult = (request: SandboxRequest, result: ContainerResult) => ({
   id: request.id,

@@ -8,8 +8,12 @@ import { bench, sharedCache, smallestRoot } from "./sandbox.js";
 
 const cache = sharedCache();
 
-const containers = (label: string): string[] =>
-  execFileSync("podman", ["ps", "-a", "--filter", `label=${label}`, "--format", "{{.Names}}"], { encoding: "utf8" })
+// Rootless, each home has containers and images of its own.
+const containers = (label: string, env: NodeJS.ProcessEnv): string[] =>
+  execFileSync("podman", ["ps", "-a", "--filter", `label=${label}`, "--format", "{{.Names}}"], {
+    env,
+    encoding: "utf8",
+  })
     .split("\n")
     .filter((name) => name !== "");
 
@@ -20,31 +24,33 @@ const groupsOf = (id: string): string[] =>
     .filter((folder) => existsSync(folder));
 
 test("a run that ended leaves no container, folder or control group", async () => {
-  const { request, tempDir } = bench(cache);
+  const { request, tempDir, env } = bench(cache);
   const asked = request(["true"]);
   await testInSandbox(asked);
   expect(readdirSync(tempDir)).toEqual([]);
-  expect(containers("kai.owner")).not.toContain(`kai-${asked.id}`);
+  expect(containers("kai.owner", env)).not.toContain(`kai-${asked.id}`);
   expect(groupsOf(asked.id)).toEqual([]);
 });
 
 test("an abort ends the run and leaves neither container nor folder", async () => {
-  const { request, tempDir, tree } = bench(cache);
+  const { request, tempDir, tree, env } = bench(cache);
   const stop = new AbortController();
   const asked = request(["sh", "-c", "trap '' TERM; sleep 600"], { signal: stop.signal });
   const run = testInSandbox(asked);
   const refused = expect(run).rejects.toThrow("stopped by the test");
-  await expect.poll(() => containers("kai.owner"), { timeout: 30_000, interval: 200 }).toContain(`kai-${asked.id}`);
+  await expect
+    .poll(() => containers("kai.owner", env), { timeout: 30_000, interval: 200 })
+    .toContain(`kai-${asked.id}`);
   stop.abort(new Error("stopped by the test"));
   await refused;
   expect(readdirSync(tempDir)).toEqual([]);
-  expect(containers("kai.owner").filter((name) => name === `kai-${asked.id}`)).toEqual([]);
+  expect(containers("kai.owner", env).filter((name) => name === `kai-${asked.id}`)).toEqual([]);
   expect(groupsOf(asked.id)).toEqual([]);
   expect(readdirSync(tree)).toEqual([]);
 });
 
 test("what a dead process left is swept by the next run, and a living one's is not", async () => {
-  const { request, tempDir } = bench(cache);
+  const { request, tempDir, env } = bench(cache);
   await testInSandbox(request(["true"]));
   const boot = execFileSync("cat", ["/proc/sys/kernel/random/boot_id"], { encoding: "utf8" }).trim();
   const dead = path.join(tempDir, `kai-sandbox.${boot}.999999999.1.abcdef`);
@@ -54,20 +60,12 @@ test("what a dead process left is swept by the next run, and a living one's is n
   const [skeleton] = readdirSync(cache).filter((name) => name.startsWith("skeleton-"));
   const left = `kai-left-${process.pid}`;
   const label = `kai.owner=${boot}:999999999:1`;
-  execFileSync("podman", [
-    "create",
-    "--name",
-    left,
-    "--label",
-    label,
-    "--rootfs",
-    path.join(cache, `${skeleton}`),
-    "true",
-  ]);
-  expect(containers(label)).toContain(left);
+  const rootfs = path.join(cache, `${skeleton}`);
+  execFileSync("podman", ["create", "--name", left, "--label", label, "--rootfs", rootfs, "true"], { env });
+  expect(containers(label, env)).toContain(left);
 
   await testInSandbox(request(["true"]));
-  expect(containers(label)).toEqual([]);
+  expect(containers(label, env)).toEqual([]);
   expect(readdirSync(tempDir)).toEqual(["somebody-else's"]);
 });
 
@@ -86,7 +84,7 @@ test("an image that is here is what the command runs in", async () => {
   const root = path.join(path.dirname(tree), "root");
   smallestRoot(root);
   const name = `localhost/kai-test-${process.pid}:1`;
-  execFileSync("sh", ["-c", `tar -C "${root}" -cf - . | podman import - ${name}`], { stdio: "ignore" });
+  execFileSync("sh", ["-c", `tar -C "${root}" -cf - . | podman import - ${name}`], { env, stdio: "ignore" });
   try {
     expect(await findLocalImage(name, env)).toMatch(/^[0-9a-f]{64}$/);
     const image = { kind: "image", name, runtime: "custom" } as const;
@@ -97,6 +95,6 @@ test("an image that is here is what the command runs in", async () => {
       artifacts: [{ path: "b.txt", change: "added" }],
     });
   } finally {
-    execFileSync("podman", ["rmi", "-f", name], { stdio: "ignore" });
+    execFileSync("podman", ["rmi", "-f", name], { env, stdio: "ignore" });
   }
 });

@@ -9,11 +9,16 @@ test("a memory bomb is killed, and said to be one", async () => {
   const { request } = bench(cache);
   const bomb = "a = []\nwhile True: a.append(bytes(16 * 1024 * 1024))";
   const result = await testInSandbox(request(["/usr/bin/python3", "-c", bomb], {}, { memoryBytes: 64 * MIB }));
+  expect(result.passed).toBe(false);
+  if (result.unenforced.includes("memory")) {
+    // Each process has a limit of its own at least, and nobody calls it more than that.
+    expect(result).toMatchObject({ exitCode: 1, oomKilled: false, stderr: expect.stringContaining("MemoryError") });
+    return;
+  }
   expect(result).toMatchObject({
     exitCode: 137,
     oomKilled: true,
     timedOut: false,
-    passed: false,
     failures: ["It ran out of memory and was killed."],
   });
   expect(result.resources.peakMemory).toBeGreaterThan(32 * MIB);

@@ -103,7 +103,10 @@ export const SNAPSHOT_ISOLATION = object({
     "No release, deployment or promotion of a version that has not passed its tests in a snapshot.",
     bool(false),
   ),
-  temp_dir: field("The folder that holds snapshots.", text("/tmp/kai_snapshots", { expected: "a folder" })),
+  temp_dir: field(
+    "The folder that holds snapshots; where it is another user's, one beside it with the caller's number behind its name.",
+    text("/tmp/kai_snapshots", { expected: "a folder" }),
+  ),
   commit_changes: field("Whether a snapshot's changes are committed without being asked for.", bool(false)),
   rollback_on_error: field("Whether changes of a run that failed are dropped.", bool(true)),
   max_concurrent: field("How many snapshots there may be at once.", integer(1, 10_000, 10)),

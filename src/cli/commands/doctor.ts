@@ -1,5 +1,6 @@
 import path from "node:path";
 import { probeHost } from "../../podman/probe-host.js";
+import { ownTempDir } from "../../snapshot/sandbox-folder.js";
 import { probePrograms } from "../../system/doctor-programs.js";
 import { kaiHome } from "../../trust/key-store.js";
 import { defineCommand, value } from "../define-command.js";
@@ -32,7 +33,7 @@ export const doctorCommand = defineCommand({
   },
   async run({ tempDir = DEFAULT_TEMP_DIR }, { env, output }) {
     output.progress("Looking at this machine…");
-    const diagnosis = await diagnose(tempDir, env);
+    const diagnosis = await diagnose(await ownTempDir(tempDir), env);
     if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
     output.result(diagnosis, describeDiagnosis);
   },
