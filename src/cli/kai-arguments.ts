@@ -5,28 +5,39 @@ import { COMMANDS } from "./commands/index.js";
 /** Commands that concern no agent, so none is named. */
 const WITHOUT_AGENT = new Set(["doctor", "key", "help", "completion"]);
 
+const FLAGS_IN_FRONT: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--no-color"]);
+
 /**
  * Turns `kai <command> <agent> …` into the arguments of `git kai-version`: the agent is a folder of `$KAI_AGENTS`
  * (default `~/agents`), or a path. `kai snapshot <agent> --test v1.2.0` becomes `snapshot test v1.2.0`.
  */
 export function kaiArguments(argv: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  const [first] = argv;
+  const start = argv.findIndex((word) => !FLAGS_IN_FRONT.has(word));
+  const words = start < 0 ? [] : argv.slice(start);
+  const [first, second] = words;
+  // Behind another option, -C say, there is no agent to be named: the folder is.
   if (first === undefined || first.startsWith("-") || WITHOUT_AGENT.has(first)) return [...argv];
-  const [group, second] = argv;
-  const twoWords = COMMANDS.some((entry) => entry.name === `${group} ${second}`);
-  const words = twoWords ? 2 : 1;
-  const command = argv.slice(0, words);
-  const agent = argv[words];
+  const length = COMMANDS.some((entry) => entry.name === `${first} ${second}`) ? 2 : 1;
+  const agent = words[length];
   if (agent === undefined || agent.startsWith("-")) return [...argv];
-  const rest = argv.slice(words + 1);
-  const folder = ["-C", agentFolder(agent, env)];
-  const test = rest.indexOf("--test");
-  if (command.join(" ") === "snapshot" && test >= 0) {
-    const version = rest[test + 1];
-    const others = rest.filter((_, index) => index !== test && index !== test + 1);
-    return [...folder, "snapshot", "test", ...(version === undefined ? [] : [version]), ...others];
-  }
-  return [...folder, ...command, ...rest];
+  const behind = words.slice(length + 1);
+  const command = first === "snapshot" && length === 1 ? testArguments(behind) : undefined;
+  return [
+    ...argv.slice(0, start),
+    "-C",
+    agentFolder(agent, env),
+    ...(command ?? [...words.slice(0, length), ...behind]),
+  ];
+}
+
+/** `--test VERSION` as the command that it stands for; undefined where it is not there. What is behind `--` is somebody else's. */
+function testArguments(words: readonly string[]): string[] | undefined {
+  const end = words.indexOf("--");
+  const at = words.findIndex((word, index) => (end < 0 || index < end) && /^--test(?:=|$)/.test(word));
+  if (at < 0) return undefined;
+  const joined = words[at]?.startsWith("--test=");
+  const named = joined ? [words[at]?.slice("--test=".length) ?? ""] : words.slice(at + 1, at + 2);
+  return ["snapshot", "test", ...named, ...words.slice(0, at), ...words.slice(at + (joined ? 1 : 2))];
 }
 
 function agentFolder(agent: string, env: NodeJS.ProcessEnv): string {
