@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
 import { liveStateOf } from "../version/live-state.js";
@@ -9,6 +10,7 @@ import { readStatus, requireCommit, type WorkTreeStatus } from "../version/work-
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { planRollback, type RollbackPlan, type StepType } from "./plan.js";
+import { requireWholeRange, shallow } from "./require-whole-range.js";
 import { restoreTree } from "./restore-tree.js";
 
 export interface RollbackOptions {
@@ -104,11 +106,7 @@ async function survey(session: WritingSession, options: RollbackOptions): Promis
   const dirty = status.dirty.filter((name) => !isLiveState(name));
   if (dirty.length > 0 && !options.force) throw wouldOverwrite(dirty);
   const [from, to] = await Promise.all([head, plan.to.commit].map((commit) => session.reader.find(`${commit}^{tree}`)));
-  if (from === undefined || to === undefined) {
-    throw new KaiError("E101", `The commit of ${plan.to.tag} is not in this repository.`, {
-      hint: "In a shallow clone, `git fetch --unshallow` brings it.",
-    });
-  }
+  if (from === undefined || to === undefined) throw notHere(repository, plan.to.tag);
   if (from.id === to.id && plan.from === plan.to) {
     throw new KaiError("E109", `${plan.to.tag} is in force already, and the branch holds its files.`, {
       hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : "There is nothing to go back to.",
@@ -119,8 +117,16 @@ async function survey(session: WritingSession, options: RollbackOptions): Promis
     .toString()
     .split("\n")
     .filter((line) => line !== "");
+  await requireWholeRange(repository, undone, plan.to.tag);
   return { plan, status, head, branch, fromTree: from.id, toTree: to.id, undone };
 }
+
+const notHere = (repository: Repository, tag: string): KaiError =>
+  repository.shallow
+    ? shallow(`the commit of ${tag} and what it holds are not in it`)
+    : new KaiError("E101", `The commit of ${tag} is not in this repository.`, {
+        hint: "`git fsck` shows what is missing; fetch it from a complete clone.",
+      });
 
 function wouldOverwrite(paths: readonly string[]): KaiError {
   const shown = paths.slice(0, 5).map(readablePath).join(", ");

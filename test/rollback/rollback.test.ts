@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
+import { placeAt, refsOf, told } from "../scenarios/place.js";
 import { agentWithVersions } from "../support/agent.js";
 
 test("refuses a version that was never made", async () => {
@@ -31,4 +33,26 @@ test("goes back by one new commit, and says how to take that back", async () => 
   expect(agent.git("rev-parse", "HEAD^{tree}")).toBe(agent.git("rev-parse", "v1.0.0^{tree}"));
   expect(readFileSync(path.join(agent.dir, "logic.py"), "utf8")).toBe('print("answer of 1.0.0")\n');
   expect(agent.git("status", "--porcelain")).toBe("");
+});
+
+test("a shallow clone that cuts off what would be undone refuses a rollback, until git fetch --unshallow", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  const folder = path.join(path.dirname(agent.dir), "shallow");
+  // Two commits: 1.2.0's and the edge, 1.1.0's.
+  agent.git("clone", "--quiet", "--depth=2", pathToFileURL(agent.dir).href, folder);
+  const clone = placeAt(folder, agent.env);
+  expect((await clone.kai("init")).exit).toBe(0);
+  const before = refsOf(clone);
+  expect(await clone.kai("rollback", "1.0.0")).toMatchInlineSnapshot(`
+    Error E125: This is a shallow clone: the commits since v1.0.0 are not all in it.
+    Hint: Nothing was changed. \`git fetch --unshallow\` brings them; then run it again.
+    [exit 1]
+  `);
+  expect(refsOf(clone)).toBe(before);
+  expect(clone.git("status", "--porcelain")).toBe("");
+  expect((await told(clone, "rollback", "1.1.0")).undone).toBe(1);
+  await told(clone, "undo");
+  clone.git("fetch", "--quiet", "--unshallow");
+  expect((await told(clone, "rollback", "1.0.0")).undone).toBe(4);
+  expect(clone.git("log", "-1", "--format=%b").match(/^This reverts commit \w+\.$/gm)).toHaveLength(4);
 });
