@@ -38,6 +38,7 @@ const NEEDED_BY_TESTS = [
   { program: "strace", package: "strace" },
   { program: "man", package: "man-db" },
   { program: "ssh-keygen", package: "openssh-client" },
+  { program: "gpgsm", package: "gpgsm" },
   { program: "ip", package: "iproute2" },
 ];
 

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { agentWithVersions } from "../support/agent.js";
 import { gnupg } from "../support/gnupg.js";
+import { sshSigner, x509Signer } from "../support/other-signers.js";
 import { scratch } from "../support/scratch.js";
 import { type Place, placeAt, refused, told } from "./place.js";
 
@@ -125,8 +126,9 @@ test("tags that people signed with gpg are proven with the keys that were import
   tag("0.6.0", by(people.rsa));
   tag("0.7.0", by(people.dsa, "--digest-algo", "SHA256", "--allow-weak-digest-algos"));
   tag("0.8.0", by(people.rsa, "--digest-algo", "SHA1", "--allow-weak-digest-algos"));
-  tag("0.9.0", () => "-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n");
-  tag("0.10.0", () => "-----BEGIN SIGNED MESSAGE-----\nMIIB\n-----END SIGNED MESSAGE-----\n");
+  const { dir } = scratch();
+  tag("0.9.0", (payload) => sshSigner(dir).sign(payload));
+  tag("0.10.0", (payload) => x509Signer().sign(payload));
   tag("0.11.0", () => "-----BEGIN PGP SIGNATURE-----\n\nnonsense\n-----END PGP SIGNATURE-----\n");
   for (const key of [people.good, people.rsa, people.dsa, people.expired]) {
     const file = `${keyring.home}/${key}.asc`;

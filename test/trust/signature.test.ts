@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as openpgp from "openpgp";
 import { expect, test } from "vitest";
 import { createKeyRing, type KeyRing, verifyFast, verifySignature } from "../../src/trust/signature.js";
 import { gnupg } from "../support/gnupg.js";
+import { sshSigner, x509Signer } from "../support/other-signers.js";
 import { scratch } from "../support/scratch.js";
 import { ADA, AT, armoredSecret, signerFrom, testSigner } from "./signing.js";
 
@@ -197,14 +197,9 @@ test("openpgp.js's signatures are read, with its notations and by its newer keys
 });
 
 test("SSH and X.509 signatures are told apart from OpenPGP and from nothing at all", async () => {
-  const { dir } = scratch();
-  const [key, file] = [path.join(dir, "id"), path.join(dir, "payload")];
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-  writeFileSync(file, PAYLOAD);
-  execFileSync("ssh-keygen", ["-q", "-Y", "sign", "-f", key, "-n", "git", file], { stdio: "ignore" });
   const outcomes = [
-    await judge(readFileSync(`${file}.sig`), ringOf()),
-    await judge("-----BEGIN SIGNED MESSAGE-----\nMIIB\n-----END SIGNED MESSAGE-----\n", ringOf()),
+    await judge(sshSigner(scratch().dir).sign(PAYLOAD), ringOf()),
+    await judge(x509Signer().sign(PAYLOAD), ringOf()),
     await judge("-----BEGIN PGP MESSAGE-----\n\nwg==\n-----END PGP MESSAGE-----\n", ringOf()),
     await judge("signed, Ada\n", ringOf()),
     await judge("", ringOf()),
