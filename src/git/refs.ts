@@ -11,15 +11,12 @@ export interface Ref {
   readonly type: ObjectType | "missing";
   /** What an annotated tag points at, all tags in between taken off. */
   readonly peeled: { readonly id: string; readonly type: ObjectType } | undefined;
-  /** The bytes of an annotated tag's object. */
-  readonly raw: Buffer | undefined;
+  /** The bytes of an annotated tag's object, a character each: ten thousand buffers would cost more than they hold. */
+  readonly latin1: string | undefined;
 }
 
 const FORMAT =
   "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(if:equals=tag)%(objecttype)%(then)%(raw:size)%00%(raw)%(else)0%00%(end)";
-
-/** How many a NUL ends before the raw bytes. */
-const FIELDS = 6;
 
 /**
  * All refs under the given prefixes, annotated tags with their bytes, from one git process. E116 where the object of a
@@ -36,26 +33,32 @@ export async function listRefs(repository: Repository, prefixes: readonly string
 }
 
 function parseRefs(out: Buffer): Ref[] {
+  const text = out.toString("latin1");
   const refs: Ref[] = [];
   let offset = 0;
-  while (offset < out.length) {
-    let end = offset;
-    for (let field = 0; field < FIELDS; field++) end = out.indexOf(0, end) + 1;
-    const fields = out.toString("utf8", offset, end - 1).split("\0");
-    const [name = "", id = "", type, peeledId = "", peeledType, size] = fields;
-    offset = end;
-    const raw = type === "tag" ? out.subarray(offset, offset + Number(size)) : undefined;
-    offset += Number(size) + 1;
+  const field = (): string => {
+    const end = text.indexOf("\0", offset);
+    const value = text.slice(offset, end);
+    offset = end + 1;
+    return value;
+  };
+  while (offset < text.length) {
+    const [name, id, type, peeledId, peeledType, size] = [field(), field(), field(), field(), field(), Number(field())];
     refs.push({
-      name,
+      name: isAsciiText(name) ? name : Buffer.from(name, "latin1").toString(),
       id,
       type: type as ObjectType,
       peeled: peeledId === "" ? undefined : { id: peeledId, type: peeledType as ObjectType },
-      raw,
+      latin1: type === "tag" ? text.slice(offset, offset + size) : undefined,
     });
+    // Behind the bytes git ends the line.
+    offset += size + 1;
   }
   return refs;
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII, too
+const isAsciiText = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text);
 
 /** The same where git refuses to list them together because one of the objects is missing. */
 async function listRefsOneByOne(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
@@ -77,7 +80,7 @@ async function readRef(reader: ObjectReader, name: string, id: string): Promise<
   const object = await reader.find(id);
   const peeled = object?.type === "tag" ? await reader.find(`${id}^{}`) : undefined;
   if (object === undefined || (object.type === "tag" && peeled === undefined)) {
-    if (name.startsWith("refs/tags/")) return { name, id, type: "missing", peeled: undefined, raw: undefined };
+    if (name.startsWith("refs/tags/")) return { name, id, type: "missing", peeled: undefined, latin1: undefined };
     throw new KaiError("E116", `The object ${id} of ${name} is missing.`, {
       hint: `Fetch it from a complete clone; \`git update-ref -d ${name}\` gives it up.`,
     });
@@ -87,6 +90,6 @@ async function readRef(reader: ObjectReader, name: string, id: string): Promise<
     id,
     type: object.type,
     peeled: peeled && { id: peeled.id, type: peeled.type },
-    raw: object.type === "tag" ? object.content : undefined,
+    latin1: object.type === "tag" ? object.content.toString("latin1") : undefined,
   };
 }

@@ -6,6 +6,8 @@ import type { SignatureOutcome, SignatureVerdict } from "./signature-verdict.js"
 
 export interface VerificationCache {
   get(id: string): SignatureVerdict | undefined;
+  /** The outcome alone, for those who ask for thousands. */
+  outcome(id: string): SignatureOutcome | undefined;
   /** Ignores a verdict that another key, or time alone, could change. */
   set(id: string, verdict: SignatureVerdict): void;
   /** Writes what is new. A failure to write is the caller's to ignore: the cache only saves time. */
@@ -44,6 +46,7 @@ export function openVerificationCache(folder: string, ringDigest: string): Verif
   const get = (id: string): SignatureVerdict | undefined => added.get(id) ?? verdictOf(stored.records.get(id));
   return {
     get,
+    outcome: (id) => added.get(id)?.outcome ?? outcomeOf(stored.records.get(id)),
     set(id, verdict) {
       if (DEFINITE.includes(verdict.outcome) && verdict.validUntil === undefined) added.set(id, verdict);
     },
@@ -117,10 +120,13 @@ function readRecords(body: string, records: Map<string, StoredRecord>): void {
   }
 }
 
+const outcomeOf = (record: StoredRecord | undefined): SignatureOutcome | undefined =>
+  record && DEFINITE[Number(record.text.slice(0, record.text.indexOf(" ")))];
+
 function verdictOf(record: StoredRecord | undefined): SignatureVerdict | undefined {
   if (record === undefined) return undefined;
-  const [outcomeNumber, signerNumber, time] = record.text.split(" ");
-  const outcome = DEFINITE[Number(outcomeNumber)];
+  const [, signerNumber, time] = record.text.split(" ");
+  const outcome = outcomeOf(record);
   const found = record.signers[Number(signerNumber)];
   if (outcome === undefined || found === undefined) return undefined;
   const [format, key, signer, reason] = found;

@@ -16,7 +16,11 @@ export interface AgentRepository {
 
 /** Opens the agent around `cwd`. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is invalid. */
 export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentRepository> {
-  const repository = await openRepository(cwd, env);
+  return readAgent(await openRepository(cwd, env));
+}
+
+/** The same for a repository that is open already. */
+export async function readAgent(repository: Repository): Promise<AgentRepository> {
   const text = await findConfigText(repository);
   if (text === undefined) throw notAnAgent(repository);
   return { repository, config: parseAgentConfig(text, CONFIG_FILE) };

@@ -1,11 +1,10 @@
 import type { Ref } from "../git/refs.js";
-import { parseTag } from "../git/tag-object.js";
 import { CURRENT_REF, type InForce, type LoggedEntry } from "../operation/entry.js";
 import { type LogOutline, outlineEntries } from "./log-outline.js";
 import { compareNumbers, findNumber, type VersionNumber } from "./number.js";
 import type { VersionType } from "./record.js";
 import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
-import { parseVersionTag } from "./tag-text.js";
+import { outlineTag } from "./tag-outline.js";
 
 /** A version as its tag and the log tell of it, nothing verified. */
 export interface KnownVersion {
@@ -14,6 +13,8 @@ export interface KnownVersion {
   /** Object id of the tag, or of the commit for a lightweight one. */
   readonly tagId: string;
   readonly commit: string;
+  /** The name that the tag object itself says; null where it cannot be read. */
+  readonly named: string | null;
   /** `foreign`: a tag that fits tag_format and was made by another tool; it reserves its number. */
   readonly type: VersionType | "foreign";
   readonly parent: string | null;
@@ -25,8 +26,8 @@ export interface KnownVersion {
   readonly description: string;
   /** Left by a rollback and not taken back into use since. */
   readonly withdrawn: boolean;
-  /** The tag object's bytes; undefined for a lightweight tag. */
-  readonly raw: Buffer | undefined;
+  /** The tag object's bytes, a character each; undefined for a lightweight tag. */
+  readonly latin1: string | undefined;
 }
 
 export interface ReservedNumber {
@@ -120,9 +121,8 @@ function knownVersion(
   withdrawn: ReadonlySet<string>,
   ours: boolean,
 ): KnownVersion {
-  const parsed = ref.raw === undefined ? undefined : parseTag(ref.raw);
-  const readable = parsed !== undefined && !("problem" in parsed) ? parsed : undefined;
-  const text = readable === undefined ? undefined : parseVersionTag(readable.message);
+  const outline = ref.latin1 === undefined ? undefined : outlineTag(ref.latin1);
+  const text = outline?.version;
   return {
     number,
     tag,
@@ -134,11 +134,12 @@ function knownVersion(
     hash: text?.hash ?? null,
     record: text?.record ?? null,
     state: text?.state ?? null,
-    createdAt: readable?.tagger.at ?? null,
-    createdBy: readable === undefined ? null : `${readable.tagger.name} <${readable.tagger.email}>`,
-    description: text?.subject ?? readable?.message.split("\n", 1)[0] ?? "",
+    named: outline?.name ?? null,
+    createdAt: outline?.at ?? null,
+    createdBy: outline?.by ?? null,
+    description: outline?.subject ?? "",
     withdrawn: withdrawn.has(number.text),
-    raw: ref.raw,
+    latin1: ref.latin1,
   };
 }
 

@@ -53,7 +53,7 @@ const DISPROVEN: ReadonlySet<SignatureOutcome> = new Set(["bad", "expired", "rev
 export async function judgeVersion(version: KnownVersion, judging: Judging): Promise<JudgedVersion> {
   const foreign = version.type === "foreign";
   const base = { version: version.number.text, tag: version.tag, foreign };
-  const tag = version.raw === undefined ? undefined : parseTag(version.raw);
+  const tag = version.latin1 === undefined ? undefined : parseTag(Buffer.from(version.latin1, "latin1"));
   if (tag === undefined) {
     return {
       ...base,

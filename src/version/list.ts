@@ -86,7 +86,7 @@ function listed(
     createdBy: version.createdBy,
     description: version.description,
     current: version.tagId === history.current?.tag,
-    signature: version.raw === undefined ? "unsigned" : signatureOf(version),
+    signature: version.latin1 === undefined ? "unsigned" : signatureOf(version),
   };
 }
 

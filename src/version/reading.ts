@@ -1,11 +1,12 @@
 import { isAscii } from "node:buffer";
 import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 import { isRecoveryDue } from "../operation/recover.js";
-import { type AgentRepository, openAgent } from "./agent-repository.js";
+import { type AgentRepository, readAgent } from "./agent-repository.js";
 import { type History, outlinedHistory } from "./history.js";
 import { outlineLog } from "./log-outline.js";
 import { tagFormat } from "./tag-name.js";
@@ -20,11 +21,16 @@ export interface AgentHistory {
 
 /** Reads an agent's tags and log without lock or verification: what a reading command shows. */
 export async function readAgentHistory(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentHistory> {
-  const agent = await openAgent(cwd, env);
-  const { repository } = agent;
-  const [refs, log, recoveryDue] = await Promise.all([
+  return readHistoryOf(await openRepository(cwd, env));
+}
+
+/** The same in a repository that is open already. */
+export async function readHistoryOf(repository: Repository): Promise<AgentHistory> {
+  // The children first: they work while this process reads the configuration.
+  const [refs, log, agent, recoveryDue] = await Promise.all([
     listRefs(repository, ["refs/tags"]),
     tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]),
+    readAgent(repository),
     isRecoveryDue(repository),
   ]);
   const text = log.exitCode === 0 ? textOf(log.stdout) : "";

@@ -21,7 +21,7 @@ export async function validateVersion(
   version: KnownVersion,
 ): Promise<void> {
   if (!isLogged(history, version)) throw corrupted(version, "it is not the tag that the log made");
-  const tag = version.raw === undefined ? undefined : parseTag(version.raw);
+  const tag = version.latin1 === undefined ? undefined : parseTag(Buffer.from(version.latin1, "latin1"));
   if (tag === undefined || "problem" in tag) throw corrupted(version, tag?.problem ?? "its tag is not annotated");
   if (tag.name !== version.tag) throw corrupted(version, `its tag says it is ${tag.name}`);
   // The same people may sign for several agents: a tag of another one is no version here.

@@ -114,7 +114,7 @@ test("refs are listed with the bytes of annotated tags, whatever is in them", as
     ["refs/tags/light", "commit", null],
     ["refs/tags/nested", "tag", expect.any(String)],
   ]);
-  expect(refs[0]?.raw?.toString()).toBe(`${git(place, "cat-file", "tag", "annotated")}\n`);
+  expect(refs[0]?.latin1).toBe(`${git(place, "cat-file", "tag", "annotated")}\n`);
 });
 
 test("a git lock that somebody holds is told as such", async () => {

@@ -39,6 +39,7 @@ function side(name: string, options: SideOptions = {}): ComparedSide {
             tagId: "1".repeat(40),
             commit: "0".repeat(40),
             type: options.type ?? "auto",
+            named: null,
             parent: null,
             hash: null,
             record: null,
@@ -47,7 +48,7 @@ function side(name: string, options: SideOptions = {}): ComparedSide {
             createdBy: null,
             description: "",
             withdrawn: options.withdrawn ?? false,
-            raw: undefined,
+            latin1: undefined,
           },
   };
 }

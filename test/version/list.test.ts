@@ -13,6 +13,7 @@ function version(text: string, parent: string | null, day: number, more: Partial
     tagId: `tag of ${text}`,
     commit: `commit of ${text}`,
     type: "auto",
+    named: `v${text}`,
     parent,
     hash: null,
     record: null,
@@ -21,14 +22,14 @@ function version(text: string, parent: string | null, day: number, more: Partial
     createdBy: "Ada <ada@example.com>",
     description: text,
     withdrawn: false,
-    raw: Buffer.from("a tag"),
+    latin1: "a tag",
     ...more,
   };
 }
 
 const HISTORY: History = {
   versions: [
-    version("0.9.0", null, 1, { type: "foreign", raw: undefined, createdAt: null, createdBy: null }),
+    version("0.9.0", null, 1, { type: "foreign", latin1: undefined, createdAt: null, createdBy: null }),
     version("1.0.0", null, 2),
     version("1.0.1", "1.0.0", 6, { type: "manual", createdBy: "Zoë <zoe@example.com>" }),
     version("1.1.0", "1.0.0", 3, { withdrawn: true }),

@@ -16,7 +16,7 @@ const lightweight = (name: string): Ref => ({
   id: "a".repeat(40),
   type: "commit",
   peeled: undefined,
-  raw: undefined,
+  latin1: undefined,
 });
 
 const blob = (name: string): Ref => ({ ...lightweight(name), type: "blob" });

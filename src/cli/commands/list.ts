@@ -1,9 +1,10 @@
 import { ObjectReader } from "../../git/object-reader.js";
 import { parseDate } from "../../git/parse-date.js";
+import { openRepository, type Repository } from "../../git/repository.js";
 import type { KnownVersion } from "../../version/history.js";
 import { knownSignatures } from "../../version/known-signatures.js";
 import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
-import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
+import { readHistoryOf } from "../../version/reading.js";
 import { versionTree } from "../../version/version-tree.js";
 import { counted } from "../counted.js";
 import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
@@ -30,12 +31,12 @@ export const listCommand = defineCommand({
   },
   examples: [{ line: "git kai-version list --match '1.*' --limit 10", does: "the ten highest of line 1" }],
   async run(input, context) {
-    const known = await readAgentHistory(context.cwd, context.env);
-    const { repository } = known.agent;
-    const [since, until, signatureOf] = await Promise.all([
+    const repository = await openRepository(context.cwd, context.env);
+    const [known, since, until, signatureOf] = await Promise.all([
+      readHistoryOf(repository),
       input.since === undefined ? undefined : parseDate(repository, input.since),
       input.until === undefined ? undefined : parseDate(repository, input.until),
-      signaturesOf(known, context.env),
+      signaturesOf(repository, context.env),
     ]);
     const request = {
       type: input.type,
@@ -57,10 +58,13 @@ export const listCommand = defineCommand({
   },
 });
 
-async function signaturesOf(known: AgentHistory, env: NodeJS.ProcessEnv): Promise<(version: KnownVersion) => string> {
-  const reader = new ObjectReader(known.agent.repository);
+async function signaturesOf(
+  repository: Repository,
+  env: NodeJS.ProcessEnv,
+): Promise<(version: KnownVersion) => string> {
+  const reader = new ObjectReader(repository);
   try {
-    return await knownSignatures(known, reader, env);
+    return await knownSignatures(repository, reader, env);
   } catch {
     // A log that cannot be trusted is for `verify` to tell; a list is still a list.
     return () => "unchecked";
