@@ -1,3 +1,4 @@
+import { nearest } from "../agent/nearest.js";
 import type { CommandContext } from "./context.js";
 
 /** A positional argument. `rest` takes all that follow, `command` what stands behind `--`. */
@@ -69,7 +70,17 @@ export const value = (
 export const choice = <const C extends readonly string[]>(
   choices: C,
   summary: string,
-): OptionSpec<C[number] | undefined> => ({ kind: "value", placeholder: choices.join("|"), choices, summary });
+): OptionSpec<C[number] | undefined> => ({
+  kind: "value",
+  placeholder: choices.join("|"),
+  choices,
+  summary,
+  parse: (raw) => {
+    if (choices.includes(raw)) return raw;
+    const close = nearest(raw, choices);
+    throw new Error(`Allowed choices are ${choices.join(", ")}.${close ? ` Did you mean ${close}?` : ""}`);
+  },
+});
 
 export const list = (placeholder: string, summary: string, more: { short?: string } = {}): OptionSpec<string[]> => ({
   kind: "list",

@@ -1,6 +1,6 @@
 import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
-import { COMMANDS } from "./commands/index.js";
+import { COMMANDS, findCommand, findGroup } from "./commands/index.js";
 import type { Output } from "./output.js";
 import { formatTable } from "./table.js";
 
@@ -9,13 +9,27 @@ const INTRODUCTION = `usage: git kai-version [-C DIR] [--json] [--quiet] <comman
 Versions, signed releases, sandboxed trials and rollbacks for AI agents, with git itself.
 `;
 
-/** The list of commands, of one group where `group` is given; E122 for a word that is no command. */
-export function showHelp(words: readonly string[], group: string | undefined, output: Output): number {
+/**
+ * The list of commands, of one group where `group` is given; `help COMMAND` is that command's own help. Gives the exit
+ * status; E122 for a word that is no command.
+ */
+export async function showHelp(
+  words: readonly string[],
+  group: string | undefined,
+  output: Output,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
   const [first, second] = words;
+  if (first === "help" && second !== undefined && !second.startsWith("-")) {
+    const named = words.slice(1);
+    const found = findCommand(named);
+    if (found) return (await import("./run-command.js")).runCommand(await found.load(), ["--help"], env);
+    return showHelp([...named, "--help"], findGroup(named), output, env);
+  }
   const asked = first === undefined || first === "help" || first === "--help" || first === "-h";
   if (!asked && group === undefined) throw unknownCommand(first);
   if (group !== undefined && second !== undefined && !second.startsWith("-")) {
-    throw unknownCommand(`${group} ${second}`);
+    throw unknownCommand(`${group} ${second}`, group);
   }
   const entries = COMMANDS.filter((entry) => group === undefined || entry.name.startsWith(`${group} `));
   output.result({ commands: entries.map(({ name, summary }) => ({ name, summary })) }, ({ commands }) => {
@@ -28,12 +42,13 @@ export function showHelp(words: readonly string[], group: string | undefined, ou
   return first === undefined || (group !== undefined && second === undefined) ? 2 : 0;
 }
 
-function unknownCommand(name: string): KaiError {
+function unknownCommand(name: string, group?: string): KaiError {
   const close = nearest(
     name,
     COMMANDS.map((entry) => entry.name),
   );
+  const list = `git kai-version ${group ?? "help"}`;
   return new KaiError("E122", `'${name}' is not a command of git kai-version.`, {
-    hint: close ? `Did you mean \`git kai-version ${close}\`?` : "`git kai-version help` lists the commands there are.",
+    hint: close ? `Did you mean \`git kai-version ${close}\`?` : `\`${list}\` lists the commands there are.`,
   });
 }

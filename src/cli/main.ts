@@ -12,7 +12,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     const found = findCommand(leading.rest);
     if (!found) {
       const { showHelp } = await import("./help.js");
-      return showHelp(leading.rest, findGroup(leading.rest), output);
+      return await showHelp(leading.rest, findGroup(leading.rest), output, env);
     }
     const { runCommand } = await import("./run-command.js");
     return await runCommand(await found.load(), [...leading.options, ...found.argv], env);

@@ -183,6 +183,7 @@ test.each([
   ["snapshot_isolation: {security: {selinux: maybe}}", "must be one of true, false, required"],
   ["snapshot_isolation: {security: {capabilities: [NET_BIND_SERVICES]}}", "Did you mean NET_BIND_SERVICE?"],
   ["snapshot_isolation: {isolation_levels: {testing: {namespaces: [pids]}}}", "Did you mean pid?"],
+  ["snapshot_isolation: {isolation_levels: {testing: {namespaces: [pdi]}}}", "Did you mean pid?"],
   ["snapshot_isolation: {network: {mode: isolated, allowed_hosts: ['http://x']}}", "must be a host name"],
   ["snapshot_isolation: {network: {subnet: 10.0.0.0}}", "must be a subnet"],
   ["snapshot_isolation: {secrets: {KEY: hunter2}}", "must be env:NAME, file:PATH or command:COMMAND"],

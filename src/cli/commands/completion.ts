@@ -1,3 +1,4 @@
+import { nearest } from "../../agent/nearest.js";
 import { KaiError } from "../../error.js";
 import { bashCompletion } from "../completion/bash-completion.js";
 import { completedCommand, SHELLS, type Shell } from "../completion/completed-command.js";
@@ -29,5 +30,8 @@ const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion
 function parseShell(text: string): Shell {
   const shell = SHELLS.find((each) => each === text);
   if (shell) return shell;
-  throw new KaiError("E122", `There is no completion for '${text}'.`, { hint: "There is one for bash, zsh and fish." });
+  const close = nearest(text, SHELLS);
+  throw new KaiError("E122", `There is no completion for '${text}'.`, {
+    hint: close ? `Did you mean ${close}?` : "There is one for bash, zsh and fish.",
+  });
 }
