@@ -39,6 +39,7 @@ const NEEDED_BY_TESTS = [
   { program: "man", package: "man-db" },
   { program: "ssh-keygen", package: "openssh-client" },
   { program: "gpgsm", package: "gpgsm" },
+  { program: "git-lfs", package: "git-lfs" },
   { program: "ip", package: "iproute2" },
 ];
 
