@@ -22,6 +22,31 @@ export function verifyEd25519(
   payload: readonly Buffer[],
   key: KeyObject,
 ): boolean | undefined {
+  const question = questionOf(packet, payload);
+  return typeof question === "object" ? verify(null, question.digest, key, question.signature) : question;
+}
+
+/** The same on a thread of Node's pool, so that a second core does the mathematics while this one reads on. */
+export async function verifyEd25519Aside(
+  packet: SignaturePacket,
+  payload: readonly Buffer[],
+  key: KeyObject,
+): Promise<boolean | undefined> {
+  const question = questionOf(packet, payload);
+  if (typeof question !== "object") return question;
+  return new Promise((resolve, reject) => {
+    verify(null, question.digest, key, question.signature, (failure, good) => {
+      if (failure) reject(failure);
+      else resolve(good);
+    });
+  });
+}
+
+/** What is left to ask of the curve; a verdict where nothing is. */
+function questionOf(
+  packet: SignaturePacket,
+  payload: readonly Buffer[],
+): { readonly digest: Buffer; readonly signature: Buffer } | false | undefined {
   const algorithm = HASHES[packet.hashAlgorithm];
   if (packet.keyAlgorithm !== ALGORITHM.eddsaLegacy || algorithm === undefined) return undefined;
   const signature = rawSignature(packet.material);
@@ -30,7 +55,7 @@ export function verifyEd25519(
   for (const part of payload) hash.update(part);
   const digest = hash.update(packet.signedPart).update(trailerOf(packet.signedPart)).digest();
   if (digest[0] !== packet.digestStart[0] || digest[1] !== packet.digestStart[1]) return false;
-  return verify(null, digest, key, signature);
+  return { digest, signature };
 }
 
 /** R and S as 64 bytes; undefined where the two numbers are not written in their one shortest form. */

@@ -1,4 +1,4 @@
-import { verifyEd25519 } from "./ed25519-signature.js";
+import { verifyEd25519Aside } from "./ed25519-signature.js";
 import type { KeyRing, RingKey } from "./key-ring.js";
 import { detectSignatureFormat, readSignature, type SignaturePacket, SUBPACKET } from "./signature-packet.js";
 import type { SignatureVerdict } from "./signature-verdict.js";
@@ -21,7 +21,7 @@ export interface VerificationRequest {
 /** Judges a signature. Never throws, whatever the bytes are: each case is an outcome with its reason. */
 export async function verifySignature(request: VerificationRequest): Promise<SignatureVerdict> {
   const { payload, signature, keys, strict } = request;
-  const fast = verifyFast(payload, signature, keys);
+  const fast = await verifyFast(payload, signature, keys);
   if (fast) return fast;
   if (signature.length === 0) return { outcome: "unsigned", format: "none" };
   const format = detectSignatureFormat(signature);
@@ -52,7 +52,11 @@ const UNSUPPORTED = {
  * The verdict by node:crypto alone, for the one form that our own signer writes, by a key of the form that our own generator
  * makes; undefined wherever anything else is met, and then `verifySignature` asks openpgp.js.
  */
-export function verifyFast(payload: Buffer, signature: Buffer, keys: KeyRing): SignatureVerdict | undefined {
+export async function verifyFast(
+  payload: Buffer,
+  signature: Buffer,
+  keys: KeyRing,
+): Promise<SignatureVerdict | undefined> {
   const reading = readSignature(signature, "strict");
   if (!reading.ok || !reading.checksummed) return undefined;
   const { packet } = reading;
@@ -60,7 +64,7 @@ export function verifyFast(payload: Buffer, signature: Buffer, keys: KeyRing): S
   if (key?.simple === undefined || others.length > 0) return undefined;
   if (!isPlain(packet) || packet.issuerFingerprint !== key.fingerprint) return undefined;
   if (packet.created < key.simple.validFrom) return undefined;
-  const good = verifyEd25519(packet, [payload], key.simple.point);
+  const good = await verifyEd25519Aside(packet, [payload], key.simple.point);
   if (good === undefined) return undefined;
   const verdict = { format: "openpgp", ...signerOf(key), signedAt: packet.created } as const;
   return good

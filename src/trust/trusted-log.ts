@@ -10,7 +10,6 @@ import { createKeyRing, type KeyRing } from "./key-ring.js";
 import { type Policy, parsePolicy, policyDigest, principalOf } from "./policy.js";
 import { verifySignature } from "./signature.js";
 import { digestOfEntry, type TrustRoot } from "./trust-root.js";
-import type { VerificationCache } from "./verification-cache.js";
 
 /** The log's head and what it says of trust, its chain verified from where this clone left off. */
 export interface TrustedLog {
@@ -37,16 +36,17 @@ interface ReadEntry {
 }
 
 /**
- * Reads the head of the log and verifies every entry that this clone has not seen yet: signed by a key of the policy,
- * numbered in order, never back in time, the policy unchanged. E121 where one of it fails or the log was rolled back.
+ * Reads the head of the log and verifies every entry that this clone has not seen yet, or with `from` every one behind that:
+ * signed by a key of the policy, numbered in order, never back in time, the policy unchanged. E121 where one of it fails or
+ * the log was rolled back.
  */
 export async function readTrustedLog(
   repository: Repository,
   reader: ObjectReader,
   root: TrustRoot,
-  options: { ref?: string; openCache?: (ring: string) => VerificationCache } = {},
+  options: { ref?: string; from?: string } = {},
 ): Promise<TrustedLog> {
-  const { ref = LOG_REF } = options;
+  const { ref = LOG_REF, from = root.seen } = options;
   const found = await reader.find(ref);
   if (found === undefined)
     throw broken("it is gone", "Fetch it from a complete clone: `git fetch <remote> refs/kai/log:refs/kai/log`");
@@ -56,12 +56,8 @@ export async function readTrustedLog(
   const keys = createKeyRing(
     [...files].filter(([name]) => name.startsWith("keys/")).map(([name, bytes]) => ({ name, bytes })),
   );
-  if (head.id !== root.seen) {
-    await verifyChain(repository, reader, head, root, {
-      policy,
-      keys,
-      cache: options.openCache?.(ringDigest(policy, keys)),
-    });
+  if (head.id !== root.seen || from !== root.seen) {
+    await verifyChain(repository, reader, { head, from, root }, { policy, keys });
   }
   return { head: head.id, entry: head.entry, at: head.commit.committer.at, policy, files, keys };
 }
@@ -116,32 +112,30 @@ export async function findRootOf(repository: Repository, reader: ObjectReader, r
   };
 }
 
-/**
- * Judges every entry between the head and the one that this clone saw last, by the policy, which none of them may change.
- * The whole range is read at once, so that a long one costs no more round trips than a short one.
- */
+/** Judges every entry from the head down to `from`, which is known, by the policy, which none of them may change. */
 async function verifyChain(
   repository: Repository,
   reader: ObjectReader,
-  head: ReadEntry,
-  root: TrustRoot,
+  { head, from, root }: { head: ReadEntry; from: string; root: TrustRoot },
   trust: LogTrust,
 ): Promise<void> {
-  const range = await runGit(repository, ["rev-list", "--topo-order", head.id, `^${root.seen}`, "--"]).catch(() => {
+  const range = await runGit(repository, ["rev-list", "--topo-order", head.id, `^${from}`, "--"]).catch(() => {
     throw broken("the entry that this clone saw last is gone: the log was rolled back or replaced");
   });
   const ids = range
     .toString()
     .split("\n")
     .filter((line) => line !== "");
-  if (ids[0] !== head.id) throw broken("it was rolled back below an entry that this clone has seen");
-  ids.push(root.seen);
+  ids.push(from);
+  if (ids[0] !== head.id || !ids.includes(root.seen)) {
+    throw broken("it was rolled back below an entry that this clone has seen");
+  }
   // In slices that overlap by one, each read at once: few round trips, and memory that no length of the log exceeds.
   for (let start = 0; start + 1 < ids.length; start += SLICE) {
     await verifySlice(repository, reader, ids.slice(start, start + SLICE + 1), trust);
   }
-  const seen = await readCommit(reader, root.seen);
-  if (root.seen === root.root && digestOfEntry(seen.content) !== root.digest) {
+  const last = await readCommit(reader, from);
+  if (from === root.root && digestOfEntry(last.content) !== root.digest) {
     throw broken("its first entry is not the one that was pinned");
   }
 }
@@ -157,10 +151,11 @@ async function verifySlice(
 ): Promise<void> {
   const chain = await Promise.all(ids.map(async (id) => readEntry(repository, await readCommit(reader, id))));
   const trees = await Promise.all(chain.map((each) => readTrustIds(repository, reader, each.commit.tree)));
+  // All signatures at once, on the threads that there are.
+  await Promise.all(chain.slice(0, -1).map((here) => verifyEntry(here, trust)));
   for (const [index, here] of chain.entries()) {
     const parent = chain[index + 1];
     if (parent === undefined) break;
-    await verifyEntry(here, trust);
     verifyStep(parent, here);
     if (trees[index] !== trees[index + 1]) {
       throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
@@ -186,22 +181,16 @@ const readCommit = async (reader: ObjectReader, id: string): Promise<ReadObject>
 interface LogTrust {
   readonly policy: Policy;
   readonly keys: KeyRing;
-  /** What was found good before. */
-  readonly cache?: VerificationCache | undefined;
 }
 
 /** One entry's own signature, by a key that the policy names. */
 async function verifyEntry(here: ReadEntry, trust: LogTrust): Promise<void> {
-  const known = trust.cache?.get(here.id);
-  const verdict =
-    known ??
-    (await verifySignature({
-      payload: here.commit.payload,
-      signature: here.commit.signature ?? Buffer.alloc(0),
-      keys: trust.keys,
-      strict: true,
-    }));
-  trust.cache?.set(here.id, verdict);
+  const verdict = await verifySignature({
+    payload: here.commit.payload,
+    signature: here.commit.signature ?? Buffer.alloc(0),
+    keys: trust.keys,
+    strict: true,
+  });
   if (verdict.outcome !== "good") throw broken(`the signature of entry ${here.id} is ${verdict.outcome}`);
   if (principalOf(trust.policy, verdict.key ?? "") === undefined) {
     throw broken(`entry ${here.id} was signed by nobody of the policy`);

@@ -9,6 +9,8 @@ export interface LogOutline {
   readonly made: readonly (readonly [tag: string, version: string])[];
   /** The entries that withdrew versions, or took some back into use. */
   readonly withdrawing: readonly LoggedEntry[];
+  /** The object that the log put under each ref of refs/tags/ last, by ref. */
+  tagObjects(): ReadonlyMap<string, string>;
 }
 
 const TEXT = String.raw`[^"\\\u0000-\u001f]*`;
@@ -38,7 +40,7 @@ export function outlineLog(text: string): LogOutline {
   for (const part of text.split("\0")) {
     const plain = outline.hasNewest ? PLAIN.exec(part) : null;
     if (plain) {
-      outline.make(plain[1] ?? "", plain[2] ?? "");
+      outline.addPlain(part, plain[1] ?? "", plain[2] ?? "");
     } else {
       for (const entry of parseLogOutput(part)) outline.add(entry);
     }
@@ -56,6 +58,8 @@ export function outlineEntries(log: readonly LoggedEntry[]): LogOutline {
 class Outlining {
   readonly #made: [string, string][] = [];
   readonly #withdrawing: LoggedEntry[] = [];
+  /** Texts of plain ones. */
+  readonly #entries: (string | LoggedEntry)[] = [];
   #newest: LoggedEntry | undefined;
 
   get hasNewest(): boolean {
@@ -64,16 +68,47 @@ class Outlining {
 
   add(entry: LoggedEntry): void {
     this.#newest ??= entry;
+    this.#entries.push(entry);
     const { tag, version } = entry.details;
-    if (typeof tag === "string" && typeof version === "string") this.make(tag, version);
+    if (typeof tag === "string" && typeof version === "string") this.#made.push([tag, version]);
     if (entry.withdrawn.length > 0 || entry.restored.length > 0) this.#withdrawing.push(entry);
   }
 
-  make(tag: string, version: string): void {
+  addPlain(text: string, tag: string, version: string): void {
+    this.#entries.push(text);
     this.#made.push([tag, version]);
   }
 
   end(): LogOutline {
-    return { current: this.#newest?.current.after ?? null, made: this.#made, withdrawing: this.#withdrawing };
+    const entries = this.#entries;
+    return {
+      current: this.#newest?.current.after ?? null,
+      made: this.#made,
+      withdrawing: this.#withdrawing,
+      tagObjects: () => tagObjectsOf(entries),
+    };
   }
+}
+
+function tagObjectsOf(entries: readonly (string | LoggedEntry)[]): Map<string, string> {
+  const objects = new Map<string, string>();
+  for (const entry of entries) {
+    for (const [ref, id] of typeof entry === "string" ? plainTags(entry) : tagsOf(entry)) {
+      if (!objects.has(ref)) objects.set(ref, id);
+    }
+  }
+  return objects;
+}
+
+const tagsOf = ({ changes }: LoggedEntry): [string, string][] =>
+  changes.flatMap(({ ref, new: next }) => (ref.startsWith("refs/tags/") && next !== null ? [[ref, next]] : []));
+
+const TAG_CHANGE = /\{"new":"([0-9a-f]+)","old":(?:null|"[0-9a-f]+"),"ref":"(refs\/tags\/[^"]*)"\}/g;
+
+/** The same of a plain entry's text, whose JSON holds no quotation mark that is not JSON's own. */
+function plainTags(text: string): [string, string][] {
+  const json = text.indexOf("\n\n");
+  const start = text.indexOf('"changes":[', json);
+  const changes = text.slice(start, text.indexOf('],"current":', start));
+  return [...changes.matchAll(TAG_CHANGE)].map(([, id = "", ref = ""]) => [ref, id]);
 }

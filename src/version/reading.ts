@@ -8,12 +8,13 @@ import { parseLogOutput } from "../operation/log.js";
 import { isRecoveryDue } from "../operation/recover.js";
 import { type AgentRepository, readAgent } from "./agent-repository.js";
 import { type History, outlinedHistory } from "./history.js";
-import { outlineLog } from "./log-outline.js";
+import { type LogOutline, outlineLog } from "./log-outline.js";
 import { tagFormat } from "./tag-name.js";
 
 export interface AgentHistory {
   readonly agent: AgentRepository;
   readonly history: History;
+  readonly outline: LogOutline;
   /** False where the clone lacks the log: then nothing is known but the tags. */
   readonly hasLog: boolean;
   readonly recoveryDue: boolean;
@@ -35,8 +36,9 @@ export async function readHistoryOf(repository: Repository): Promise<AgentHistor
   ]);
   const text = log.exitCode === 0 ? textOf(log.stdout) : "";
   const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
-  const history = outlinedHistory(refs, outlineLog(text), () => parseLogOutput(text), format);
-  return { agent, history, hasLog: log.exitCode === 0, recoveryDue };
+  const outline = outlineLog(text);
+  const history = outlinedHistory(refs, outline, () => parseLogOutput(text), format);
+  return { agent, history, outline, hasLog: log.exitCode === 0, recoveryDue };
 }
 
 /** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */

@@ -4,7 +4,7 @@ import { findAsked } from "./find-asked.js";
 import type { KnownVersion } from "./history.js";
 import type { JudgedVersion, Problem } from "./judge-version.js";
 import { type ListedOperation, listOperations } from "./operations.js";
-import { readNotes } from "./read-notes.js";
+import { listNotes, readNotes } from "./read-notes.js";
 import { readAgentHistory } from "./reading.js";
 import { findRecord, type VersionRecord } from "./record.js";
 import { type VerifyCaller, verifyVersions } from "./verify.js";
@@ -64,7 +64,7 @@ async function readRecord(
   if (version.record === null) return null;
   const reader = new ObjectReader(repository);
   try {
-    const notes = await readNotes(repository, reader, NOTES_REF, new Set([version.commit]));
+    const notes = await readNotes(reader, await listNotes(repository, NOTES_REF), new Set([version.commit]));
     return findRecord(notes.get(version.commit) ?? "", version.record) ?? null;
   } finally {
     reader.close();

@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
-import { LOG_REF, type LoggedEntry, NOTES_REF } from "../operation/entry.js";
+import { openRepository, type Repository } from "../git/repository.js";
+import { LOG_REF, NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
 import { kaiHome, readKnownKeys } from "../trust/key-store.js";
@@ -11,15 +12,14 @@ import { checkDeeply } from "./check-deeply.js";
 import { findAsked } from "./find-asked.js";
 import { versionInForce } from "./history.js";
 import { type JudgedVersion, type Judging, judgeCurrent, judgeVersion, type Problem } from "./judge-version.js";
-import { readNotes } from "./read-notes.js";
-import { type AgentHistory, readAgentHistory } from "./reading.js";
-import { requireSeen } from "./rolled-back-log.js";
+import { listNotes, readNotes } from "./read-notes.js";
+import { type AgentHistory, readHistoryOf } from "./reading.js";
 
 export interface VerifyRequest {
   /** Versions as the user named them; empty for the one in force. */
   readonly versions: readonly string[];
   readonly all: boolean;
-  /** Also compute every version's hash and its capture's digest again, from the objects alone. */
+  /** Also compute every version's hash and its capture's digest again, from the objects alone, and believe nothing found before. */
   readonly deep: boolean;
 }
 
@@ -47,19 +47,24 @@ export interface VerifyCaller {
 
 /** Verifies versions by their raw bytes: signature, name, record, log, and with `deep` content. Outcomes are values. */
 export async function verifyVersions(caller: VerifyCaller, request: VerifyRequest): Promise<Verification> {
-  const known = await readAgentHistory(caller.cwd, caller.env);
-  const { repository } = known.agent;
+  const repository = await openRepository(caller.cwd, caller.env);
   const reader = new ObjectReader(repository);
   try {
-    const chosen = chooseVersions(known, request);
-    const [log, userKeys, notes] = await Promise.all([
-      judgeLog(known, reader),
+    const [known, log, userKeys, noted] = await Promise.all([
+      readHistoryOf(repository),
+      judgeLog(repository, reader, request.deep),
       readKnownKeys(kaiHome(caller.env)),
-      readNotes(repository, reader, NOTES_REF, new Set(chosen.map((version) => version.commit))),
+      listNotes(repository, NOTES_REF),
     ]);
-    const judging = judgingFor(known, log.trusted, userKeys, notes, caller.now());
+    const chosen = chooseVersions(known, request);
     caller.progress(`Verifying ${chosen.length} versions`);
-    let versions = await Promise.all(chosen.map((version) => judgeVersion(version, judging)));
+    const judging = judgingFor(known, log.trusted, userKeys, caller.now(), request.deep);
+    let versions: JudgedVersion[] = [];
+    for (let start = 0; start < chosen.length; start += SLICE) {
+      const slice = chosen.slice(start, start + SLICE);
+      const notes = await readNotes(reader, noted, new Set(slice.map((version) => version.commit)));
+      versions.push(...(await Promise.all(slice.map((version) => judgeVersion(version, { ...judging, notes })))));
+    }
     if (request.all) versions.push(...missingVersions(known));
     if (request.deep) versions = await checkDeeply(repository, reader, chosen, versions, caller.progress);
     await judging.cache.flush().catch(() => {});
@@ -86,24 +91,20 @@ interface JudgedLog {
   readonly problems: readonly Problem[];
 }
 
-/** Verifies the log from its first entry on, whatever this clone has seen of it before. */
-async function judgeLog({ agent, hasLog, history }: AgentHistory, reader: ObjectReader): Promise<JudgedLog> {
-  const folder = kaiFolderOf(agent.repository);
+/** So many versions are judged at once: enough for the threads, and memory does not grow with their number. */
+const SLICE = 500;
+
+/** Verifies the log: what this clone has not seen of it before, or with `deep` everything from its first entry on. */
+async function judgeLog(repository: Repository, reader: ObjectReader, deep: boolean): Promise<JudgedLog> {
+  const folder = kaiFolderOf(repository);
   let root: TrustRoot | undefined;
   try {
     const pinned = await findTrustRoot(folder.trust);
-    if (!hasLog) return { trusted: undefined, root: pinned, problems: [pinned ? LOG_GONE : NO_LOG] };
-    root = pinned ?? (await findRootOf(agent.repository, reader, LOG_REF));
-    const trusted = await readTrustedLog(
-      agent.repository,
-      reader,
-      { ...root, seen: root.root },
-      { openCache: (ring) => openVerificationCache(folder.cache, ring) },
-    );
-    if (pinned) {
-      requireSeen(history.log, pinned);
-      await rememberSeen(folder.trust, pinned, trusted.head);
-    }
+    if ((await reader.find(LOG_REF)) === undefined)
+      return { trusted: undefined, root: pinned, problems: [pinned ? LOG_GONE : NO_LOG] };
+    root = pinned ?? (await findRootOf(repository, reader, LOG_REF));
+    const trusted = await readTrustedLog(repository, reader, root, deep ? { from: root.root } : {});
+    if (pinned) await rememberSeen(folder.trust, pinned, trusted.head);
     return { trusted, root, problems: pinned ? [] : [NOT_PINNED] };
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
@@ -135,42 +136,30 @@ function judgingFor(
   known: AgentHistory,
   log: TrustedLog | undefined,
   userKeys: Parameters<typeof createKeyRing>[0],
-  notes: ReadonlyMap<string, string>,
   now: Date,
-): Judging {
+  deep: boolean,
+): Omit<Judging, "notes"> {
   const logKeys = log ? [...log.files].filter(([name]) => name.startsWith("keys/")) : [];
   const everyKey: KeyRing = createKeyRing([...logKeys.map(([name, bytes]) => ({ name, bytes })), ...userKeys]);
   const ring = log ? ringDigest(log.policy, everyKey) : everyKey.digest;
+  const cache = openVerificationCache(kaiFolderOf(known.agent.repository).cache, ring);
   return {
     log,
     hasLog: known.hasLog,
     keys: log?.keys ?? everyKey,
     everyKey,
-    notes,
     now,
-    madeBy: tagsByEntry(known.history.log),
-    cache: openVerificationCache(kaiFolderOf(known.agent.repository).cache, ring),
+    madeBy: known.outline.tagObjects(),
+    cache: deep ? { ...cache, get: () => undefined } : cache,
   };
 }
 
-/** Which tag object the log says each tag ref was made with. */
-function tagsByEntry(log: readonly LoggedEntry[]): Map<string, string> {
-  const made = new Map<string, string>();
-  for (const entry of log) {
-    for (const { ref, new: next } of entry.changes) {
-      if (ref.startsWith("refs/tags/") && next !== null && !made.has(ref)) made.set(ref, next);
-    }
-  }
-  return made;
-}
-
 /** Versions that the log made and whose tags are gone. */
-function missingVersions({ history }: AgentHistory): JudgedVersion[] {
+function missingVersions({ history, outline }: AgentHistory): JudgedVersion[] {
   const here = new Set(history.versions.map((version) => `refs/tags/${version.tag}`));
   const missing: JudgedVersion[] = [];
-  for (const entry of history.log) {
-    const { version, tag } = entry.details;
-    if (typeof tag !== "string" || typeof version !== "string" || here.has(`refs/tags/${tag}`)) continue;
+  for (const [tag, version] of outline.made) {
+    if (here.has(`refs/tags/${tag}`)) continue;
     missing.push({
       version,
       tag,

@@ -1,5 +1,7 @@
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { agentWithVersions } from "../support/agent.js";
 
@@ -64,4 +66,34 @@ test("what verify has seen may not be taken away again", async () => {
   expect((await agent.kai("verify", "--all")).exit).toBe(0);
   agent.git("update-ref", "refs/kai/log", older);
   expect((await agent.kai("verify")).exit).toBe(1);
+  expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(1);
+  agent.git("update-ref", "refs/kai/log", agent.git("rev-list", "--max-parents=0", "refs/kai/log").trim());
+  expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(1);
+});
+
+test("a deep look believes nothing that was found before", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  expect((await agent.kai("verify")).exit).toBe(0);
+  const message = agent.git("cat-file", "tag", "v1.0.0").replace("1.0.0\n\n", "1.0.0, really\n\n");
+  const forged = execFileSync("git", ["hash-object", "-t", "tag", "-w", "--stdin"], {
+    cwd: agent.dir,
+    env: agent.env,
+    input: message,
+  });
+  const [signed, bad] = [agent.git("rev-parse", "v1.0.0").trim(), forged.toString().trim()];
+  const cache = path.join(agent.dir, ".git", "kai", "cache", "signatures");
+  const text = readFileSync(cache, "latin1");
+  // As somebody who can write there would: the same verdict for another object, its check made anew.
+  const [, ring = "", , length = ""] = /kai-verified\/1 (\S+) (\S+) (\d+)\n/.exec(text) ?? [];
+  const body = text.slice(text.indexOf(`${length}\n`) + length.length + 1).replaceAll(signed, bad);
+  const check = crc32(Buffer.from(ring + body, "latin1"))
+    .toString(16)
+    .padStart(8, "0");
+  writeFileSync(cache, `\nkai-verified/1 ${ring} ${check} ${length}\n${body}`);
+  agent.git("update-ref", "refs/tags/v1.0.0", bad);
+  const outcome = async (...args: string[]) => {
+    const { versions } = JSON.parse((await agent.kai("verify", "v1.0.0", "--json", ...args)).stdout);
+    return versions[0].signature.outcome;
+  };
+  expect([await outcome(), await outcome("--deep")]).toEqual(["good", "bad"]);
 });

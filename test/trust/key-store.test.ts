@@ -37,9 +37,9 @@ test("a new key is the user's alone, the default, and signs", async () => {
   const signer = await openSigner({ home, env });
   expect(signer).toMatchObject({ fingerprint: key.fingerprint, name: "Ada Agent", email: "ada@example.com" });
   const keys = createKeyRing(await readKnownKeys(home));
-  expect(verifyFast(Buffer.from("x"), Buffer.from(await signer.sign(Buffer.from("x"), AT)), keys)?.outcome).toBe(
-    "good",
-  );
+  expect(
+    (await verifyFast(Buffer.from("x"), Buffer.from(await signer.sign(Buffer.from("x"), AT)), keys))?.outcome,
+  ).toBe("good");
 });
 
 test("a second key waits until it is named or made the default", async () => {
@@ -69,9 +69,9 @@ test("a passphrase locks the key: from the environment, or asked for three times
   const signer = await openSigner({ home, env, askPassphrase });
   expect(asked).toEqual([fingerprint, fingerprint, fingerprint]);
   const keys = createKeyRing(await readKnownKeys(home));
-  expect(verifyFast(Buffer.from("x"), Buffer.from(await signer.sign(Buffer.from("x"), AT)), keys)?.outcome).toBe(
-    "good",
-  );
+  expect(
+    (await verifyFast(Buffer.from("x"), Buffer.from(await signer.sign(Buffer.from("x"), AT)), keys))?.outcome,
+  ).toBe("good");
   let tries = 0;
   const never = async () => `wrong ${tries++}`;
   await expect(openSigner({ home, env, askPassphrase: never })).rejects.toMatchObject({ code: "E111" });
@@ -172,7 +172,9 @@ test("gpg takes our secret key and signs with it", async () => {
   pg.gpg(["--import"], await armoredSecret());
   const signer = await testSigner();
   const keys = createKeyRing([{ name: "key", bytes: Buffer.from(signer.publicKey) }]);
-  expect(verifyFast(Buffer.from("x"), pg.sign(Buffer.from("x"), signer.fingerprint), keys)?.outcome).toBe("good");
+  expect((await verifyFast(Buffer.from("x"), pg.sign(Buffer.from("x"), signer.fingerprint), keys))?.outcome).toBe(
+    "good",
+  );
 });
 
 test("an older copy of a key does not undo its revocation", async () => {

@@ -7,11 +7,11 @@ export const verifyCommand = defineCommand({
   name: "verify",
   summary: "Prove who released what: signatures, records, the log, and the content",
   description:
-    "Verifies the version in force, those that are named, or all: each tag's signature and name by its raw bytes, its record, and the log from its first entry on. --deep computes every hash again from the objects. It ends with 1 when one fails. Tags of other tools are verified with keys that you imported.",
+    "Verifies the version in force, those that are named, or all: each tag's signature and name by its raw bytes, its record, and what this clone has not yet seen of the log. --deep believes nothing that was found before: it verifies the log from its first entry on, every signature, and computes every hash again from the objects. It ends with 1 when one fails. Tags of other tools are verified with keys that you imported.",
   arguments: { versions: rest("versions; default: the one in force") },
   options: {
     all: flag("every version there is"),
-    deep: flag("compute version hashes and captures again"),
+    deep: flag("verify all of the log and every signature anew, compute version hashes and captures again"),
   },
   examples: [{ line: "git kai-version verify --all --deep", does: "proves everything that this clone has" }],
   async run({ versions, all, deep }, context) {
