@@ -1,10 +1,15 @@
 import { stat } from "node:fs/promises";
 import type { Repository } from "../git/repository.js";
 import type { FileLock } from "../system/file-lock.js";
+import { explainMissingObject } from "./explain-missing-object.js";
+import { type HeldGc, holdGc } from "./hold-gc.js";
 import { kaiFolderOf } from "./kai-folder.js";
 import { takeLock } from "./lock.js";
 import { type Recovered, recover } from "./recover.js";
 import { removeTemporaryFiles } from "./temporary-files.js";
+
+/** How long a `git gc` that runs already is waited for. */
+const GC_PATIENCE_MS = 2000;
 
 /** Runs `work` under the operation lock, after every interrupted operation has been brought to its end. */
 export async function withOperationLock<T>(
@@ -16,15 +21,18 @@ export async function withOperationLock<T>(
   const lock = await takeLock(repository, purpose);
   // The file says who holds it since now.
   const { mtimeMs: since } = await stat(kaiFolderOf(repository).lock);
+  let gc: HeldGc | undefined;
   try {
+    gc = await holdGc(repository, kaiFolderOf(repository).staging, GC_PATIENCE_MS);
     const recovered = await recover(repository, lock);
     if (recovered.length > 0) onRecovered(recovered);
     return await work(lock);
   } catch (cause) {
     // A git process of ours that was killed leaves half an object, before there is a journal to tell of it.
     await removeTemporaryFiles(repository, since).catch(() => {});
-    throw cause;
+    throw explainMissingObject(cause);
   } finally {
+    await gc?.release().catch(() => {});
     await lock.release();
   }
 }
