@@ -14,12 +14,12 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { makeFolder } from "../system/durable-file.js";
 import { pathBelow } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
+import { identityAt, SavedFiles } from "./saved-files.js";
 
 export interface Backup {
   readonly ref: string;
   readonly commit: string;
-  /** Paths (latin1) whose bytes it holds. */
-  readonly paths: ReadonlySet<string>;
+  readonly saved: SavedFiles;
 }
 
 export interface BackupRequest {
@@ -54,6 +54,8 @@ export async function backUpChanges(
   const scratch = path.join(kaiFolderOf(repository).staging, `backup-${request.operation}`);
   await makeFolder(scratch);
   try {
+    // Before they are read: what is written meanwhile, too, makes it another file.
+    const seen = new Map(paths.map((name) => [name, identityAt(pathBelow(repository.workTree, name))]));
     const entries = await storeFiles(repository, paths, scratch, request.inherit);
     const tree = await treeWith(repository, request, entries, scratch);
     const staged = await stagedTree(repository, request, scratch);
@@ -70,7 +72,7 @@ export async function backUpChanges(
     await writeObjects(repository, [...index, commit], request.inherit);
     const ref = `refs/kai/backup/${request.operation}`;
     await updateRefs(repository, [{ ref, old: null, new: commit.id }], { inherit: request.inherit });
-    return { ref, commit: commit.id, paths: new Set(paths) };
+    return { ref, commit: commit.id, saved: new SavedFiles(repository.workTree, seen) };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -86,7 +86,7 @@ export function rollBack(caller: Caller, options: RollbackOptions): Promise<Roll
             backup: backup?.ref ?? null,
           },
           noteOn: plan.from?.commit,
-          saved: backup?.paths ?? new Set(),
+          saved: backup?.saved ?? new Set(),
         },
         signer,
       ),

@@ -11,6 +11,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { type RollbackResult, rollBack } from "../../src/rollback/rollback.js";
+import { parseNumber } from "../../src/version/number.js";
 import { observe } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
@@ -186,6 +188,53 @@ test("--force saves what it overwrites byte for byte, and git gives it back", as
   expect(agent.git("ls-tree", "-r", "--name-only", backup).split("\n")).not.toContain("mine.txt");
   expect(read(agent, "mine.txt")).toBe("not in the way\n");
   expect(agent.git("status", "--porcelain")).toBe("?? .gitattributes\n?? mine.txt");
+});
+
+/** Goes back to 1.0.0 by force; `edit` is made when the backup is taken and nothing is overwritten yet. */
+function forcedBackWith(agent: Agent, edit: () => void): Promise<RollbackResult> {
+  const progress = (message: string) => {
+    if (message.startsWith("Restoring")) edit();
+  };
+  const caller = { cwd: agent.dir, env: agent.env, now: () => new Date(), progress, onRecovered: () => {} };
+  return rollBack(caller, { to: parseNumber("1.0.0"), force: true, unproven: false, dryRun: false });
+}
+
+test("an edit made after the backup is not overwritten: of what the versions have otherwise it refuses", async () => {
+  const agent = await agentInTheWay();
+  agent.write("prompts/system.md", "saved\n");
+  for (const [name, text] of [
+    ["extra", "later\n"],
+    ["plain/mine.log", "later\n"],
+  ] as const) {
+    const before = agent.git("rev-parse", "HEAD", "refs/kai/log", "current");
+    await expect(forcedBackWith(agent, () => agent.write(name, text))).rejects.toMatchObject({
+      code: "E102",
+      message: expect.stringContaining(name),
+    });
+    expect(read(agent, name)).toBe(text);
+    expect(agent.git("rev-parse", "HEAD", "refs/kai/log", "current")).toBe(before);
+  }
+  // It is what it says, and asked again it saves that too.
+  const { backup } = await forcedBackWith(agent, () => {});
+  expect(agent.git("show", `${backup}:extra`)).toBe("later");
+});
+
+test("an edit made after the backup stays where the versions are alike", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("tools/search.json", "saved\n");
+  const { backup } = await forcedBackWith(agent, () => agent.write("tools/search.json", "later\n"));
+  expect([read(agent, "tools/search.json"), agent.git("show", `${backup}:tools/search.json`)]).toEqual([
+    "later\n",
+    "saved",
+  ]);
+  expect(agent.git("status", "--porcelain")).toBe(" M tools/search.json");
+});
+
+test("a file that was deleted, and written again after the backup, is not overwritten", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.remove("logic.py");
+  await expect(forcedBackWith(agent, () => agent.write("logic.py", "later\n"))).rejects.toMatchObject({ code: "E102" });
+  expect(read(agent, "logic.py")).toBe("later\n");
 });
 
 test("--force puts every changed file back, also one that the versions have alike", async () => {
