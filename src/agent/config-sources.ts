@@ -16,6 +16,6 @@ export function configSources(text: string, file: string): ConfigSource[] {
     key,
     value,
     source: from ? `${file}:${from.keyAt.line}${from.form ? ` (${from.form} form)` : ""}` : "default",
-    inEffect: isInEffect(pattern, value),
+    inEffect: isInEffect({ key, pattern, value }),
   }));
 }

@@ -1,12 +1,10 @@
 /**
- * What of kai.yaml is in effect: a key (`*` for one word of it), and `true` or the values that are. A key that is not
- * here is accepted and checked, and `config show` says that nothing acts on it yet.
+ * What of kai.yaml is in effect: a key (`*` for one word of it), and `true` or the values that are. In effect means that
+ * another value would make a command do something else; a value that is refused (E103), or only remarked on, is not. A key
+ * that is not here is accepted and checked, and `config show` says that nothing acts on it yet.
  */
 export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>> = {
   agent_id: true,
-  "version_management.storage.type": true,
-  "version_management.storage.signing_required": [true],
-  "version_management.semantic_versioning.scheme": true,
   "version_management.semantic_versioning.auto_increment": true,
   "version_management.semantic_versioning.change_detection": true,
   "version_management.semantic_versioning.compatibility_checking": true,
@@ -18,7 +16,9 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.enable": true,
   "snapshot_isolation.container_runtime": ["podman"],
   "snapshot_isolation.base_images": true,
-  "snapshot_isolation.base_images.*": true,
+  "snapshot_isolation.base_images.python": true,
+  "snapshot_isolation.base_images.node": true,
+  "snapshot_isolation.base_images.custom": true,
   "snapshot_isolation.default_isolation": ["container"],
   "snapshot_isolation.filesystem": ["overlay"],
   "snapshot_isolation.temp_dir": true,
@@ -27,6 +27,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.resource_limits.storage": true,
   "snapshot_isolation.resource_limits.pids": true,
   "snapshot_isolation.resource_limits.timeout": true,
+  "snapshot_isolation.resource_limits.gpu": [null],
   "snapshot_isolation.security.read_only_root": true,
   "snapshot_isolation.security.no_new_privileges": true,
   "snapshot_isolation.security.run_as_user": true,
@@ -38,6 +39,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.network.mode": ["none"],
   "snapshot_isolation.tests": true,
   "snapshot_isolation.tests.name": true,
+  "snapshot_isolation.tests.kind": true,
   "snapshot_isolation.tests.run": true,
   "snapshot_isolation.tests.timeout": true,
   "snapshot_isolation.tests.expect.exit_code": true,
@@ -46,9 +48,12 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.tests.expect.max_memory": true,
 };
 
-/** Whether something acts on the key's value. `pattern` is a key without list positions and without names that users chose. */
-export function isInEffect(pattern: string, value: unknown): boolean {
-  const effect =
-    EFFECTIVE_KEYS[pattern] ?? EFFECTIVE_KEYS[pattern.replace(/^(version_management\.artifacts)\.\w+\./, "$1.*.")];
+/**
+ * Whether something acts on the key's value. `pattern` is the key without list positions and without names that users
+ * chose; a few of those names, such as `base_images.python`, have keys of their own here.
+ */
+export function isInEffect({ key, pattern, value }: { key: string; pattern: string; value: unknown }): boolean {
+  const ofAnyKind = pattern.replace(/^(version_management\.artifacts)\.\w+\./, "$1.*.");
+  const effect = EFFECTIVE_KEYS[key] ?? EFFECTIVE_KEYS[pattern] ?? EFFECTIVE_KEYS[ofAnyKind];
   return effect === true || (effect?.includes(value) ?? false);
 }

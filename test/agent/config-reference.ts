@@ -74,8 +74,10 @@ const fallback = (schema: Schema): string => {
 
 const effect = (pattern: string, schema: Schema): string => {
   const only = EFFECTIVE_KEYS[pattern];
-  if (Array.isArray(only)) return `only \`${only.join("`, `")}\``;
-  return isInEffect(pattern, schema.kind === "scalar" ? schema.fallback : undefined) ? "yes" : "not yet";
+  if (Array.isArray(only)) return `only \`${only.map(String).join("`, `")}\``;
+  const value = schema.kind === "scalar" ? schema.fallback : undefined;
+  if (schema.kind === "scalar" && schema.allowed?.length === 1) return "one choice";
+  return isInEffect({ key: pattern, pattern, value }) ? "yes" : "not yet";
 };
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");

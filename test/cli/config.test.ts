@@ -35,11 +35,11 @@ test("shows what is in effect or set, and where it comes from", () => {
   const lines = said.split("\n").map((line) => line.replace(/ {2,}/g, "  "));
   expect(lines[0]).toBe("ai.kai.desk  kai.yaml:1");
   expect(lines).toContain('  semantic_versioning.tag_format  "desk-{version}"  kai.yaml:4');
-  expect(lines).toContain("  storage.repository  upstream  kai.yaml:6  not yet in effect");
+  expect(lines).toContain("  storage.repository  upstream  kai.yaml:6  changes nothing yet");
   expect(lines).toContain("  temp_dir  /srv/snapshots  kai.yaml:8 (isolation form)");
   expect(lines).toContain("  resource_limits.memory  4Gi  default");
   expect(said).not.toContain("backup_retention");
-  expect(said).toMatch(/\d+ more keys have their default and are not yet in effect; --all shows them\.\n\[exit 0\]$/);
+  expect(said).toMatch(/\d+ more keys have their default and change nothing yet; --all shows them\.\n\[exit 0\]$/);
 });
 
 test("shows every key with --all", () => {

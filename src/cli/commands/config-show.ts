@@ -16,12 +16,12 @@ export const configShowCommand = defineCommand({
   name: "config show",
   summary: "Show what is in effect, and where each value comes from",
   description:
-    "Shows the keys of kai.yaml that are in effect or set, with their values and where those come from. A key that is set and that nothing acts on yet is marked.",
+    "Shows the keys of kai.yaml that are in effect or set, with their values and where those come from. A key that is set and changes nothing yet is marked.",
   examples: [
     { line: "git kai-version config show", does: "What is in effect or set" },
     { line: "git kai-version config show --all", does: "Every key there is" },
   ],
-  options: { all: flag("Show every key, also the defaults that nothing acts on yet") },
+  options: { all: flag("Show every key, also the defaults that change nothing yet") },
   async run({ all }, { cwd, output }) {
     const file = findConfigFile(cwd);
     const shownAs = path.relative(cwd, file);
@@ -45,7 +45,7 @@ function describeConfig({ agentId, keys }: ShownConfig, all: boolean, { style, c
       `  ${printable(key.slice(first.length).replace(/^\./, "") || first)}`,
       printable(formatValue(value)),
       source === "default" ? style.dim(source) : style.cyan(printable(source)),
-      inEffect ? "" : style.yellow("not yet in effect"),
+      inEffect ? "" : style.yellow("changes nothing yet"),
     ]);
   }
   const table = formatTable(
@@ -60,7 +60,7 @@ function describeConfig({ agentId, keys }: ShownConfig, all: boolean, { style, c
     "",
     table,
     ...(hidden > 0
-      ? ["", style.dim(`${hidden} more keys have their default and are not yet in effect; --all shows them.`)]
+      ? ["", style.dim(`${hidden} more keys have their default and change nothing yet; --all shows them.`)]
       : []),
   ].join("\n");
 }

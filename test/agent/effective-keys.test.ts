@@ -1,0 +1,218 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { createClassifier } from "../../src/agent/component.js";
+import { parseAgentConfig } from "../../src/agent/config.js";
+import { configSources } from "../../src/agent/config-sources.js";
+import { EFFECTIVE_KEYS } from "../../src/agent/effective-keys.js";
+import { openRepository } from "../../src/git/repository.js";
+import { judgeExpectations } from "../../src/snapshot/expectations.js";
+import { expectationsOf, sandboxSettings } from "../../src/snapshot/sandbox-settings.js";
+import { testVersion } from "../../src/snapshot/test-version.js";
+import { refused, told } from "../scenarios/place.js";
+import { sharedCache } from "../snapshot/sandbox.js";
+import { agentWithVersions } from "../support/agent.js";
+import { referenceKeys } from "./config-reference.js";
+
+/** kai.yaml as JSON, which is YAML, with this one key. */
+function withKey(key: string, value: unknown): string {
+  const nested = key.split(".").reduceRight<unknown>((inner, word) => ({ [word]: inner }), value);
+  return JSON.stringify({ agent_id: "ai.example.clerk", ...(nested as object) });
+}
+
+const read = (text: string) => parseAgentConfig(text, "kai.yaml");
+const isolationOf = (text: string) => read(text).snapshot_isolation;
+
+const KINDS = ["state", "models", "prompts", "tools", "environment", "build", "data", "config", "code"];
+
+/** The kinds of a file that `include` names, without and with `exclude`. */
+const kindsOfFile = (kind: string): unknown[] =>
+  [[], ["odd.file"]].map((exclude) =>
+    createClassifier(
+      read(withKey(`version_management.artifacts.${kind}`, { include: ["odd.file"], exclude })).version_management
+        .artifacts,
+    )("odd.file"),
+  );
+
+const builtKind = (outputs: string[]) =>
+  createClassifier(read(withKey("version_management.artifacts.build.outputs", outputs)).version_management.artifacts)(
+    "out/odd.file",
+  );
+
+/** What a sandbox over a Python agent is to be, or why there is none. */
+function sandboxWith(key: string, value: unknown, runtime: "python" | "node" | "other" = "python"): unknown {
+  try {
+    return sandboxSettings(isolationOf(withKey(`snapshot_isolation.${key}`, value)), runtime);
+  } catch (cause) {
+    return (cause as Error).message;
+  }
+}
+
+const scenario = (more: object) => ({ name: "it", run: "true", ...more });
+const RAN = { exitCode: 3, stdout: "moon", durationMs: 5000, timedOut: false, oomKilled: false };
+
+/** What a run that took 5 s and 1 GB and ended with 3 falls short of. */
+function failuresWith(expected: object): string[] {
+  const [first] = isolationOf(withKey("snapshot_isolation.tests", [scenario({ expect: expected })])).tests;
+  if (!first) throw new Error("there is no scenario");
+  return judgeExpectations({ ...RAN, resources: { peakMemory: 1e9 } as never }, expectationsOf(first));
+}
+
+/** An agent with version 1.0.0, and a feature since, of which kai.yaml says this. */
+async function clerkWith(key: string, value: unknown) {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("kai.yaml", withKey(key, value));
+  agent.commit("feat: more");
+  return agent;
+}
+
+const SETTINGS: Readonly<Record<string, [key: string, without: unknown, given: unknown]>> = Object.fromEntries(
+  (
+    [
+      ["enable", true, false],
+      ["container_runtime", "podman", "docker"],
+      ["default_isolation", "container", "vm"],
+      ["filesystem", "overlay", "tmpfs"],
+      ["network.mode", "none", "bridge"],
+      ["base_images", "host", { python: "python:3.11-slim" }],
+      ["base_images.python", "host", "python:3.11-slim"],
+      ["resource_limits.cpu", "1", "2"],
+      ["resource_limits.memory", "1Gi", "2Gi"],
+      ["resource_limits.storage", "1Gi", "2Gi"],
+      ["resource_limits.pids", 7, 8],
+      ["resource_limits.timeout", "1m", "2m"],
+      ["resource_limits.gpu", null, "all"],
+      ["security.read_only_root", true, false],
+      ["security.no_new_privileges", true, false],
+      ["security.run_as_user", 1000, 7],
+      ["security.run_as_group", 1000, 7],
+      ["security.capabilities", [], ["CHOWN"]],
+      ["security.seccomp", true, false],
+      ["security.apparmor", true, "required"],
+      ["security.selinux", true, "required"],
+    ] as const
+  ).map(([key, without, given]) => [`snapshot_isolation.${key}`, [key, without, given]]),
+);
+
+const [cacheDir, temporary] = [sharedCache(), sharedCache()];
+
+/** What shows that a key is in effect: two values of it, and what is different. */
+const SHOWN: Readonly<Record<string, () => unknown>> = {
+  agent_id: async () => {
+    const agent = await clerkWith("agent_id", "ai.example.other");
+    expect(await told(agent, "status")).toMatchObject({ agent: "ai.example.other" });
+  },
+  "version_management.semantic_versioning.auto_increment": async () => {
+    const agent = await clerkWith("version_management.semantic_versioning.auto_increment", "major");
+    expect(await told(agent, "create", "--dry-run")).toMatchObject({ version: "2.0.0" });
+  },
+  "version_management.semantic_versioning.change_detection": async () => {
+    const agent = await clerkWith("version_management.semantic_versioning.change_detection", false);
+    expect(await told(agent, "next")).toMatchObject({ required: "none", next: "1.0.1" });
+  },
+  "version_management.semantic_versioning.compatibility_checking": async () => {
+    const key = "version_management.semantic_versioning.compatibility_checking";
+    const [strict, lax] = [await clerkWith(key, true), await clerkWith(key, false)];
+    expect(await refused(strict, "create", "--bump", "patch")).toMatchObject({ code: "E108" });
+    expect(await told(lax, "create", "--bump", "patch", "--dry-run")).toMatchObject({ version: "1.0.1" });
+  },
+  "version_management.semantic_versioning.tag_format": async () => {
+    const agent = await clerkWith("version_management.semantic_versioning.tag_format", "clerk-{version}");
+    expect(await told(agent, "create", "--dry-run")).toMatchObject({ tag: "clerk-1.1.0" });
+  },
+  "version_management.artifacts.*.include": () => {
+    for (const kind of KINDS) expect(kindsOfFile(kind)[0]).toBe(kind);
+  },
+  "version_management.artifacts.*.exclude": () => {
+    for (const kind of KINDS) expect(kindsOfFile(kind)[1]).toBe("assets");
+  },
+  "version_management.artifacts.build.outputs": () => {
+    expect([builtKind([]), builtKind(["out/**"])]).toEqual(["assets", "build"]);
+  },
+  "version_management.artifacts.models.versioning": async () => {
+    const agent = await clerkWith("version_management.artifacts.models.versioning", false);
+    expect(await told(agent, "create")).toMatchObject({ record: { unpinned: ["models"] } });
+  },
+  ...Object.fromEntries(
+    Object.entries(SETTINGS).map(([whole, [key, without, given]]) => [
+      whole,
+      () => expect(sandboxWith(key, given), key).not.toEqual(sandboxWith(key, without)),
+    ]),
+  ),
+  "snapshot_isolation.base_images.node": () =>
+    expect(sandboxWith("base_images.node", "host", "node")).toMatchObject({ base: { kind: "host" } }),
+  "snapshot_isolation.base_images.custom": () =>
+    expect(sandboxWith("base_images.custom", "host", "other")).toMatchObject({ base: { kind: "host" } }),
+  "snapshot_isolation.temp_dir": async () => {
+    await runTwice();
+    expect(existsSync(path.join(temporary, "here"))).toBe(true);
+  },
+  "snapshot_isolation.tests": () => expect(testing({ tests: [] })).rejects.toMatchObject({ code: "E122" }),
+  "snapshot_isolation.tests.name": async () => expect(await runTwice()).toMatchObject([{ name: "a" }, { name: "b" }]),
+  "snapshot_isolation.tests.kind": async () =>
+    expect(await runTwice()).toMatchObject([{ kind: "functionality" }, { kind: "integration" }]),
+  "snapshot_isolation.tests.run": async () =>
+    expect(await runTwice()).toMatchObject([{ stdout: "one\n" }, { stdout: "two\n" }]),
+  "snapshot_isolation.tests.timeout": async () =>
+    expect(await runTwice()).toMatchObject([{ timedOut: false }, { timedOut: true }]),
+  "snapshot_isolation.tests.expect.exit_code": () =>
+    expect([failuresWith({}), failuresWith({ exit_code: 3 })]).toEqual([["Exit status 3, expected 0."], []]),
+  "snapshot_isolation.tests.expect.stdout": () =>
+    expect(failuresWith({ exit_code: 3, stdout: "sun" })).toEqual(['stdout lacks "sun"; it is "moon".']),
+  "snapshot_isolation.tests.expect.max_duration": () =>
+    expect(failuresWith({ exit_code: 3, max_duration: "2s" })[0]).toContain("It took 5000 ms"),
+  "snapshot_isolation.tests.expect.max_memory": () =>
+    expect(failuresWith({ exit_code: 3, max_memory: "1Mi" })[0]).toContain("It used 1000000000 bytes"),
+};
+
+async function testing(isolation: object) {
+  const agent = await agentWithVersions("1.0.0");
+  const repository = await openRepository(agent.dir, agent.env);
+  return testVersion({
+    repository,
+    commit: agent.git("rev-parse", "HEAD"),
+    config: read(withKey("snapshot_isolation", { base_images: "host", ...isolation })),
+    env: agent.env,
+    kaiDir: path.join(repository.commonDir, "kai"),
+    cacheDir,
+  });
+}
+
+let ranTwice: ReturnType<typeof testing> | undefined;
+
+/** Two scenarios that differ in all that a scenario says, in real sandboxes, once for all tests. */
+async function runTwice() {
+  ranTwice ??= testing({
+    temp_dir: path.join(temporary, "here"),
+    tests: [
+      { name: "a", run: "echo one" },
+      { name: "b", kind: "integration", run: "echo two; exec sleep 60", timeout: "500ms" },
+    ],
+  });
+  return (await ranTwice).tests;
+}
+
+test("of each key that is said to be in effect it is known what shows it", () => {
+  expect(Object.keys(SHOWN).sort()).toEqual(Object.keys(EFFECTIVE_KEYS).sort());
+});
+
+for (const [key, show] of Object.entries(SHOWN)) {
+  test(`${key} changes what a command does`, async () => {
+    await show();
+  });
+}
+
+test("a key that can have one value only is never in effect", () => {
+  const single = referenceKeys().filter(({ schema }) => schema.kind === "scalar" && schema.allowed?.length === 1);
+  expect(single.map(({ key }) => key)).toContain("version_management.storage.type");
+  for (const { key } of single) expect(EFFECTIVE_KEYS[key], key).toBeUndefined();
+});
+
+test("an image of a runtime that nothing looks for is not in effect", () => {
+  const shown = configSources(
+    withKey("snapshot_isolation.base_images", { python: "host", ruby: "ruby:3" }),
+    "kai.yaml",
+  );
+  const effect = (key: string) => shown.find((each) => each.key === `snapshot_isolation.base_images.${key}`)?.inEffect;
+  expect([effect("python"), effect("ruby")]).toEqual([true, false]);
+});
