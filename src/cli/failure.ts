@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 const DISK_ERRORS = new Map([
   ["ENOSPC", "The disk is full."],
   ["EDQUOT", "The disk quota is used up."],
+  ["EFBIG", "The file would be larger than files may be here (`ulimit -f`)."],
   ["EROFS", "The file system is read-only."],
   ["EIO", "The disk reported an input/output error."],
   ["EACCES", "Permission denied."],

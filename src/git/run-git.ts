@@ -59,7 +59,7 @@ export function gitFailure(
 ): KaiError {
   const words = result.stderr.toString().trim();
   const command = `git ${args[0] ?? ""}`;
-  if (/No space left on device|Disk quota exceeded/.test(words)) {
+  if (/No space left on device|Disk quota exceeded|Out of diskspace/.test(words)) {
     return new KaiError("E118", `The disk is full (${command}).`, {
       hint: "Nothing was changed. Free some space and run it again.",
     });
@@ -67,6 +67,14 @@ export function gitFailure(
   if (/Read-only file system|Input\/output error|Permission denied/.test(words)) {
     return new KaiError("E118", `${command} could not write: ${lastLine(words)}`, {
       hint: "Nothing was changed. Mend the disk or the permissions and run it again.",
+    });
+  }
+  const unwritten = words.split("\n").find((line) => /couldn't write|unable to write|write error/.test(line));
+  if (unwritten !== undefined || result.signal === "SIGXFSZ") {
+    // git knew why, and did not say it.
+    const why = unwritten ?? "the file would be larger than files may be here (`ulimit -f`)";
+    return new KaiError("E118", `${command} could not write: ${why}`, {
+      hint: "Nothing was changed. Free some space, or mend the disk or its limits, and run it again.",
     });
   }
   const lock = /Unable to create '(?<file>[^']+\.lock)': File exists/.exec(words)?.groups?.["file"];

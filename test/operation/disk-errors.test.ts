@@ -14,7 +14,7 @@ const BEFORE: readonly [string, Strike, string][] = [
     "Error E118: The disk is full.",
   ],
   // Of a ref that it cannot write git says no more than that.
-  ["a broken disk, at a sync of git", { match: "git fsync \\S*\\.lock", blow: "EIO" }, "Error E116: git fast-import"],
+  ["a broken disk, at a sync of git", { match: "git fsync \\S*\\.lock", blow: "EIO" }, "Error E118: git fast-import"],
   ["a broken disk, at a sync of ours", { match: "node fsync \\S*/kai/journal/", blow: "EIO" }, "Error E118: "],
   ["a full disk at the commit point", { match: COMMIT_POINT, blow: "ENOSPC" }, "Error E116: git update-ref"],
 ];
