@@ -1,4 +1,5 @@
-import { COMMON_OPTIONS, type Completed, type CompletedCommand, type CompletedOption } from "./completed-command.js";
+import { COMMON_OPTIONS, type CompletedCommand } from "./completed-command.js";
+import { argumentCases, type Give, namesAgentFunction, quote, valueCases } from "./shell-cases.js";
 
 /** The completion script for bash: for `git kai-version` under git's own completion, `git-kai-version` and `kai`. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
@@ -15,7 +16,7 @@ ${commands.map((command) => `    ${quote(command.name)}) echo ${quote(command.op
 # What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
 __kai_version_value() {
   case "$1 $2" in
-${valueCases(commands)}
+${valueCases(commands, give)}
     *) return 1 ;;
   esac
 }
@@ -23,7 +24,7 @@ ${valueCases(commands)}
 # The same for the argument at a position, from 0.
 __kai_version_argument() {
   case "$1 $2" in
-${argumentCases(commands)}
+${argumentCases(commands, give)}
     *) echo @nothing ;;
   esac
 }
@@ -35,14 +36,7 @@ ${groups.map((group) => `    ${quote(group)}) echo ${quote(wordsOf(commands, gro
   esac
 }
 
-__kai_version_names_agent() {
-  case $1 in
-    ${commands
-      .filter((command) => !command.namesAgent)
-      .map((command) => quote(command.name))
-      .join(" | ")}) return 1 ;;
-  esac
-}
+${namesAgentFunction(commands)}
 
 __kai_version_offer() {
   local cur=$1 what=$2 folder=$3 word
@@ -127,7 +121,7 @@ complete -o bashdefault -F _kai kai
 `;
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const give: Give = (quoted) => `echo ${quoted}`;
 
 const firstWords = (commands: readonly CompletedCommand[]): string[] => [
   ...new Set(commands.map(({ name }) => name.split(" ")[0] ?? "")),
@@ -139,24 +133,3 @@ const groupsOf = (commands: readonly CompletedCommand[]): string[] => [
 
 const wordsOf = (commands: readonly CompletedCommand[], group: string): string[] =>
   commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name.slice(group.length + 1));
-
-const offered = (value: Completed): string => (value.kind === "words" ? value.words.join(" ") : `@${value.kind}`);
-
-function valueCases(commands: readonly CompletedCommand[]): string {
-  const taking = (options: readonly CompletedOption[], command: string) =>
-    options.flatMap(({ name, value }) =>
-      value === undefined ? [] : [`    ${command}${quote(` ${name}`)}) echo ${quote(offered(value))} ;;`],
-    );
-  const own = commands.flatMap((command) => taking(command.options, quote(command.name)));
-  return [...own, ...taking(COMMON_OPTIONS, "*")].join("\n");
-}
-
-const argumentCases = (commands: readonly CompletedCommand[]): string =>
-  commands
-    .flatMap((command) =>
-      command.arguments.map((value, position) => {
-        const repeated = command.repeats && position === command.arguments.length - 1;
-        return `    ${quote(`${command.name} `)}${repeated ? "*" : position}) echo ${quote(offered(value))} ;;`;
-      }),
-    )
-    .join("\n");

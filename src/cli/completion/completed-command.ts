@@ -74,3 +74,7 @@ function valueNamed(name: string, choices: readonly string[] | undefined): Compl
   if (word === "file") return { kind: "files" };
   return { kind: word === "dir" ? "folders" : "nothing" };
 }
+
+/** A value as the scripts hand it to what offers it: words, or `@versions`, `@files` and the like. */
+export const offered = (value: Completed): string =>
+  value.kind === "words" ? value.words.join(" ") : `@${value.kind}`;

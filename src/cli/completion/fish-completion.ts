@@ -1,4 +1,4 @@
-import { COMMON_OPTIONS, type Completed, type CompletedCommand, type CompletedOption } from "./completed-command.js";
+import { COMMON_OPTIONS, type CompletedCommand, type CompletedOption, offered } from "./completed-command.js";
 
 /** The completion script for fish, beside git's own. */
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
@@ -147,8 +147,6 @@ const quote = (text: string): string => `'${text.replaceAll("\\", "\\\\").replac
 
 const described = ({ name, summary }: CompletedOption): string =>
   `            printf '%s\\t%s\\n' ${quote(name)} ${quote(summary)}\n`;
-
-const offered = (value: Completed): string => (value.kind === "words" ? value.words.join(" ") : `@${value.kind}`);
 
 const valueCases = (options: readonly CompletedOption[], command: string): string =>
   options

@@ -1,4 +1,5 @@
-import { COMMON_OPTIONS, type Completed, type CompletedCommand, type CompletedOption } from "./completed-command.js";
+import { COMMON_OPTIONS, type CompletedCommand, type CompletedOption } from "./completed-command.js";
+import { argumentCases, type Give, namesAgentFunction, quote, valueCases } from "./shell-cases.js";
 
 /** The completion script for zsh: a file for `fpath`, or to be sourced behind `compinit`. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
@@ -21,25 +22,20 @@ ${commands.map((command) => `    ${quote(command.name)}) reply=(${command.option
 # What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
 __kai_version_value() {
   case "$1 $2" in
-${commands.map((command) => valueCases(command.options, quote(command.name))).join("")}${valueCases(COMMON_OPTIONS, "*")}    *) return 1 ;;
+${valueCases(commands, give)}
+    *) return 1 ;;
   esac
 }
 
 # The same for the argument at a position, from 0.
 __kai_version_argument() {
   case "$1 $2" in
-${commands.map(argumentCases).join("")}    *) REPLY=@nothing ;;
+${argumentCases(commands, give)}
+    *) REPLY=@nothing ;;
   esac
 }
 
-__kai_version_names_agent() {
-  case $1 in
-    ${commands
-      .filter((command) => !command.namesAgent)
-      .map((command) => quote(command.name))
-      .join(" | ")}) return 1 ;;
-  esac
-}
+${namesAgentFunction(commands)}
 
 __kai_version_offer() {
   case $1 in
@@ -128,26 +124,9 @@ fi
 `;
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const give: Give = (quoted) => `REPLY=${quoted}`;
 
 /** `name:what it is`, as _describe wants it. */
 const pair = (name: string, summary: string): string => quote(`${name}:${summary}`);
 
 const described = ({ name, summary }: CompletedOption): string => pair(name, summary);
-
-const offered = (value: Completed): string => (value.kind === "words" ? value.words.join(" ") : `@${value.kind}`);
-
-const valueCases = (options: readonly CompletedOption[], command: string): string =>
-  options
-    .flatMap(({ name, value }) =>
-      value === undefined ? [] : [`    ${command}${quote(` ${name}`)}) REPLY=${quote(offered(value))} ;;\n`],
-    )
-    .join("");
-
-const argumentCases = (command: CompletedCommand): string =>
-  command.arguments
-    .map((value, position) => {
-      const repeated = command.repeats && position === command.arguments.length - 1;
-      return `    ${quote(`${command.name} `)}${repeated ? "*" : position}) REPLY=${quote(offered(value))} ;;\n`;
-    })
-    .join("");
