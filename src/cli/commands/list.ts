@@ -76,7 +76,7 @@ async function signaturesOf(
 function describeList(list: VersionList, output: Output): string {
   const { style } = output;
   if (list.total === 0) return `No version yet: \`git kai-version create\` makes the first.${skippedLine(list)}`;
-  if (list.versions.length === 0) return `None of the ${list.total} versions matches.`;
+  if (list.versions.length === 0) return noneShown(list);
   const rows = list.versions.map((version) => [
     version.current ? style.green("*") : " ",
     version.current ? style.bold(version.version) : version.version,
@@ -102,6 +102,9 @@ function signatureMark({ signature }: ListedVersion, { style }: Output): string 
   return signature === "unchecked" ? style.dim(signature) : style.red(signature);
 }
 
+const noneShown = ({ total, filtered }: VersionList): string =>
+  filtered === 0 ? `None of the ${total} versions matches.` : `0 of ${filtered} shown.`;
+
 const skippedLine = ({ skipped }: VersionList): string =>
   skipped.length === 0
     ? ""
@@ -112,6 +115,7 @@ const skippedLine = ({ skipped }: VersionList): string =>
 
 function describeTree(list: VersionList, { style }: Output): string {
   if (list.total === 0) return "No version yet: `git kai-version create` makes the first.";
+  if (list.versions.length === 0) return noneShown(list);
   return versionTree([...list.versions].reverse())
     .map(({ lead, version }) => {
       const marks = [
