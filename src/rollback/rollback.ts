@@ -6,7 +6,7 @@ import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import type { VersionNumber } from "../version/number.js";
 import { validateVersion } from "../version/validate-version.js";
-import { readStatus, requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
+import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { planRollback, type RollbackPlan, type StepType } from "./plan.js";
@@ -55,7 +55,7 @@ interface Ground {
 
 /** Goes back to an earlier version: one signed commit whose tree is the target's, and `current` on the target. */
 export function rollBack(caller: Caller, options: RollbackOptions): Promise<RollbackResult> {
-  return withWritingSession(caller, "rollback", async (session) => {
+  return withWritingSession(caller, { purpose: "rollback", untracked: "no" }, async (session) => {
     const steps = new StepClock();
     const ground = await survey(session, options);
     const { plan } = ground;
@@ -99,7 +99,7 @@ export function rollBack(caller: Caller, options: RollbackOptions): Promise<Roll
 async function survey(session: WritingSession, options: RollbackOptions): Promise<Ground> {
   const { repository, config } = session.agent;
   const plan = planRollback(session.history, options.to, options);
-  const status = await readStatus(repository, "no");
+  const status = await session.status;
   const head = requireCommit(status);
   const branch = await requireMovableBranch(repository, status);
   const isLiveState = liveStateOf(config);

@@ -5,7 +5,7 @@ import type { History } from "../version/history.js";
 import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import { validateVersion } from "../version/validate-version.js";
-import { readStatus, requireCommit } from "../version/work-tree-status.js";
+import { requireCommit } from "../version/work-tree-status.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { restoreTree } from "./restore-tree.js";
 
@@ -31,7 +31,7 @@ export interface UndoResult {
  * version that it made stays, withdrawn: numbers and tags are never taken back.
  */
 export function undo(caller: Caller, options: UndoOptions): Promise<UndoResult> {
-  return withWritingSession(caller, "undo", async (session) => {
+  return withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
     const entry = findOperation(session.history, options.operation);
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
@@ -106,7 +106,7 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
 /** The trees before and after; the same where the operation left the branch's files alone. */
 async function survey(session: WritingSession, entry: LoggedEntry) {
   const { repository, config } = session.agent;
-  const status = await readStatus(repository, "no");
+  const status = await session.status;
   const head = requireCommit(status);
   const tree = async (commit: string) => (await session.reader.find(`${commit}^{tree}`))?.id ?? "";
   const fromTree = await tree(head);

@@ -34,7 +34,7 @@ export interface CreatedVersion {
 
 /** Makes a version of what the branch's commit holds: all of it, or nothing. */
 export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
-  return withWritingSession(caller, "create", async (session) => {
+  return withWritingSession(caller, { purpose: "create", untracked: "normal" }, async (session) => {
     caller.progress("Looking at what changed");
     const decision = await decideCreation(session, request);
     if (request.dryRun) return foreseen(decision);

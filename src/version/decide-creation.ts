@@ -8,7 +8,7 @@ import type { VersionNumber } from "./number.js";
 import { type PendingChanges, readPendingChanges } from "./pending-changes.js";
 import type { VersionType } from "./record.js";
 import { type TagName, tagFormat, tagNameFor } from "./tag-name.js";
-import { readStatus, requireCommit, requireWholeHistory, type WorkTreeStatus } from "./work-tree-status.js";
+import { requireCommit, requireWholeHistory, type WorkTreeStatus } from "./work-tree-status.js";
 import type { WritingSession } from "./writing-session.js";
 
 export interface CreateRequest {
@@ -41,7 +41,7 @@ export async function decideCreation(session: WritingSession, request: CreateReq
   const { repository, config } = session.agent;
   const settings = config.version_management.semantic_versioning;
   requireWholeHistory(repository);
-  const status = await readStatus(repository);
+  const status = await session.status;
   const head = requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
   const branch = withChanges ? await requireMovableBranch(repository, status) : (status.branch ?? undefined);

@@ -62,10 +62,11 @@ export class DigestCache {
 function parseRecords(bytes: Buffer, idBytes: number): Map<string, string> {
   const length = idBytes + DIGEST_BYTES + CHECK_BYTES;
   const known = new Map<string, string>();
+  const hex = bytes.toString("hex");
   for (let offset = 0; offset + length <= bytes.length; offset += length) {
-    const body = bytes.subarray(offset, offset + length - CHECK_BYTES);
-    if (crc32(body) !== bytes.readUInt32BE(offset + length - CHECK_BYTES)) continue;
-    known.set(body.toString("hex", 0, idBytes), body.toString("hex", idBytes));
+    const end = offset + length - CHECK_BYTES;
+    if (crc32(bytes.subarray(offset, end)) !== bytes.readUInt32BE(end)) continue;
+    known.set(hex.slice(2 * offset, 2 * (offset + idBytes)), hex.slice(2 * (offset + idBytes), 2 * end));
   }
   return known;
 }

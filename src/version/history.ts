@@ -44,6 +44,8 @@ export interface History {
   readonly reserved: readonly ReservedNumber[];
   /** What the newest entry of the log says is in force. */
   readonly current: InForce | null;
+  /** The newest entry of the log that changed it. */
+  readonly lastMove: LoggedEntry | undefined;
   /** Newest first. */
   readonly log: readonly LoggedEntry[];
 }
@@ -96,6 +98,7 @@ export function outlinedHistory(
     skipped,
     reserved,
     current: outline.current,
+    lastMove: outline.lastMove,
     get log() {
       entries ??= readLog();
       return entries;

@@ -5,6 +5,8 @@ import { parseLogOutput } from "../operation/log.js";
 export interface LogOutline {
   /** What the newest entry says is in force. */
   readonly current: InForce | null;
+  /** The newest entry that changed what is in force. */
+  readonly lastMove: LoggedEntry | undefined;
   /** Tag and number of each version that was made. */
   readonly made: readonly (readonly [tag: string, version: string])[];
   /** The entries that withdrew versions, or took some back into use. */
@@ -38,7 +40,7 @@ const PLAIN = new RegExp(
 export function outlineLog(text: string): LogOutline {
   const outline = new Outlining();
   for (const part of text.split("\0")) {
-    const plain = outline.hasNewest ? PLAIN.exec(part) : null;
+    const plain = outline.hasMove ? PLAIN.exec(part) : null;
     if (plain) {
       outline.addPlain(part, plain[1] ?? "", plain[2] ?? "");
     } else {
@@ -61,13 +63,15 @@ class Outlining {
   /** Texts of plain ones. */
   readonly #entries: (string | LoggedEntry)[] = [];
   #newest: LoggedEntry | undefined;
+  #lastMove: LoggedEntry | undefined;
 
-  get hasNewest(): boolean {
-    return this.#newest !== undefined;
+  get hasMove(): boolean {
+    return this.#lastMove !== undefined;
   }
 
   add(entry: LoggedEntry): void {
     this.#newest ??= entry;
+    if (entry.current.before?.pointer !== entry.current.after?.pointer) this.#lastMove ??= entry;
     this.#entries.push(entry);
     const { tag, version } = entry.details;
     if (typeof tag === "string" && typeof version === "string") this.#made.push([tag, version]);
@@ -83,6 +87,7 @@ class Outlining {
     const entries = this.#entries;
     return {
       current: this.#newest?.current.after ?? null,
+      lastMove: this.#lastMove,
       made: this.#made,
       withdrawing: this.#withdrawing,
       tagObjects: () => tagObjectsOf(entries),

@@ -29,7 +29,6 @@ export async function readPendingChanges(
 
 /** The branch's commit when `current` was last moved: after a rollback that is its own commit, not the version's. */
 function cameIntoForceAt(history: History): string | undefined {
-  const entry = history.log.find(({ current }) => current.before?.pointer !== current.after?.pointer);
-  const head = entry?.details["head"];
+  const head = history.lastMove?.details["head"];
   return typeof head === "string" ? head : undefined;
 }

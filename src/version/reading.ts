@@ -1,6 +1,7 @@
 import { isAscii } from "node:buffer";
+import type { AgentConfig } from "../agent/config.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
-import { listRefs } from "../git/refs.js";
+import { listRefs, type Ref } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { LOG_REF } from "../operation/entry.js";
@@ -30,15 +31,28 @@ export async function readHistoryOf(repository: Repository): Promise<AgentHistor
   // The children first: they work while this process reads the configuration.
   const [refs, log, agent, recoveryDue] = await Promise.all([
     listRefs(repository, ["refs/tags"]),
-    tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]),
+    printLog(repository),
     readAgent(repository),
     isRecoveryDue(repository),
   ]);
-  const text = log.exitCode === 0 ? textOf(log.stdout) : "";
-  const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
-  const outline = outlineLog(text);
-  const history = outlinedHistory(refs, outline, () => parseLogOutput(text), format);
-  return { agent, history, outline, hasLog: log.exitCode === 0, recoveryDue };
+  return { agent, ...historyFrom(refs, log ?? "", agent.config), hasLog: log !== undefined, recoveryDue };
+}
+
+/** History and outline from tags and from what `printLog` gave. */
+export function historyFrom(
+  refs: readonly Ref[],
+  log: string,
+  config: AgentConfig,
+): { readonly history: History; readonly outline: LogOutline } {
+  const outline = outlineLog(log);
+  const format = tagFormat(config.version_management.semantic_versioning.tag_format);
+  return { history: outlinedHistory(refs, outline, () => parseLogOutput(log), format), outline };
+}
+
+/** The log as text, newest entry first, as `outlineLog` and `parseLogOutput` take it; undefined where there is none. */
+export async function printLog(repository: Repository): Promise<string | undefined> {
+  const log = await tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]);
+  return log.exitCode === 0 ? textOf(log.stdout) : undefined;
 }
 
 /** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */

@@ -5,7 +5,6 @@ import { listRefs } from "../git/refs.js";
 import { openRepository } from "../git/repository.js";
 import { LOG_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { readLog } from "../operation/log.js";
 import type { Operation, PerformedOperation } from "../operation/operation.js";
 import { perform } from "../operation/perform.js";
 import type { Recovered } from "../operation/recover.js";
@@ -17,10 +16,10 @@ import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
 import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, openAgent } from "./agent-repository.js";
-import { buildHistory, type History } from "./history.js";
+import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
-import { requireSeen } from "./rolled-back-log.js";
-import { tagFormat } from "./tag-name.js";
+import { historyFrom, printLog } from "./reading.js";
+import { readStatus, type WorkTreeStatus } from "./work-tree-status.js";
 
 /** What the program hands to every command that writes. */
 export interface Caller {
@@ -40,6 +39,8 @@ export interface WritingSession {
   readonly reader: ObjectReader;
   readonly log: TrustedLog;
   readonly history: History;
+  /** What git says of the working tree, asked for while the log was read. */
+  readonly status: Promise<WorkTreeStatus>;
   /** A new operation's ULID. */
   readonly id: string;
   readonly at: Date;
@@ -52,7 +53,7 @@ export interface WritingSession {
 /** Takes the lock, brings interrupted operations to their end, reads and verifies, and hands all that to `work`. */
 export async function withWritingSession<T>(
   caller: Caller,
-  purpose: string,
+  { purpose, untracked }: { readonly purpose: string; readonly untracked: "no" | "normal" },
   work: (session: WritingSession) => Promise<T>,
 ): Promise<T> {
   const agent = await openAgent(caller.cwd, caller.env);
@@ -62,16 +63,17 @@ export async function withWritingSession<T>(
     const root = await requireTrustRoot(agent, trustFile);
     const reader = new ObjectReader(repository);
     try {
-      const [log, refs, entries] = await Promise.all([
+      const status = readStatus(repository, untracked);
+      // Whoever wants it is told of its failure.
+      status.catch(() => {});
+      const [log, refs, text] = await Promise.all([
         readTrustedLog(repository, reader, root),
         listRefs(repository, ["refs/tags"]),
-        readLog(repository),
+        printLog(repository),
       ]);
-      requireSeen(entries, root);
-      const format = tagFormat(agent.config.version_management.semantic_versioning.tag_format);
       const at = caller.now();
       const id = ulid(at.getTime());
-      const history = buildHistory(refs, entries, format);
+      const { history } = historyFrom(refs, text ?? "", agent.config);
       await mendCurrent(repository, reader, history, refs, { id, inherit: [lock.descriptor] });
       return await work({
         agent,
@@ -80,6 +82,7 @@ export async function withWritingSession<T>(
         reader,
         log,
         history,
+        status,
         id,
         at,
         openSigner: (role) => openSignerWith(caller, log, role),
@@ -100,7 +103,8 @@ export async function withWritingSession<T>(
 export async function recoverAgent(caller: Caller): Promise<void> {
   const repository = await openRepository(caller.cwd, caller.env);
   await withOperationLock(repository, "recover", caller.onRecovered, async () => {});
-  if (await findTrustRoot(kaiFolderOf(repository).trust)) await withWritingSession(caller, "recover", async () => {});
+  if (await findTrustRoot(kaiFolderOf(repository).trust))
+    await withWritingSession(caller, { purpose: "recover", untracked: "no" }, async () => {});
 }
 
 /** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */

@@ -38,6 +38,7 @@ const HISTORY: History = {
   skipped: [{ tag: "nightly", reason: "does not fit tag_format v{version}" }],
   reserved: [],
   current: { version: "2.0.0", tag: "tag of 2.0.0", pointer: "p" },
+  lastMove: undefined,
   log: [],
 };
 
