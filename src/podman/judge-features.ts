@@ -42,10 +42,14 @@ export function judgeFeatures(info: PodmanInfo, probe: ProbeOutcome): Feature[] 
   ];
 }
 
+const GIVE_SUBORDINATE_IDS =
+  "As root, for this user: `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER`, then as the user `podman system migrate`.";
+
 function runtimeFeature({ runtime, refusals }: ProbeOutcome): Feature {
   const refused = refusals.map((each) => `${each.runtime}: ${each.reason}`).join("; ");
+  const remedy = refused.includes("/etc/subuid") ? GIVE_SUBORDINATE_IDS : `Run \`${INSTALL_PODMAN}\`.`;
   return runtime === undefined
-    ? feature("runtime", "missing", refused || "no OCI runtime was found", `Run \`${INSTALL_PODMAN}\`.`)
+    ? feature("runtime", "missing", refused || "no OCI runtime was found", remedy)
     : feature("runtime", "ok", refused === "" ? runtime : `${runtime} (${refused})`);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { chown, mkdir, mkdtemp, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
-import { release, userInfo } from "node:os";
+import { release } from "node:os";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Feature, HostCapabilities } from "./capabilities.js";
@@ -37,7 +37,7 @@ const LIMITS = ["memory", "cpu", "pids"] as const;
 export async function probeHost(request: ProbeRequest): Promise<HostCapabilities> {
   const version = await podmanVersion(request.env);
   if (version === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
-  const key = [CACHE_FORMAT, version, release(), userInfo().uid, await deviceOf(request.tempDir)].join(" ");
+  const key = [CACHE_FORMAT, version, release(), process.getuid?.(), await deviceOf(request.tempDir)].join(" ");
   const file = path.join(request.cacheDir, "podman-host.json");
   if (!request.refresh) {
     const kept = await readKept(file, key);
@@ -67,7 +67,7 @@ async function withoutSandboxes(podman: string | undefined, feature: Feature): P
   return {
     podman,
     kernel: release(),
-    rootless: userInfo().uid !== 0,
+    rootless: process.getuid?.() !== 0,
     cgroups: "unknown",
     cgroupManager: "",
     runtime: undefined,
@@ -189,4 +189,5 @@ const lastLine = (text: string): string =>
     .trim()
     .split("\n")
     .at(-1)
-    ?.replace(/^Error: /, "") ?? "";
+    // What podman's own format leaves of an error that it has not.
+    ?.replace(/^Error: |: %!w\(<nil>\)$/g, "") ?? "";

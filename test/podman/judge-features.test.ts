@@ -83,3 +83,12 @@ test("the hard limits are read, unlimited ones too", () => {
   ].join("\n");
   expect(parseHostLimits(table)).toEqual({ nofile: 20_000, nproc: 1_048_576 });
 });
+
+test("a user without subordinate ids is told what an administrator must do", () => {
+  const reason =
+    "keep-id requires additional UIDs or GIDs defined in /etc/subuid and /etc/subgid to function correctly";
+  const none: ProbeOutcome = { ...good, runtime: undefined, refusals: [{ runtime: "runc", reason }] };
+  const runtime = judgeFeatures(info, none).find(({ name }) => name === "runtime");
+  expect(runtime).toMatchObject({ state: "missing", detail: `runc: ${reason}` });
+  expect(runtime?.remedy).toContain("usermod --add-subuids");
+});
