@@ -1,23 +1,9 @@
-import { existsSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import path from "node:path";
 import { KaiError } from "../error.js";
 import { configError } from "./config-problem.js";
 import { LARGEST_CONFIG, refuseLargeConfig } from "./parse-yaml.js";
 
 export const CONFIG_FILE = "kai.yaml";
-
-/** The kai.yaml of `folder` or of the nearest folder above it, up to the repository's root. Throws E105 where there is none. */
-export function findConfigFile(folder: string): string {
-  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
-    const candidate = path.join(at, CONFIG_FILE);
-    if (existsSync(candidate)) return candidate;
-    if (existsSync(path.join(at, ".git")) || path.dirname(at) === at) break;
-  }
-  throw new KaiError("E105", `There is no ${CONFIG_FILE} here, so this is not an agent.`, {
-    hint: "`git kai-version init` makes the repository an agent.",
-  });
-}
 
 /** The text of a kai.yaml; `shownAs` stands for it in messages. Throws E106 (too large, not UTF-8) or E123. */
 export async function readConfigText(file: string, shownAs: string): Promise<string> {

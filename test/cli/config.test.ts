@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,10 +12,12 @@ function kai({ dir, env }: Scratch, ...args: readonly string[]) {
   return { ...run, said: `${run.stdout}${run.stderr}[exit ${run.status}]` };
 }
 
-/** A folder that looks like a repository's root, with this kai.yaml. */
+const git = ({ dir, env }: Scratch, ...args: string[]) => execFileSync("git", args, { cwd: dir, env });
+
+/** A repository with this kai.yaml. */
 function agent(text: string | Buffer): Scratch {
   const place = scratch();
-  mkdirSync(path.join(place.dir, ".git"));
+  git(place, "init", "--quiet");
   writeFileSync(path.join(place.dir, "kai.yaml"), text);
   return place;
 }
@@ -66,18 +68,30 @@ test("gives every key as JSON", () => {
   });
 });
 
-test("finds kai.yaml in a folder above, but not beyond the repository", () => {
+test("finds the kai.yaml of the repository's root, as every command does", () => {
   const place = agent(CONFIG);
   const below = path.join(place.dir, "a", "b");
   mkdirSync(below, { recursive: true });
   expect(kai({ ...place, dir: below }, "config", "show").said).toContain("ai.kai.desk  ../../kai.yaml:1");
   expect(kai(place, "-C", "a/b", "config", "validate").said).toContain("kai.yaml is valid.");
-  mkdirSync(path.join(below, ".git"));
+  writeFileSync(path.join(place.dir, "a", "kai.yaml"), "agent_id: somebody.else\n");
+  expect(kai({ ...place, dir: below }, "config", "show").said).toContain("ai.kai.desk  ../../kai.yaml:1");
+  git({ ...place, dir: below }, "init", "--quiet");
   expect(kai({ ...place, dir: below }, "config", "show").said).toMatchInlineSnapshot(`
     "Error E105: There is no kai.yaml here, so this is not an agent.
     Hint: \`git kai-version init\` makes the repository an agent.
     [exit 1]"
   `);
+});
+
+test("reads what HEAD has where there is no working tree", () => {
+  const place = agent(CONFIG);
+  git(place, "add", "--all");
+  git(place, "commit", "--quiet", "-m", "an agent");
+  git(place, "clone", "--quiet", "--bare", ".", "bare");
+  const bare = { ...place, dir: path.join(place.dir, "bare") };
+  expect(kai(bare, "config", "show").said).toContain("ai.kai.desk  HEAD:kai.yaml:1");
+  expect(kai(bare, "config", "validate").said).toContain("HEAD:kai.yaml is valid.");
 });
 
 test("refuses to show what is not valid", () => {
@@ -145,6 +159,7 @@ test("says that a file is too large", () => {
 
 test("does not wait for what is not a file", () => {
   const place = scratch();
+  git(place, "init", "--quiet");
   spawnSync("python3", ["-c", "import os; os.mkfifo('kai.yaml')"], { cwd: place.dir });
   expect(kai(place, "config", "show").said).toContain("Error E123: kai.yaml is not a file.");
 });

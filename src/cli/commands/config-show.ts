@@ -1,6 +1,5 @@
-import path from "node:path";
 import { type ConfigSource, configSources } from "../../agent/config-sources.js";
-import { findConfigFile, readConfigText } from "../../agent/find-config.js";
+import { agentConfigFile } from "../config-file.js";
 import { defineCommand, flag } from "../define-command.js";
 import type { Output } from "../output.js";
 import { printable } from "../style.js";
@@ -22,10 +21,9 @@ export const configShowCommand = defineCommand({
     { line: "git kai-version config show --all", does: "Every key there is" },
   ],
   options: { all: flag("Show every key, also the defaults that change nothing yet") },
-  async run({ all }, { cwd, output }) {
-    const file = findConfigFile(cwd);
-    const shownAs = path.relative(cwd, file);
-    const keys = configSources(await readConfigText(file, shownAs), shownAs);
+  async run({ all }, { cwd, env, output }) {
+    const { file, shownAs, read } = await agentConfigFile({ cwd, env });
+    const keys = configSources(await read(), shownAs);
     const agentId = String(keys.find(({ key }) => key === "agent_id")?.value);
     output.result({ agentId, file, keys }, (config) => describeConfig(config, all, output));
   },

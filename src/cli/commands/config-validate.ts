@@ -1,8 +1,7 @@
-import path from "node:path";
 import { readAgentConfig } from "../../agent/config.js";
 import type { ConfigProblem } from "../../agent/config-problem.js";
-import { findConfigFile, readConfigText } from "../../agent/find-config.js";
 import { KaiError } from "../../error.js";
+import { agentConfigFile, namedConfigFile } from "../config-file.js";
 import { defineCommand, optional } from "../define-command.js";
 import type { Output } from "../output.js";
 import { printable } from "../style.js";
@@ -19,13 +18,13 @@ export const configValidateCommand = defineCommand({
   description: "Checks kai.yaml, or FILE, and shows each problem with its line. Exits with 1 where there is one.",
   examples: [{ line: "git kai-version config validate", does: "Check the agent's own kai.yaml" }],
   arguments: { file: optional("The file to check instead of the agent's own") },
-  async run({ file: given }, { cwd, output }) {
-    const file = given === undefined ? findConfigFile(cwd) : path.resolve(cwd, given);
-    const shownAs = path.relative(cwd, file);
+  async run({ file: given }, { cwd, env, output }) {
+    const found = given === undefined ? await agentConfigFile({ cwd, env }) : namedConfigFile(given, cwd);
+    const { file, shownAs, read } = found;
     let text = "";
     const problems: ConfigProblem[] = [];
     try {
-      text = await readConfigText(file, shownAs);
+      text = await read();
       readAgentConfig(text, shownAs);
     } catch (cause) {
       if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { CONFIG_FILE, readConfigText } from "../agent/find-config.js";
+import { KaiError } from "../error.js";
+import { openRepository } from "../git/repository.js";
+import { findConfigText } from "../version/agent-repository.js";
+import type { CommandContext } from "./context.js";
+
+export interface ConfigFile {
+  /** Absolute; `HEAD:kai.yaml` in a bare repository. */
+  readonly file: string;
+  /** How messages name it: as seen from the working directory. */
+  readonly shownAs: string;
+  /** Throws E106 where it is too large or not UTF-8, E123 where it cannot be read. */
+  readonly read: () => Promise<string>;
+}
+
+/** The kai.yaml that all commands go by: the one in the root of the repository. E104 outside of one, E105 where it has none. */
+export async function agentConfigFile({ cwd, env }: Pick<CommandContext, "cwd" | "env">): Promise<ConfigFile> {
+  const repository = await openRepository(cwd, env);
+  if (repository.workTree !== undefined) {
+    const file = path.join(repository.workTree, CONFIG_FILE);
+    if (!existsSync(file)) throw notAnAgent();
+    return namedConfigFile(file, cwd);
+  }
+  const text = await findConfigText(repository);
+  if (text === undefined) throw notAnAgent();
+  const name = `HEAD:${CONFIG_FILE}`;
+  return { file: name, shownAs: name, read: async () => text };
+}
+
+/** A file that the user names. */
+export function namedConfigFile(name: string, cwd: string): ConfigFile {
+  const file = path.resolve(cwd, name);
+  const shownAs = path.relative(cwd, file);
+  return { file, shownAs, read: () => readConfigText(file, shownAs) };
+}
+
+const notAnAgent = (): KaiError =>
+  new KaiError("E105", `There is no ${CONFIG_FILE} here, so this is not an agent.`, {
+    hint: "`git kai-version init` makes the repository an agent.",
+  });
