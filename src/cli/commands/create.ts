@@ -48,8 +48,10 @@ export const createCommand = defineCommand({
   },
 });
 
+const askedFor = (required: CreatedVersion["required"]): string => (required === "none" ? "" : `, ${required} changes`);
+
 function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style }: Output): string {
-  const from = created.parent === null ? "the first version" : `after ${created.parent}, ${created.required} changes`;
+  const from = created.parent === null ? "the first version" : `after ${created.parent}${askedFor(created.required)}`;
   if (created.dryRun) {
     return [
       `Would create ${style.bold(created.tag)} (${created.type}, ${from})`,

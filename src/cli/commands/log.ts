@@ -25,12 +25,14 @@ export const logCommand = defineCommand({
   },
 });
 
+/** Characters of an operation's id on a terminal: its time, and enough to be told from others. `undo` takes them. */
+const SHORT_ID = 14;
+
 function describeLog({ operations }: { operations: readonly ListedOperation[] }, output: Output): string {
   if (operations.length === 0) return "No operation.";
   const rows = operations.map((operation) => [
-    operation.id,
+    output.columns === undefined ? operation.id : operation.id.slice(0, SHORT_ID),
     formatTime(operation.at),
-    operation.kind,
     operation.subject,
     operation.to ?? "–",
     operation.actor.name,
@@ -39,7 +41,6 @@ function describeLog({ operations }: { operations: readonly ListedOperation[] },
     [
       { title: "OPERATION" },
       { title: "WHEN" },
-      { title: "KIND" },
       { title: "WHAT", shrink: true },
       { title: "IN FORCE" },
       { title: "WHO" },

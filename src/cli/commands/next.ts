@@ -15,7 +15,7 @@ function describeNext(next: NextVersion, { style }: Output): string {
   if (next.next === null) return `Nothing came since ${next.current}.`;
   const paint = { major: style.red, minor: style.yellow, patch: style.green, none: style.dim };
   const lines = [
-    `${style.bold(next.next)}  ${next.current === null ? "would be the first version" : `after ${next.current}: the changes ask for ${next.required}`}`,
+    `${style.bold(next.next)}  ${next.current === null ? "would be the first version" : `after ${next.current}: the changes ask for ${next.required === "none" ? "no bump" : next.required}`}`,
   ];
   if (next.reasons.length > 0) lines.push("");
   for (const reason of next.reasons) {

@@ -16,7 +16,7 @@ const SHOWN = 20;
 
 function describeStatus(status: AgentStatus, { style }: Output): string {
   const lines = [
-    `${style.bold(status.agent)}  ${status.current === null ? "no version is in force" : `${style.bold(status.current)} is in force`}${
+    `${style.bold(status.agent)}  ${status.current === null ? "no version is in force: `git kai-version create` makes one" : `${style.bold(status.current)} is in force`}${
       status.latest !== null && status.latest !== status.current ? `, ${status.latest} is the newest` : ""
     }`,
   ];
@@ -30,7 +30,7 @@ function describeStatus(status: AgentStatus, { style }: Output): string {
     );
   }
   if (status.modified.length === 0) {
-    if (status.current !== null) lines.push("The working tree is what is in force.");
+    if (status.current !== null) lines.push("Nothing differs from it.");
     return lines.join("\n");
   }
   const how = { committed: "committed", changed: style.yellow("changed  "), untracked: style.yellow("untracked") };

@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+import { findCommand } from "../../src/cli/commands/index.js";
+import { Output } from "../../src/cli/output.js";
+import { parseCommandLine } from "../../src/cli/run-command.js";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+
+/** What a command shows on a terminal of so many columns, without colours. */
+async function shownAt(columns: number, agent: Agent, line: string): Promise<string> {
+  let shown = "";
+  const stdout = (text: string) => {
+    shown += text;
+  };
+  const output = new Output({
+    json: false,
+    quiet: false,
+    color: false,
+    columns,
+    live: false,
+    stdout,
+    stderr: () => {},
+  });
+  const found = findCommand(line.split(" "));
+  const command = await found?.load();
+  const parsed = command && found && parseCommandLine(command, found.argv);
+  if (!parsed) throw new Error(`no such command: ${line}`);
+  const nobody = () => Promise.reject(new Error("nobody is here to be asked"));
+  const { dir: cwd, env } = agent;
+  const now = () => new Date();
+  await command.run(parsed.input as never, {
+    cwd,
+    env,
+    now,
+    output,
+    interactive: false,
+    askSecret: nobody,
+    choose: nobody,
+  });
+  return shown;
+}
+
+test("tables fit a terminal of 80 columns, and say what happened", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  await agent.kai("rollback", "1.0.0");
+  const log = await shownAt(80, agent, "log");
+  expect(log).toContain("rollback v1.1.0");
+  for (const text of [log, await shownAt(80, agent, "list"), await shownAt(80, agent, "key list")]) {
+    for (const line of text.split("\n")) expect([...line].length, line).toBeLessThanOrEqual(80);
+  }
+});
+
+test("the id that a terminal shows of an operation is one that undo takes", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const [, newest = ""] = (await shownAt(80, agent, "log")).split("\n");
+  const [id = ""] = newest.split(" ");
+  expect(id).toHaveLength(14);
+  expect((await agent.kai("undo", id, "--dry-run")).stdout).toContain("create v1.1.0");
+  expect((await agent.kai("log", "--limit", "1")).stdout).toContain(
+    (await agent.kai("log", "--json")).json().operations[0].id,
+  );
+});
+
+test("status and next say what comes next", async () => {
+  const agent = await agentWithVersions();
+  expect(await shownAt(80, agent, "status")).toContain("no version is in force: `git kai-version create` makes one");
+  const made = await agentWithVersions("1.0.0");
+  expect(await shownAt(80, made, "status")).toContain("Nothing differs from it.");
+  expect(await shownAt(80, made, "create --allow-unchanged --dry-run")).toContain(
+    "Would create v1.0.1 (auto, after 1.0.0)",
+  );
+});
