@@ -44,7 +44,7 @@ export async function backUpSqlite(
   if (result.exitCode === 0 && !/^Error/m.test(words)) return;
   throw new KaiError(
     "E123",
-    `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words || `sqlite3 ended with ${result.exitCode}`}`,
+    `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words || `sqlite3 ended with ${result.exitCode ?? result.signal}`}`,
     {
       hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",
     },

@@ -189,7 +189,8 @@ function judgeWords(scenario: Scenario, traced: Traced, blow: Blow, side: "befor
   if (traced.exit === 0) return side === "after" || scenario.args[0] === "recover" ? [] : [`not done, and ${said}`];
   if (scenario.args[0] === "recover") return code === "E170" ? [said] : [];
   if (side === "after") return traced.exit === 4 && /recover/.test(traced.stderr) ? [] : [`done, and ${said}`];
-  return code === "E118" || code === "E116" || code === "E117" ? [] : [`not done, and ${said}`];
+  // E123: of a database that could not be copied, because sqlite3 was killed.
+  return ["E116", "E117", "E118", "E123"].includes(code ?? "") ? [] : [`not done, and ${said}`];
 }
 
 const show = (value: unknown): string =>
