@@ -21,7 +21,8 @@ export async function agentConfigFile({ cwd, env }: Pick<CommandContext, "cwd" |
   if (repository.workTree !== undefined) {
     const file = path.join(repository.workTree, CONFIG_FILE);
     if (!existsSync(file)) throw notAnAgent();
-    return namedConfigFile(file, cwd);
+    const shownAs = path.relative(cwd, file);
+    return { file, shownAs, read: () => readConfigText(file, shownAs) };
   }
   const text = await findConfigText(repository);
   if (text === undefined) throw notAnAgent();
@@ -29,11 +30,10 @@ export async function agentConfigFile({ cwd, env }: Pick<CommandContext, "cwd" |
   return { file: name, shownAs: name, read: async () => text };
 }
 
-/** A file that the user names. */
+/** A file that the user names, and finds in messages as it was named. */
 export function namedConfigFile(name: string, cwd: string): ConfigFile {
   const file = path.resolve(cwd, name);
-  const shownAs = path.relative(cwd, file);
-  return { file, shownAs, read: () => readConfigText(file, shownAs) };
+  return { file, shownAs: name, read: () => readConfigText(file, name) };
 }
 
 const notAnAgent = (): KaiError =>

@@ -141,5 +141,5 @@ const negated = (name: string): string => name.charAt(2).toLowerCase() + name.sl
 
 const sentence = (message: string): string => {
   const text = message.replace(/^error: /, "").replaceAll("\n", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.)]$/.test(text) ? "" : ".");
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.)?]$/.test(text) ? "" : ".");
 };

@@ -37,3 +37,19 @@ test("a number that is none is told as such, not as wrong usage", async () => {
   `);
   expect((await agent.kai("list", "--limit", "few")).stderr).toContain("E122");
 });
+
+test("two wishes for one number are refused before anything is looked at", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  expect(await agent.kai("create", "--as", "3.0.0", "--bump", "minor")).toMatchInlineSnapshot(`
+    Error E122: --as names the number already, so --bump cannot go with it.
+    [exit 2]
+  `);
+});
+
+test("a file that is not there is named as it was typed", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const validated = await agent.kai("config", "validate", "/nowhere/kai.yaml");
+  expect(validated.stderr).toContain("Error E123: /nowhere/kai.yaml could not be read");
+  const imported = await agent.kai("key", "import", "/nowhere/key.asc");
+  expect(imported.stderr).toContain("The key file /nowhere/key.asc could not be read: there is no such file.");
+});

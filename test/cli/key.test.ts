@@ -130,7 +130,8 @@ test("files that hold no key are refused", () => {
     [exit 1]"
   `);
   expect(kai(place, ["key", "import", "nowhere"]).replace(place.dir, "<DIR>")).toMatchInlineSnapshot(`
-    "Error E123: The key file <DIR>/nowhere could not be read: ENOENT
+    "Error E123: The key file <DIR>/nowhere could not be read: there is no such file.
+    Hint: \`gpg --armor --export NAME > FILE\` writes one of gpg's; \`-\` reads standard input.
     [exit 1]"
   `);
 });

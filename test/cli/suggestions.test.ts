@@ -20,7 +20,7 @@ test("a mistyped word gets the one that was meant", () => {
   expect(refusal("help lsit")).toContain("Hint: Did you mean `git kai-version list`?");
   expect(refusal("create --tpye auto")).toContain("Unknown option '--tpye' (Did you mean --type?)");
   expect(refusal("create --type atuo")).toContain(
-    "argument 'atuo' is invalid. Allowed choices are auto, manual, release. Did you mean auto?",
+    "argument 'atuo' is invalid. Allowed choices are auto, manual, release. Did you mean auto?\n",
   );
   expect(refusal("completion bsah")).toContain("Hint: Did you mean bash?");
 });

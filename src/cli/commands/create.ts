@@ -1,3 +1,4 @@
+import { KaiError } from "../../error.js";
 import { type CreatedVersion, createVersion } from "../../version/create.js";
 import { parseNumber } from "../../version/number.js";
 import { callerOf } from "../caller.js";
@@ -26,6 +27,9 @@ export const createCommand = defineCommand({
     { line: "git kai-version create --as 2.0.0-rc.1", does: "a pre-release, which does not come into force" },
   ],
   async run(input, context) {
+    if (input.as !== undefined && input.bump !== undefined) {
+      throw new KaiError("E122", "--as names the number already, so --bump cannot go with it.");
+    }
     const created = await createVersion(callerOf(context), {
       type: input.type,
       bump: input.bump,

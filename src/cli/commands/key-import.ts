@@ -30,7 +30,11 @@ export const keyImportCommand = defineCommand({
 
 async function readKeyFile(file: string): Promise<Buffer> {
   return await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new KaiError("E123", `The key file ${file} could not be read: ${cause.code ?? cause.message}`, { cause });
+    const reason = cause.code === "ENOENT" ? "there is no such file" : (cause.code ?? cause.message);
+    throw new KaiError("E123", `The key file ${file} could not be read: ${reason}.`, {
+      hint: "`gpg --armor --export NAME > FILE` writes one of gpg's; `-` reads standard input.",
+      cause,
+    });
   });
 }
 
