@@ -1,7 +1,14 @@
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
-import { environmentOf, hasOpen, type LiveProcess, listProcesses, showsEverybody } from "../system/live-processes.js";
+import {
+  environmentOf,
+  findProcess,
+  hasOpen,
+  type LiveProcess,
+  listProcesses,
+  showsEverybody,
+} from "../system/live-processes.js";
 import { findStat } from "../system/path-bytes.js";
 import { fileIdentity, liesIn, waysTo } from "../system/process-paths.js";
 
@@ -70,8 +77,8 @@ async function couldWorkIn(
   users: ReadonlySet<number>,
 ): Promise<boolean> {
   const variables = await environmentOf(id);
-  // Where nobody may look, nothing is known but whose files it makes.
-  if (variables === undefined) return users.has(fileUser);
+  // Where nobody may look, nothing is known but whose files it makes. The system also hides what has begun to end.
+  if (variables === undefined) return users.has(fileUser) && (await findProcess(id)) !== undefined;
   const here = `/proc/${id}/cwd`;
   if (await liesIn(id, here, folders)) return true;
   const started = waysTo(id, variables.get("PWD") ?? "", []);

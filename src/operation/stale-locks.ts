@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { findStat } from "../system/path-bytes.js";
@@ -43,7 +44,7 @@ export async function removeStaleLocks(
   }
   if (present.length > 0) {
     const files = present.map(({ file }) => file);
-    const alive = await findPossibleOwners(repository, files, worktree?.workTree);
+    const alive = await waitForOwners(repository, files, worktree?.workTree);
     const theirs = await ofOtherUsers(files, journal.file);
     if (theirs.length > 0) throw held(theirs, alive);
     if (alive === undefined || alive.length > 0) throw held(files, alive);
@@ -56,6 +57,22 @@ export async function removeStaleLocks(
   for (const { file, identity } of present) {
     const moved = await moveLockAside(repository, begin.operation, file, identity);
     if (!moved) throw held([file], []);
+  }
+}
+
+const LOOKS = 5;
+const BETWEEN_LOOKS_MS = 100;
+
+/** Who could still own the locks after a moment: most git commands, such as an editor's `git status`, end within it. */
+async function waitForOwners(
+  repository: Repository,
+  files: readonly string[],
+  workTree: string | undefined,
+): Promise<readonly number[] | undefined> {
+  for (let look = 1; ; look++) {
+    const alive = await findPossibleOwners(repository, files, workTree);
+    if (look === LOOKS || alive === undefined || alive.length === 0) return alive;
+    await delay(BETWEEN_LOOKS_MS);
   }
 }
 

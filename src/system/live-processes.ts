@@ -13,20 +13,22 @@ export interface LiveProcess {
   readonly args: readonly string[];
 }
 
-/** What runs on this machine, without what has ended and waits to be collected; undefined where there is no /proc. */
+/** What runs on this machine, without what is ending; undefined where there is no /proc. */
 export async function listProcesses(): Promise<LiveProcess[] | undefined> {
   const entries = await readdir("/proc").catch(() => []);
   const ids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
   if (ids.length === 0) return undefined;
-  const found = await Promise.all(ids.map(readProcess));
+  const found = await Promise.all(ids.map(findProcess));
   return found.filter((each) => each !== undefined);
 }
 
-async function readProcess(id: number): Promise<LiveProcess | undefined> {
+/** The process of this number; undefined where there is none, or it is ending: then it writes nothing more. */
+export async function findProcess(id: number): Promise<LiveProcess | undefined> {
   try {
     const status = await readFile(`/proc/${id}/status`, "latin1");
     const field = (name: string): string => new RegExp(`^${name}:\\t(.*)$`, "m").exec(status)?.[1] ?? "";
-    if (/^[ZX]/.test(field("State"))) return undefined;
+    // One that is ending gives up its memory first.
+    if (/^[ZX]/.test(field("State")) || field("VmSize") === "") return undefined;
     const args = split(await readFile(`/proc/${id}/cmdline`, "latin1"));
     // Real, effective, saved, of files.
     const fileUser = Number(field("Uid").split("\t")[3]);
