@@ -9,7 +9,7 @@ const PROGRAM = new URL("../../bin/git-kai-version", import.meta.url).pathname;
 /** Runs the program on a terminal, script(1)'s, and types an answer to each question; what it showed and its exit status. */
 function onTerminal(agent: Agent, args: string, answers: readonly string[]): Promise<{ shown: string; exit: number }> {
   const left = [...answers];
-  const child = spawn("script", ["-qec", `'${PROGRAM}' ${args}`, "/dev/null"], {
+  const child = spawn("/usr/bin/script", ["-qec", `'${PROGRAM}' ${args}`, "/dev/null"], {
     cwd: agent.dir,
     env: { ...agent.env, TERM: "dumb", SHELL: "/bin/sh" },
     stdio: ["pipe", "pipe", "inherit"],
