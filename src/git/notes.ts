@@ -1,3 +1,4 @@
+import type { ObjectReader } from "./object-reader.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import type { Repository } from "./repository.js";
 import { gitFailure, runGit, tryGit } from "./run-git.js";
@@ -38,6 +39,27 @@ export async function commitNotes(
   });
   return answer.toString().trim();
 }
+
+/** A notes ref and what it holds for one commit. */
+export interface FoundNote {
+  /** The notes commit; null where there is none yet. */
+  readonly notes: string | null;
+  /** Empty where the commit has no note. */
+  readonly text: string;
+}
+
+/** The note on a commit by a reader that is open already: no process of its own. */
+export async function readNote(reader: ObjectReader, ref: string, commit: string): Promise<FoundNote> {
+  const notes = (await reader.find(ref))?.id ?? null;
+  if (notes === null) return { notes, text: "" };
+  // git fans notes out by as many bytes of the id as it likes, so every place is asked for at once.
+  const paths = Array.from({ length: commit.length / 2 }, (_, depth) => fannedOut(commit, depth));
+  const found = await Promise.all(paths.map((path) => reader.find(`${notes}:${path}`)));
+  return { notes, text: found.flatMap((object) => object?.content.toString() ?? []).join("\n") };
+}
+
+const fannedOut = (hex: string, depth: number): string =>
+  hex.slice(0, 2 * depth).replace(/../g, "$&/") + hex.slice(2 * depth);
 
 /** The object id of the note on `object` under `ref`; undefined where there is none. E116 where git cannot tell. */
 export async function findNote(repository: Repository, ref: string, object: string): Promise<string | undefined> {

@@ -29,47 +29,47 @@ export async function updateRefs(
 }
 
 /**
- * A transaction whose refs are all locked and checked, waiting for its one word. While it waits, every other git
- * process that wants one of these refs fails cleanly.
+ * A git process that changes refs, one transaction after the other. The last may be prepared: its refs are all locked and
+ * checked, and while it waits for its one word every other git process that wants one of them fails cleanly.
  */
-export class PreparedRefs {
+export class RefTransactions {
+  readonly #repository: Repository;
   readonly #child: ChildProcess;
   readonly #end: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #stderr: Buffer[] = [];
 
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-    this.#end = closed(child, "git");
-    this.#end.catch(() => {});
-    child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
-    child.stdin?.on("error", () => {});
-  }
-
-  static async prepare(
-    repository: Repository,
-    changes: readonly RefChange[],
-    inherit: readonly number[],
-  ): Promise<PreparedRefs> {
-    const child = spawnProgram({
+  constructor(repository: Repository, inherit: readonly number[]) {
+    this.#repository = repository;
+    this.#child = spawnProgram({
       file: "git",
       args: [...SYNCED_REFS.flatMap((setting) => ["-c", setting]), "update-ref", "--stdin", "-z"],
       cwd: repository.workTree ?? repository.gitDir,
       env: repository.env,
       inherit,
     });
-    const prepared = new PreparedRefs(child);
-    await prepared.#say(`start\0${instructions(repository, changes)}prepare\0`, "prepare: ok");
-    return prepared;
+    this.#end = closed(this.#child, "git");
+    this.#end.catch(() => {});
+    this.#child.stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    this.#child.stdin?.on("error", () => {});
   }
 
-  /** Moves all refs. */
+  /** Changes refs at once, or none. */
+  async run(changes: readonly RefChange[]): Promise<void> {
+    await this.#say(`start\0${instructions(this.#repository, changes)}commit\0`, "commit: ok");
+  }
+
+  async prepare(changes: readonly RefChange[]): Promise<void> {
+    await this.#say(`start\0${instructions(this.#repository, changes)}prepare\0`, "prepare: ok");
+  }
+
+  /** Moves all refs of the prepared transaction, and ends. */
   async commit(): Promise<void> {
     await this.#say("commit\0", "commit: ok");
     this.#child.stdin?.end();
     await this.#end;
   }
 
-  /** Lets go of all refs, unchanged. */
+  /** Lets go of all refs, unchanged, and ends. */
   async abort(): Promise<void> {
     this.#child.stdin?.end("abort\0");
     await this.#end.catch(() => {});

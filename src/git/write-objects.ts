@@ -12,6 +12,16 @@ export async function writeObjects(
   objects: readonly GitObject[],
   inherit: readonly number[] = [],
 ): Promise<void> {
+  await unpackObjects(repository, objects, inherit);
+  await syncObjectFolders(repository, objects);
+}
+
+/** The same, but the folders that name the objects are the caller's to sync. */
+export async function unpackObjects(
+  repository: Repository,
+  objects: readonly GitObject[],
+  inherit: readonly number[],
+): Promise<void> {
   const unique = [...new Map(objects.map((object) => [object.id, object])).values()];
   if (unique.length === 0) return;
   await runGit(repository, ["unpack-objects", "-q", "--strict"], {
@@ -19,7 +29,6 @@ export async function writeObjects(
     config: SYNCED_REFS,
     inherit,
   });
-  await syncObjectFolders(repository, unique);
 }
 
 /** git syncs a loose object's bytes but not the folder that names it. */

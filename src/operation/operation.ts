@@ -1,3 +1,4 @@
+import type { FoundNote } from "../git/notes.js";
 import type { GitObject } from "../git/object.js";
 import type { RefChange } from "../git/ref-transaction.js";
 import type { InForce, OperationKind } from "./entry.js";
@@ -35,8 +36,8 @@ export interface Operation {
   readonly held: readonly RefChange[];
   /** Files of the entry's tree: the policy, the keys, and the bytes of tags and record made. */
   readonly files: ReadonlyMap<string, Buffer>;
-  /** Lines to append to the note on a commit. */
-  readonly note?: { readonly commit: string; readonly lines: readonly string[] } | undefined;
+  /** Lines to append to the note on a commit, and what was found there. */
+  readonly note?: { readonly commit: string; readonly lines: readonly string[]; readonly on: FoundNote } | undefined;
   readonly worktree?: WorktreeChange | undefined;
   /** A whole new index, made at `path` of the one that was `seen`; the working tree already agrees with it. */
   readonly index?: { readonly path: string; readonly seen: FileIdentity | null } | undefined;

@@ -1,9 +1,9 @@
 import { KaiError } from "../error.js";
-import { commitNotes, findNote, noteWith } from "../git/notes.js";
-import { PreparedRefs, type RefChange, updateRefs } from "../git/ref-transaction.js";
+import { commitNotes, noteWith } from "../git/notes.js";
+import { type RefChange, RefTransactions, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
-import { writeObjects } from "../git/write-objects.js";
+import { unpackObjects } from "../git/write-objects.js";
 import type { FileLock } from "../system/file-lock.js";
 import type { StagedWorktree } from "./apply-worktree.js";
 import { type BuiltEntry, buildEntry } from "./build-entry.js";
@@ -74,7 +74,7 @@ class Attempt {
   readonly #built: BuiltEntry;
   #journal: Pick<Journal, "file" | "begin"> | undefined;
   #staged: StagedWorktree | undefined;
-  #prepared: PreparedRefs | undefined;
+  #refs: RefTransactions | undefined;
   #index: HeldIndex | undefined;
   #atCommitPoint = false;
 
@@ -100,50 +100,60 @@ class Attempt {
       workTree: this.#repository.workTree ?? null,
     };
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
-    await writeObjects(this.#repository, [...this.#operation.objects, ...this.#built.objects], this.#inherit);
+    const noted = await this.#writeObjects();
+    // The names of all objects last before any ref says them.
+    await syncObjectFolders(this.#repository);
     const kept = pendingRefs(this.#operation, this.#built.commit.id);
-    // Not synced: they keep a gc away while this runs, and after a power failure no gc ran meanwhile.
-    await updateRefs(this.#repository, kept, { inherit: this.#inherit, config: ["core.fsync=none"] });
-    const noted = note === undefined ? undefined : await this.#writeNote(note);
+    this.#refs = new RefTransactions(this.#repository, this.#inherit);
+    await this.#refs.run(kept);
     // Before the index is read: what a user stages from here on would not be in the new one.
     if (changesIndex) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
     await this.#stage();
     // What was only kept for the time being is let go of by the very transaction that makes the real refs.
     const dropped = kept.map(({ ref, new: kept }) => ({ ref, old: kept, new: null }));
     const all: RefChange[] = [...changes, ...held, ...(noted ? [noted.change, noted.dropped] : []), ...dropped];
-    this.#prepared = await PreparedRefs.prepare(this.#repository, all, this.#inherit);
+    await this.#refs.prepare(all);
     const record: PreparedRecord = {
       step: "prepared",
       log: { old: this.#operation.log?.head ?? null, new: this.#built.commit.id },
       refs: noted ? [...changes, noted.change] : [...changes],
       note: noted ? { commit: note?.commit ?? "", text: noted.added } : null,
     };
-    await syncObjectFolders(this.#repository);
     await appendRecord(this.#journal.file, record);
   }
 
-  async #writeNote(note: { commit: string; lines: readonly string[] }) {
-    const repository = this.#repository;
+  /** The operation's objects and its note, by two git processes: side by side, unless the note is on one of the objects. */
+  async #writeObjects() {
+    const { objects, note } = this.#operation;
+    const unpacked = unpackObjects(this.#repository, [...objects, ...this.#built.objects], this.#inherit);
+    const first = objects.some((object) => object.id === note?.commit) ? unpacked : undefined;
+    const [noted, written] = await Promise.allSettled([
+      note && Promise.resolve(first).then(() => this.#writeNote(note)),
+      unpacked,
+    ]);
+    if (written.status === "rejected") throw written.reason;
+    if (noted.status === "rejected") throw noted.reason;
+    return noted.value;
+  }
+
+  async #writeNote({ commit, lines, on }: NonNullable<Operation["note"]>) {
     const ref = `${pendingUnder(this.#operation.id)}notes`;
-    const old = await readRef(repository, NOTES_REF);
-    const blob = old === null ? undefined : await findNote(repository, NOTES_REF, note.commit);
-    const before = blob === undefined ? "" : (await runGit(repository, ["cat-file", "blob", blob])).toString();
-    const added = note.lines.map((line) => `${line}\n`).join("");
+    const added = lines.map((line) => `${line}\n`).join("");
     const made = await commitNotes(
-      repository,
+      this.#repository,
       {
         ref,
-        parent: old,
+        parent: on.notes,
         who: this.#signer,
         at: this.#built.at,
         message: `${this.#operation.subject}\n`,
-        notes: new Map([[note.commit, noteWith(before, added)]]),
+        notes: new Map([[commit, noteWith(on.text, added)]]),
       },
       this.#inherit,
     );
     return {
       added,
-      change: { ref: NOTES_REF, old, new: made } satisfies RefChange,
+      change: { ref: NOTES_REF, old: on.notes, new: made } satisfies RefChange,
       dropped: { ref, old: made, new: null } satisfies RefChange,
     };
   }
@@ -182,7 +192,7 @@ class Attempt {
 
   async project(): Promise<void> {
     await syncRefFolders(this.#repository, [LOG_REF]);
-    await this.#prepared?.commit();
+    await this.#refs?.commit();
     await syncRefFolders(this.#repository, [...this.#operation.changes.map((change) => change.ref), NOTES_REF]);
     await finishProjection(this.#repository, {
       staged: this.#staged,
@@ -194,7 +204,7 @@ class Attempt {
 
   /** Leaves the repository as it was; what cannot be taken back now (a full disk) is left to recovery. */
   async takeBack(cause: unknown): Promise<void> {
-    await this.#prepared?.abort().catch(() => {});
+    await this.#refs?.abort().catch(() => {});
     await this.#index?.release().catch(() => {});
     try {
       if (this.#staged !== undefined) await removeStaging(this.#staged.folder);
@@ -212,7 +222,7 @@ class Attempt {
 
   /** Lets go of the refs' locks; the index stays held, because it does not agree with the branch yet. */
   async leaveToRecovery(): Promise<void> {
-    await this.#prepared?.abort().catch(() => {});
+    await this.#refs?.abort().catch(() => {});
   }
 }
 

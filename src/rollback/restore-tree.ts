@@ -1,7 +1,8 @@
 import { formatCommitPayload, formatSignedCommit } from "../git/commit-object.js";
+import { readNote } from "../git/notes.js";
 import { type GitObject, makeObject } from "../git/object.js";
 import type { RefChange } from "../git/ref-transaction.js";
-import { CURRENT_REF, type InForce, type OperationKind } from "../operation/entry.js";
+import { CURRENT_REF, type InForce, NOTES_REF, type OperationKind } from "../operation/entry.js";
 import type { PerformedOperation } from "../operation/operation.js";
 import type { Signer } from "../trust/signer.js";
 import type { KnownVersion } from "../version/history.js";
@@ -88,7 +89,11 @@ export async function restoreTree(session: WritingSession, request: RestoreReque
       note:
         request.noteOn === undefined
           ? undefined
-          : { commit: request.noteOn, lines: [noteLine(session, request, signer)] },
+          : {
+              commit: request.noteOn,
+              lines: [noteLine(session, request, signer)],
+              on: await readNote(session.reader, NOTES_REF, request.noteOn),
+            },
       worktree:
         commit || request.saved.size > 0
           ? {

@@ -7,6 +7,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
 import { readablePath } from "../system/path-bytes.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
+import { startHash } from "./hash-tree.js";
 import { makeRelease, type Release } from "./make-release.js";
 import type { VersionRecord, VersionType } from "./record.js";
 import type { TagName } from "./tag-name.js";
@@ -36,12 +37,15 @@ export interface CreatedVersion {
 export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
   return withWritingSession(caller, { purpose: "create", untracked: "normal" }, async (session) => {
     caller.progress("Looking at what changed");
+    const { repository } = session.agent;
+    const { head } = await session.status;
+    const started = head === null || request.dryRun ? undefined : startHash(repository, head);
     const decision = await decideCreation(session, request);
     if (request.dryRun) return foreseen(decision);
     const signer = await session.openSigner("releaser");
-    const scratch = path.join(kaiFolderOf(session.agent.repository).staging, `create-${session.id}`);
+    const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
     try {
-      const release = await makeRelease(session, request, decision, signer, scratch);
+      const release = await makeRelease(session, request, decision, signer, scratch, started);
       caller.progress("Writing the version");
       await session.perform(operationFor(session, decision, release), signer);
       return created(session, decision, release);
@@ -101,7 +105,7 @@ function operationFor(session: WritingSession, decision: Decision, release: Rele
     changes,
     held: included || !decision.branch ? [] : [{ ref: decision.branch, old: decision.head, new: decision.head }],
     files,
-    note: { commit, lines: [release.line] },
+    note: { commit, lines: [release.line], on: release.note },
     index: included?.index,
   };
 }

@@ -1,7 +1,8 @@
 import { digestBlobs } from "../git/blob-digests.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
-import type { DigestCache } from "./digest-cache.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { DigestCache } from "./digest-cache.js";
 import { type ManifestLine, manifestLines, type TreeFile, versionHash } from "./manifest.js";
 
 export interface HashedTree {
@@ -10,13 +11,30 @@ export interface HashedTree {
   readonly lines: readonly ManifestLine[];
 }
 
-/** The version hash of a commit or tree; only blobs that the cache does not know are read. */
+/** A commit's files and the digests that are known, both being read; the start of a hash that may not be asked for. */
+export interface StartedHash {
+  readonly commit: string;
+  readonly listing: Promise<readonly TreeFile[]>;
+  readonly cache: Promise<DigestCache>;
+}
+
+export function startHash(repository: Repository, commit: string): StartedHash {
+  const listing = listTree(repository, commit);
+  const cache = DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
+  // Whoever goes on with it is told of a failure.
+  listing.catch(() => {});
+  cache.catch(() => {});
+  return { commit, listing, cache };
+}
+
+/** The version hash of a commit or tree, whose `listing` may be under way; only blobs that the cache does not know are read. */
 export async function hashTree(
   repository: Repository,
   treeish: string,
   cache: Pick<DigestCache, "get" | "add">,
+  listing: Promise<readonly TreeFile[]> = listTree(repository, treeish),
 ): Promise<HashedTree> {
-  const files = await listTree(repository, treeish);
+  const files = await listing;
   const digests = new Map<string, string>();
   const unknown = new Set<string>();
   for (const file of files) {

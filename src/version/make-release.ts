@@ -1,16 +1,15 @@
 import path from "node:path";
 import type { ChangelogEntry } from "../change/changelog.js";
+import { type FoundNote, readNote } from "../git/notes.js";
 import type { GitObject } from "../git/object.js";
-import type { InForce } from "../operation/entry.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
+import { type InForce, NOTES_REF } from "../operation/entry.js";
 import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import type { Signer } from "../trust/signer.js";
 import { buildRecord } from "./build-record.js";
 import type { CreateRequest, Decision } from "./decide-creation.js";
-import { DigestCache } from "./digest-cache.js";
 import { findLfsPointers } from "./find-lfs-pointers.js";
-import { hashTree } from "./hash-tree.js";
+import { hashTree, type StartedHash, startHash } from "./hash-tree.js";
 import { type IncludedChanges, includeChanges } from "./include-changes.js";
 import { formatRecord, recordDigest, type VersionRecord } from "./record.js";
 import { makeCurrentTag, makeSignedTag } from "./release-objects.js";
@@ -26,18 +25,21 @@ export interface Release {
   readonly tag: GitObject;
   /** The tag `current`; undefined where the version does not come into force. */
   readonly pointer: { readonly object: GitObject; readonly inForce: InForce } | undefined;
+  /** What the note on the commit held before. */
+  readonly note: FoundNote;
   readonly capture: Capture | undefined;
   /** The commit of changes that were not committed; undefined where there were none, or they were not asked for. */
   readonly included: IncludedChanges | undefined;
 }
 
-/** Hashes the version's files, captures the state, and signs record and tags. `scratch` is a folder for the time being. */
+/** Hashes the version's files, captures the state, and signs record and tags. `scratch` is a folder for the time being, `started` a hash begun before. */
 export async function makeRelease(
   session: WritingSession,
   request: CreateRequest,
   decision: Decision,
   signer: Signer,
   scratch: string,
+  started: StartedHash | undefined,
 ): Promise<Release> {
   const { agent, caller, reader, log, at, id } = session;
   const { repository, config } = agent;
@@ -47,9 +49,10 @@ export async function makeRelease(
   const tree = included?.tree ?? decision.head;
 
   caller.progress("Hashing the version's files");
-  const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
-  const [hashed, capture] = await Promise.all([
-    hashTree(repository, tree, cache),
+  const { cache, listing } = started?.commit === tree ? started : startHash(repository, tree);
+  const [hashed, note, capture] = await Promise.all([
+    hashTree(repository, tree, await cache, listing),
+    readNote(reader, NOTES_REF, commit),
     captureFor(session, decision.tag, signer, path.join(scratch, "state")),
   ]);
   const record = buildRecord({
@@ -107,7 +110,7 @@ export async function makeRelease(
         repository.objectFormat,
       )
     : undefined;
-  return { record, line, tag, pointer, capture, included };
+  return { record, line, tag, pointer, note, capture, included };
 }
 
 async function commitChanges(
