@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { type CommitObject, parseSignedCommit } from "../git/commit-object.js";
 import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { foundingProblem } from "../trust/founding-problem.js";
 import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
 import { type Policy, parsePolicy, principalOf } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
@@ -48,10 +49,14 @@ export async function readTrustedHead(repository: PlainRepository, root: TrustRo
     if (before.id !== root.seen) await requireSigned(before, trust);
     here = before;
   }
-  if (here.id === root.root && digestOfEntry(here.raw) !== root.digest) {
-    throw broken("its first entry is not the one that was pinned");
-  }
+  if (here.id === root.root) requirePinned(here, root);
   return { id, entry: head.entry, ...trust };
+}
+
+function requirePinned(first: ReadEntry, root: TrustRoot): void {
+  if (digestOfEntry(first.raw) !== root.digest) throw broken("its first entry is not the one that was pinned");
+  const problem = foundingProblem(first.commit.parents, first.entry);
+  if (problem !== undefined) throw broken(`its first entry ${first.id} founds none: ${problem}`);
 }
 
 export async function readEntry(repository: PlainRepository, id: string): Promise<ReadEntry> {

@@ -6,6 +6,7 @@ import type { ObjectReader, ReadObject } from "../git/object-reader.js";
 import { hexLength, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { foundingProblem } from "./founding-problem.js";
 import { createKeyRing, type KeyRing } from "./key-ring.js";
 import { type Policy, parsePolicy, policyDigest, principalOf } from "./policy.js";
 import { verifySignature } from "./signature.js";
@@ -88,7 +89,7 @@ async function readTrustFiles(
 }
 
 /**
- * What pinning the log at `ref` on first use would take: its first entry, which must be well-formed and signed by the key
+ * What pinning the log at `ref` on first use would take: its first entry, which must found a log and be signed by the key
  * that it brings. E121 where there is no such entry.
  */
 export async function findRootOf(repository: Repository, reader: ObjectReader, ref: string): Promise<TrustRoot> {
@@ -96,6 +97,7 @@ export async function findRootOf(repository: Repository, reader: ObjectReader, r
   const [id = "", ...others] = roots;
   if (others.length > 0) throw broken("it has several first entries");
   const root = readEntry(repository, await readCommit(reader, id));
+  requireFounding(root);
   const files = await readTrustFiles(repository, reader, root.commit.tree);
   const policy = parsePolicy(files.get("policy.json")?.toString() ?? "");
   const keys = createKeyRing(
@@ -134,10 +136,17 @@ async function verifyChain(
   for (let start = 0; start + 1 < ids.length; start += SLICE) {
     await verifySlice(repository, reader, ids.slice(start, start + SLICE + 1), trust);
   }
-  const last = await readCommit(reader, from);
-  if (from === root.root && digestOfEntry(last.content) !== root.digest) {
+  if (from !== root.root) return;
+  const first = readEntry(repository, await readCommit(reader, from));
+  if (digestOfEntry(first.raw) !== root.digest || first.entry.repo !== root.repo) {
     throw broken("its first entry is not the one that was pinned");
   }
+  requireFounding(first);
+}
+
+function requireFounding({ id, commit, entry }: ReadEntry): void {
+  const problem = foundingProblem(commit.parents, entry);
+  if (problem !== undefined) throw broken(`its first entry ${id} founds none: ${problem}`);
 }
 
 const SLICE = 500;

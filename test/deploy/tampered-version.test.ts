@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
+import { digestOfEntry } from "../../src/trust/trust-root.js";
 import { agentInForce, refusal } from "./loading.js";
 import type { SmallAgent } from "./small-agent.js";
 
@@ -66,6 +67,17 @@ test("entries that came after what was seen are verified one by one", async () =
   const forged = agent.git("commit-tree", tree, "-p", "refs/kai/log", "-m", message);
   agent.git("update-ref", "refs/kai/log", forged);
   expect(await refusal(agent.dir)).toMatchObject({ code: "E121" });
+});
+
+test("a pinned entry that founds no log", async () => {
+  const agent = await agentInForce();
+  const trust = path.join(agent.dir, ".git/kai/trust.json");
+  const id = agent.git("rev-parse", "refs/kai/log");
+  const raw = execFileSync("git", ["cat-file", "commit", id], { cwd: agent.dir, env: agent.env });
+  const pin = { ...JSON.parse(readFileSync(trust, "utf8")), root: id, seen: id, digest: digestOfEntry(raw) };
+  writeFileSync(trust, JSON.stringify(pin));
+  const refused = await refusal(agent.dir);
+  expect(refused).toMatchObject({ code: "E121", message: expect.stringContaining("founds none: it has a parent") });
 });
 
 test("a record that was edited", async () => {
