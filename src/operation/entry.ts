@@ -1,5 +1,5 @@
 import type { RefChange } from "../git/ref-transaction.js";
-import { canonicalJson } from "./canonical-json.js";
+import { canonicalJson, parseCanonicalJson } from "./canonical-json.js";
 
 export const LOG_REF = "refs/kai/log";
 export const NOTES_REF = "refs/notes/kai";
@@ -79,16 +79,11 @@ const isTime = matcher("time");
 /** A subject, a blank line, one line of JSON, and the end. */
 const MESSAGE = /^([^\n]*)\n\n([^\n]+)\n?$/;
 
-/** Reads an entry's message; undefined where it is none of ours. */
+/** Reads an entry's message; undefined where it is none of ours. Keys that a later version adds are kept. */
 export function parseEntryMessage(message: string): { subject: string; entry: Entry } | undefined {
   const [, subject, line] = MESSAGE.exec(message) ?? [];
   if (subject === undefined || line === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  const value = parseCanonicalJson(line)?.value;
   return isEntry(value) ? { subject, entry: value } : undefined;
 }
 

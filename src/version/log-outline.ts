@@ -27,7 +27,8 @@ const PLAIN = new RegExp(
     String.raw`^${ID} (?:${ID}(?: ${ID})*)?\n[^\n]*\n\n`,
     String.raw`\{"actor":\{"email":"${TEXT}","key":"${TEXT}","name":"${TEXT}"\},"at":"${ENTRY_PATTERNS.time}",`,
     String.raw`"changes":\[(?:${CHANGE}(?:,${CHANGE})*)?\],"current":\{"after":${IN_FORCE},"before":${IN_FORCE}\},`,
-    String.raw`"details":\{(?:"[A-Za-z]+":(?:null|true|false|"${TEXT}"),)*"tag":"(${TEXT})","version":"(${TEXT})"\},`,
+    // Exactly these: of any other keys it takes a reader to tell whether they are in order, and once.
+    String.raw`"details":\{(?:"commit":"${TEXT}",)?(?:"hash":"${TEXT}",)?(?:"head":"${TEXT}",)?"tag":"(${TEXT})","version":"(${TEXT})"\},`,
     `"format":"kai-operation/1","id":"${ENTRY_PATTERNS.operation}","kind":"${ENTRY_PATTERNS.kind}","repo":"${TEXT}",`,
     String.raw`"restored":\[\],"seq":(?:0|[1-9][0-9]{0,14}),"withdrawn":\[\]\}\n?$`,
   ].join(""),

@@ -53,11 +53,3 @@ export const formatRecord = (record: VersionRecord): string => canonicalJson(rec
 
 /** What the tag's `Kai-Record` holds: SHA-256 of the line's bytes, without its line feed. */
 export const recordDigest = (line: string): string => `sha256:${createHash("sha256").update(line).digest("hex")}`;
-
-/** The record of `version` among the lines of a note; undefined where none is. Lines of other kinds are passed over. */
-export function findRecord(note: string, digest: string): VersionRecord | undefined {
-  for (const line of note.split("\n")) {
-    if (recordDigest(line) === digest) return JSON.parse(line) as VersionRecord;
-  }
-  return undefined;
-}

@@ -36,3 +36,24 @@ test.each([
   expect(text).not.toBe(TEXT);
   expect(parseEntryMessage(text)).toBeUndefined();
 });
+
+test.each([
+  ["a key twice", TEXT.replace('"seq":1', '"seq":9,"seq":1')],
+  ["a key twice, further in", TEXT.replace('"name":"Ada"', '"name":"Eve","name":"Ada"')],
+  ["keys in another order", TEXT.replace(/("seq":1),("withdrawn":\["0.1.0"\])/, "$2,$1")],
+  ["a blank", TEXT.replace('"seq":1', '"seq": 1')],
+  ["a blank in front", TEXT.replace("\n\n{", "\n\n {")],
+  ["a number written otherwise", TEXT.replace('"seq":1', '"seq":1e0')],
+  ["an escape that needs none", TEXT.replace('"Ada"', '"\\u0041da"')],
+  ["a number beyond all numbers", TEXT.replace('"details":{}', '"details":{"n":1e999}')],
+  ["too many levels", TEXT.replace('"details":{}', `"details":{"n":${"[".repeat(50_000)}${"]".repeat(50_000)}}`)],
+])("JSON in another form than the canonical one is no entry: %s", (_, text) => {
+  expect(text).not.toBe(TEXT);
+  expect(parseEntryMessage(text)).toBeUndefined();
+});
+
+test("keys of a later version are kept, whatever they are called", () => {
+  const details = JSON.parse('{"10": "ten", "9": "nine", "__proto__": {"é": [1.5, true, "\\u2028"]}}');
+  const later = { ...ENTRY, details, zeal: "\ud83d\ude00" };
+  expect(parseEntryMessage(formatEntryMessage("create v1.0.0", later))?.entry).toEqual(later);
+});

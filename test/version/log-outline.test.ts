@@ -49,14 +49,35 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   details,
 });
 
+/** Canonical JSON as others might write it, and as no entry of ours is. */
+const REWRITINGS: readonly [string, string][] = [
+  ['"seq":', '"seq":0,"seq":'],
+  ['"details":{', '"details":{"zone":"x",'],
+  ['"details":{', '"details":{"tag":"v9.9.9",'],
+  ['"details":{', '"details":{"head":null,"head":"x",'],
+  ['"details":{', '"details": {'],
+  ['"restored":[]', '"restored":[ ]'],
+  ['"changes":[{"new":', '"changes":[{"new":null,"new":'],
+  ['"actor":{', '"actor":{"email":"",'],
+  ["\n\n{", "\n\n\t{"],
+  ["}\n", "}\r\n"],
+  ["}\n", "} \n"],
+];
+
 const oneLine = (subject: string): string => subject.replace(/[\n\0]/g, " ");
 
 /** As git prints it; now and then with something else than an entry. */
 const logged = fc
-  .tuple(id, fc.array(id, { maxLength: 2 }), text, fc.oneof({ weight: 9, arbitrary: entry }, fc.constant(undefined)))
-  .map(([commit, parents, subject, each]) => {
+  .tuple(
+    id,
+    fc.array(id, { maxLength: 2 }),
+    text,
+    fc.oneof({ weight: 9, arbitrary: entry }, fc.constant(undefined)),
+    fc.oneof({ weight: 2, arbitrary: fc.constant(["", ""] as const) }, fc.constantFrom(...REWRITINGS)),
+  )
+  .map(([commit, parents, subject, each, [from, to]]) => {
     const message = each ? formatEntryMessage(oneLine(subject), each) : `${oneLine(subject)}\n\n{"format":"other/1"}\n`;
-    return `${commit} ${parents.join(" ")}\n${message}`;
+    return `${commit} ${parents.join(" ")}\n${message.replace(from, () => to)}`;
   });
 
 test("the outline of the printed log is that of its entries read whole", () => {
@@ -97,4 +118,11 @@ test("an entry that a version's making alone fills is told without being read", 
     ["v1.0.0", "1.0.0"],
   ]);
   expect(outline.withdrawing.map((each) => each.withdrawn)).toEqual([["1.0.0"]]);
+  // What the whole reading takes for no entry is none here.
+  for (const [from, to] of REWRITINGS) {
+    const other = outlineLog(
+      printed.replace(/(\0[^\0]*\0)([^\0]*\0)$/, (_, first, last) => first + last.replace(from, () => to)),
+    );
+    expect(other.made).toEqual(outline.made.slice(0, 2));
+  }
 });
