@@ -3,7 +3,7 @@ import { parseTag, type TagObject, trailersOf } from "../git/tag-object.js";
 import { CURRENT_REF, NOTES_REF } from "../operation/entry.js";
 import { principalOf } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
-import { recordDigest } from "../version/record.js";
+import { findRecord } from "../version/find-record.js";
 import { parseCurrentTag, parseVersionTag } from "../version/tag-text.js";
 import type { PlainRepository } from "./plain-repository.js";
 import { readEntry, type TrustedHead } from "./trusted-head.js";
@@ -87,11 +87,11 @@ interface RecordedVersion {
 async function requireRecord(repository: PlainRepository, head: TrustedHead, version: RecordedVersion): Promise<void> {
   const note = await findNote(repository, version.commit);
   if (note !== undefined) {
-    if (note.split("\n").some((line) => recordDigest(line) === version.digest)) return;
+    if (findRecord(note, version.digest)) return;
     throw altered(NOTES_REF, `its note on ${version.commit} holds no record that ${version.ref} was signed for`);
   }
   const line = await findLoggedRecord(repository, head, version);
-  if (line !== undefined && recordDigest(line) === version.digest) return;
+  if (line !== undefined && findRecord(line, version.digest)) return;
   throw altered(NOTES_REF, `the record of ${version.ref} is neither there nor in the log`);
 }
 

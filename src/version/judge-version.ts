@@ -4,8 +4,9 @@ import { principalOf } from "../trust/policy.js";
 import { type SignatureOutcome, type SignatureVerdict, verifySignature } from "../trust/signature.js";
 import type { TrustedLog } from "../trust/trusted-log.js";
 import type { VerificationCache } from "../trust/verification-cache.js";
+import { findRecord } from "./find-record.js";
 import type { History, KnownVersion } from "./history.js";
-import { findRecord, type VersionRecord } from "./record.js";
+import type { VersionRecord } from "./record.js";
 import { parseVersionTag } from "./tag-text.js";
 
 export interface Problem {

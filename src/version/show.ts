@@ -1,12 +1,13 @@
 import { ObjectReader } from "../git/object-reader.js";
 import { NOTES_REF } from "../operation/entry.js";
 import { findAsked } from "./find-asked.js";
+import { findRecord } from "./find-record.js";
 import type { KnownVersion } from "./history.js";
 import type { JudgedVersion, Problem } from "./judge-version.js";
 import { type ListedOperation, listOperations } from "./operations.js";
 import { listNotes, readNotes } from "./read-notes.js";
 import { readAgentHistory } from "./reading.js";
-import { findRecord, type VersionRecord } from "./record.js";
+import type { VersionRecord } from "./record.js";
 import { type VerifyCaller, verifyVersions } from "./verify.js";
 
 export interface ShownVersion {

@@ -8,8 +8,9 @@ import { parseEntryMessage } from "../../src/operation/entry.js";
 import { createKeyRing } from "../../src/trust/key-ring.js";
 import { mayDo, parsePolicy } from "../../src/trust/policy.js";
 import { verifySignature } from "../../src/trust/signature.js";
+import { findRecord } from "../../src/version/find-record.js";
 import { type ManifestLine, manifestLines, versionHash } from "../../src/version/manifest.js";
-import { findRecord, formatRecord, recordDigest } from "../../src/version/record.js";
+import { formatRecord, recordDigest } from "../../src/version/record.js";
 import { parseCurrentTag, parseVersionTag } from "../../src/version/tag-text.js";
 
 const text = readFileSync(new URL("../../docs/formats.md", import.meta.url), "utf8");

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmodSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -188,6 +189,17 @@ test("a record edited, swapped or removed in the note", async () => {
   expect(await disproven(place)).toEqual(["v1.1.0: record-not-fetched"]);
   place.git("update-ref", "-d", "refs/notes/kai");
   expect(await disproven(place)).toEqual(["v1.0.0: record-not-fetched", "v1.1.0: record-not-fetched"]);
+});
+
+test("a tag that names a line as its record which is none", async () => {
+  const place = await clerk("1.0.0");
+  const nothing = createHash("sha256").digest("hex");
+  const text = `${place.git("cat-file", "tag", "v1.0.0")}\n`
+    .replace(/Kai-Record: \S+/, `Kai-Record: sha256:${nothing}`)
+    .replace("tag v1.0.0", "tag v1.5.0");
+  place.git("update-ref", "refs/tags/v1.5.0", written(place, "tag", text));
+  expect(await disproven(place)).toEqual(["v1.5.0: not-in-log", "v1.5.0: record-changed", "v1.5.0: signature"]);
+  expect(await told(place, "show", "1.5.0")).toMatchObject({ record: null, ok: false });
 });
 
 test("replaced objects and grafts are looked through", async () => {

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { distinctPath } from "../../src/system/path-bytes.js";
 import { manifestLines, partDigest, versionHash } from "../../src/version/manifest.js";
 import { parseCommits } from "../../src/version/read-commits.js";
-import { findRecord, recordDigest } from "../../src/version/record.js";
 import { requireSeen } from "../../src/version/rolled-back-log.js";
 import {
   checkDescription,
@@ -95,13 +94,6 @@ test.each(["", "  \n", "a\0b", "bell \u0007", "x\r\ny", "x\n-----BEGIN PGP SIGNA
     expect(() => checkDescription(text)).toThrow(expect.objectContaining({ code: "E122" }));
   },
 );
-
-test("a record is found by its digest among lines of other kinds", () => {
-  const line = '{"format":"kai-record/1","version":"1.0.0"}';
-  const note = `{"format":"kai-entry/1"}\nwritten by hand\n${line}\n`;
-  expect(findRecord(note, recordDigest(line))).toMatchObject({ version: "1.0.0" });
-  expect(findRecord(note.replace("1.0.0", "1.0.1"), recordDigest(line))).toBeUndefined();
-});
 
 test("the manifest is in the order of path bytes, and does not depend on the order given", () => {
   const files = ["b", "a/z", "a", "\xc3\xbc", "Z", "a-b"].map((path) => ({ path, mode: "100644", id: path }));
