@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { linkSync, lstatSync, renameSync } from "node:fs";
 import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
@@ -6,7 +6,7 @@ import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { readManifest } from "./stage-worktree.js";
-import { identityOf, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
+import { type FileIdentity, identityOf, isSameContent, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
 
 /** Files and index that wait in `folder`, and the worktree that they are for. */
 export interface StagedWorktree {
@@ -64,13 +64,30 @@ class Placing {
     // Gone from here: it was put in place before, and what became of it since is the user's.
     if (!(await findStat(from))) return;
     const target = pathBelow(this.#workTree, step.path);
-    const now = await findStat(target);
     const parent = parentOf(step.path);
-    if (now?.isDirectory() && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
-    const seen = now === undefined || now.isDirectory() ? null : identityOf(now);
-    if (!isUntouched(step.before, seen) || !(await this.#makeFolder(parent))) return this.#conflict(step.path);
-    renameSync(from, target);
+    if (!(await this.#makeFolder(parent))) return this.#conflict(step.path);
+    if (isFolder(target) && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
+    if (!this.#replace(target, from, step)) return this.#conflict(step.path);
     this.#touched.add(parent);
+  }
+
+  /**
+   * Puts the staged file in place of the one that the plan saw, which keeps a second name: at no moment is nothing there, and
+   * an edit between the last look and the rename is found by it and put back. False where somebody else's content stays.
+   */
+  #replace(target: Buffer, from: Buffer, { before, aside }: WorktreeStep & { kind: "place" }): boolean {
+    const kept = aside === null ? undefined : path.join(this.#folder, "removed", aside);
+    // Kept by a run that was cut short here: that changed the ctime, and nothing else.
+    const linked = kept !== undefined && identityAt(kept) !== null;
+    const now = identityAt(target);
+    const same = linked && before && now ? isSameContent(before, now) : isUntouched(before, now);
+    if (!same) return false;
+    const isKept = kept !== undefined && (linked || linkWherePossible(target, kept));
+    renameSync(from, target);
+    const last = isKept ? identityAt(kept) : null;
+    if (before === null || last === null || isSameContent(before, last)) return true;
+    renameSync(kept ?? "", target);
+    return false;
   }
 
   async #remove(step: WorktreeStep & { kind: "remove" }): Promise<void> {
@@ -144,6 +161,23 @@ class Placing {
     for (const folder of this.#touched) {
       await syncFolder(folder === "" ? this.#workTree : pathBelow(this.#workTree, folder));
     }
+  }
+}
+
+const isFolder = (file: Buffer): boolean => lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+
+const identityAt = (file: Buffer | string): FileIdentity | null => {
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : identityOf(stat);
+};
+
+/** Gives a file a second name; false on a file system that has none, or where another user's file may not have one. */
+function linkWherePossible(file: Buffer, name: string): boolean {
+  try {
+    linkSync(file, name);
+    return true;
+  } catch {
+    return false;
   }
 }
 

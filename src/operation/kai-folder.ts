@@ -9,6 +9,8 @@ export interface KaiFolder {
   readonly journal: string;
   readonly staging: string;
   readonly cache: string;
+  /** Folders that are being removed. */
+  readonly trash: string;
   /** The pinned first entry of the log and the highest one seen. */
   readonly trust: string;
 }
@@ -21,6 +23,7 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
     journal: path.join(root, "journal"),
     staging: path.join(root, "staging"),
     cache: path.join(root, "cache"),
+    trash: path.join(root, "trash"),
     trust: path.join(root, "trust.json"),
   };
 }

@@ -207,7 +207,7 @@ class Attempt {
     await this.#refs?.abort().catch(() => {});
     await this.#index?.release().catch(() => {});
     try {
-      if (this.#staged !== undefined) await removeStaging(this.#staged.folder);
+      if (this.#staged !== undefined) await removeStaging(this.#staged.folder, kaiFolderOf(this.#repository).trash);
       if (this.#journal === undefined) return;
       // A git child that was killed left its locks; one that met somebody else's lock let go of its own.
       const met = cause instanceof KaiError && cause.code === "E113";

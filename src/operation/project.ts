@@ -4,6 +4,7 @@ import { readablePath } from "../system/path-bytes.js";
 import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
+import { kaiFolderOf } from "./kai-folder.js";
 import { removeStaging } from "./stage-worktree.js";
 
 export interface Projection {
@@ -19,7 +20,7 @@ export async function finishProjection(repository: Repository, projection: Proje
     projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
   await projection.index?.release();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
-  if (projection.staged !== undefined) await removeStaging(projection.staged.folder);
+  if (projection.staged !== undefined) await removeStaging(projection.staged.folder, kaiFolderOf(repository).trash);
   if (projection.journal !== undefined) await removeJournal(projection.journal);
   if (conflicts.length > 0) throw conflictError(conflicts);
 }

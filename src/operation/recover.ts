@@ -5,6 +5,7 @@ import { commitNotes, findNote, noteWith } from "../git/notes.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { gitFailure, runGit, tryGit } from "../git/run-git.js";
+import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
 import { findWorktree } from "./find-worktree.js";
@@ -54,7 +55,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const { begin, prepared } = journal;
   const identity = { operation: begin.operation, kind: begin.kind };
   const worktree = await findWorktree(repository, begin);
-  const { staging } = kaiFolderOf(repository);
+  const { staging, trash } = kaiFolderOf(repository);
   const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
   await removeStaleLocks(repository, journal, worktree);
   await removeTemporaryFiles(repository, await bornAt(journal.file));
@@ -71,7 +72,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
       await index.release();
     }
   } else {
-    if (folder !== undefined) await removeStaging(folder);
+    if (folder !== undefined) await removeStaging(folder, trash);
     await removeJournal(journal.file);
   }
   return { ...identity, outcome: logged ? "completed" : "undone", conflicts };
@@ -155,7 +156,8 @@ const conflictRef = (operation: string, ref: string): string =>
   `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
 
 /** Removes what belongs to no operation any more: every journal has been dealt with. */
-async function sweepUp(repository: Repository, { root, journal, staging }: KaiFolder): Promise<void> {
+async function sweepUp(repository: Repository, { root, journal, staging, trash }: KaiFolder): Promise<void> {
+  await emptyTrash(trash);
   const left: string[] = [];
   for (const folder of [journal, staging]) {
     for (const name of await readdir(folder).catch(() => [])) left.push(path.join(folder, name));

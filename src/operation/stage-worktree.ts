@@ -1,14 +1,16 @@
-import { copyFile, open, readFile, rm, stat } from "node:fs/promises";
+import { copyFile, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
-import { gitFailure, runGit, tryGit } from "../git/run-git.js";
+import { type GitOptions, gitFailure, runGit, tryGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { discardFolder } from "../system/discard-folder.js";
 import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
+import { findSkippedPaths, markPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
 import {
   type FileIdentity,
   identityOf,
@@ -81,14 +83,18 @@ export async function stageWorktree(
   const env = { GIT_INDEX_FILE: index };
   // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
   const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
+  if (change.reset) await unmarkSaved(repository, index, change.saved, { config, inherit });
   const merge = change.reset ? ["--reset", change.to] : ["-i", "-m", change.from, change.to];
   await runGit(repository, ["read-tree", ...merge], { env, config, inherit });
 
-  const placed = changes.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
+  const skipped = await findSkippedPaths(repository, before, { config, inherit });
+  const leftOut = await findLeftOut(repository, change, changes, skipped, { env, config, inherit });
+  const written = changes.filter((each) => !leftOut.has(each.path));
+  const placed = written.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
   if (placed.length > 0) {
     // In an empty working tree git takes attributes from the index, which is the target's, and not from files of today.
     const files = path.join(folder, "files");
-    await runGit(repository, ["checkout-index", "-f", "-z", "--stdin"], {
+    await runGit(repository, ["checkout-index", "-f", "--ignore-skip-worktree-bits", "-z", "--stdin"], {
       env: { ...env, GIT_WORK_TREE: files },
       cwd: files,
       config,
@@ -96,17 +102,39 @@ export async function stageWorktree(
       input: Buffer.from(placed.map((each) => `${each.path}\0`).join(""), "latin1"),
     });
   }
-  const touched = changes.filter((each) => !change.isKept?.(each.path));
+  const touched = written.filter((each) => !change.isKept?.(each.path));
   const obstacles = await findObstacles(repository.workTree, touched);
   const blocked = obstacles.filter((name) => !change.saved.has(name));
   if (blocked.length > 0) throw inTheWay(blocked);
   const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
   // After the steps have noted what is there: an edit before that is found now, a later one when it is looked at again.
-  await requireUnchanged(repository, before, touched, change.saved, inherit);
+  await requireUnchanged(repository, before, touched, change.saved, skipped, inherit);
   await syncStaged(folder, steps);
   const manifest: WorktreeManifest = { steps };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
+}
+
+/**
+ * Paths (latin1) whose files a sparse checkout leaves out, of which only the index changes: marked "skip-worktree" and not there,
+ * or new and outside its patterns.
+ */
+async function findLeftOut(
+  repository: Repository & { workTree: string },
+  { saved }: WorktreeChange,
+  changes: readonly TreeChange[],
+  skipped: ReadonlySet<string>,
+  options: GitOptions & { env: { GIT_INDEX_FILE: string } },
+): Promise<Set<string>> {
+  const absent: string[] = [];
+  const added: string[] = [];
+  for (const { path: name, oldMode, newMode } of changes) {
+    const isNew = oldMode === ABSENT && newMode !== GITLINK;
+    if (saved.has(name) || !(isNew || skipped.has(name))) continue;
+    if ((await findStat(pathBelow(repository.workTree, name))) === undefined) (isNew ? added : absent).push(name);
+  }
+  const outside = await skipNewPaths(repository, options.env.GIT_INDEX_FILE, added, options);
+  return new Set([...absent, ...outside]);
 }
 
 /**
@@ -118,6 +146,7 @@ async function requireUnchanged(
   index: string,
   touched: readonly TreeChange[],
   saved: ReadonlySet<string>,
+  skipped: ReadonlySet<string>,
   inherit: readonly number[],
 ): Promise<void> {
   const paths = touched.filter((each) => each.oldMode !== ABSENT && !saved.has(each.path)).map((each) => each.path);
@@ -127,6 +156,9 @@ async function requireUnchanged(
     config: ["core.splitIndex=false", "core.fsmonitor=false"],
     inherit,
   };
+  // Of a path so marked git tells no change.
+  const marked = paths.filter((name) => skipped.has(name));
+  await markPaths(repository, "--no-skip-worktree", marked, options);
   // It ends with 1 where something differs, and takes back "assume unchanged" of what does.
   const refresh = ["update-index", "-q", "--really-refresh"];
   const refreshed = await tryGit(repository, refresh, options);
@@ -186,17 +218,16 @@ async function stepsFor(
     }
     if (change.oldMode === GITLINK && change.newMode !== GITLINK && change.newMode !== ABSENT) blocked.push(name);
     if (change.oldMode === GITLINK) continue;
-    // Through a link one would see somebody else's file.
-    const reached = (await findObstacleAbove(workTree, name, clear)) === undefined;
-    const now = reached ? await findStat(pathBelow(workTree, name)) : undefined;
-    const before = now === undefined || now.isDirectory() ? null : identityOf(now);
+    const before = await identityBelow(workTree, name, clear);
     if (change.newMode === ABSENT || change.newMode === GITLINK) {
       removed.push({ kind: "remove", path: name, aside: String(asides++), before });
       continue;
     }
     const staged = await findStat(pathBelow(`${folder}/files`, name));
     // Not checked out: a sparse checkout leaves it out, and so do we.
-    if (staged !== undefined) placed.push({ kind: "place", path: name, before });
+    if (staged !== undefined) {
+      placed.push({ kind: "place", path: name, before, aside: before === null ? null : String(asides++) });
+    }
   }
   if (blocked.length > 0) throw inTheWay(blocked);
   const places = new Set(placed.map((step) => step.path));
@@ -207,6 +238,13 @@ async function stepsFor(
   // Deeper first, so that folders are empty when their turn comes.
   removed.sort((a, b) => (a.path < b.path ? 1 : -1));
   return [...removed, ...placed];
+}
+
+/** What the plan sees at a path: null for nothing, for a folder, and behind a link, where it is somebody else's file. */
+async function identityBelow(workTree: string, name: string, clear: Set<string>): Promise<FileIdentity | null> {
+  if ((await findObstacleAbove(workTree, name, clear)) !== undefined) return null;
+  const now = await findStat(pathBelow(workTree, name));
+  return now === undefined || now.isDirectory() ? null : identityOf(now);
 }
 
 function inTheWay(paths: readonly string[]): KaiError {
@@ -243,4 +281,12 @@ export async function readManifest(folder: string): Promise<WorktreeManifest | u
   return text === undefined ? undefined : (JSON.parse(text) as WorktreeManifest);
 }
 
-export const removeStaging = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });
+/** Removes what was staged; much of it goes on being removed when this command has ended. */
+export async function removeStaging(folder: string, trash: string): Promise<void> {
+  const removed = await readdir(path.join(folder, "removed")).catch(() => []);
+  if (removed.length <= REMOVED_AT_ONCE) await rm(folder, { recursive: true, force: true });
+  else await discardFolder(folder, trash);
+}
+
+/** To free the blocks of a file takes a millisecond or more on a disk that discards them at once. */
+const REMOVED_AT_ONCE = 100;

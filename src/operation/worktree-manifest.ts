@@ -15,6 +15,8 @@ export type WorktreeStep =
       readonly path: string;
       /** What the plan saw there; null for nothing. */
       readonly before: FileIdentity | null;
+      /** The name under which that is kept until all is done; null where nothing was there. */
+      readonly aside: string | null;
     }
   | { readonly kind: "remove"; readonly path: string; readonly aside: string; readonly before: FileIdentity | null }
   | { readonly kind: "submodule"; readonly path: string };
@@ -29,6 +31,10 @@ export const identityOf = (stat: BigIntStats): FileIdentity => ({
   mtime: String(stat.mtimeNs),
   ctime: String(stat.ctimeNs),
 });
+
+/** Whether it is still the same file with the same content, by another name perhaps: a link or a rename changes its ctime. */
+export const isSameContent = (seen: FileIdentity, now: FileIdentity): boolean =>
+  seen.ino === now.ino && seen.size === now.size && seen.mtime === now.mtime;
 
 export const isUntouched = (seen: FileIdentity | null, now: FileIdentity | null): boolean =>
   seen === null || now === null

@@ -6,13 +6,13 @@ import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS, updateRefs } from "../git/ref-transaction.js";
 import { type Repository, zeroId } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
-import { diffTrees } from "../git/tree-diff.js";
+import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { writeFiles } from "../git/write-files.js";
 import { writeObjects } from "../git/write-objects.js";
 import { findObstacles } from "../operation/find-obstacles.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { makeFolder } from "../system/durable-file.js";
-import { pathBelow } from "../system/path-bytes.js";
+import { findStat, pathBelow } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { identityAt, SavedFiles } from "./saved-files.js";
 
@@ -45,11 +45,10 @@ export async function backUpChanges(
   request: BackupRequest,
   signer: Signer,
 ): Promise<Backup | undefined> {
-  const obstacles = await findObstacles(
-    repository.workTree,
-    await diffTrees(repository, request.fromTree, request.toTree),
-  );
-  const paths = [...new Set([...request.dirty, ...obstacles])];
+  const changes = await diffTrees(repository, request.fromTree, request.toTree);
+  const obstacles = await findObstacles(repository.workTree, changes);
+  const unseen = await findUnseen(repository, changes);
+  const paths = [...new Set([...request.dirty, ...obstacles, ...unseen])];
   if (paths.length === 0) return undefined;
   const scratch = path.join(kaiFolderOf(repository).staging, `backup-${request.operation}`);
   await makeFolder(scratch);
@@ -76,6 +75,22 @@ export async function backUpChanges(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * Paths among the changes that are there, and of which git tells no change, because it was told to take them for unchanged or
+ * to skip them: a tag of `git ls-files -v` in lower case, or `S`.
+ */
+async function findUnseen(repository: Located, changes: readonly TreeChange[]): Promise<string[]> {
+  const changed = new Set(changes.map((each) => each.path));
+  const listed = await runGit(repository, ["ls-files", "-v", "-z"]);
+  const unseen: string[] = [];
+  for (const line of listed.toString("latin1").split("\0")) {
+    const name = line.slice(2);
+    if (/^[a-zS] /.test(line) && changed.has(name) && (await findStat(pathBelow(repository.workTree, name))))
+      unseen.push(name);
+  }
+  return unseen;
 }
 
 interface Entry {

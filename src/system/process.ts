@@ -71,6 +71,15 @@ export function spawnProgram(request: ProcessRequest): ChildProcess {
   });
 }
 
+/** Starts a program that nobody waits for or hears of, and that outlives this one. */
+export function startDetached(file: string, args: readonly string[]): void {
+  const env = { PATH: process.env["PATH"] };
+  const child = spawn(file, [...args], { detached: true, stdio: "ignore", env, cwd: "/" });
+  // Missing: what it was to do is left for another time.
+  child.on("error", () => {});
+  child.unref();
+}
+
 /** Waits for exit and closed streams; E117 where the program could not be started. */
 export function closed(child: ChildProcess, file: string): Promise<[number | null, NodeJS.Signals | null]> {
   return new Promise((resolve, reject) => {

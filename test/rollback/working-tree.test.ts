@@ -276,6 +276,15 @@ test("an edit of a file that git was told to take for unchanged is not overwritt
   expect(agent.git("rev-parse", "HEAD")).toBe(before);
 });
 
+test("--force saves an edit of a file that git was told to take for unchanged", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.git("update-index", "--assume-unchanged", "logic.py");
+  agent.write("logic.py", "mine\n");
+  const { backup } = (await agent.kai("rollback", "1.0.0", "--force", "--json")).json();
+  expect(agent.git("show", `${backup}:logic.py`)).toBe("mine");
+  expect(read(agent, "logic.py")).toBe('print("answer of 1.0.0")\n');
+});
+
 test("live state that an older version tracked stays as it is", async () => {
   const agent = await agentWithVersions("1.0.0");
   agent.write("kai.yaml", agent.git("show", "HEAD:kai.yaml").replace("state.json", "memory.json"));
