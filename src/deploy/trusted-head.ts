@@ -3,7 +3,7 @@ import { type CommitObject, parseSignedCommit } from "../git/commit-object.js";
 import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
 import { foundingProblem } from "../trust/founding-problem.js";
 import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
-import { type Policy, parsePolicy, principalOf } from "../trust/policy.js";
+import { mayDo, type Policy, parsePolicy, principalOf, roleFor } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
 import { digestOfEntry, type TrustRoot } from "../trust/trust-root.js";
 import type { PlainRepository } from "./plain-repository.js";
@@ -25,7 +25,7 @@ export interface ReadEntry {
 
 /**
  * Reads the log's head and goes back to the entry that this clone saw last, which leads to the pinned root. Every entry on
- * the way must be signed by a key of the policy, in order, and leave the policy as it is. E121 where that fails.
+ * the way must be signed by a key of the policy that may do this, in order, and leave the policy as it is. E121 where that fails.
  */
 export async function readTrustedHead(repository: PlainRepository, root: TrustRoot): Promise<TrustedHead> {
   const id = await repository.findRef(LOG_REF);
@@ -99,6 +99,10 @@ async function requireSigned(here: ReadEntry, trust: { policy: Policy; keys: Key
   if (verdict.outcome !== "good") throw broken(`the signature of entry ${here.id} is ${verdict.outcome}`);
   if (principalOf(trust.policy, verdict.key ?? "") === undefined || here.entry.actor.key !== verdict.key) {
     throw broken(`entry ${here.id} was not signed by the one whom it names, or by nobody of the policy`);
+  }
+  const role = roleFor(here.entry.kind);
+  if (!mayDo(trust.policy, here.entry.actor.key, role)) {
+    throw broken(`entry ${here.id} (${here.entry.kind}) was signed by a key that is no ${role}`);
   }
 }
 

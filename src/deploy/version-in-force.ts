@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { parseTag, type TagObject, trailersOf } from "../git/tag-object.js";
 import { CURRENT_REF, NOTES_REF } from "../operation/entry.js";
-import { principalOf } from "../trust/policy.js";
+import { mayDo, principalOf, type Role } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
 import { findRecord } from "../version/find-record.js";
 import { parseCurrentTag, parseVersionTag } from "../version/tag-text.js";
@@ -32,13 +32,13 @@ export async function proveVersionInForce(repository: PlainRepository, head: Tru
   if ((await repository.findRef(CURRENT_REF)) !== after.pointer) {
     throw altered(CURRENT_REF, "it is not the tag that the log says is in force");
   }
-  const current = await readSignedTag(repository, head, after.pointer, CURRENT_REF);
+  const current = await readSignedTag(repository, head, after.pointer, CURRENT_REF, ["releaser", "operator"]);
   const says = parseCurrentTag(current.message, after.pointer);
   const repo = trailersOf(current.message).get("Kai-Repo");
   const agrees = current.name === "current" && says?.version === after.version && says.tag === after.tag;
   if (!agrees || repo !== head.entry.repo) throw altered(CURRENT_REF, "it says something else than the log");
 
-  const tag = await readSignedTag(repository, head, after.tag, `the tag of ${after.version}`);
+  const tag = await readSignedTag(repository, head, after.tag, `the tag of ${after.version}`, ["releaser"]);
   const ref = `refs/tags/${tag.name}`;
   const text = parseVersionTag(tag.message);
   if ((await repository.findRef(ref)) !== after.tag) throw altered(ref, "it is not the tag that the log made");
@@ -60,6 +60,8 @@ async function readSignedTag(
   head: TrustedHead,
   id: string,
   what: string,
+  /** Of which the signer must have one. */
+  roles: readonly Role[],
 ): Promise<TagObject> {
   const tag = parseTag(await repository.read(id, "tag"));
   if ("problem" in tag) throw altered(what, tag.problem);
@@ -72,6 +74,9 @@ async function readSignedTag(
   if (verdict.outcome !== "good") throw altered(what, `its signature is ${verdict.outcome}`);
   if (principalOf(head.policy, verdict.key ?? "") === undefined) {
     throw altered(what, "it was signed by nobody of the policy");
+  }
+  if (!roles.some((role) => mayDo(head.policy, verdict.key ?? "", role))) {
+    throw altered(what, `it was signed by a key that is no ${roles.join(" or ")}`);
   }
   return tag;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { KaiError } from "../error.js";
+import type { OperationKind } from "../operation/entry.js";
 
 const ROLES = ["owner", "releaser", "operator", "tester", "auditor"] as const;
 
@@ -79,6 +80,16 @@ export function principalOf(policy: Policy, fingerprint: string): string | undef
 export function mayDo(policy: Policy, fingerprint: string, role: Role): boolean {
   return Object.values(policy.principals).some(({ keys, roles }) => keys.includes(fingerprint) && roles.includes(role));
 }
+
+const ROLE_FOR: Readonly<Record<OperationKind, Role>> = {
+  init: "owner",
+  create: "releaser",
+  rollback: "operator",
+  undo: "operator",
+};
+
+/** The role that it takes to do an operation of this kind. */
+export const roleFor = (kind: OperationKind): Role => ROLE_FOR[kind];
 
 const isFingerprint = (value: unknown): value is string => typeof value === "string" && /^[0-9A-F]{40}$/.test(value);
 

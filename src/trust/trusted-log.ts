@@ -8,7 +8,7 @@ import { runGit } from "../git/run-git.js";
 import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
 import { foundingProblem } from "./founding-problem.js";
 import { createKeyRing, type KeyRing } from "./key-ring.js";
-import { type Policy, parsePolicy, policyDigest, principalOf } from "./policy.js";
+import { mayDo, type Policy, parsePolicy, policyDigest, principalOf, roleFor } from "./policy.js";
 import { verifySignature } from "./signature.js";
 import { digestOfEntry, type TrustRoot } from "./trust-root.js";
 
@@ -38,7 +38,7 @@ interface ReadEntry {
 
 /**
  * Reads the head of the log and verifies every entry that this clone has not seen yet, or with `from` every one behind that:
- * signed by a key of the policy, numbered in order, never back in time, the policy unchanged. E121 where one of it fails or
+ * signed by a key of the policy that may do this, numbered in order, never back in time, the policy unchanged. E121 where one of it fails or
  * the log was rolled back.
  */
 export async function readTrustedLog(
@@ -192,7 +192,7 @@ interface LogTrust {
   readonly keys: KeyRing;
 }
 
-/** One entry's own signature, by a key that the policy names. */
+/** One entry's own signature, by a key that the policy lets do what the entry did. */
 async function verifyEntry(here: ReadEntry, trust: LogTrust): Promise<void> {
   const verdict = await verifySignature({
     payload: here.commit.payload,
@@ -206,6 +206,10 @@ async function verifyEntry(here: ReadEntry, trust: LogTrust): Promise<void> {
   }
   if (here.entry.actor.key !== verdict.key) {
     throw broken(`entry ${here.id} names another key than the one that signed it`);
+  }
+  const role = roleFor(here.entry.kind);
+  if (!mayDo(trust.policy, verdict.key, role)) {
+    throw broken(`entry ${here.id} (${here.entry.kind}) was signed by a key that is no ${role}`);
   }
 }
 

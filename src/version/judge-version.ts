@@ -1,6 +1,6 @@
 import { parseTag, type TagObject } from "../git/tag-object.js";
 import type { KeyRing } from "../trust/key-ring.js";
-import { principalOf } from "../trust/policy.js";
+import { mayDo, type Policy, principalOf } from "../trust/policy.js";
 import { type SignatureOutcome, type SignatureVerdict, verifySignature } from "../trust/signature.js";
 import type { TrustedLog } from "../trust/trusted-log.js";
 import type { VerificationCache } from "../trust/verification-cache.js";
@@ -89,9 +89,7 @@ export async function judgeVersion(version: KnownVersion, judging: Judging): Pro
     };
   }
   if (verdict.outcome !== "good") problems.push(signatureProblem(version, verdict));
-  if (judging.log && verdict.outcome === "good" && principalOf(judging.log.policy, verdict.key ?? "") === undefined) {
-    problems.push(problem("not-in-policy", `${version.tag} was signed by a key that the policy does not name.`));
-  }
+  if (judging.log && verdict.outcome === "good") problems.push(...signerProblems(version, verdict, judging.log.policy));
   problems.push(...logProblems(version, judging), ...recordProblems(version, tag, judging));
   return { ...base, ok: problems.length === 0, signature: signatureOf(verdict), problems };
 }
@@ -120,6 +118,13 @@ const nameProblems = (version: KnownVersion, tag: TagObject): Problem[] =>
   tag.name === version.tag
     ? []
     : [problem("wrong-name", `The tag object under ${version.tag} says that it is ${tag.name}.`)];
+
+function signerProblems(version: KnownVersion, { key = "" }: SignatureVerdict, policy: Policy): Problem[] {
+  if (principalOf(policy, key) === undefined)
+    return [problem("not-in-policy", `${version.tag} was signed by a key that the policy does not name.`)];
+  if (mayDo(policy, key, "releaser")) return [];
+  return [problem("not-releaser", `${version.tag} was signed by a key that is no releaser here.`)];
+}
 
 /** A tag that the log made and that now looks like another tool's was replaced. */
 function movedProblems(version: KnownVersion, { madeBy }: Judging): Problem[] {

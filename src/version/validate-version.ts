@@ -2,7 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { parseTag } from "../git/tag-object.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { principalOf } from "../trust/policy.js";
+import { mayDo, principalOf } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
 import type { TrustedLog } from "../trust/trusted-log.js";
 import { DigestCache } from "./digest-cache.js";
@@ -11,7 +11,7 @@ import type { History, KnownVersion } from "./history.js";
 import { parseVersionTag } from "./tag-text.js";
 
 /**
- * Proves a version before it is put in force: the log made this very tag, a key of the policy signed it for this repository,
+ * Proves a version before it is put in force: the log made this very tag, a releaser signed it for this repository,
  * and its files give its hash. E101.
  */
 export async function validateVersion(
@@ -36,6 +36,7 @@ export async function validateVersion(
   if (verdict.outcome !== "good") throw corrupted(version, `its signature is ${verdict.outcome}`);
   if (principalOf(log.policy, verdict.key ?? "") === undefined)
     throw corrupted(version, "its signer is nobody of the policy");
+  if (!mayDo(log.policy, verdict.key ?? "", "releaser")) throw corrupted(version, "its signer is no releaser");
   const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
   const { hash } = await hashTree(repository, version.commit, cache);
   if (hash !== version.hash) throw corrupted(version, `its files give ${hash}, not ${version.hash}`);

@@ -18,6 +18,8 @@ export interface HandMadeEntry {
   readonly edit?: (message: string) => string;
   /** Default: the signer's own. */
   readonly policy?: Policy;
+  /** When; default: the tests' usual moment. */
+  readonly at?: Date;
   /** Whose keys lie beside the policy; default: the signer's. */
   readonly keys?: readonly Signer[];
 }
@@ -32,7 +34,7 @@ export async function emptyRepository(): Promise<Repository> {
 
 /** Writes an entry and makes it the log's newest, whatever it says; gives its id. */
 export async function addEntry(repository: Repository, made: HandMadeEntry): Promise<string> {
-  const { signer, parents = [], edit = (message) => message, keys = [signer] } = made;
+  const { signer, parents = [], edit = (message) => message, keys = [signer], at = AT } = made;
   const entry: Entry = {
     format: "kai-operation/1",
     id: "01EZ02PM0039YHTP3KX5CYNSJX",
@@ -40,7 +42,7 @@ export async function addEntry(repository: Repository, made: HandMadeEntry): Pro
     seq: parents.length,
     kind: "init",
     actor: { name: signer.name, email: signer.email, key: signer.fingerprint },
-    at: `${AT.toISOString().slice(0, 19)}Z`,
+    at: `${at.toISOString().slice(0, 19)}Z`,
     changes: [],
     current: { before: null, after: null },
     withdrawn: [],
@@ -62,8 +64,8 @@ export async function addEntry(repository: Repository, made: HandMadeEntry): Pro
     format,
   );
   const message = edit(formatEntryMessage(`${entry.kind} by hand`, entry));
-  const payload = formatCommitPayload({ tree: root.id, parents, who: signer, at: AT, message });
-  const commit = makeObject("commit", formatSignedCommit(payload, await signer.sign(payload, AT), format), format);
+  const payload = formatCommitPayload({ tree: root.id, parents, who: signer, at, message });
+  const commit = makeObject("commit", formatSignedCommit(payload, await signer.sign(payload, at), format), format);
   await writeObjects(repository, [...blobs.map(({ blob }) => blob), ...trees, commit]);
   await runGit(repository, ["update-ref", LOG_REF, commit.id]);
   return commit.id;
