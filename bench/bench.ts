@@ -73,6 +73,11 @@ export class Bench {
     return ms;
   }
 
+  /** Waits until the disk holds what was written: files that were never on it cost nothing to replace. */
+  settle(): void {
+    requireSuccess("sync", [], spawnSync("sync"));
+  }
+
   /** Runs a program and gives what it printed. */
   read(cwd: string, file: string, args: readonly string[], options: { env?: NodeJS.ProcessEnv; input?: string } = {}) {
     const run = spawnSync(file, [...args], {
