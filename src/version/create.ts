@@ -1,13 +1,15 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Bump } from "../change/bump.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import type { RefChange } from "../git/ref-transaction.js";
+import type { Repository } from "../git/repository.js";
 import { CURRENT_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
 import { readablePath } from "../system/path-bytes.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
-import { startHash } from "./hash-tree.js";
+import { type StartedHash, startHashOfHead } from "./hash-tree.js";
 import { makeRelease, type Release } from "./make-release.js";
 import type { VersionRecord, VersionType } from "./record.js";
 import type { TagName } from "./tag-name.js";
@@ -35,17 +37,22 @@ export interface CreatedVersion {
 
 /** Makes a version of what the branch's commit holds: all of it, or nothing. */
 export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
-  return withWritingSession(caller, { purpose: "create", untracked: "normal" }, async (session) => {
+  let started: Promise<StartedHash | undefined> = Promise.resolve(undefined);
+  const onLocked = (repository: Repository, reader: ObjectReader) => {
+    if (request.dryRun) return;
+    started = startHashOfHead(repository, reader);
+    // Whoever goes on with it is told of a failure.
+    started.catch(() => {});
+  };
+  return withWritingSession(caller, { purpose: "create", untracked: "normal", onLocked }, async (session) => {
     caller.progress("Looking at what changed");
     const { repository } = session.agent;
-    const { head } = await session.status;
-    const started = head === null || request.dryRun ? undefined : startHash(repository, head);
     const decision = await decideCreation(session, request);
     if (request.dryRun) return foreseen(decision);
     const signer = await session.openSigner("releaser");
     const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
     try {
-      const release = await makeRelease(session, request, decision, signer, scratch, started);
+      const release = await makeRelease(session, request, decision, signer, scratch, await started);
       caller.progress("Writing the version");
       await session.perform(operationFor(session, decision, release), signer);
       return created(session, decision, release);

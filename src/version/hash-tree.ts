@@ -1,5 +1,6 @@
 import { digestBlobs } from "../git/blob-digests.js";
 import { listTree } from "../git/list-tree.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { DigestCache } from "./digest-cache.js";
@@ -16,6 +17,12 @@ export interface StartedHash {
   readonly commit: string;
   readonly listing: Promise<readonly TreeFile[]>;
   readonly cache: Promise<DigestCache>;
+}
+
+/** The same of what HEAD is on, if that is a commit. */
+export async function startHashOfHead(repository: Repository, reader: ObjectReader): Promise<StartedHash | undefined> {
+  const head = await reader.find("HEAD");
+  return head && startHash(repository, head.id);
 }
 
 export function startHash(repository: Repository, commit: string): StartedHash {

@@ -2,7 +2,7 @@ import { ulid } from "ulid";
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
 import { listRefs } from "../git/refs.js";
-import { openRepository } from "../git/repository.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { LOG_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation, PerformedOperation } from "../operation/operation.js";
@@ -50,10 +50,18 @@ export interface WritingSession {
   perform(operation: Operation, signer: Signer): Promise<PerformedOperation>;
 }
 
+export interface Beginning {
+  /** For whoever has to wait for the lock. */
+  readonly purpose: string;
+  readonly untracked: "no" | "normal";
+  /** What can be begun while the log is read. */
+  readonly onLocked?: (repository: Repository, reader: ObjectReader) => void;
+}
+
 /** Takes the lock, brings interrupted operations to their end, reads and verifies, and hands all that to `work`. */
 export async function withWritingSession<T>(
   caller: Caller,
-  { purpose, untracked }: { readonly purpose: string; readonly untracked: "no" | "normal" },
+  { purpose, untracked, onLocked }: Beginning,
   work: (session: WritingSession) => Promise<T>,
 ): Promise<T> {
   const agent = await openAgent(caller.cwd, caller.env);
@@ -63,6 +71,7 @@ export async function withWritingSession<T>(
     const root = await requireTrustRoot(agent, trustFile);
     const reader = new ObjectReader(repository);
     try {
+      onLocked?.(repository, reader);
       const status = readStatus(repository, untracked);
       // Whoever wants it is told of its failure.
       status.catch(() => {});
