@@ -1,5 +1,5 @@
 import { KaiError } from "../error.js";
-import { type CaptureManifest, captureDigest } from "../state/capture-manifest.js";
+import { parseCapture } from "../state/capture-manifest.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 import type { SignedVersion } from "./version-in-force.js";
 
@@ -35,7 +35,7 @@ export async function readCapturedState(
   const entry = (wanted: string) => root.find(({ name }) => name.toString() === wanted)?.id;
   const [description, folder] = [entry("capture.json"), entry("files")];
   const manifest =
-    description === undefined ? undefined : parseManifest(await repository.read(description, "blob"), version.state);
+    description === undefined ? undefined : parseCapture(await repository.read(description, "blob"), version.state);
   if (manifest === undefined) throw notAsCaptured(version, [ref], "its list of files is not the one that was signed");
   const blobs = new Map(
     folder === undefined ? [] : (await repository.readTree(folder)).map(({ name, id }) => [name.toString(), id]),
@@ -58,15 +58,6 @@ export async function readCapturedState(
   }
   if (wrong.length > 0) throw notAsCaptured(version, wrong, "files are not those that were captured");
   return { files };
-}
-
-function parseManifest(bytes: Buffer, digest: string): CaptureManifest | undefined {
-  try {
-    const manifest = JSON.parse(bytes.toString()) as CaptureManifest;
-    return captureDigest(manifest) === digest ? manifest : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function notAsCaptured(version: SignedVersion, paths: readonly string[], why: string): KaiError {

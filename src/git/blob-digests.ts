@@ -10,7 +10,54 @@ import { gitFailure } from "./run-git.js";
  */
 export async function digestBlobs(repository: Repository, ids: readonly string[]): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
-  if (ids.length === 0) return digests;
+  await streamBlobs(repository, ids, {
+    onBlob: (id, digest) => digests.set(id, digest),
+    onOther: (answer) => {
+      throw new KaiError("E116", `The repository lacks an object: ${answer}.`, {
+        hint: "`git fsck` shows what is missing; fetch it from a complete clone.",
+      });
+    },
+  });
+  return digests;
+}
+
+/**
+ * The same of those that can be read: one that is missing, damaged or no blob has no digest. One more git process for each
+ * that git itself ends at.
+ */
+export async function digestReadableBlobs(
+  repository: Repository,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const digests = new Map<string, string>();
+  for (let left = ids; left.length > 0; ) {
+    const answered = new Set<string>();
+    try {
+      await streamBlobs(repository, left, {
+        onBlob: (id, digest) => {
+          answered.add(id);
+          digests.set(id, digest);
+        },
+        onOther: (_, id) => answered.add(id),
+      });
+      break;
+    } catch (cause) {
+      const damaged = left.findIndex((id) => !answered.has(id));
+      if (damaged < 0 || !(cause instanceof KaiError && cause.code === "E116")) throw cause;
+      left = left.slice(damaged + 1);
+    }
+  }
+  return digests;
+}
+
+interface BlobSink {
+  onBlob(id: string, digest: string): void;
+  /** What is no blob here, in git's own words: `<id> missing`, `<id> tree <size>`. */
+  onOther(answer: string, id: string): void;
+}
+
+async function streamBlobs(repository: Repository, ids: readonly string[], sink: BlobSink): Promise<void> {
+  if (ids.length === 0) return;
   const child = spawnProgram({
     file: "git",
     args: ["cat-file", "--batch", "--buffer"],
@@ -22,7 +69,7 @@ export async function digestBlobs(repository: Repository, ids: readonly string[]
   child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
   child.stdin?.on("error", () => {});
   child.stdin?.end(`${ids.join("\n")}\n`);
-  const stream = new BatchStream((id, digest) => digests.set(id, digest));
+  const stream = new BatchStream(sink);
   let failure: unknown;
   child.stdout?.on("data", (chunk: Buffer) => {
     if (failure !== undefined) return;
@@ -42,19 +89,18 @@ export async function digestBlobs(repository: Repository, ids: readonly string[]
       signal: signal ?? undefined,
     });
   }
-  return digests;
 }
 
-/** Reads `<id> blob <size>`, the bytes and a line feed, over and over, in whatever chunks they come. */
+/** Reads `<id> <type> <size>`, the bytes and a line feed, over and over, in whatever chunks they come. */
 class BatchStream {
-  readonly #onBlob: (id: string, digest: string) => void;
+  readonly #sink: BlobSink;
   #header = "";
   #id = "";
   #left = -1;
   #hash: Hash | undefined;
 
-  constructor(onBlob: (id: string, digest: string) => void) {
-    this.#onBlob = onBlob;
+  constructor(sink: BlobSink) {
+    this.#sink = sink;
   }
 
   take(chunk: Buffer): void {
@@ -70,16 +116,14 @@ class BatchStream {
     const end = chunk.indexOf(10, offset);
     this.#header += chunk.toString("latin1", offset, end < 0 ? chunk.length : end);
     if (end < 0) return chunk.length;
-    const match = /^([0-9a-f]{40,64}) blob (\d+)$/.exec(this.#header);
-    if (!match) {
-      throw new KaiError("E116", `The repository lacks an object: ${this.#header}.`, {
-        hint: "`git fsck` shows what is missing; fetch it from a complete clone.",
-      });
-    }
+    const header = this.#header;
+    const [id = "", type, size] = header.split(" ");
+    if (type !== "blob") this.#sink.onOther(header, id);
     this.#header = "";
-    this.#id = match[1] ?? "";
-    this.#left = Number(match[2]);
-    this.#hash = createHash("sha256");
+    if (size === undefined) return end + 1;
+    this.#id = id;
+    this.#left = Number(size);
+    this.#hash = type === "blob" ? createHash("sha256") : undefined;
     return end + 1;
   }
 
@@ -92,7 +136,7 @@ class BatchStream {
 
   /** The line feed behind the content. */
   #takeEnd(offset: number): number {
-    this.#onBlob(this.#id, this.#hash?.digest("hex") ?? "");
+    if (this.#hash) this.#sink.onBlob(this.#id, this.#hash.digest("hex"));
     this.#left = -1;
     return offset + 1;
   }

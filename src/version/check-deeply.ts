@@ -1,16 +1,18 @@
-import { digestBlobs } from "../git/blob-digests.js";
+import { digestReadableBlobs } from "../git/blob-digests.js";
 import type { TreeListing } from "../git/list-tree.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { TreeLister } from "../git/tree-lister.js";
-import { type CaptureManifest, captureDigest } from "../state/capture-manifest.js";
+import { parseCapture } from "../state/capture-manifest.js";
+import { readablePath } from "../system/path-bytes.js";
 import type { KnownVersion } from "./history.js";
 import type { JudgedVersion, Problem } from "./judge-version.js";
 import { manifestLines, versionHash } from "./manifest.js";
 
 /**
  * Adds what the content itself says: the version hash, once a tree and from the objects alone, and the capture's digest.
- * All versions together take one git process beside the reader's, which reads each blob once. E116 where one is missing.
+ * All versions together take one git process beside the reader's, which reads each blob once. What cannot be read is a
+ * problem of the versions that hold it.
  */
 export async function checkDeeply(
   repository: Repository,
@@ -27,7 +29,7 @@ export async function checkDeeply(
     if (version.state !== null) await content.collect(`${stateOf(version)}^{tree}`);
   }
   progress(`Reading ${content.blobs.size} files`);
-  const digests = await digestBlobs(repository, [...content.blobs]);
+  const digests = await digestReadableBlobs(repository, [...content.blobs]);
   const problems = new Map<string, Problem[]>();
   for (const [index, version] of ours.entries()) {
     progress(`Hashing ${version.tag} (${index + 1} of ${ours.length})`);
@@ -72,12 +74,18 @@ class Content {
     return tree === undefined ? undefined : await this.#lister.list(tree);
   }
 
-  async hash(treeish: string, digests: ReadonlyMap<string, string>): Promise<string | undefined> {
+  /** The version hash, or the files that keep it from being computed; undefined where a tree is missing. */
+  async hash(
+    treeish: string,
+    digests: ReadonlyMap<string, string>,
+  ): Promise<string | { readonly unreadable: readonly TreeListing[] } | undefined> {
     const tree = this.#ids.get(treeish) ?? "";
     const known = this.#hashes.get(tree);
     if (known !== undefined) return known;
     const files = await this.list(treeish);
     if (files === undefined) return undefined;
+    const unreadable = files.filter(({ mode, id }) => mode !== "160000" && !digests.has(id));
+    if (unreadable.length > 0) return { unreadable };
     const hash = versionHash(manifestLines(files, digests));
     this.#hashes.set(tree, hash);
     return hash;
@@ -93,9 +101,24 @@ async function hashProblems(
   if (hash === undefined) {
     return [{ code: "commit-missing", message: `The commit of ${version.tag}, or a folder of it, is not here.` }];
   }
+  if (typeof hash === "object")
+    return [
+      contentMissing(
+        version.tag,
+        hash.unreadable.map(({ path }) => readablePath(path)),
+      ),
+    ];
   if (hash === version.hash) return [];
   const message = `The files of ${version.tag} give ${hash}, and its tag says ${version.hash}.`;
   return [{ code: "hash-differs", message }];
+}
+
+const SHOWN = 3;
+
+function contentMissing(what: string, paths: readonly string[]): Problem {
+  const shown = paths.slice(0, SHOWN).join(", ");
+  const more = paths.length > SHOWN ? `, and ${paths.length - SHOWN} more` : "";
+  return { code: "content-missing", message: `Files of ${what} are missing here or damaged: ${shown}${more}.` };
 }
 
 /** The capture's manifest against the signed tag, and every captured file against the manifest. */
@@ -116,13 +139,17 @@ async function stateProblems(
     code: "state-differs",
     message: `The state captured with ${version.tag} is not the one it was signed with.`,
   };
-  let manifest: CaptureManifest;
-  try {
-    manifest = JSON.parse(described.content.toString()) as CaptureManifest;
-    if (captureDigest(manifest) !== version.state) return [differs];
-  } catch {
-    return [differs];
+  const manifest = parseCapture(described.content, version.state ?? "");
+  if (manifest === undefined) return [differs];
+  const blobs = manifest.files.map(({ path, sha256 }, index) => ({ path, sha256, id: ids.get(`files/${index}`) }));
+  const unreadable = blobs.filter(({ id }) => id !== undefined && !digests.has(id));
+  if (unreadable.length > 0) {
+    return [
+      contentMissing(
+        `the state captured with ${version.tag}`,
+        unreadable.map(({ path }) => path),
+      ),
+    ];
   }
-  const whole = manifest.files.every((file, index) => digests.get(ids.get(`files/${index}`) ?? "") === file.sha256);
-  return whole ? [] : [differs];
+  return blobs.every(({ id, sha256 }) => digests.get(id ?? "") === sha256) ? [] : [differs];
 }

@@ -1,5 +1,5 @@
 import type { ObjectReader } from "../git/object-reader.js";
-import { type CapturedFile, type CaptureManifest, captureDigest } from "../state/capture-manifest.js";
+import { type CapturedFile, parseCapture } from "../state/capture-manifest.js";
 import type { ComparedSide } from "./compare-side.js";
 
 export interface ComparedState {
@@ -42,12 +42,8 @@ async function readCapture(reader: ObjectReader, { version }: ComparedSide): Pro
   if (version === undefined || version.state === null) return { files: [] };
   const object = await reader.find(`refs/kai/state/${version.tag}:capture.json`);
   if (object === undefined) return { files: [], problem: `the state of ${version.tag} is not in this clone` };
-  try {
-    const manifest = JSON.parse(object.content.toString()) as CaptureManifest;
-    if (captureDigest(manifest) === version.state) return { files: manifest.files };
-  } catch {
-    // Said below.
-  }
+  const manifest = parseCapture(object.content, version.state);
+  if (manifest !== undefined) return { files: manifest.files };
   return { files: [], problem: `the state of ${version.tag} is not what its tag names` };
 }
 
