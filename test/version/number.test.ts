@@ -51,14 +51,33 @@ test("both forms are taken as an argument, and nothing is coerced", () => {
 });
 
 test("reading agrees with the semver library, whatever the text", () => {
-  const part = fc.constantFrom("0", "1", "01", "12", "a", "rc", "-", ".", "+", "v", "");
+  const part = fc.constantFrom(
+    "0.0.0-",
+    "1.2.3",
+    "0",
+    "1",
+    "01",
+    "12",
+    "9007199254740991",
+    "a",
+    "rc",
+    "-",
+    ".",
+    "+",
+    "v",
+    "",
+  );
   fc.assert(
     fc.property(fc.array(part, { minLength: 3, maxLength: 12 }), (parts) => {
       const text = parts.join("");
       const expected = text.startsWith("v") ? null : semver.parse(text);
-      expect(findNumber(text)?.text).toBe(expected?.raw);
+      const found = findNumber(text);
+      expect(found?.text).toBe(expected?.raw);
+      if (!expected || !found) return;
+      const { major, minor, patch, prerelease, build } = expected;
+      expect(found).toEqual({ major, minor, patch, prerelease: [...prerelease], build: [...build], text });
     }),
-    { numRuns: 1000 },
+    { numRuns: 10_000 },
   );
 });
 
