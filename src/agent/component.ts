@@ -24,5 +24,8 @@ export function createClassifier(artifacts: ArtifactsConfig): (path: string) => 
   };
 }
 
-/** The globs of runtime state: ignored by git, captured by `create`. */
-export const statePaths = (config: AgentConfig): readonly string[] => config.version_management.artifacts.state.include;
+/** The lines of .gitignore for runtime state: what is captured by `create`, and what of that is not. */
+export const stateIgnoreLines = ({ version_management }: AgentConfig): readonly string[] => {
+  const { include, exclude } = version_management.artifacts.state;
+  return [...include, ...exclude.map((glob) => `!${glob}`)];
+};

@@ -68,4 +68,6 @@ export function planIgnoreLines(existing: string, statePaths: readonly string[])
 }
 
 const withSiblings = (path: string): string[] =>
-  /\.(?:sqlite3?|db3?)$/i.test(path) ? [path, ...["-wal", "-shm", "-journal"].map((suffix) => path + suffix)] : [path];
+  !path.startsWith("!") && /\.(?:sqlite3?|db3?)$/i.test(path)
+    ? [path, ...["-wal", "-shm", "-journal"].map((suffix) => path + suffix)]
+    : [path];

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { createClassifier } from "../agent/component.js";
+import { createClassifier, stateIgnoreLines } from "../agent/component.js";
 import { parseAgentConfig } from "../agent/config.js";
 import { detectFramework } from "../agent/detect-framework.js";
 import { decodeConfig } from "../agent/find-config.js";
@@ -62,7 +62,7 @@ export async function planInitialFiles(
     });
   }
   const ignoring = (present: Buffer | undefined) =>
-    addIgnoreLines(present ?? Buffer.alloc(0), config.version_management.artifacts.state.include);
+    addIgnoreLines(present ?? Buffer.alloc(0), stateIgnoreLines(config));
   const wanted: WantedFile[] = [
     {
       path: CONFIG_FILE,

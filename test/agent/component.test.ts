@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createClassifier, statePaths } from "../../src/agent/component.js";
+import { createClassifier, stateIgnoreLines } from "../../src/agent/component.js";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { globMatcher } from "../../src/agent/glob-matcher.js";
 import { scratch } from "../support/scratch.js";
@@ -96,8 +96,9 @@ test("never throws, whatever a path holds", () => {
 });
 
 test("gives the globs of state", () => {
-  const text = "agent_id: a\nversion_management: {artifacts: {state: {include: [state.json, memory/]}}}";
-  expect(statePaths(parseAgentConfig(text, "kai.yaml"))).toEqual(["state.json", "memory/"]);
+  const text =
+    "agent_id: a\nversion_management: {artifacts: {state: {include: [state.json, memory/], exclude: [memory/seed.db]}}}";
+  expect(stateIgnoreLines(parseAgentConfig(text, "kai.yaml"))).toEqual(["state.json", "memory/", "!memory/seed.db"]);
 });
 
 test("matches globs as git does", () => {

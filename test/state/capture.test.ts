@@ -119,3 +119,15 @@ test("a repository whose path has a line feed: state is captured, and changes ar
   expect(back.exit, String(back)).toBe(0);
   expect(there.git("show", `${back.json().backup}:logic.py`)).toBe("mine");
 });
+
+test("what state.exclude names is neither captured nor ignored", async () => {
+  const agent = await agentWithVersions();
+  const configuration = agent.git("show", "HEAD:kai.yaml");
+  const state = 'state: {include: ["*.json", "memory/"], exclude: [seed.json, memory/seed.txt]}';
+  agent.write("kai.yaml", configuration.replace(/state: \{include: .*\}/, state));
+  for (const name of ["live.json", "seed.json", "memory/live.txt", "memory/seed.txt"]) agent.write(name, "{}\n");
+  agent.git("commit", "-q", "-am", "feat: more state");
+  const created = await agent.kai("create", "--json");
+  expect(created.exit, String(created)).toBe(0);
+  expect(created.json().state.files).toEqual(["live.json", "memory/live.txt"]);
+});
