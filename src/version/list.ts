@@ -108,12 +108,20 @@ function comparatorFor(key: SortKey): (a: KnownVersion, b: KnownVersion) => numb
   }
 }
 
-/** `*` and `?` as in a shell; everything else stands for itself. */
+/** `*`, `?`, `[ab]`, `[0-9]` and `[!a]` as in a shell; everything else stands for itself. */
 function globMatcher(glob: string): (text: string) => boolean {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replace(/\?/g, ".");
-  const pattern = new RegExp(`^${source}$`, "u");
+  const source = glob.replace(/\*+|\?|\[!?[\w.+]+(?:-\w)?[\w.+]*\]|[^]/g, (part) => {
+    if (part.startsWith("*")) return ".*";
+    if (part === "?") return ".";
+    if (part.length > 1 && isCharacterClass(part)) return part.replace("[!", "[^");
+    return part.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  });
+  const pattern = new RegExp(`^${source}$`);
   return (text) => pattern.test(text);
+}
+
+/** False for a range whose end comes before its beginning. */
+function isCharacterClass(text: string): boolean {
+  const [, first, last] = /(\w)-(\w)/.exec(text) ?? [];
+  return first === undefined || last === undefined || first <= last;
 }
