@@ -85,6 +85,9 @@ export function gitFailure(
   }
   const end = result.signal ? `was ended by ${result.signal}` : `failed with status ${result.exitCode}`;
   return new KaiError("E116", `${command} ${end}${words === "" ? "." : `: ${lastLine(words)}`}`, {
+    hint: /smudge filter lfs failed/.test(words)
+      ? "Nothing was changed. `git lfs fetch --all` brings contents; with GIT_LFS_SKIP_SMUDGE=1 pointers stand in their place."
+      : undefined,
     data: words === "" ? undefined : { stderr: words },
   });
 }

@@ -107,6 +107,7 @@ test("where a content cannot be had nothing is changed, and git-lfs is named", a
   const error = await refused(clone, "rollback", "1.0.0");
   expect(error).toMatchObject({ code: "E116", exit: 1 });
   expect(error.message).toContain("model.bin: smudge filter lfs failed");
+  expect(error.hint).toContain("`git lfs fetch --all`");
   expect(clone.git("rev-parse", "HEAD")).toBe(head);
   expect(modelIn(clone).toString()).toBe(pointerTo(agent.models.second));
   expect(clone.git("status", "--porcelain")).toBe("");

@@ -122,14 +122,15 @@ export async function disproven(place: Somewhere, ...args: string[]): Promise<st
   ].sort();
 }
 
-/** The error that a command must end with: its code, message and exit status. */
+/** The error that a command must end with: its code, message, hint and exit status. */
 export async function refused(
   place: Somewhere,
   ...args: string[]
-): Promise<{ code: string; message: string; exit: number }> {
+): Promise<{ code: string; message: string; hint: string; exit: number }> {
   const { document, exit } = await ranHere(place, args);
   if (!document.error) throw new Error(`${args.join(" ")} ended with ${exit}: ${JSON.stringify(document, null, 2)}`);
-  return { code: document.error.code, message: document.error.message, exit };
+  const { code, message, hint = "" } = document.error;
+  return { code, message, hint, exit };
 }
 
 /** Every command that reads, each of which must succeed. */

@@ -160,7 +160,7 @@ test.each(CASES)("a remote with %s is not adopted, and nothing changes", async (
   const ours = () =>
     `${refsOf(clone, "refs/heads", "refs/tags", "refs/notes", "refs/kai/log")}\n${clone.git("status", "--porcelain")}`;
   const before = ours();
-  expect(await refused(clone, "init")).toEqual({ code: "E121", message: expect.stringMatching(why), exit: 1 });
+  expect(await refused(clone, "init")).toMatchObject({ code: "E121", message: expect.stringMatching(why), exit: 1 });
   expect(ours()).toBe(before);
   expect(clone.git("config", "--get-all", "remote.origin.fetch")).toBe("+refs/heads/*:refs/remotes/origin/*");
   // What happens to a clone of one's own is told by verify, and stops what would write.
