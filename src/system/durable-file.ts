@@ -26,14 +26,20 @@ export async function writeDurably(file: string, content: string | Uint8Array, m
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { mode: 0o700 });
+    await makeOne(folder);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") return;
     if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause;
     await makeFolder(path.dirname(folder));
-    await makeFolder(folder);
+    // Behind a link that leads nowhere it still cannot be made, and never will be.
+    await makeOne(folder);
   }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EEXIST") throw cause;
+  });
 }
 
 /** Appends to a file and syncs it. */

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { writeDurably } from "../system/durable-file.js";
+import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { armorPublicKey, armorSecretKey, type KeyBlock, readKeyBlocks } from "./key-block.js";
 import { MalformedError } from "./packet.js";
 
@@ -58,10 +58,7 @@ export async function writeKnownKey(home: string, block: KeyBlock): Promise<void
 
 /** Fingerprints of the keys in a folder, in their order; a folder that is not there holds none. */
 export async function fingerprintsIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return [];
-    throw cause;
-  });
+  const names = (await unlessAbsent(folder, readdir(folder))) ?? [];
   const fingerprints = names.filter((name) => name.endsWith(".asc")).map((name) => name.slice(0, -4));
   return fingerprints.filter((name) => FINGERPRINT.test(name)).sort();
 }
@@ -82,14 +79,34 @@ export async function readStored(folder: string, fingerprint: string): Promise<K
   }
 }
 
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  return await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT") return undefined;
-    throw cause;
-  });
+const readIfThere = (file: string): Promise<Buffer | undefined> => unlessAbsent(file, readFile(file));
+
+/** What is read, or undefined where nothing is there: below a file, too, as with HOME=/dev/null. E123 for other trouble. */
+async function unlessAbsent<T>(what: string, reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new KaiError("E123", `${what} could not be read: ${reasonOf(cause)}.`, { hint: HINT, cause });
+  }
 }
 
 async function store(file: string, text: string, mode: number): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeDurably(file, text, mode);
+  const folder = path.dirname(file);
+  try {
+    await makeFolder(folder);
+    await writeDurably(file, text, mode);
+  } catch (cause) {
+    throw new KaiError("E118", `No key can be kept in ${folder}: ${reasonOf(cause)}.`, { hint: HINT, cause });
+  }
 }
+
+const HINT =
+  "Keys are kept below `$KAI_HOME`, or in your home folder where that is not set: let it be a folder that you can write to.";
+
+/** `permission denied` of `EACCES: permission denied, open '/home/ada/keys'`. */
+const reasonOf = (cause: unknown): string => {
+  const { message } = cause as Error;
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+};
