@@ -67,6 +67,7 @@ test("what the commands print with --json is what the schemas say, no key more a
     expect(validateClosed(name.replace(" ", "-"), document), `${name} ${args.join(" ")}`).toBe("No errors");
     return document;
   };
+  print("init", "--dry-run");
   print("init", "--yes", "--agent-id", "ai.example.schema");
   print("init");
   appendFileSync(path.join(dir, "kai.yaml"), "snapshot_isolation:\n  base_images: host\n");

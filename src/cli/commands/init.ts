@@ -1,11 +1,9 @@
-import { KaiError } from "../../error.js";
-import { gitIdentity } from "../../git/git-identity.js";
-import { generateKey, kaiHome } from "../../trust/key-store.js";
-import { openSigner, type Signer } from "../../trust/signer.js";
-import { type InitResult, initAgent } from "../../version/init.js";
+import { initAgent } from "../../version/init.js";
+import type { InitResult } from "../../version/init-result.js";
+import { planInit } from "../../version/plan-init.js";
 import { callerOf } from "../caller.js";
-import type { CommandContext } from "../context.js";
 import { defineCommand, flag, value } from "../define-command.js";
+import { findFoundingKey, openOrMakeKey } from "../founding-key.js";
 import type { Output } from "../output.js";
 
 export const initCommand = defineCommand({
@@ -18,71 +16,54 @@ export const initCommand = defineCommand({
     yes: flag("ask nothing; a new key gets no passphrase", { short: "y" }),
     noCommit: flag("write the files and leave the commit to you"),
     newRoot: flag("found a new log although a remote has one"),
+    dryRun: flag("say what would be written or fetched and change nothing"),
   },
   examples: [{ line: "git kai-version init", does: "makes the repository around you an agent" }],
-  async run({ agentId, yes, noCommit, newRoot }, context) {
+  async run({ agentId, yes, noCommit, newRoot, dryRun }, context) {
     const caller = callerOf(context);
+    const wish = { agentId, commit: !noCommit, newRoot };
+    if (dryRun) {
+      const plan = await planInit({ ...caller, findKey: () => findFoundingKey(context) }, wish);
+      context.output.result(plan, (told, output) => describeInit(told, output, noCommit));
+      return;
+    }
     const result = await initAgent(
       { ...caller, openOrMakeKey: () => openOrMakeKey(context, caller.askPassphrase, yes) },
-      { agentId, commit: !noCommit, newRoot },
+      wish,
     );
     context.output.result(result, describeInit);
   },
 });
 
-async function openOrMakeKey(
-  context: CommandContext,
-  askPassphrase: ((key: string) => Promise<string>) | undefined,
-  yes: boolean,
-): Promise<{ signer: Signer; made: boolean }> {
-  const home = kaiHome(context.env);
-  const request = { home, env: context.env, askPassphrase };
-  try {
-    return { signer: await openSigner(request), made: false };
-  } catch (cause) {
-    if (!(cause instanceof KaiError && cause.code === "E110") || context.env["KAI_SIGNING_KEY"]) throw cause;
-  }
-  const { name, email } = await gitIdentity(context.cwd, context.env);
-  if (!name || !email) {
-    throw new KaiError("E110", "A signing key needs your name and address, and git does not know them.", {
-      hint: "Set them with `git config user.name NAME` and `git config user.email ADDRESS`, or make a key with `git kai-version key generate`.",
-    });
-  }
-  const passphrase =
-    context.interactive && !yes
-      ? await context.askSecret(`Passphrase of a new signing key for ${name} <${email}> (empty for none): `)
-      : "";
-  const key = await generateKey({ home, name, email, passphrase: passphrase || undefined, at: context.now() });
-  const asked = passphrase === "" ? request : { ...request, askPassphrase: async () => passphrase };
-  return { signer: await openSigner({ ...asked, fingerprint: key.fingerprint }), made: true };
-}
-
-function describeInit(result: InitResult, { style }: Output): string {
-  const lines: string[] = [];
-  const heading = {
-    founded: `${style.green("✓")} ${style.bold(result.agentId)} is an agent now.`,
-    adopted: `${style.green("✓")} Adopted ${style.bold(result.agentId)}: its log was fetched and verified.`,
-    updated: `${style.green("✓")} Took in what the remote's log says of ${style.bold(result.agentId)}, and verified it.`,
-    present: `${style.bold(result.agentId)} is an agent already; nothing was changed.`,
-  }[result.outcome];
-  lines.push(heading, "");
+function describeInit(result: InitResult, output: Output, noCommit = false): string {
+  const { style } = output;
+  const lines = [headingOf(result, output), ""];
   const row = (name: string, text: string) => lines.push(`  ${name.padEnd(11)}${text}`);
   if (result.framework !== "") row("framework", result.framework);
   const counts = Object.entries(result.artifacts).sort(([, a], [, b]) => b - a);
   if (counts.length > 0) row("files", counts.map(([kind, count]) => `${count} ${kind}`).join(", "));
-  if (result.key) row("key", `${result.key.fingerprint}${result.key.made ? "  (new)" : ""}`);
-  row("trust root", result.trustRoot.digest);
+  if (result.key) row("key", keyLine(result.key));
+  if (result.trustRoot) row("trust root", result.trustRoot.digest);
   if (result.written.length > 0)
-    row(
-      "written",
-      `${result.written.join(", ")}${result.commit ? `  (commit ${result.commit.slice(0, 10)})` : "  (not committed)"}`,
-    );
+    row(result.dryRun ? "to write" : "written", `${result.written.join(", ")}  (${commitWords(result, noCommit)})`);
   if (result.untracked.length > 0)
     row("state", `${result.untracked.join(", ")}: git forgets it, each version captures it`);
   if (result.reserved.length > 0)
     row("reserved", `${result.reserved.length} numbers of tags that were here: ${shorten(result.reserved)}`);
   for (const { tag, reason } of result.skipped.slice(0, 5)) row("skipped", `${tag}: ${reason}`);
   if (result.skipped.length > 5) row("", `and ${result.skipped.length - 5} more`);
+  if (result.config !== null) {
+    lines.push(
+      "",
+      style.bold("kai.yaml"),
+      ...result.config
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  ${line}`.trimEnd()),
+    );
+  }
+  if (result.dryRun)
+    return [...lines, ...(result.outcome === "present" ? [] : ["", "Nothing was changed."])].join("\n");
   if (result.outcome === "adopted") {
     lines.push(
       "",
@@ -91,6 +72,38 @@ function describeInit(result: InitResult, { style }: Output): string {
   }
   if (result.outcome === "founded") lines.push("", 'Next: `git kai-version create -m "first version"`');
   return lines.join("\n");
+}
+
+function headingOf({ outcome, dryRun, agentId, remote }: InitResult, { style }: Output): string {
+  const name = style.bold(agentId === "" ? "the agent" : agentId);
+  if (outcome === "present") return `${name} is an agent already; nothing ${dryRun ? "would be" : "was"} changed.`;
+  if (dryRun) {
+    if (outcome === "founded") return `Would make ${name} an agent.`;
+    if (outcome === "updated")
+      return `Would fetch what the log of ${remote} says of ${name}, verify it and take it in.`;
+    return remote === null
+      ? `Would verify the log of ${name} that is here, and pin it.`
+      : `Would fetch the log of ${name} from ${remote}, verify it and adopt it.`;
+  }
+  const words = {
+    founded: `${name} is an agent now.`,
+    adopted:
+      remote === null
+        ? `Adopted ${name}: its log was here; it was verified and pinned.`
+        : `Adopted ${name}: its log was fetched and verified.`,
+    updated: `Took in what the remote's log says of ${name}, and verified it.`,
+  }[outcome];
+  return `${style.green("✓")} ${words}`;
+}
+
+function keyLine({ fingerprint, made }: NonNullable<InitResult["key"]>): string {
+  if (fingerprint === null) return made ? "a new one would be made" : "yours";
+  return `${fingerprint}${made ? "  (new)" : ""}`;
+}
+
+function commitWords({ commit, dryRun }: InitResult, noCommit: boolean): string {
+  if (commit !== null) return `commit ${commit.slice(0, 10)}`;
+  return dryRun && !noCommit ? "in a commit of its own" : "not committed";
 }
 
 const shorten = (items: readonly string[]): string =>
