@@ -127,7 +127,7 @@ function signerProblems(version: KnownVersion, { key = "" }: SignatureVerdict, p
 }
 
 /** A tag that the log made and that now looks like another tool's was replaced. */
-function movedProblems(version: KnownVersion, { madeBy }: Judging): Problem[] {
+function movedProblems(version: KnownVersion, { madeBy }: Pick<Judging, "madeBy">): Problem[] {
   const made = madeBy.get(`refs/tags/${version.tag}`);
   if (made === undefined || made === version.tagId) return [];
   return [problem("tag-moved", `${version.tag} is not the tag that the log made.`)];
@@ -145,18 +145,22 @@ function logProblems(version: KnownVersion, judging: Judging): Problem[] {
   return movedProblems(version, judging);
 }
 
-function recordProblems(version: KnownVersion, tag: TagObject, { log, notes }: Judging): Problem[] {
+function recordProblems(version: KnownVersion, tag: TagObject, { log, notes, madeBy }: Judging): Problem[] {
   const problems: Problem[] = [];
   const text = parseVersionTag(tag.message);
   if (log && text && text.repo !== log.entry.repo) {
     problems.push(problem("wrong-repository", `${version.tag} was made for another repository.`));
   }
-  // A tag that names no record was replaced, which is told already.
-  if (version.record === null) return problems;
+  if (text === undefined) {
+    // One that was replaced is told as such already.
+    return movedProblems(version, { madeBy }).length > 0
+      ? problems
+      : [...problems, problem("bad-tag", `${version.tag}: it does not say what a version's tag says.`)];
+  }
   const note = notes.get(version.commit);
   if (note === undefined)
     return [...problems, problem("record-not-fetched", `The note with the record of ${version.tag} is not here.`)];
-  const record = findRecord(note, version.record);
+  const record = findRecord(note, text.record);
   if (record === undefined)
     return [...problems, problem("record-changed", `The note holds no record that ${version.tag} was signed for.`)];
   const differing = DUPLICATED.filter(([field, of]) => record[field] !== of(version));

@@ -121,6 +121,32 @@ test("a version that was signed by a key of the policy without the role is none"
   });
 });
 
+test("a tag that the log made and that says nothing of a version is none", async () => {
+  const { agent, ada, repository, trust } = await agentOfTwo();
+  await agent.create();
+  const commit = agent.git("rev-parse", "v1.0.0^{commit}");
+  const tag = await makeSignedTag({ name: "v1.0.1", commit, message: "words", at: LATER }, ada, "sha1");
+  await writeObjects(repository, [tag]);
+  const { current } = entryOf(agent);
+  await addEntry(repository, {
+    signer: ada,
+    ...trust,
+    parents: [agent.git("rev-parse", LOG_REF)],
+    at: LATER,
+    entry: {
+      repo: says(agent).repo,
+      kind: "create",
+      seq: 2,
+      changes: [{ ref: "refs/tags/v1.0.1", old: null, new: tag.id }],
+      current: { before: current.after, after: current.after },
+      details: { tag: "v1.0.1", version: "1.0.1" },
+    },
+  });
+  put(agent, tag, "refs/tags/v1.0.1");
+  expect(await disproven(agent, "--all")).toEqual(["v1.0.1: bad-tag"]);
+  expect(await refused(agent, "rollback", "1.0.1", "--force")).toMatchObject({ exit: 1 });
+});
+
 const entryOf = (agent: SmallAgent): Entry => JSON.parse(agent.git("log", "-1", "--format=%b", LOG_REF)) as Entry;
 
 const says = (agent: SmallAgent) => ({
