@@ -36,12 +36,17 @@ export function formatCommitPayload(commit: {
 const HEADERS =
   /^tree (?<tree>[0-9a-f]{40,64})\n(?<parents>(?:parent [0-9a-f]{40,64}\n)*)author [^\n]*\ncommitter (?<name>[^<>\n]*) ?<(?<email>[^<>\n]*)> (?<seconds>[0-9]{1,15}) [+-][0-9]{4}\n(?<rest>(?:[^\n]+\n)*)\n/;
 
+/** Bytes of headers: far beyond any signature, and few enough for an expression not to use up the stack. */
+const MOST_HEADERS = 1 << 20;
+
 /**
  * Reads the raw bytes of a commit strictly, as our own writing makes them: tree, parents, author, committer and at most
  * one signature, no other header. Undefined for anything else.
  */
 export function parseSignedCommit(raw: Buffer, format: ObjectFormat): CommitObject | undefined {
   if (raw.includes(0)) return undefined;
+  const headersEnd = raw.indexOf("\n\n");
+  if (headersEnd < 0 || headersEnd > MOST_HEADERS) return undefined;
   const text = raw.toString("utf8");
   if (!Buffer.from(text).equals(raw)) return undefined;
   const groups = HEADERS.exec(text)?.groups;

@@ -34,6 +34,9 @@ const PLAIN = new RegExp(
   ].join(""),
 );
 
+/** Of more characters an expression could use up the stack; entries that made a version have a few hundred. */
+const MOST_LOOKED_AT = 1 << 20;
+
 /**
  * The outline of what `git log -z --format=%H %P%n%B` printed, newest first. Most entries only made a version: those are
  * looked at and not read, which for ten thousand of them takes a sixth of the time. It says the same as `outlineEntries`.
@@ -41,7 +44,7 @@ const PLAIN = new RegExp(
 export function outlineLog(text: string): LogOutline {
   const outline = new Outlining();
   for (const part of text.split("\0")) {
-    const plain = outline.hasMove ? PLAIN.exec(part) : null;
+    const plain = outline.hasMove && part.length <= MOST_LOOKED_AT ? PLAIN.exec(part) : null;
     if (plain) {
       outline.addPlain(part, plain[1] ?? "", plain[2] ?? "");
     } else {

@@ -115,3 +115,9 @@ test("whatever byte of a version's tag is another, it is read as before or refus
     }
   }
 });
+
+test("a tag of millions of lines is read like any other", () => {
+  const head = `object ${ID}\ntype commit\ntag v1.0.0\ntagger Ada <a@b> 1700000000 +0000\n\nfirst\n`;
+  const text = `${head}${"ab\n".repeat(5 << 20)}\nKai-Type: auto\n`;
+  expect(outlineTag(text)).toMatchObject({ name: "v1.0.0", subject: "first", version: undefined });
+});
