@@ -11,6 +11,7 @@ export interface GitOptions {
   /** Descriptors that the process inherits from 3 on: the lock. */
   inherit?: readonly number[] | undefined;
   cwd?: string | undefined;
+  onOutput?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
 }
 
 /** Runs git in `repository` (the *local* way of calling it) and gives whatever came of it. */
@@ -26,6 +27,7 @@ export function tryGit(
     env: options.env ? { ...repository.env, ...options.env } : repository.env,
     input: options.input,
     inherit: options.inherit,
+    onOutput: options.onOutput,
   });
 }
 

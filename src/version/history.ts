@@ -4,7 +4,7 @@ import { type LogOutline, outlineEntries } from "./log-outline.js";
 import { compareNumbers, findNumber, type VersionNumber } from "./number.js";
 import type { VersionType } from "./record.js";
 import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
-import { outlineTag } from "./tag-outline.js";
+import { outlineTag, type TagOutline } from "./tag-outline.js";
 
 /** A version as its tag and the log tell of it, nothing verified. */
 export interface KnownVersion {
@@ -52,11 +52,22 @@ export interface History {
 
 /** Joins what tags and log say. */
 export const buildHistory = (refs: readonly Ref[], log: readonly LoggedEntry[], format: TagFormat): History =>
-  outlinedHistory(refs, outlineEntries(log), () => log, format);
+  outlinedHistory(refs.map(withOutline), outlineEntries(log), () => log, format);
+
+/** A ref, and what its annotated tag tells. */
+export interface OutlinedRef {
+  readonly ref: Ref;
+  readonly outline: TagOutline | undefined;
+}
+
+export const withOutline = (ref: Ref): OutlinedRef => ({
+  ref,
+  outline: ref.latin1 === undefined ? undefined : outlineTag(ref.latin1),
+});
 
 /** The same from the log's outline; `readLog` is called when somebody wants the entries themselves. */
 export function outlinedHistory(
-  refs: readonly Ref[],
+  refs: readonly OutlinedRef[],
   outline: LogOutline,
   readLog: () => readonly LoggedEntry[],
   format: TagFormat,
@@ -66,7 +77,8 @@ export function outlinedHistory(
   const skipped: { tag: string; reason: string }[] = [];
   const reserved: ReservedNumber[] = [];
   const made = numbersOf(outline.made);
-  for (const ref of refs) {
+  for (const outlined of refs) {
+    const { ref } = outlined;
     if (!ref.name.startsWith("refs/tags/") || ref.name === CURRENT_REF) continue;
     const tag = ref.name.slice("refs/tags/".length);
     // A version stays one when tag_format is changed after it was made.
@@ -88,7 +100,7 @@ export function outlinedHistory(
       reserved.push({ number, tag });
       continue;
     }
-    versions.push(knownVersion(ref, tag as TagName, number, commit, withdrawn, ours !== undefined));
+    versions.push(knownVersion(outlined, tag as TagName, number, commit, withdrawn, ours !== undefined));
   }
   for (const [tag, number] of made) reserved.push({ number, tag });
   versions.sort((a, b) => compareNumbers(a.number, b.number) || (a.tag < b.tag ? -1 : 1));
@@ -117,14 +129,13 @@ function numbersOf(made: LogOutline["made"]): Map<string, VersionNumber> {
 }
 
 function knownVersion(
-  ref: Ref,
+  { ref, outline }: OutlinedRef,
   tag: TagName,
   number: VersionNumber,
   commit: string,
   withdrawn: ReadonlySet<string>,
   ours: boolean,
 ): KnownVersion {
-  const outline = ref.latin1 === undefined ? undefined : outlineTag(ref.latin1);
   const text = outline?.version;
   return {
     number,

@@ -110,7 +110,7 @@ function comparatorFor(key: SortKey): (a: KnownVersion, b: KnownVersion) => numb
 
 /** `*`, `?`, `[ab]`, `[0-9]` and `[!a]` as in a shell; everything else stands for itself. */
 function globMatcher(glob: string): (text: string) => boolean {
-  const source = glob.replace(/\*+|\?|\[!?[\w.+]+(?:-\w)?[\w.+]*\]|[^]/g, (part) => {
+  const source = glob.replace(/\*+|\?|\[!?[\w.+]+(?:-\w)?[\w.+]*\]|[\s\S]/g, (part) => {
     if (part.startsWith("*")) return ".*";
     if (part === "?") return ".";
     if (part.length > 1 && isCharacterClass(part)) return part.replace("[!", "[^");

@@ -42,26 +42,20 @@ const MOST_LOOKED_AT = 1 << 20;
  * looked at and not read, which for ten thousand of them takes a sixth of the time. It says the same as `outlineEntries`.
  */
 export function outlineLog(text: string): LogOutline {
-  const outline = new Outlining();
-  for (const part of text.split("\0")) {
-    const plain = outline.hasMove && part.length <= MOST_LOOKED_AT ? PLAIN.exec(part) : null;
-    if (plain) {
-      outline.addPlain(part, plain[1] ?? "", plain[2] ?? "");
-    } else {
-      for (const entry of parseLogOutput(part)) outline.add(entry);
-    }
-  }
+  const outline = new LogOutliner();
+  outline.take(text);
   return outline.end();
 }
 
 /** The outline of entries that were read whole, newest first. */
 export function outlineEntries(log: readonly LoggedEntry[]): LogOutline {
-  const outline = new Outlining();
+  const outline = new LogOutliner();
   for (const entry of log) outline.add(entry);
   return outline.end();
 }
 
-class Outlining {
+/** The same piece by piece, the newest first. */
+export class LogOutliner {
   readonly #made: [string, string][] = [];
   readonly #withdrawing: LoggedEntry[] = [];
   /** Texts of plain ones. */
@@ -69,8 +63,17 @@ class Outlining {
   #newest: LoggedEntry | undefined;
   #lastMove: LoggedEntry | undefined;
 
-  get hasMove(): boolean {
-    return this.#lastMove !== undefined;
+  /** Whole entries as they were printed, with a NUL between them. */
+  take(text: string): void {
+    for (const part of text.split("\0")) {
+      const plain = this.#lastMove !== undefined && part.length <= MOST_LOOKED_AT ? PLAIN.exec(part) : null;
+      if (plain) {
+        this.#entries.push(part);
+        this.#made.push([plain[1] ?? "", plain[2] ?? ""]);
+      } else {
+        for (const entry of parseLogOutput(part)) this.add(entry);
+      }
+    }
   }
 
   add(entry: LoggedEntry): void {
@@ -80,11 +83,6 @@ class Outlining {
     const { tag, version } = entry.details;
     if (typeof tag === "string" && typeof version === "string") this.#made.push([tag, version]);
     if (entry.withdrawn.length > 0 || entry.restored.length > 0) this.#withdrawing.push(entry);
-  }
-
-  addPlain(text: string, tag: string, version: string): void {
-    this.#entries.push(text);
-    this.#made.push([tag, version]);
   }
 
   end(): LogOutline {

@@ -2,11 +2,10 @@ import { KaiError } from "../error.js";
 import { makeObject } from "../git/object.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
-import type { Ref } from "../git/refs.js";
 import type { Repository } from "../git/repository.js";
 import { writeObjects } from "../git/write-objects.js";
 import { CURRENT_REF } from "../operation/entry.js";
-import type { History } from "./history.js";
+import type { History, OutlinedRef } from "./history.js";
 
 /**
  * Puts the tag `current` back to what the verified log says, where somebody moved, deleted or made it. What was found is
@@ -16,10 +15,10 @@ export async function mendCurrent(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  refs: readonly Ref[],
+  tags: readonly OutlinedRef[],
   request: { readonly id: string; readonly inherit: readonly number[] },
 ): Promise<void> {
-  const now = refs.find((ref) => ref.name === CURRENT_REF)?.id ?? null;
+  const now = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref.id ?? null;
   const wanted = history.current?.pointer ?? null;
   if (now === wanted) return;
   if (wanted !== null) await restorePointer(repository, reader, history, wanted, request.inherit);

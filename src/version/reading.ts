@@ -1,15 +1,15 @@
 import { isAscii } from "node:buffer";
 import type { AgentConfig } from "../agent/config.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
-import { listRefs, type Ref } from "../git/refs.js";
+import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 import { isRecoveryDue } from "../operation/recover.js";
 import { type AgentRepository, readAgent } from "./agent-repository.js";
-import { type History, outlinedHistory } from "./history.js";
-import { type LogOutline, outlineLog } from "./log-outline.js";
+import { type History, type OutlinedRef, outlinedHistory, withOutline } from "./history.js";
+import { type LogOutline, LogOutliner, outlineLog } from "./log-outline.js";
 import { tagFormat } from "./tag-name.js";
 
 export interface AgentHistory {
@@ -29,30 +29,54 @@ export async function readAgentHistory(cwd: string, env: NodeJS.ProcessEnv): Pro
 /** The same in a repository that is open already. */
 export async function readHistoryOf(repository: Repository): Promise<AgentHistory> {
   // The children first: they work while this process reads the configuration.
-  const [refs, log, agent, recoveryDue] = await Promise.all([
-    listRefs(repository, ["refs/tags"]),
-    printLog(repository),
+  const [tags, log, agent, recoveryDue] = await Promise.all([
+    outlineTags(repository),
+    outlineLogOf(repository),
     readAgent(repository),
     isRecoveryDue(repository),
   ]);
-  return { agent, ...historyFrom(refs, log ?? "", agent.config), hasLog: log !== undefined, recoveryDue };
+  return { agent, ...historyFrom(tags, log, agent.config), hasLog: log !== undefined, recoveryDue };
 }
 
-/** History and outline from tags and from what `printLog` gave. */
+interface PrintedLog {
+  readonly outline: LogOutline;
+  /** As `parseLogOutput` takes it. */
+  readonly text: () => string;
+}
+
+/** History and outline from what `outlineTags` and `outlineLogOf` gave. */
 export function historyFrom(
-  refs: readonly Ref[],
-  log: string,
+  tags: readonly OutlinedRef[],
+  log: PrintedLog | undefined,
   config: AgentConfig,
 ): { readonly history: History; readonly outline: LogOutline } {
-  const outline = outlineLog(log);
+  const outline = log?.outline ?? outlineLog("");
   const format = tagFormat(config.version_management.semantic_versioning.tag_format);
-  return { history: outlinedHistory(refs, outline, () => parseLogOutput(log), format), outline };
+  return { history: outlinedHistory(tags, outline, () => parseLogOutput(log?.text() ?? ""), format), outline };
 }
 
-/** The log as text, newest entry first, as `outlineLog` and `parseLogOutput` take it; undefined where there is none. */
-export async function printLog(repository: Repository): Promise<string | undefined> {
-  const log = await tryGit(repository, [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"]);
-  return log.exitCode === 0 ? textOf(log.stdout) : undefined;
+/** All tags, their objects looked at while git may still be printing the log. */
+export const outlineTags = async (repository: Repository): Promise<OutlinedRef[]> =>
+  (await listRefs(repository, ["refs/tags"])).map(withOutline);
+
+/** The log's outline, made while git prints it; undefined where there is no log. */
+export async function outlineLogOf(repository: Repository): Promise<PrintedLog | undefined> {
+  const outliner = new LogOutliner();
+  let begun: Buffer[] = [];
+  const onOutput = (stream: "stdout" | "stderr", chunk: Buffer) => {
+    if (stream !== "stdout") return;
+    const end = chunk.lastIndexOf(0);
+    if (end >= 0) {
+      outliner.take(textOf(Buffer.concat([...begun, chunk.subarray(0, end)])));
+      begun = [];
+    }
+    begun.push(chunk.subarray(end + 1));
+  };
+  const args = [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"];
+  const log = await tryGit(repository, args, { onOutput });
+  if (log.exitCode !== 0) return undefined;
+  outliner.take(textOf(Buffer.concat(begun)));
+  return { outline: outliner.end(), text: () => textOf(log.stdout) };
 }
 
 /** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */

@@ -19,7 +19,10 @@ export interface AgentStatus {
   readonly current: string | null;
   readonly latest: string | null;
   readonly head: string | null;
+  /** The branch's full ref; null where HEAD is detached. */
   readonly branch: string | null;
+  /** HEAD has no commit yet. */
+  readonly unborn: boolean;
   /** Paths that differ from the version in force. */
   readonly modified: readonly ModifiedPath[];
   /** Commits that no version has yet; null in a shallow clone, where they cannot be counted. */
@@ -59,6 +62,7 @@ export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Prom
     latest: highestVersion(history)?.number.text ?? null,
     head: status.head,
     branch: status.branch,
+    unborn: status.head === null,
     modified: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     unversioned,
     recovery: recoveryDue,

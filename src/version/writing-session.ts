@@ -18,7 +18,7 @@ import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, openAgent } from "./agent-repository.js";
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
-import { historyFrom, printLog } from "./reading.js";
+import { historyFrom, outlineLogOf, outlineTags } from "./reading.js";
 import { readStatus, type WorkTreeStatus } from "./work-tree-status.js";
 
 /** What the program hands to every command that writes. */
@@ -75,15 +75,15 @@ export async function withWritingSession<T>(
       const status = readStatus(repository, untracked);
       // Whoever wants it is told of its failure.
       status.catch(() => {});
-      const [log, refs, text] = await Promise.all([
+      const [log, tags, printed] = await Promise.all([
         readTrustedLog(repository, reader, root),
-        listRefs(repository, ["refs/tags"]),
-        printLog(repository),
+        outlineTags(repository),
+        outlineLogOf(repository),
       ]);
       const at = caller.now();
       const id = ulid(at.getTime());
-      const { history } = historyFrom(refs, text ?? "", agent.config);
-      await mendCurrent(repository, reader, history, refs, { id, inherit: [lock.descriptor] });
+      const { history } = historyFrom(tags, printed, agent.config);
+      await mendCurrent(repository, reader, history, tags, { id, inherit: [lock.descriptor] });
       return await work({
         agent,
         caller,

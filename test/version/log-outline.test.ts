@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Entry, formatEntryMessage, type InForce } from "../../src/operation/entry.js";
 import { parseLogOutput } from "../../src/operation/log.js";
-import { outlineEntries, outlineLog } from "../../src/version/log-outline.js";
+import { LogOutliner, outlineEntries, outlineLog } from "../../src/version/log-outline.js";
 
 const id = fc.constantFrom("a".repeat(40), "0123456789".repeat(4), "f".repeat(64));
 const text = fc.oneof(
@@ -88,6 +88,21 @@ test("the outline of the printed log is that of its entries read whole", () => {
       expect({ ...seen, tagObjects: [...seen.tagObjects()] }).toEqual({ ...read, tagObjects: [...read.tagObjects()] });
     }),
     { numRuns: 300 },
+  );
+});
+
+test("a log that comes in pieces has the same outline", () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(logged, { minLength: 1, maxLength: 3 }), { maxLength: 4 }), (pieces) => {
+      const outliner = new LogOutliner();
+      for (const piece of pieces) outliner.take(piece.join("\0"));
+      const [seen, whole] = [outliner.end(), outlineLog(pieces.flat().join("\0"))];
+      expect({ ...seen, tagObjects: [...seen.tagObjects()] }).toEqual({
+        ...whole,
+        tagObjects: [...whole.tagObjects()],
+      });
+    }),
+    { numRuns: 100 },
   );
 });
 
