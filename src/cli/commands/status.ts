@@ -22,6 +22,8 @@ function describeStatus(status: AgentStatus, { style }: Output): string {
   ];
   if (status.recovery)
     lines.push(style.yellow("An operation was interrupted: `git kai-version recover` brings it to its end."));
+  if (status.unborn) lines.push("No commit yet: versions are made of what is committed.");
+  else if (status.branch === null) lines.push("HEAD is detached: `git switch BRANCH` goes to a branch.");
   if (status.unversioned === null) {
     lines.push("This is a shallow clone: commits that no version has yet cannot be counted.");
   } else if (status.unversioned > 0) {
@@ -30,7 +32,7 @@ function describeStatus(status: AgentStatus, { style }: Output): string {
     );
   }
   if (status.modified.length === 0) {
-    if (status.current !== null) lines.push("Nothing differs from it.");
+    if (status.current !== null && !status.unborn) lines.push("Nothing differs from it.");
     return lines.join("\n");
   }
   const how = { committed: "committed", changed: style.yellow("changed  "), untracked: style.yellow("untracked") };

@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { placeAt, told } from "../scenarios/place.js";
+import { agentWithVersions } from "../support/agent.js";
+import { scratch } from "../support/scratch.js";
+
+test("status tells a branch from a detached HEAD", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  expect(await told(agent, "status")).toMatchObject({ branch: "refs/heads/main", unborn: false });
+  agent.git("switch", "-q", "--detach");
+  const head = agent.git("rev-parse", "HEAD");
+  expect(await told(agent, "status")).toMatchObject({ branch: null, unborn: false, head });
+  expect(await agent.kai("status")).toMatchInlineSnapshot(`
+    ai.example.clerk  1.0.0 is in force
+    HEAD is detached: \`git switch BRANCH\` goes to a branch.
+    Nothing differs from it.
+    [exit 0]
+  `);
+});
+
+test("status tells a branch without a commit, in a new repository and in an agent", async () => {
+  const { dir, env } = scratch();
+  const fresh = placeAt(path.join(dir, "clerk"), env);
+  execFileSync("git", ["init", "-q", "-b", "main", fresh.dir], { env });
+  fresh.write("kai.yaml", "agent_id: ai.example.clerk\n");
+  expect(await told(fresh, "status")).toMatchObject({ branch: "refs/heads/main", unborn: true, head: null });
+  expect(await fresh.kai("status")).toMatchInlineSnapshot(`
+    ai.example.clerk  no version is in force: \`git kai-version create\` makes one
+    No commit yet: versions are made of what is committed.
+
+    Differs from it:
+      untracked  config      kai.yaml
+    [exit 0]
+  `);
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("checkout", "-q", "--orphan", "other");
+  expect(await told(agent, "status")).toMatchObject({ current: "1.0.0", branch: "refs/heads/other", unborn: true });
+  expect((await agent.kai("status")).stdout).not.toContain("Nothing differs");
+});
