@@ -141,7 +141,7 @@ test("a log that was here and is gone is not founded anew", async () => {
         The log that made v1.0.0 is not here.
     log  The log that this clone has seen is gone; fetch it from a complete clone.
     log  from sha256:<id> (founded)
-    ✗ 0 of 1 versions are proven, 1 failed.
+    ✗ 0 of 1 version is proven, 1 failed.
     [exit 1]
   `);
   const before = refsOf(original);

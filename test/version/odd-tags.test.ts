@@ -42,6 +42,6 @@ test("a good tag object under another name is not shown as good", async () => {
 test("a version of another tool that nothing proves fails where it is named, and is counted once", async () => {
   const agent = await agentWithVersions("1.0.0");
   agent.git("tag", "v0.1.0");
-  expect((await agent.kai("verify", "0.1.0")).stdout).toContain("0 of 1 versions are proven, 1 failed.");
+  expect((await agent.kai("verify", "0.1.0")).stdout).toContain("0 of 1 version is proven, 1 failed.");
   expect((await agent.kai("verify", "--all")).stdout).toContain("1 of 2 versions are proven, 1 of other tools");
 });

@@ -37,7 +37,9 @@ function describeVerification(result: Verification, { style }: Output): string {
   }
   for (const problem of result.log.problems) lines.push(`${style.yellow("log")}  ${problem.message}`);
   if (result.log.root !== null) lines.push(style.dim(`log  from ${result.log.root} (${result.log.origin})`));
-  const parts = [`${result.total - result.failed - result.unproven} of ${result.total} versions are proven`];
+  const parts = [
+    `${result.total - result.failed - result.unproven} of ${result.total} ${result.total === 1 ? "version is" : "versions are"} proven`,
+  ];
   if (result.unproven > 0) parts.push(`${result.unproven} of other tools are neither proven nor disproven`);
   if (result.failed > 0) parts.push(style.red(`${result.failed} failed`));
   lines.push(`${result.ok ? style.green("✓") : style.red("✗")} ${parts.join(", ")}.`);
