@@ -4,7 +4,7 @@ import { COMMANDS, findCommand, findGroup } from "./commands/index.js";
 import type { Output } from "./output.js";
 import { formatTable } from "./table.js";
 
-const INTRODUCTION = `usage: git kai-version [-C DIR] [--json] [--quiet] <command> [<arguments>]
+const INTRODUCTION = `Usage: git kai-version [-C DIR] [--json] [--quiet] <command> [<arguments>]
 
 Versions, signed releases, sandboxed trials and rollbacks for AI agents, with git itself.
 `;
@@ -37,7 +37,7 @@ export async function showHelp(
       [{ title: "" }, { title: "" }],
       commands.map(({ name, summary }) => [`   ${name}`, summary]),
     ).trimStart();
-    return `${group === undefined ? INTRODUCTION : `usage: git kai-version ${group} <command>\n`}\n   ${table}\n\n\`git kai-version <command> --help\` explains one of them.`;
+    return `${group === undefined ? INTRODUCTION : `Usage: git kai-version ${group} <command>\n`}\n   ${table}\n\n\`git kai-version <command> --help\` explains one of them.`;
   });
   return first === undefined || (group !== undefined && second === undefined) ? 2 : 0;
 }

@@ -40,6 +40,9 @@ test("help explains the command that it is asked for", () => {
   };
   expect(said("help", "key", "list")).toBe(said("key", "list", "--help"));
   expect(said("help", "create")).toContain("--include-changes");
-  expect(said("help", "key")).toMatch(/^usage: git kai-version key <command>\n/);
+  expect(said("help", "key")).toMatch(/^Usage: git kai-version key <command>\n/);
+  for (const command of [[], ["create"], ["key"], ["key", "list"]]) {
+    expect(said(...command, "--help")).toMatch(/^Usage: git kai-version /);
+  }
   expect(said("help")).toContain("   compare ");
 });
