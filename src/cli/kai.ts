@@ -1,4 +1,3 @@
-import { kaiArguments } from "./kai-arguments.js";
 import { start } from "./start.js";
 
-void start(kaiArguments(process.argv.slice(2), process.env));
+void start(process.argv.slice(2), "kai");

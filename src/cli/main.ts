@@ -2,12 +2,14 @@ import { findCommand, findGroup } from "./commands/index.js";
 import { consoleOutput } from "./console-output.js";
 import { failureOf } from "./failure.js";
 import { leadingOptionsOf } from "./leading-options.js";
+import type { Program } from "./start.js";
 
 /** Runs one command line and gives its exit status. */
-export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function main(typed: readonly string[], env: NodeJS.ProcessEnv, program: Program): Promise<number> {
   // Only how to word a failure; the command's own parser decides what --json means.
-  const output = consoleOutput({ json: wantsJson(argv), quiet: false }, env);
+  const output = consoleOutput({ json: wantsJson(typed), quiet: false }, env);
   try {
+    const argv = program === "kai" ? await withAgentFolder(typed, env) : typed;
     const leading = leadingOptionsOf(argv);
     const found = findCommand(leading.rest);
     if (!found) {
@@ -21,6 +23,14 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     output.error(failure);
     return failure.exit;
   }
+}
+
+/** The command line with the agent's folder in the place of its name. */
+async function withAgentFolder(typed: readonly string[], env: NodeJS.ProcessEnv): Promise<string[]> {
+  const { kaiArguments } = await import("./kai-arguments.js");
+  const { argv, agent } = kaiArguments(typed, env);
+  if (agent !== undefined) (await import("./require-agent-folder.js")).requireAgentFolder(agent, env);
+  return argv;
 }
 
 const wantsJson = (argv: readonly string[]): boolean => {

@@ -91,6 +91,6 @@ test("the commands that want no agent are those of kai", async () => {
   for (const { load } of COMMANDS) {
     const command = completedCommand(await load());
     const words = kaiArguments([...command.name.split(" "), "agent"], { HOME: "/nowhere" });
-    expect(words.includes("-C"), command.name).toBe(command.namesAgent);
+    expect(words.argv.includes("-C"), command.name).toBe(command.namesAgent);
   }
 });

@@ -1,14 +1,18 @@
 import { expect, test } from "vitest";
 import { kaiArguments } from "../../src/cli/kai-arguments.js";
 
-const read = (line: string) => kaiArguments(line.split(" "), { HOME: "/home/ada" }).join(" ");
+const read = (line: string) => kaiArguments(line.split(" "), { HOME: "/home/ada" }).argv.join(" ");
 
 test("the agent behind the command is a folder of the agents' folder, or a path", () => {
   expect(read("list clerk --limit 3")).toBe("-C /home/ada/agents/clerk list --limit 3");
   expect(read("config show clerk")).toBe("-C /home/ada/agents/clerk config show");
   expect(read("list ./clerk")).toBe("-C ./clerk list");
   expect(read("list .")).toBe("-C . list");
-  expect(kaiArguments(["list", "clerk"], { KAI_AGENTS: "/srv" })).toEqual(["-C", "/srv/clerk", "list"]);
+  expect(kaiArguments(["list", "clerk"], { KAI_AGENTS: "/srv" })).toEqual({
+    argv: ["-C", "/srv/clerk", "list"],
+    agent: "clerk",
+  });
+  expect(kaiArguments(["list", "/srv/clerk"], {}).agent).toBeUndefined();
 });
 
 test("options in front stay in front, and a folder named by -C is the agent", () => {

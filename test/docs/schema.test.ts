@@ -56,7 +56,7 @@ const validate = validator((schema) => schema);
 const validateClosed = validator(closed);
 
 test("every command has a schema, and every schema is one of a command", () => {
-  const expected = [...COMMANDS.map(({ name }) => name.replace(" ", "-")), "common", "error", "help"];
+  const expected = [...COMMANDS.map(({ name }) => name.replace(" ", "-")), "common", "error", "help", "version"];
   expect(readdirSync(FOLDER).sort()).toEqual(expected.map((name) => `${name}.json`).sort());
 });
 
@@ -108,6 +108,7 @@ test("what the commands print with --json is what the schemas say, no key more a
   print("key generate", "--name", "CI", "--email", "ci@example.com", "--no-passphrase");
   print("completion", "fish");
   print("help");
+  expect(validateClosed("version", kai("--version"))).toBe("No errors");
   print("doctor");
 });
 

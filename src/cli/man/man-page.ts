@@ -24,6 +24,7 @@ export function formatManPage(commands: readonly Command[], version: string): st
     item(`${bold("-q")}, ${bold("--quiet")}`, "Print only the result."),
     item(bold("--no-color"), "Print without colours."),
     item(`${bold("-h")}, ${bold("--help")}`, "Show how the command is used."),
+    paragraph(proseRoff("`git kai-version --version`, or `-v`, says which one this is.")),
     heading("Commands"),
     ...commands.flatMap(describeCommand),
     ...section("Configuration", CONFIGURATION),
