@@ -28,6 +28,7 @@ function heading(
     ahead: `${counted(commits, "commit")} later`,
     behind: `${counted(undone, "commit")} earlier`,
     diverged: `another line: ${counted(commits, "commit")} of its own, ${undone} missing`,
+    unknown: "the history is shallow: how far apart they are is not known",
   }[relation];
   return [`${oneLine(agent)}  ${style.bold(`${oneLine(from)} -> ${oneLine(to)}`)}  ${style.dim(way)}`];
 }
@@ -161,7 +162,8 @@ function compatibility(comparison: Comparison, style: Style): string[] {
 
 const BUMPS = ["none", "patch", "minor", "major"];
 
-function bump({ compatibility: { required, declared }, from, to }: Comparison, style: Style): string {
+function bump({ compatibility: { relation, required, declared }, from, to }: Comparison, style: Style): string {
+  if (relation === "unknown") return style.dim("not known: the history is shallow");
   if (required === null) return style.dim(`${to} does not descend from ${from}: its commits tell no bump`);
   if (required === "none" && (declared === null || declared === "none")) return "none is needed";
   if (declared === null) return `${required} is needed`;
@@ -198,6 +200,6 @@ function counts(added: number, removed: number, changed: number, renamed = 0): s
   return told.length === 0 ? "the same" : told.join(", ");
 }
 
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const counted = (count: number | null, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -3,14 +3,17 @@ import { type CommitText, type Finding, judge } from "../change/verdict.js";
 import type { ComparedSide } from "./compare-side.js";
 import { compareNumbers, type VersionNumber } from "./number.js";
 
-/** Where `to` lies, seen from `from`: on it, after it, before it, or on another line. */
-export type Relation = "same" | "ahead" | "behind" | "diverged";
+/**
+ * Where `to` lies, seen from `from`: on it, after it, before it, or on another line. `unknown`: a shallow clone lacks the
+ * commits that would tell.
+ */
+export type Relation = "same" | "ahead" | "behind" | "diverged" | "unknown";
 
 export interface Compatibility {
   readonly relation: Relation;
-  /** How many commits `to` has that `from` has not, and the other way round. */
-  readonly commits: number;
-  readonly undone: number;
+  /** How many commits `to` has that `from` has not, and the other way round; null where the relation is unknown. */
+  readonly commits: number | null;
+  readonly undone: number | null;
   /** The bump that the commits demand; null where `to` does not descend from `from`. */
   readonly required: Bump | null;
   /** The bump that the numbers make; null where `to` is no version, or its number is not the higher one. */
@@ -29,22 +32,26 @@ export interface Answer {
   readonly reasons: readonly string[];
 }
 
-/** Judges the commits between two: `commits` are those that `to` has alone, `undone` those that `from` has alone. */
+/**
+ * Judges the commits between two: `commits` are those that `to` has alone, `undone` those that `from` has alone, as far as
+ * the clone, which may be `shallow`, has them.
+ */
 export function judgeCompatibility(
   from: ComparedSide,
   to: ComparedSide,
   commits: readonly CommitText[],
   undone: readonly CommitText[],
+  { shallow = false } = {},
 ): Compatibility {
-  const relation = relationOf(commits.length, undone.length);
+  const relation = relationOf(commits.length, undone.length, shallow);
   const older = relation === "behind" ? to : from;
   const stable = (older.version?.number.major ?? 1) > 0;
   const { required, findings } = judge({ commits: relation === "behind" ? undone : commits, stable });
   const takenBack = relation === "diverged" ? judge({ commits: undone, stable }).findings : [];
   return {
     relation,
-    commits: commits.length,
-    undone: undone.length,
+    commits: relation === "unknown" ? null : commits.length,
+    undone: relation === "unknown" ? null : undone.length,
     required: relation === "same" || relation === "ahead" ? required : null,
     declared: declaredBump(from.version?.number, to.version?.number),
     ...directions(relation, from, to, findings),
@@ -52,9 +59,10 @@ export function judgeCompatibility(
   };
 }
 
-function relationOf(commits: number, undone: number): Relation {
+function relationOf(commits: number, undone: number, shallow: boolean): Relation {
   if (undone === 0) return commits === 0 ? "same" : "ahead";
-  return commits === 0 ? "behind" : "diverged";
+  if (commits === 0) return "behind";
+  return shallow ? "unknown" : "diverged";
 }
 
 function declaredBump(from: VersionNumber | undefined, to: VersionNumber | undefined): Bump | null {
@@ -70,7 +78,7 @@ function directions(
   to: ComparedSide,
   findings: readonly Finding[],
 ): Pick<Compatibility, "backward" | "forward"> {
-  if (relation === "diverged") return { backward: null, forward: null };
+  if (relation === "diverged" || relation === "unknown") return { backward: null, forward: null };
   if (relation === "same") return { backward: true, forward: true };
   const [older, newer] = relation === "ahead" ? [from, to] : [to, from];
   const upward = takesUp(older, newer, findings);

@@ -81,7 +81,7 @@ export async function compareVersions(
     const config = to.config ?? agent.config;
     const artifacts = diffFiles(before, after, createClassifier(config.version_management.artifacts));
     const compared = await compareContents(repository, reader, artifacts, before, after);
-    const compatibility = judgeCompatibility(from, to, commits, undone);
+    const compatibility = judgeCompatibility(from, to, commits, undone, { shallow: repository.shallow });
     const migration = judgeMigration(from, to, compatibility.findings);
     const rollback = judgeRollback(from, to);
     return {
@@ -144,7 +144,10 @@ async function readPatch(repository: Repository, from: string, to: string): Prom
 
 function notesOf(repository: Repository, to: ComparedSide): string[] {
   const notes: string[] = [];
-  if (repository.shallow) notes.push("This clone is shallow: commits may be missing from the judgement.");
+  if (repository.shallow)
+    notes.push(
+      "This clone is shallow: commits may be missing from the judgement; `git fetch --unshallow` brings them.",
+    );
   if (to.config === null) {
     notes.push(`${to.name} has no kai.yaml that can be read: its files are sorted by that of the working tree.`);
   }

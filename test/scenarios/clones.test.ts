@@ -121,6 +121,9 @@ test("a shallow clone says what it cannot do", async () => {
   await readEverything(clone);
   expect((await told(clone, "status")).unversioned).toBeNull();
   expect((await clone.kai("status")).stdout).toContain("shallow clone");
+  const compared = await clone.kai("compare", "1.0.0", "1.1.0");
+  expect(compared.stdout).toContain("1.0.0 -> 1.1.0  the history is shallow: how far apart they are is not known");
+  expect(compared.stderr).toContain("`git fetch --unshallow` brings them.");
   clone.write("logic.py", "print('new')\n");
   clone.commit("feat: new");
   expect(await clone.kai("create")).toMatchInlineSnapshot(`

@@ -72,6 +72,17 @@ test("before 1.0.0 a breaking change needs a minor version, and still breaks", (
   expect(judged).toMatchObject({ required: "minor", declared: "minor", backward: false, forward: false });
 });
 
+test("a shallow history is no other line", () => {
+  const undone = [commit("feat: a", "b".repeat(40))];
+  const judged = judgeCompatibility(side("1.0.0"), side("1.1.0"), [commit("feat: b")], undone, { shallow: true });
+  expect(judged).toMatchObject({ relation: "unknown", commits: null, undone: null, required: null, backward: null });
+  expect(judged.findings).toHaveLength(1);
+  // What is reached is known to be.
+  expect(judgeCompatibility(side("1.0.0"), side("1.1.0"), [commit("feat: b")], [], { shallow: true }).relation).toBe(
+    "ahead",
+  );
+});
+
 test("of versions on two lines nothing is claimed", () => {
   const undone = [commit("feat!: b", "b".repeat(40))];
   const judged = judgeCompatibility(side("2.0.0"), side("1.9.1"), [commit("fix: a")], undone);
