@@ -250,8 +250,8 @@ test("refuses what is no version, and names those there are", async () => {
     [exit 1]"
   `);
   expect(kai(agent, "compare", "1.0.0", "newest")).toMatchInlineSnapshot(`
-    "Error E107: 'newest' is not a semantic version.
-    Hint: Versions look like 1.4.0 or 2.0.0-rc.1: three numbers, then a pre-release behind a dash.
+    "Error E107: 'newest' is not a semantic version, nor a version's tag.
+    Hint: Name a version such as 1.4.0, its tag, or \`current\`; \`git kai-version list\` shows the versions there are.
     [exit 2]"
   `);
   expect(kai(agent, "compare", "1.0.0")).toMatchInlineSnapshot(`

@@ -108,6 +108,30 @@ test("what cannot be done", async () => {
   `);
 });
 
+test("a word that is no version gets the version that was meant, and the command that lists them", async () => {
+  const place = await clerk("1.0.0", "1.1.0");
+  expect(await place.kai("verify", "HEAD")).toMatchInlineSnapshot(`
+    Error E107: 'HEAD' is not a semantic version, nor a version's tag.
+    Hint: Name a version such as 1.4.0, its tag, or \`current\`; \`git kai-version list\` shows the versions there are.
+    [exit 2]
+  `);
+  expect(await place.kai("compare", "1.0.0", "v1")).toMatchInlineSnapshot(`
+    Error E107: 'v1' is not a semantic version, nor a version's tag.
+    Hint: Did you mean 1.1.0? \`git kai-version list\` shows the versions there are.
+    [exit 2]
+  `);
+  for (const [asked, meant] of [
+    ["v1.00.0", "v1.0.0"],
+    ["1.1", "1.1.0"],
+    ["v1,1.0", "v1.1.0"],
+  ] as const) {
+    expect((await place.kai("show", asked)).stderr).toContain(`Hint: Did you mean ${meant}?`);
+  }
+  expect((await place.kai("rollback", "banana")).stderr).toContain(
+    "`git kai-version list` shows the versions there are.",
+  );
+});
+
 test("a kai.yaml that is invalid, with its places", async () => {
   const place = await clerk("1.0.0");
   place.write("kai.yaml", "agent_id: x\nsnapshot_isolation:\n  filesystem: floppy\nrollback_sytem: {}\n");

@@ -1,6 +1,7 @@
 import { KaiError } from "../../error.js";
 import { type RollbackResult, rollBack } from "../../rollback/rollback.js";
-import { findNumber, parseNumber, type VersionNumber } from "../../version/number.js";
+import { findAsked } from "../../version/find-asked.js";
+import { findNumber, type VersionNumber } from "../../version/number.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { callerOf } from "../caller.js";
 import type { CommandContext } from "../context.js";
@@ -46,12 +47,12 @@ export const rollbackCommand = defineCommand({
   },
 });
 
-/** A number, or the whole name of a tag where tag_format is not the usual one. */
+/** A number, `current`, or the whole name of a tag where tag_format is not the usual one. */
 async function numberNamed(name: string, context: CommandContext): Promise<VersionNumber> {
   const number = findNumber(name.replace(/^v/, ""));
   if (number) return number;
   const { history } = await readAgentHistory(context.cwd, context.env);
-  return history.versions.find((version) => version.tag === name)?.number ?? parseNumber(name);
+  return findAsked(history, name).number;
 }
 
 /** How many versions are offered. */
