@@ -14,8 +14,12 @@ export interface SandboxHost {
   env: NodeJS.ProcessEnv;
 }
 
-/** `tempDir`; where that is another user's, the folder of the caller's own beside it, `/tmp/kai_snapshots-1001` say. */
+/**
+ * `tempDir`; where that is another user's, the folder of the caller's own beside it, `/tmp/kai_snapshots-1001` say. E103
+ * where Podman could not mount what is in it.
+ */
 export async function ownTempDir(tempDir: string): Promise<string> {
+  requireMountable(tempDir);
   const stat = await lstat(tempDir).catch(() => undefined);
   return stat === undefined || isOurs(stat) ? tempDir : `${tempDir}-${process.getuid?.()}`;
 }
@@ -51,12 +55,15 @@ export async function sweepSandboxFolders(tempDir: string, host: SandboxHost): P
   }
 }
 
+function requireMountable(tempDir: string): void {
+  if (!/[:,\n]/.test(tempDir)) return;
+  throw new KaiError("E103", `temp_dir must hold no colon, comma or newline: ${tempDir}`, {
+    hint: "Podman separates its arguments by them; choose another snapshot_isolation.temp_dir.",
+  });
+}
+
 async function ensureTempDir(tempDir: string): Promise<void> {
-  if (/[:,\n]/.test(tempDir)) {
-    throw new KaiError("E103", `temp_dir must hold no colon, comma or newline: ${tempDir}`, {
-      hint: "Podman separates its arguments by them; choose another snapshot_isolation.temp_dir.",
-    });
-  }
+  requireMountable(tempDir);
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
   const stat = await lstat(tempDir);
   if (stat.isDirectory() && isOurs(stat)) return;

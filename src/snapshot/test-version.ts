@@ -7,7 +7,9 @@ import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import type { Execution } from "./execution.js";
+import { lfsNotes } from "./lfs-notes.js";
 import { expectationsOf, sandboxSettings } from "./sandbox-settings.js";
+import { tempDirOf } from "./temp-dir-of.js";
 import { type SandboxRequest, testInSandbox } from "./test-in-sandbox.js";
 import { versionTree } from "./version-tree.js";
 
@@ -66,7 +68,7 @@ export async function testVersion(request: VersionTestRequest): Promise<VersionT
     security: settings.security,
     limits: settings.limits,
     env,
-    tempDir: request.tempDir ?? isolation.temp_dir,
+    tempDir: request.tempDir ?? tempDirOf(config, repository),
     cacheDir: request.cacheDir,
     signal: request.signal,
     progress: request.progress,
@@ -92,7 +94,7 @@ export async function testVersion(request: VersionTestRequest): Promise<VersionT
     base: settings.base.kind === "host" ? "host" : settings.base.name,
     passed: tests.every(({ passed }) => passed),
     tests,
-    notes: settings.notes,
+    notes: [...settings.notes, ...(await lfsNotes(repository, commit))],
   };
 }
 

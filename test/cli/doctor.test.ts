@@ -1,5 +1,5 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -38,4 +38,27 @@ test("what is missing is listed with the command that mends it, and the exit sta
   expect(stdout).toMatch(/^ok {7}git +\d/m);
   expect(stdout).toContain("  podman: Run `sudo apt-get install -y podman runc");
   expect(stdout).toContain("  flock: Run `sudo apt-get install -y util-linux`.");
+});
+
+test("inside an agent its own temp_dir is looked at, a relative one from the agent's folder; --temp-dir comes first", () => {
+  const { dir, env } = scratch();
+  execFileSync("git", ["init", "-q", dir], { env });
+  const config = (tempDir: string) =>
+    writeFileSync(path.join(dir, "kai.yaml"), `agent_id: ai.example.a\nsnapshot_isolation: {temp_dir: "${tempDir}"}\n`);
+  config("sandboxes");
+  const below = path.join(dir, "below");
+  mkdirSync(below);
+  const disk = (...args: string[]) => {
+    const { checks } = JSON.parse(doctor(env, below, "--json", ...args).stdout) as {
+      checks: { name: string; detail: string }[];
+    };
+    return checks.find(({ name }) => name === "disk")?.detail.replace(/^\d+ MiB free in /, "");
+  };
+  expect(disk()).toBe(path.join(dir, "sandboxes"));
+  expect(disk("--temp-dir", "other")).toBe(path.join(below, "other"));
+  config("a:b,c");
+  const refused = doctor(env, below);
+  expect(refused.status).toBe(3);
+  expect(refused.stderr).toContain(`Error E103: temp_dir must hold no colon, comma or newline: ${dir}/a:b,c\n`);
+  expect(existsSync(path.join(dir, "a:b,c"))).toBe(false);
 });

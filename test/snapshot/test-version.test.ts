@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
@@ -19,7 +19,7 @@ snapshot_isolation:
     - {name: wrong, run: "echo moon", expect: {stdout: sun}}
 `;
 
-async function agentOf(kaiYaml: string) {
+async function agentOf(kaiYaml: string, files: Readonly<Record<string, string>> = {}) {
   const { dir, env } = scratch();
   const root = path.join(dir, "agent");
   mkdirSync(root);
@@ -27,7 +27,9 @@ async function agentOf(kaiYaml: string) {
   git("init", "--quiet");
   writeFileSync(path.join(root, "kai.yaml"), kaiYaml);
   writeFileSync(path.join(root, "logic.py"), "import sys\nprint(sys.argv[2].upper())\n");
-  git("add", "--all");
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text);
+  // Pointers are what is written here, so git-lfs has nothing to do.
+  git("-c", "filter.lfs.process=", "-c", "filter.lfs.clean=cat", "add", "--all");
   git("commit", "--quiet", "-m", "agent");
   const repository = await openRepository(root, env);
   return {
@@ -58,6 +60,28 @@ test("a command of the caller's is run instead, over the version and not over wh
   const result = await testVersion({ ...agent, command: ["python3", "logic.py", "--ask", "a b"] });
   expect(result.tests).toMatchObject([{ name: null, kind: null, stdout: "A B\n", passed: true, artifacts: [] }]);
   expect(result.passed).toBe(true);
+});
+
+test("a relative temp_dir lies in the agent's folder, and one that Podman cannot mount is refused at once", async () => {
+  const inside = (tempDir: string) => `agent_id: ai.example.a\nsnapshot_isolation: {temp_dir: "${tempDir}"}\n`;
+  const relative = { ...(await agentOf(inside(".sandboxes"))), tempDir: undefined, command: ["true"] };
+  expect((await testVersion(relative)).passed).toBe(true);
+  expect(existsSync(path.join(relative.repository.workTree ?? "", ".sandboxes"))).toBe(true);
+  for (const name of ["a,b", "a:b"]) {
+    const agent = { ...(await agentOf(inside(name))), tempDir: undefined, command: ["true"] };
+    await expect(testVersion(agent)).rejects.toMatchObject({ code: "E103", message: expect.stringContaining(name) });
+    expect(existsSync(path.join(agent.repository.workTree ?? "", name))).toBe(false);
+  }
+});
+
+test("files that Git LFS keeps are counted: the sandbox has their pointers", async () => {
+  const pointer = (digit: string) =>
+    `version https://git-lfs.github.com/spec/v1\noid sha256:${digit.repeat(64)}\nsize 100\n`;
+  const files = { ".gitattributes": "*.bin filter=lfs -text\n", "a.bin": pointer("1"), "b.bin": pointer("2") };
+  const agent = await agentOf("agent_id: ai.example.a\n", files);
+  const result = await testVersion({ ...agent, command: ["head", "-n1", "a.bin"] });
+  expect(result.tests[0]?.stdout).toBe("version https://git-lfs.github.com/spec/v1\n");
+  expect(result.notes).toEqual(["2 files are kept by Git LFS: the sandbox sees the pointers, not the content."]);
 });
 
 test("with neither command nor scenario there is nothing to run", async () => {

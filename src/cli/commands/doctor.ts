@@ -1,8 +1,11 @@
 import path from "node:path";
+import { KaiError } from "../../error.js";
 import { probeHost } from "../../podman/probe-host.js";
 import { ownTempDir } from "../../snapshot/sandbox-folder.js";
+import { tempDirOf } from "../../snapshot/temp-dir-of.js";
 import { probePrograms } from "../../system/doctor-programs.js";
 import { kaiHome } from "../../trust/key-store.js";
+import { openAgent } from "../../version/agent-repository.js";
 import { defineCommand, value } from "../define-command.js";
 import type { Check } from "../doctor/check.js";
 import { checkDisk } from "../doctor/disk-check.js";
@@ -15,6 +18,8 @@ import { printable } from "../style.js";
 import { formatTable } from "../table.js";
 
 const SOMETHING_MISSING = 3;
+
+/** `snapshot_isolation.temp_dir` by default: what is looked at outside of an agent. */
 const DEFAULT_TEMP_DIR = "/tmp/kai_snapshots";
 
 interface Diagnosis {
@@ -29,15 +34,30 @@ export const doctorCommand = defineCommand({
     "Looks for the programs that are needed, for a key, for disk space, and starts one container to see which of its " +
     "limits bite. Exits 3 when something required is missing; what is optional is a warning.",
   options: {
-    tempDir: value("DIR", `where sandboxes will be (snapshot_isolation.temp_dir; default: ${DEFAULT_TEMP_DIR})`),
+    tempDir: value(
+      "DIR",
+      `where sandboxes will be; default: the agent's snapshot_isolation.temp_dir, elsewhere ${DEFAULT_TEMP_DIR}`,
+    ),
   },
-  async run({ tempDir = DEFAULT_TEMP_DIR }, { env, output }) {
+  async run({ tempDir }, { cwd, env, output }) {
     output.progress("Looking at this machine…");
-    const diagnosis = await diagnose(await ownTempDir(tempDir), env);
+    const wanted = tempDir === undefined ? await agentTempDir(cwd, env) : path.resolve(cwd, tempDir);
+    const diagnosis = await diagnose(await ownTempDir(wanted), env);
     if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
     output.result(diagnosis, describeDiagnosis);
   },
 });
+
+/** That of the agent around `cwd`. This machine is looked at all the same where there is none, or its kai.yaml is invalid. */
+async function agentTempDir(cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    const { repository, config } = await openAgent(cwd, env);
+    return tempDirOf(config, repository);
+  } catch (cause) {
+    if (cause instanceof KaiError) return DEFAULT_TEMP_DIR;
+    throw cause;
+  }
+}
 
 async function diagnose(tempDir: string, env: NodeJS.ProcessEnv): Promise<Diagnosis> {
   const cacheDir = path.join(kaiHome(env), "cache");
