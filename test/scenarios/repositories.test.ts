@@ -141,7 +141,7 @@ test("from a subfolder, under an alias, by -C, and as kai with the agent's name"
     /Rolled back 1\.0\.1 -> 1\.0\.0/,
   );
   const nobody = await said("kai", ["current", "nobody"], "/", { KAI_AGENTS: base });
-  expect(nobody).toContain(`Error E104: There is no folder ${base}/nobody.`);
+  expect(nobody).toContain(`Error E104: There is no agent nobody in ${base}.`);
   expect(nobody).toContain("[exit 1]");
 });
 
