@@ -57,7 +57,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
       listNotes(repository, NOTES_REF),
     ]);
     const chosen = chooseVersions(known, request);
-    caller.progress(`Verifying ${chosen.length} versions`);
+    caller.progress(`Verifying ${chosen.length} ${chosen.length === 1 ? "version" : "versions"}`);
     const judging = judgingFor(known, log.trusted, userKeys, caller.now(), request.deep);
     let versions: JudgedVersion[] = [];
     for (let start = 0; start < chosen.length; start += SLICE) {
