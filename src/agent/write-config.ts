@@ -34,7 +34,7 @@ export function formatNewConfig(detection: Detection, agentId: string): string {
     }
     if (detection.stateCandidates.length > 0) {
       lines.push(
-        "    # Runtime state: ignored by git, captured with each version, restored by a rollback.",
+        "    # Runtime state: ignored by git, captured with each version.",
         "    state:",
         `      include: ${flowList(detection.stateCandidates)}`,
       );

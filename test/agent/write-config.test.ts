@@ -31,7 +31,7 @@ test("writes only what differs from the defaults", () => {
         # Globs as in .gitignore, for the layout of LangGraph.
         tools:
           include: ["tools/**", "tools.py"]
-        # Runtime state: ignored by git, captured with each version, restored by a rollback.
+        # Runtime state: ignored by git, captured with each version.
         state:
           include: ["memory.sqlite", "state.json"]
     "

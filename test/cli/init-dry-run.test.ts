@@ -48,7 +48,7 @@ test("init --dry-run says what would be written, and founds nothing", async () =
 
       version_management:
         artifacts:
-          # Runtime state: ignored by git, captured with each version, restored by a rollback.
+          # Runtime state: ignored by git, captured with each version.
           state:
             include: ["state.json"]
 

@@ -110,7 +110,7 @@ export const VERSION_MANAGEMENT = object({
         }),
       ),
       state: field(
-        "Runtime state: ignored by git, captured with each version, restored by a rollback.",
+        "Runtime state: ignored by git, captured with each version.",
         object({
           include: include(),
           exclude: exclude(),
