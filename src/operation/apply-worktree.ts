@@ -1,10 +1,11 @@
-import { linkSync, lstatSync, renameSync } from "node:fs";
-import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
+import { linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { copyFile, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
+import { kaiFolderOf } from "./kai-folder.js";
 import { readManifest } from "./stage-worktree.js";
 import { type FileIdentity, identityOf, isSameContent, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
 
@@ -27,6 +28,7 @@ export async function applyWorktree(
   const manifest = await readManifest(folder);
   if (!manifest) return [];
   const placing = new Placing(workTree, folder);
+  await placing.findNamed();
   for (const step of manifest.steps) await placing.take(step);
   await placing.syncFolders();
   const index = path.join(folder, "index");
@@ -35,11 +37,29 @@ export async function applyWorktree(
     const env = { GIT_INDEX_FILE: index, GIT_DIR: gitDir, GIT_WORK_TREE: workTree };
     // Its status says "needs update" for paths that differ, which is no failure.
     await tryGit(here, ["update-index", "-q", "--really-refresh"], { env, inherit, config: ["core.fsync=index"] });
-    await rename(index, path.join(gitDir, "index"));
+    await replaceIndex(index, path.join(gitDir, "index"), kaiFolderOf(repository).staging);
     await syncFolder(gitDir);
   }
   return placing.conflicts;
 }
+
+/** Renames the staged index into place, by way of `aside` where it was staged on the working tree's file system and git's is another. */
+async function replaceIndex(staged: string, index: string, aside: string): Promise<void> {
+  try {
+    await rename(staged, index);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EXDEV") throw cause;
+    const copy = path.join(aside, `${path.basename(path.dirname(staged))}-index`);
+    await copyFile(staged, copy);
+    const handle = await open(copy, "r");
+    await handle.sync().finally(() => handle.close());
+    await rename(copy, index);
+    await rm(staged);
+  }
+}
+
+type PlaceStep = WorktreeStep & { kind: "place" };
+type RemoveStep = WorktreeStep & { kind: "remove" };
 
 class Placing {
   readonly conflicts: string[] = [];
@@ -47,10 +67,21 @@ class Placing {
   readonly #folder: string;
   readonly #touched = new Set<string>();
   readonly #folders = new Map<string, boolean>();
+  /** Inodes of files that have, or had, a name of ours: to give or take it changes their ctime under every name that they have. */
+  readonly #named = new Set<string>();
 
   constructor(workTree: string, folder: string) {
     this.#workTree = workTree;
     this.#folder = folder;
+  }
+
+  /** Those that a run that was cut short kept. */
+  async findNamed(): Promise<void> {
+    const removed = path.join(this.#folder, "removed");
+    for (const name of await readdir(removed).catch(() => [])) {
+      const kept = identityAt(path.join(removed, name));
+      if (kept !== null) this.#named.add(kept.ino);
+    }
   }
 
   async take(step: WorktreeStep): Promise<void> {
@@ -59,15 +90,16 @@ class Placing {
     else await mkdir(pathBelow(this.#workTree, step.path), { recursive: true });
   }
 
-  async #place(step: WorktreeStep & { kind: "place" }): Promise<void> {
+  async #place(step: PlaceStep): Promise<void> {
     const from = pathBelow(`${this.#folder}/files`, step.path);
-    // Gone from here: it was put in place before, and what became of it since is the user's.
-    if (!(await findStat(from))) return;
     const target = pathBelow(this.#workTree, step.path);
+    const staged = await findStat(from);
+    // Gone from here: it was put in place before, and what became of it since is the user's.
+    if (!staged) return this.#putBackEdited(target, step) ? this.#conflict(step.path) : undefined;
     const parent = parentOf(step.path);
     if (!(await this.#makeFolder(parent))) return this.#conflict(step.path);
     if (isFolder(target) && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
-    if (!this.#replace(target, from, step)) return this.#conflict(step.path);
+    if (!this.#replace(target, from, staged.isFile(), step)) return this.#conflict(step.path);
     this.#touched.add(parent);
   }
 
@@ -75,32 +107,63 @@ class Placing {
    * Puts the staged file in place of the one that the plan saw, which keeps a second name: at no moment is nothing there, and
    * an edit between the last look and the rename is found by it and put back. False where somebody else's content stays.
    */
-  #replace(target: Buffer, from: Buffer, { before, aside }: WorktreeStep & { kind: "place" }): boolean {
-    const kept = aside === null ? undefined : path.join(this.#folder, "removed", aside);
-    // Kept by a run that was cut short here: that changed the ctime, and nothing else.
-    const linked = kept !== undefined && identityAt(kept) !== null;
+  #replace(target: Buffer, from: Buffer, isFile: boolean, step: PlaceStep): boolean {
+    const { before, aside, placed } = step;
     const now = identityAt(target);
-    const same = linked && before && now ? isSameContent(before, now) : isUntouched(before, now);
-    if (!same) return false;
-    const isKept = kept !== undefined && (linked || linkWherePossible(target, kept));
+    if (before === null || aside === null) {
+      if (now === null) return moveToNothing(from, target, isFile);
+      if (now.ino !== placed.ino) return false;
+      // It has both names: the run before was cut short between giving the one and taking the other.
+      unlinkSync(from);
+      return true;
+    }
+    if (!this.#isStill(before, now)) return false;
+    this.#named.add(before.ino);
+    keepName(target, this.#keptAt(aside));
     renameSync(from, target);
-    const last = isKept ? identityAt(kept) : null;
-    if (before === null || last === null || isSameContent(before, last)) return true;
-    renameSync(kept ?? "", target);
-    return false;
+    return !this.#putBackEdited(target, step);
   }
 
-  async #remove(step: WorktreeStep & { kind: "remove" }): Promise<void> {
-    const aside = path.join(this.#folder, "removed", step.aside);
-    if (step.before === null || (await findStat(aside))) return;
-    if (!(await this.#isFolder(parentOf(step.path)))) return;
+  /** Whether the file that was replaced had been edited at the last moment. Its bytes are put back, unless the new file was edited, too. */
+  #putBackEdited(target: Buffer, { before, aside, placed }: PlaceStep): boolean {
+    if (before === null || aside === null) return false;
+    const kept = this.#keptAt(aside);
+    const last = identityAt(kept);
+    if (last === null || isSameContent(before, last)) return false;
+    const now = identityAt(target);
+    if (now !== null && isSameContent(placed, now)) renameSync(kept, target);
+    return true;
+  }
+
+  async #remove(step: RemoveStep): Promise<void> {
+    const { before } = step;
+    if (before === null) return;
+    const aside = this.#keptAt(step.aside);
     const target = pathBelow(this.#workTree, step.path);
-    const now = await findStat(target);
-    if (now === undefined) return;
-    if (now.isDirectory() || !isUntouched(step.before, identityOf(now))) return this.#conflict(step.path);
-    renameSync(target, aside);
+    if (identityAt(aside) === null) {
+      if (!(await this.#isFolder(parentOf(step.path)))) return;
+      const now = await findStat(target);
+      if (now === undefined) return;
+      if (now.isDirectory() || !this.#isStill(before, identityOf(now))) return this.#conflict(step.path);
+      this.#named.add(before.ino);
+      renameSync(target, aside);
+      this.#touched.add(parentOf(step.path));
+    }
+    const last = identityAt(aside);
+    if (last === null || isSameContent(before, last)) return this.#removeEmptyAbove(step.path);
+    // Edited between the last look and the rename.
+    if (await this.#makeFolder(parentOf(step.path))) moveToNothing(aside, target, true);
     this.#touched.add(parentOf(step.path));
-    await this.#removeEmptyAbove(step.path);
+    this.#conflict(step.path);
+  }
+
+  #keptAt(aside: string): string {
+    return path.join(this.#folder, "removed", aside);
+  }
+
+  /** Whether what the plan saw is there and unchanged. */
+  #isStill(before: FileIdentity, now: FileIdentity | null): boolean {
+    return now !== null && this.#named.has(now.ino) ? isSameContent(before, now) : isUntouched(before, now);
   }
 
   #conflict(name: string): void {
@@ -171,14 +234,28 @@ const identityAt = (file: Buffer | string): FileIdentity | null => {
   return stat === undefined ? null : identityOf(stat);
 };
 
-/** Gives a file a second name; false on a file system that has none, or where another user's file may not have one. */
-function linkWherePossible(file: Buffer, name: string): boolean {
+/** Gives a file a second name, unless it has it; none on a file system without, or where another user's file may not have one. */
+function keepName(file: Buffer, name: string): void {
   try {
     linkSync(file, name);
-    return true;
   } catch {
-    return false;
+    // Then it is replaced without a last look.
   }
+}
+
+/** Moves a file to where nothing is; false where something came to be there since the last look, which a rename would overwrite. */
+function moveToNothing(from: Buffer | string, target: Buffer, isFile: boolean): boolean {
+  try {
+    // Of a link some systems would name what it leads to.
+    if (!isFile) throw new Error("no file");
+    linkSync(from, target);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    renameSync(from, target);
+    return true;
+  }
+  unlinkSync(from);
+  return true;
 }
 
 const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));

@@ -226,7 +226,8 @@ async function stepsFor(
     const staged = await findStat(pathBelow(`${folder}/files`, name));
     // Not checked out: a sparse checkout leaves it out, and so do we.
     if (staged !== undefined) {
-      placed.push({ kind: "place", path: name, before, aside: before === null ? null : String(asides++) });
+      const aside = before === null ? null : String(asides++);
+      placed.push({ kind: "place", path: name, before, placed: identityOf(staged), aside });
     }
   }
   if (blocked.length > 0) throw inTheWay(blocked);

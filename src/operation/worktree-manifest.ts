@@ -15,6 +15,8 @@ export type WorktreeStep =
       readonly path: string;
       /** What the plan saw there; null for nothing. */
       readonly before: FileIdentity | null;
+      /** The file that is put there. */
+      readonly placed: FileIdentity;
       /** The name under which that is kept until all is done; null where nothing was there. */
       readonly aside: string | null;
     }

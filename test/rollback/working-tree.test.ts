@@ -2,19 +2,27 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type RollbackResult, rollBack } from "../../src/rollback/rollback.js";
 import { parseNumber } from "../../src/version/number.js";
 import { observe } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { smallDisk } from "../support/small-disk.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 const read = (agent: Agent, name: string): string => readFileSync(path.join(agent.dir, name), "utf8");
 
@@ -312,5 +320,37 @@ test("files are written by the attributes of the version, not by those of today"
   await agent.kai("create");
   expect((await agent.kai("rollback", "1.1.0")).exit).toBe(0);
   expect(readFileSync(path.join(agent.dir, "lines.txt"), "utf8")).toBe("one\ntwo\n");
+  expect(agent.git("status", "--porcelain")).toBe("");
+});
+
+test("a git folder that lies on another file system than the working tree", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const disk = await smallDisk();
+  const run = (file: string, ...args: string[]) => disk.run(file, args, { cwd: agent.dir, env: agent.env });
+  const folder = path.join(disk.dir, "git");
+  expect((await run("cp", "-a", ".git", folder)).exit).toBe(0);
+  rmSync(path.join(agent.dir, ".git"), { recursive: true });
+  agent.write(".git", `gitdir: ${folder}\n`);
+  for (const version of ["1.0.0", "1.1.0"]) {
+    const ran = await run(process.execPath, PROGRAM, "rollback", version, "--force");
+    expect(ran.exit, String(ran)).toBe(0);
+    expect(read(agent, "logic.py")).toContain(version);
+    expect((await run("git", "status", "--porcelain")).toString()).toBe("[exit 0]");
+  }
+  expect((await run("ls", path.join(folder, "kai/staging"))).stdout).toBe("");
+  expect(readdirSync(agent.dir).filter((name) => name.startsWith(".kai"))).toEqual([]);
+});
+
+test("tracked files that are one file by two names", async () => {
+  const agent = await agentChangedBy(({ dir, write }) => {
+    write("one", "of 1.1.0\n");
+    linkSync(path.join(dir, "one"), path.join(dir, "two"));
+    unlinkSync(path.join(dir, "logic.py"));
+    linkSync(path.join(dir, "one"), path.join(dir, "logic.py"));
+  });
+  const ran = await agent.kai("rollback", "1.0.0");
+  expect(ran.exit, String(ran)).toBe(0);
+  expect([existsSync(path.join(agent.dir, "one")), existsSync(path.join(agent.dir, "two"))]).toEqual([false, false]);
+  expect(read(agent, "logic.py")).toContain("1.0.0");
   expect(agent.git("status", "--porcelain")).toBe("");
 });
