@@ -41,6 +41,8 @@ const NEEDED_BY_TESTS = [
   { program: "gpgsm", package: "gpgsm" },
   { program: "git-lfs", package: "git-lfs" },
   { program: "ip", package: "iproute2" },
+  // The newest Node, which npm brings, is linked with it.
+  { program: "ldconfig", package: "libatomic1", test: knowsLibatomic },
 ];
 
 /** The packages that are missing for `purpose`, which is `demo` or `test`. */
@@ -80,6 +82,10 @@ export function installPackages(packages, say) {
     reason: "The packages could not be installed. Try",
     command: asRoot.length > 0 ? command : `apt-get update && ${install}`,
   };
+}
+
+function knowsLibatomic(ldconfig) {
+  return spawnSync(ldconfig, ["-p"], { encoding: "utf8" }).stdout.includes("libatomic.so.1");
 }
 
 function rootPrefix() {
