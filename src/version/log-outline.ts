@@ -3,6 +3,8 @@ import { parseLogOutput } from "../operation/log.js";
 
 /** What a history needs of the whole log, newest first. */
 export interface LogOutline {
+  /** The commit of the newest entry; undefined where there is none. */
+  readonly head: string | undefined;
   /** What the newest entry says is in force. */
   readonly current: InForce | null;
   /** The newest entry that changed what is in force. */
@@ -88,6 +90,7 @@ export class LogOutliner {
   end(): LogOutline {
     const entries = this.#entries;
     return {
+      head: this.#newest?.commit,
       current: this.#newest?.current.after ?? null,
       lastMove: this.#lastMove,
       made: this.#made,

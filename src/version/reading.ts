@@ -3,9 +3,10 @@ import type { AgentConfig } from "../agent/config.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
-import { tryGit } from "../git/run-git.js";
+import { gitFailure, tryGit } from "../git/run-git.js";
 import { LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
+import { readRef } from "../operation/read-ref.js";
 import { isRecoveryDue } from "../operation/recover.js";
 import { type AgentRepository, readAgent } from "./agent-repository.js";
 import { type History, type OutlinedRef, outlinedHistory, withOutline } from "./history.js";
@@ -59,7 +60,7 @@ export function historyFrom(
 export const outlineTags = async (repository: Repository): Promise<OutlinedRef[]> =>
   (await listRefs(repository, ["refs/tags"])).map(withOutline);
 
-/** The log's outline, made while git prints it; undefined where there is no log. */
+/** The log's outline, made while git prints it; undefined where there is no log. E116 where it is there and git cannot read all of it. */
 export async function outlineLogOf(repository: Repository): Promise<PrintedLog | undefined> {
   const outliner = new LogOutliner();
   let begun: Buffer[] = [];
@@ -74,7 +75,10 @@ export async function outlineLogOf(repository: Repository): Promise<PrintedLog |
   };
   const args = [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"];
   const log = await tryGit(repository, args, { onOutput });
-  if (log.exitCode !== 0) return undefined;
+  if (log.exitCode !== 0) {
+    if ((await readRef(repository, LOG_REF)) === null) return undefined;
+    throw gitFailure(args, log);
+  }
   outliner.take(textOf(Buffer.concat(begun)));
   return { outline: outliner.end(), text: () => textOf(log.stdout) };
 }

@@ -82,7 +82,8 @@ export async function withWritingSession<T>(
       ]);
       const at = caller.now();
       const id = ulid(at.getTime());
-      const { history } = historyFrom(tags, printed, agent.config);
+      const { history, outline } = historyFrom(tags, printed, agent.config);
+      if (outline.head !== log.head) throw movedMeanwhile();
       await mendCurrent(repository, reader, history, tags, { id, inherit: [lock.descriptor] });
       return await work({
         agent,
@@ -115,6 +116,12 @@ export async function recoverAgent(caller: Caller): Promise<void> {
   if (await findTrustRoot(kaiFolderOf(repository).trust))
     await withWritingSession(caller, { purpose: "recover", untracked: "no" }, async () => {});
 }
+
+/** What was verified is one log, and what was outlined another. */
+const movedMeanwhile = (): KaiError =>
+  new KaiError("E113", `Another git process moved ${LOG_REF} while it was read.`, {
+    hint: "Nothing was changed. Run the command again.",
+  });
 
 /** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */
 async function requireTrustRoot(agent: AgentRepository, trustFile: string): Promise<TrustRoot> {
