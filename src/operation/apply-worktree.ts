@@ -6,7 +6,7 @@ import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { kaiFolderOf } from "./kai-folder.js";
-import { readManifest } from "./stage-worktree.js";
+import { readManifest } from "./staging-folder.js";
 import { type FileIdentity, identityOf, isSameContent, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
 
 /** Files and index that wait in `folder`, and the worktree that they are for. */
@@ -85,9 +85,15 @@ class Placing {
   }
 
   async take(step: WorktreeStep): Promise<void> {
-    if (step.kind === "place") await this.#place(step);
-    else if (step.kind === "remove") await this.#remove(step);
-    else await mkdir(pathBelow(this.#workTree, step.path), { recursive: true });
+    try {
+      if (step.kind === "place") await this.#place(step);
+      else if (step.kind === "remove") await this.#remove(step);
+      else await mkdir(pathBelow(this.#workTree, step.path), { recursive: true });
+    } catch (cause) {
+      // Another file system, or the file of another, was mounted there: that stays, and is no reason never to come to an end.
+      if (!["EXDEV", "EBUSY"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+      this.#conflict(step.path);
+    }
   }
 
   async #place(step: PlaceStep): Promise<void> {

@@ -22,7 +22,8 @@ import type { EntrySigner, Operation, PerformedOperation } from "./operation.js"
 import { pendingRefs, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
-import { removeStaging, requireSameIndex, stageIndex, stageWorktree, stagingFolderOf } from "./stage-worktree.js";
+import { requireSameIndex, stageIndex, stageWorktree } from "./stage-worktree.js";
+import { removeStaging, stagingFolderOf } from "./staging-folder.js";
 import { removeStaleLocks } from "./stale-locks.js";
 import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";

@@ -5,7 +5,7 @@ import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
-import { removeStaging } from "./stage-worktree.js";
+import { removeStaging } from "./staging-folder.js";
 
 export interface Projection {
   readonly staged: StagedWorktree | undefined;

@@ -15,7 +15,7 @@ import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
-import { findStagingFolder, removeStaging } from "./stage-worktree.js";
+import { findStagingFolder, removeStaging } from "./staging-folder.js";
 import { removeStaleLocks } from "./stale-locks.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 import { bornAt, removeTemporaryFiles } from "./temporary-files.js";

@@ -1,15 +1,15 @@
-import { copyFile, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { copyFile, open } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
 import { type GitOptions, gitFailure, runGit, tryGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
-import { discardFolder } from "../system/discard-folder.js";
 import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
+import { requireOneFileSystem } from "./require-one-file-system.js";
 import { findSkippedPaths, markPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
 import {
   type FileIdentity,
@@ -37,31 +37,6 @@ const GITLINK = "160000";
 
 /** How many files are synced at a time. */
 const PARALLEL = 16;
-
-/**
- * Where files wait before they are renamed into place: on the working tree's own file system, out of sight in the git
- * folder where that is the same one.
- */
-export async function stagingFolderOf(repository: Repository, staging: string, operation: string): Promise<string> {
-  const { workTree } = repository;
-  if (workTree === undefined) return path.join(staging, operation);
-  const [inGit, inTree] = await Promise.all([stat(staging), stat(workTree)]);
-  return inGit.dev === inTree.dev ? path.join(staging, operation) : stagingInTree(workTree, operation);
-}
-
-const stagingInTree = (workTree: string, operation: string): string => path.join(workTree, `.kai-staging-${operation}`);
-
-/** Where an interrupted operation staged its files; undefined where it had not begun to, or is done with it. */
-export async function findStagingFolder(
-  workTree: string | undefined,
-  staging: string,
-  operation: string,
-): Promise<string | undefined> {
-  const folders = [path.join(staging, operation)];
-  if (workTree !== undefined) folders.push(stagingInTree(workTree, operation));
-  for (const folder of folders) if (await findStat(folder)) return folder;
-  return undefined;
-}
 
 /**
  * Prepares everything that turns `from` into `to`, without touching index or working tree: the new index, the new
@@ -107,6 +82,10 @@ export async function stageWorktree(
   const blocked = obstacles.filter((name) => !change.saved.has(name));
   if (blocked.length > 0) throw inTheWay(blocked);
   const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
+  await requireOneFileSystem(
+    repository.workTree,
+    steps.map((step) => step.path),
+  );
   // After the steps have noted what is there: an edit before that is found now, a later one when it is looked at again.
   await requireUnchanged(repository, before, touched, change.saved, skipped, inherit);
   await syncStaged(folder, steps);
@@ -276,18 +255,3 @@ async function syncStaged(folder: string, steps: readonly WorktreeStep[]): Promi
 function ignoreMissing(cause: NodeJS.ErrnoException): void {
   if (cause.code !== "ENOENT") throw cause;
 }
-
-export async function readManifest(folder: string): Promise<WorktreeManifest | undefined> {
-  const text = await readFile(path.join(folder, "manifest"), "utf8").catch(ignoreMissing);
-  return text === undefined ? undefined : (JSON.parse(text) as WorktreeManifest);
-}
-
-/** Removes what was staged; much of it goes on being removed when this command has ended. */
-export async function removeStaging(folder: string, trash: string): Promise<void> {
-  const removed = await readdir(path.join(folder, "removed")).catch(() => []);
-  if (removed.length <= REMOVED_AT_ONCE) await rm(folder, { recursive: true, force: true });
-  else await discardFolder(folder, trash);
-}
-
-/** To free the blocks of a file takes a millisecond or more on a disk that discards them at once. */
-const REMOVED_AT_ONCE = 100;
