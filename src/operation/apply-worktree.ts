@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
@@ -101,11 +101,11 @@ class Placing {
     const target = pathBelow(this.#workTree, step.path);
     const staged = await findStat(from);
     // Gone from here: it was put in place before, and what became of it since is the user's.
-    if (!staged) return this.#putBackEdited(target, step) ? this.#conflict(step.path) : undefined;
+    if (!staged) return this.#isKept(step) && this.#putBackEdited(target, step) ? this.#conflict(step.path) : undefined;
     const parent = parentOf(step.path);
     if (!(await this.#makeFolder(parent))) return this.#conflict(step.path);
     if (isFolder(target) && !(await this.#removeHollow(step.path))) return this.#conflict(step.path);
-    if (!this.#replace(target, from, staged.isFile(), step)) return this.#conflict(step.path);
+    if (!this.#replace(target, from, staged, step)) return this.#conflict(step.path);
     this.#touched.add(parent);
   }
 
@@ -113,12 +113,12 @@ class Placing {
    * Puts the staged file in place of the one that the plan saw, which keeps a second name: at no moment is nothing there, and
    * an edit between the last look and the rename is found by it and put back. False where somebody else's content stays.
    */
-  #replace(target: Buffer, from: Buffer, isFile: boolean, step: PlaceStep): boolean {
-    const { before, aside, placed } = step;
+  #replace(target: Buffer, from: Buffer, staged: BigIntStats, step: PlaceStep): boolean {
+    const { before, aside } = step;
     const now = identityAt(target);
     if (before === null || aside === null) {
-      if (now === null) return moveToNothing(from, target, isFile);
-      if (now.ino !== placed.ino) return false;
+      if (now === null) return moveToNothing(from, target, staged.isFile());
+      if (now.ino !== String(staged.ino)) return false;
       // It has both names: the run before was cut short between giving the one and taking the other.
       unlinkSync(from);
       return true;
@@ -154,13 +154,18 @@ class Placing {
       this.#named.add(before.ino);
       renameSync(target, aside);
       this.#touched.add(parentOf(step.path));
-    }
+    } else if (!this.#isKept(step)) return;
     const last = identityAt(aside);
     if (last === null || isSameContent(before, last)) return this.#removeEmptyAbove(step.path);
     // Edited between the last look and the rename.
     if (await this.#makeFolder(parentOf(step.path))) moveToNothing(aside, target, true);
     this.#touched.add(parentOf(step.path));
     this.#conflict(step.path);
+  }
+
+  /** Whether the very file is kept that the plan saw: in a copy of the repository it is another, of which nothing can be told. */
+  #isKept({ before, aside }: PlaceStep | RemoveStep): boolean {
+    return aside !== null && before !== null && identityAt(this.#keptAt(aside))?.ino === before.ino;
   }
 
   #keptAt(aside: string): string {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -103,6 +104,19 @@ test("a file edited at the last moment before its removal comes back, with its f
   appendFileSync(kept, "mine\n");
   expect(await apply()).toEqual(["deep/down/a"]);
   expect(readFileSync(file, "utf8")).toBe("old\nmine\n");
+});
+
+test("in a copy of the repository, what was put in place before stays in place", async () => {
+  const { dir, folder, apply, plan } = await staging();
+  const old = path.join(dir, "old");
+  writeFileSync(old, "old\n");
+  const before = identityAt(old);
+  for (const name of ["removed/0", "removed/1"]) cpSync(old, path.join(folder, name), { preserveTimestamps: true });
+  writeFileSync(path.join(dir, "a"), "new\n");
+  const placed = identityAt(path.join(dir, "a"));
+  plan({ kind: "remove", path: "b", before, aside: "0" }, { kind: "place", path: "a", before, placed, aside: "1" });
+  expect(await apply()).toEqual([]);
+  expect([existsSync(path.join(dir, "b")), readFileSync(path.join(dir, "a"), "utf8")]).toEqual([false, "new\n"]);
 });
 
 test("files that are one file by several names are replaced and removed, also after it was cut short", async () => {
