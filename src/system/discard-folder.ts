@@ -1,6 +1,7 @@
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { makeFolder } from "./durable-file.js";
+import { findStat } from "./path-bytes.js";
 import { startDetached } from "./process.js";
 
 /** So long after its last change a folder in the trash is nobody's: what removed it is dead. */
@@ -24,6 +25,8 @@ export async function discardFolder(folder: string, trash: string): Promise<void
 
 /** Goes on with what an earlier process was kept from removing. */
 export async function emptyTrash(trash: string): Promise<void> {
+  // Behind a link are other people's files.
+  if (!(await findStat(trash))?.isDirectory()) return;
   const now = Date.now();
   for (const name of await readdir(trash).catch(() => [])) {
     const target = path.join(trash, name);
