@@ -52,6 +52,9 @@ async function buildCommandLine(folder) {
     plugins: [groupCommands],
     write: false,
   });
+  // The programs last: what they load is there by then.
+  const isChunk = ({ path: file }) => path.basename(path.dirname(file)) === "chunks";
+  outputFiles.sort((a, b) => Number(isChunk(b)) - Number(isChunk(a)));
   for (const { path: file, text } of outputFiles) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(`${file}.new`, file.endsWith(".cjs") ? await asCommonJs(text) : text);
