@@ -74,8 +74,9 @@ const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
 
 function strikesOf(blow: Blow, count: number, calls: readonly string[], seed: number): Strike[] {
   if (WANTED === "all") return calls.map((_, index) => ({ at: index + 1, blow }));
-  // No file system is too full to remove a name.
-  const fit = calls.flatMap((call, index) => (blow === "ENOSPC" && REMOVAL.test(call) ? [] : [index + 1]));
+  // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
+  const isError = blow === "ENOSPC" || blow === "EIO";
+  const fit = calls.flatMap((call, index) => (isError && REMOVAL.test(call) ? [] : [index + 1]));
   const wanted = WANTED === undefined ? count : Number(WANTED);
   if (wanted === 0) return [];
   const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));

@@ -138,8 +138,8 @@ def main():
                 comm = open(f"/proc/{pid}/comm").read().strip()
                 names.append(f"{comm} {name} {os.fsdecode(target)}")
                 if not at and pattern and re.search(pattern, names[-1]): at = len(names) + after
-                # Calls of processes that run side by side change places from run to run; no disk is too full to remove a name.
-                if len(names) == at and action == "ENOSPC" and name in REMOVALS: at += 1
+                # What cannot be removed is left, whoever wrote it; and calls of processes that run side by side change places.
+                if len(names) == at and action in errno.errorcode.values() and name in REMOVALS: at += 1
                 if len(names) == at and not fired:
                     fired = at
                     if action == "all":
