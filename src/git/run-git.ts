@@ -11,7 +11,8 @@ export interface GitOptions {
   /** Descriptors that the process inherits from 3 on: the lock. */
   inherit?: readonly number[] | undefined;
   cwd?: string | undefined;
-  onOutput?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** Takes stdout as it comes; the result then holds none of it. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
 }
 
 /** Runs git in `repository` (the *local* way of calling it) and gives whatever came of it. */
@@ -27,7 +28,7 @@ export function tryGit(
     env: options.env ? { ...repository.env, ...options.env } : repository.env,
     input: options.input,
     inherit: options.inherit,
-    onOutput: options.onOutput,
+    onStdout: options.onStdout,
   });
 }
 

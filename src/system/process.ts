@@ -16,6 +16,8 @@ export interface ProcessRequest {
   /** Bytes kept of each stream; what is beyond is counted and dropped. Default: all. */
   maxOutput?: number | undefined;
   onOutput?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** Takes stdout as it comes, of which then nothing is kept. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
 }
 
 export interface ProcessResult {
@@ -107,6 +109,11 @@ function startFailure(file: string, cause: NodeJS.ErrnoException): KaiError {
 function collect(child: ChildProcess, stream: "stdout" | "stderr", request: ProcessRequest) {
   const kept = { chunks: [] as Buffer[], size: 0, dropped: 0 };
   const limit = request.maxOutput ?? Number.POSITIVE_INFINITY;
+  const { onStdout } = request;
+  if (stream === "stdout" && onStdout) {
+    child.stdout?.on("data", onStdout);
+    return kept;
+  }
   child[stream]?.on("data", (chunk: Buffer) => {
     request.onOutput?.(stream, chunk);
     const room = Math.max(0, limit - kept.size);

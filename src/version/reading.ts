@@ -63,24 +63,29 @@ export const outlineTags = async (repository: Repository): Promise<OutlinedRef[]
 /** The log's outline, made while git prints it; undefined where there is no log. E116 where it is there and git cannot read all of it. */
 export async function outlineLogOf(repository: Repository): Promise<PrintedLog | undefined> {
   const outliner = new LogOutliner();
+  const pieces: string[] = [];
   let begun: Buffer[] = [];
-  const onOutput = (stream: "stdout" | "stderr", chunk: Buffer) => {
-    if (stream !== "stdout") return;
+  const take = (...bytes: Buffer[]) => {
+    const text = textOf(Buffer.concat(bytes));
+    pieces.push(text);
+    outliner.take(text);
+  };
+  const onStdout = (chunk: Buffer) => {
     const end = chunk.lastIndexOf(0);
     if (end >= 0) {
-      outliner.take(textOf(Buffer.concat([...begun, chunk.subarray(0, end)])));
+      take(...begun, chunk.subarray(0, end));
       begun = [];
     }
     begun.push(chunk.subarray(end + 1));
   };
   const args = [...PLAIN_LOG, "-z", "--topo-order", "--format=%H %P%n%B", LOG_REF, "--"];
-  const log = await tryGit(repository, args, { onOutput });
+  const log = await tryGit(repository, args, { onStdout });
   if (log.exitCode !== 0) {
     if ((await readRef(repository, LOG_REF)) === null) return undefined;
     throw gitFailure(args, log);
   }
-  outliner.take(textOf(Buffer.concat(begun)));
-  return { outline: outliner.end(), text: () => textOf(log.stdout) };
+  take(...begun);
+  return { outline: outliner.end(), text: () => pieces.join("\0") };
 }
 
 /** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */
