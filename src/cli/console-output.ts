@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+import { writeToStderr } from "./closed-pipe.js";
 import { Output } from "./output.js";
 import { wantsColor } from "./style.js";
 
@@ -9,10 +11,11 @@ export function consoleOutput(
   return new Output({
     json: options.json,
     quiet: options.quiet,
-    color: options.color !== false && wantsColor(env, process.stdout.isTTY === true),
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
-    live: process.stderr.isTTY === true && env["TERM"] !== "dumb",
+    color: options.color !== false && wantsColor(env, isatty(1)),
+    columns: isatty(1) ? process.stdout.columns : undefined,
+    // Not of the streams, which a short command makes for nothing.
+    live: isatty(2) && env["TERM"] !== "dumb",
     stdout: (text) => process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
+    stderr: writeToStderr,
   });
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { isatty } from "node:tty";
 import { Command as CommanderCommand, CommanderError, InvalidArgumentError, Option } from "commander";
 import { KaiError } from "../error.js";
 import { withoutRepository } from "../git/environment.js";
@@ -42,7 +43,7 @@ export async function runCommand(command: Command, argv: readonly string[], env:
     { json: globals.json === true, quiet: globals.quiet === true, color: globals.color !== false },
     env,
   );
-  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true && !output.json;
+  const interactive = isatty(0) && isatty(2) && !output.json;
   const context: CommandContext = {
     cwd: path.resolve(globals.C ?? "."),
     // -C names another repository than the one that a hook's variables tie us to.

@@ -6,7 +6,7 @@ export type Program = "git kai-version" | "kai";
 
 /** Runs one command line in this process, whose exit status it sets. The version is said without loading anything else. */
 export async function start(argv: readonly string[], program: Program = "git kai-version"): Promise<void> {
-  tolerateClosedPipes(process);
+  tolerateClosedPipes();
   if (asksForVersion(argv)) {
     const document = { schemaVersion: 1, version: PROGRAM_VERSION };
     const json = argv.includes("--json");
