@@ -92,7 +92,7 @@ interface JudgedLog {
 }
 
 /** So many versions are judged at once: enough for the threads, and memory does not grow with their number. */
-const SLICE = 500;
+const SLICE = 200;
 
 /** Verifies the log: what this clone has not seen of it before, or with `deep` everything from its first entry on. */
 async function judgeLog(repository: Repository, reader: ObjectReader, deep: boolean): Promise<JudgedLog> {
