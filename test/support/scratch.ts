@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 
 export interface Scratch {
@@ -13,12 +14,24 @@ export interface Scratch {
 /** A folder and an environment of a test's own. */
 export function scratch(): Scratch {
   const base = realpathSync(mkdtempSync(path.join(tmpdir(), "kai-test-")));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true, maxRetries: 3 }));
+  onTestFinished(() => removeFolder(base));
   const home = path.join(base, "home");
   const dir = path.join(base, "work");
   mkdirSync(home, { mode: 0o700 });
   mkdirSync(dir);
   return { dir, env: cleanEnvironment(home) };
+}
+
+/** A process that outlives its parent, as git-lfs does to write hooks, may still put files there. */
+async function removeFolder(folder: string): Promise<void> {
+  for (let left = 100; ; left--) {
+    try {
+      return rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    } catch (cause) {
+      if (left === 0 || (cause as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw cause;
+      await setTimeout(50);
+    }
+  }
 }
 
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
