@@ -1,7 +1,8 @@
+import { parseTree } from "./object.js";
 import type { ObjectReader } from "./object-reader.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import type { Repository } from "./repository.js";
-import { gitFailure, runGit, tryGit } from "./run-git.js";
+import { runGit } from "./run-git.js";
 import { formatSignatureLine, type Identity } from "./signature-line.js";
 
 export interface NoteCommit {
@@ -48,27 +49,26 @@ export interface FoundNote {
   readonly text: string;
 }
 
-/** The note on a commit by a reader that is open already: no process of its own. */
+/** The note on a commit, by a reader that is open already. E116 where it, or a folder on the way to it, is not here. */
 export async function readNote(reader: ObjectReader, ref: string, commit: string): Promise<FoundNote> {
   const notes = (await reader.find(ref))?.id ?? null;
   if (notes === null) return { notes, text: "" };
-  // git fans notes out by as many bytes of the id as it likes, so every place is asked for at once.
-  const paths = Array.from({ length: commit.length / 2 }, (_, depth) => fannedOut(commit, depth));
-  const found = await Promise.all(paths.map((path) => reader.find(`${notes}:${path}`)));
-  return { notes, text: found.flatMap((object) => object?.content.toString() ?? []).join("\n") };
+  const tree = (await reader.find(`${notes}^{tree}`))?.id ?? notes;
+  const blobs = await findNotes(reader, tree, commit, notes.length / 2);
+  const texts = await Promise.all(blobs.map((blob) => reader.read(blob, "blob")));
+  return { notes, text: texts.map(String).join("\n") };
 }
 
-const fannedOut = (hex: string, depth: number): string =>
-  hex.slice(0, 2 * depth).replace(/../g, "$&/") + hex.slice(2 * depth);
-
-/** The object id of the note on `object` under `ref`; undefined where there is none. E116 where git cannot tell. */
-export async function findNote(repository: Repository, ref: string, object: string): Promise<string | undefined> {
-  const args = ["notes", `--ref=${ref}`, "list", object];
-  const result = await tryGit(repository, args);
-  if (result.exitCode === 0) return result.stdout.toString().trim();
-  // The status of "no note found"; anything else would drop the lines that are there.
-  if (result.exitCode === 1) return undefined;
-  throw gitFailure(args, result);
+/** git fans notes out into folders by as many bytes of the id as it likes: `rest` is what of the id is not used up yet. */
+async function findNotes(reader: ObjectReader, tree: string, rest: string, idBytes: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, mode, id } of parseTree(await reader.read(tree, "tree"), idBytes) ?? []) {
+    const text = name.toString("latin1");
+    if (text === rest) found.push(id);
+    else if (mode === "40000" && text === rest.slice(0, 2))
+      found.push(...(await findNotes(reader, id, rest.slice(2), idBytes)));
+  }
+  return found;
 }
 
 /** The text of a note with lines added to it: each on a line of its own, whoever wrote the ones before. */

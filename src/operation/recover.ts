@@ -1,10 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { commitNotes, findNote, noteWith } from "../git/notes.js";
+import { commitNotes, type FoundNote, noteWith, readNote } from "../git/notes.js";
+import { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { gitFailure, runGit, tryGit } from "../git/run-git.js";
+import { gitFailure, tryGit } from "../git/run-git.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
@@ -12,6 +13,7 @@ import { findWorktree } from "./find-worktree.js";
 import { holdIndex } from "./hold-index.js";
 import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
 import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
+import { pendingUnder } from "./pending.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
@@ -134,13 +136,12 @@ async function renewNote(
 ): Promise<RefChange[]> {
   if (prepared.note === null) return [];
   const { commit, text } = prepared.note;
-  const blob = now === null ? undefined : await findNote(repository, NOTES_REF, commit);
-  const before = blob === undefined ? "" : (await runGit(repository, ["cat-file", "blob", blob])).toString();
+  const { text: before } = await noteOn(repository, commit);
   if (before.includes(text)) return [];
   const made = await commitNotes(
     repository,
     {
-      ref: `refs/kai/pending/${operation}/notes`,
+      ref: `${pendingUnder(operation)}notes`,
       parent: now,
       who: { name: "git kai-version", email: "recover@localhost" },
       at: new Date(),
@@ -150,6 +151,15 @@ async function renewNote(
     inherit,
   );
   return [{ ref: NOTES_REF, old: now, new: made }];
+}
+
+async function noteOn(repository: Repository, commit: string): Promise<FoundNote> {
+  const reader = new ObjectReader(repository);
+  try {
+    return await readNote(reader, NOTES_REF, commit);
+  } finally {
+    reader.close();
+  }
 }
 
 const conflictRef = (operation: string, ref: string): string =>

@@ -40,6 +40,10 @@ test.each(["sha1", "sha256"])("a note is found however git has fanned the notes 
       if (many < 300) expect(await readNote(reader, REF, last)).toEqual({ notes: made, text: "" });
     }
     expect(git(["ls-tree", "--name-only", REF]).split("\n")[0]).toHaveLength(2);
+    const gone = "1".repeat(first.length);
+    const tree = git(["mktree", "--missing"], `100644 blob ${gone}\t${first}\n`);
+    git(["update-ref", REF, git(["commit-tree", tree, "-m", "a note that is not here"])]);
+    await expect(readNote(reader, REF, first)).rejects.toThrow(`lacks the blob ${gone}`);
   } finally {
     reader.close();
   }
