@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { isAsciiText } from "../system/path-bytes.js";
 import type { ObjectType } from "./object.js";
 import { ObjectReader } from "./object-reader.js";
 import type { Repository } from "./repository.js";
@@ -56,9 +57,6 @@ function parseRefs(out: Buffer): Ref[] {
   }
   return refs;
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII, too
-const isAsciiText = (text: string): boolean => /^[\u0000-\u007f]*$/.test(text);
 
 /** The same where git refuses to list them together because one of the objects is missing. */
 async function listRefsOneByOne(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {

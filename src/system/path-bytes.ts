@@ -28,9 +28,11 @@ export const distinctPath = (latin1: string): string => textOf(latin1) ?? `/${pe
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII, too
 const ASCII = /^[\u0000-\u007f]*$/;
 
+export const isAsciiText = (text: string): boolean => ASCII.test(text);
+
 function textOf(latin1: string): string | undefined {
   // Most paths, of which there may be tens of thousands.
-  if (ASCII.test(latin1)) return latin1;
+  if (isAsciiText(latin1)) return latin1;
   const bytes = Buffer.from(latin1, "latin1");
   const text = bytes.toString("utf8");
   return Buffer.from(text, "utf8").equals(bytes) ? text : undefined;

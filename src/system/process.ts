@@ -15,7 +15,6 @@ export interface ProcessRequest {
   graceMs?: number | undefined;
   /** Bytes kept of each stream; what is beyond is counted and dropped. Default: all. */
   maxOutput?: number | undefined;
-  onOutput?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
   /** Takes stdout as it comes, of which then nothing is kept. */
   onStdout?: ((chunk: Buffer) => void) | undefined;
 }
@@ -115,7 +114,6 @@ function collect(child: ChildProcess, stream: "stdout" | "stderr", request: Proc
     return kept;
   }
   child[stream]?.on("data", (chunk: Buffer) => {
-    request.onOutput?.(stream, chunk);
     const room = Math.max(0, limit - kept.size);
     const part = chunk.length <= room ? chunk : chunk.subarray(0, room);
     if (part.length > 0) kept.chunks.push(part);
