@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Signer } from "../trust/signer.js";
 import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import type { VersionNumber } from "../version/number.js";
@@ -9,9 +10,10 @@ import { validateVersion } from "../version/validate-version.js";
 import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
+import { dropNeedlessBackup } from "./drop-needless-backup.js";
 import { planRollback, type RollbackPlan, type StepType } from "./plan.js";
 import { requireWholeRange, shallow } from "./require-whole-range.js";
-import { restoreTree } from "./restore-tree.js";
+import { type Restored, restoreTree } from "./restore-tree.js";
 
 export interface RollbackOptions {
   readonly to: VersionNumber;
@@ -65,32 +67,12 @@ export function rollBack(caller: Caller, options: RollbackOptions): Promise<Roll
     const signer = await session.openSigner("operator");
     const backup = await steps.run("backup_current", () => backUp(session, ground, options, signer));
     caller.progress(`Restoring ${plan.to.tag}`);
-    const restored = await steps.run("restore_code", () =>
-      restoreTree(
-        session,
-        {
-          kind: "rollback",
-          subject: `rollback ${plan.from?.tag ?? "nothing"} -> ${plan.to.tag}`,
-          branch: ground.branch,
-          head: ground.head,
-          fromTree: ground.fromTree,
-          toTree: ground.toTree,
-          message: rollbackMessage(ground, session.id),
-          version: plan.to,
-          withdrawn: plan.from && plan.from !== plan.to ? [plan.from.number.text] : [],
-          restored: plan.to.withdrawn ? [plan.to.number.text] : [],
-          details: {
-            type: "version",
-            from: plan.from?.number.text ?? null,
-            to: plan.to.number.text,
-            backup: backup?.ref ?? null,
-          },
-          noteOn: plan.from?.commit,
-          saved: backup?.saved ?? new Set(),
-        },
-        signer,
-      ),
-    );
+    const restored = await steps
+      .run("restore_code", () => restore(session, ground, backup, signer))
+      .catch(async (cause) => {
+        if (backup) await dropNeedlessBackup(session, backup);
+        throw cause;
+      });
     steps.note("cleanup", "done");
     return resultOf(ground, session.id, steps.taken, backup, restored.commit);
   });
@@ -149,7 +131,7 @@ function backUp(
   session: WritingSession,
   ground: Ground,
   options: RollbackOptions,
-  signer: Parameters<typeof backUpChanges>[2],
+  signer: Signer,
 ): Promise<Backup | undefined> {
   const { repository } = session.agent;
   if (!options.force || repository.workTree === undefined) return Promise.resolve(undefined);
@@ -158,6 +140,40 @@ function backUp(
   const request = { operation: session.id, head, fromTree, toTree, dirty, at: session.at };
   const inherit = [session.lock.descriptor];
   return backUpChanges({ ...repository, workTree: repository.workTree }, { ...request, inherit }, signer);
+}
+
+/** Makes the commit with the target's files and puts the target in force. */
+function restore(
+  session: WritingSession,
+  ground: Ground,
+  backup: Backup | undefined,
+  signer: Signer,
+): Promise<Restored> {
+  const { plan } = ground;
+  return restoreTree(
+    session,
+    {
+      kind: "rollback",
+      subject: `rollback ${plan.from?.tag ?? "nothing"} -> ${plan.to.tag}`,
+      branch: ground.branch,
+      head: ground.head,
+      fromTree: ground.fromTree,
+      toTree: ground.toTree,
+      message: rollbackMessage(ground, session.id),
+      version: plan.to,
+      withdrawn: plan.from && plan.from !== plan.to ? [plan.from.number.text] : [],
+      restored: plan.to.withdrawn ? [plan.to.number.text] : [],
+      details: {
+        type: "version",
+        from: plan.from?.number.text ?? null,
+        to: plan.to.number.text,
+        backup: backup?.ref ?? null,
+      },
+      noteOn: plan.from?.commit,
+      saved: backup?.saved ?? new Set(),
+    },
+    signer,
+  );
 }
 
 /** The commit says which commits it undoes in git's own words, and in trailers what it is. */
