@@ -18,13 +18,13 @@ import {
   removeJournal,
 } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
+import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
 import type { EntrySigner, Operation, PerformedOperation } from "./operation.js";
 import { pendingRefs, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
 import { requireSameIndex, stageIndex, stageWorktree } from "./stage-worktree.js";
 import { removeStaging, stagingFolderOf } from "./staging-folder.js";
-import { removeStaleLocks } from "./stale-locks.js";
 import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
@@ -212,7 +212,7 @@ class Attempt {
       if (this.#journal === undefined) return;
       // A git child that was killed left its locks; one that met somebody else's lock let go of its own.
       const met = cause instanceof KaiError && cause.code === "E113";
-      if (!met) await removeStaleLocks(this.#repository, this.#journal, this.#staged);
+      if (!met) await moveStaleLocksAside(this.#repository, this.#journal, this.#staged);
       await dropPending(this.#repository, this.#operation.id);
       await removeTemporaryFiles(this.#repository, await bornAt(this.#journal.file));
       await removeJournal(this.#journal.file);

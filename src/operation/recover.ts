@@ -13,12 +13,12 @@ import { findWorktree } from "./find-worktree.js";
 import { holdIndex } from "./hold-index.js";
 import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
 import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
+import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
 import { pendingUnder } from "./pending.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
 import { findStagingFolder, removeStaging } from "./staging-folder.js";
-import { removeStaleLocks } from "./stale-locks.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
 
@@ -59,7 +59,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const worktree = await findWorktree(repository, begin);
   const { staging, trash } = kaiFolderOf(repository);
   const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
-  await removeStaleLocks(repository, journal, worktree);
+  await moveStaleLocksAside(repository, journal, worktree);
   await removeTemporaryFiles(repository, await bornAt(journal.file));
   const logged = prepared !== undefined && (journal.done || (await isLogged(repository, prepared)));
   const conflicts = logged && !journal.done ? await redoRefs(repository, begin.operation, prepared, inherit) : [];

@@ -19,7 +19,7 @@ import { bornAt, CLOCK_TICK_MS } from "./temporary-files.js";
  * own lock, so they are dead, whatever numbers they had; a lock is taken for ours where the journal names its ref and no
  * live process could have made it. E113, and everything left as it is, where one could.
  */
-export async function removeStaleLocks(
+export async function moveStaleLocksAside(
   repository: Repository,
   journal: Pick<Journal, "file" | "begin">,
   worktree: Worktree | undefined,
