@@ -9,11 +9,11 @@ import { kaiFolderOf } from "./kai-folder.js";
 import { readManifest } from "./staging-folder.js";
 import { type FileIdentity, identityOf, isSameContent, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
 
-/** Files and index that wait in `folder`, and the worktree that they are for. */
+/** What waits in `folder`, and the worktree that files and index in it are for; undefined in a bare repository. */
 export interface StagedWorktree {
   readonly folder: string;
   readonly gitDir: string;
-  readonly workTree: string;
+  readonly workTree: string | undefined;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function applyWorktree(
   inherit: readonly number[],
 ): Promise<string[]> {
   const manifest = await readManifest(folder);
-  if (!manifest) return [];
+  if (!manifest || workTree === undefined) return [];
   const placing = new Placing(workTree, folder);
   await placing.findNamed();
   for (const step of manifest.steps) await placing.take(step);

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { RefChange } from "../git/ref-transaction.js";
+import type { StartCommand } from "../system/agent-command.js";
 import { appendDurably, syncFolder, writeDurably } from "../system/durable-file.js";
 import { canonicalJson } from "./canonical-json.js";
 
@@ -18,6 +19,13 @@ export interface BeginRecord {
   /** The git folder of the worktree whose index is changed; null where none is. */
   readonly indexOf: string | null;
   readonly workTree: string | null;
+  /** How the agent is started again where nothing happened, and where it did; null where it is left alone. */
+  readonly agent: { readonly before: StartCommand | null; readonly after: StartCommand | null } | null;
+}
+
+/** Written before the agent is stopped: whoever recovers has to see that it runs. */
+export interface StoppingRecord {
+  readonly step: "stopping";
 }
 
 /** Written when all is ready; from here the log decides whether it happened. */
@@ -33,11 +41,12 @@ export interface DoneRecord {
   readonly step: "done";
 }
 
-export type JournalRecord = BeginRecord | PreparedRecord | DoneRecord;
+export type JournalRecord = BeginRecord | StoppingRecord | PreparedRecord | DoneRecord;
 
 export interface Journal {
   readonly file: string;
   readonly begin: BeginRecord;
+  readonly stopping: boolean;
   readonly prepared: PreparedRecord | undefined;
   readonly done: boolean;
 }
@@ -50,7 +59,7 @@ export async function beginJournal(folder: string, begin: BeginRecord): Promise<
 }
 
 /** Adds a record; what a crash tore off at the end goes first, else it would be damage in the middle. */
-export async function appendRecord(file: string, record: PreparedRecord | DoneRecord): Promise<void> {
+export async function appendRecord(file: string, record: Exclude<JournalRecord, BeginRecord>): Promise<void> {
   const before = await readFile(file);
   const whole = before.lastIndexOf("\n") + 1;
   if (whole < before.length) await truncate(file, whole);
@@ -100,6 +109,7 @@ export function parseJournal(file: string, text: string): Journal {
   return {
     file,
     begin,
+    stopping: rest.some((record) => record.step === "stopping"),
     prepared: rest.find((record) => record.step === "prepared"),
     done: rest.some((record) => record.step === "done"),
   };

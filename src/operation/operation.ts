@@ -2,6 +2,7 @@ import type { FoundNote } from "../git/notes.js";
 import type { GitObject } from "../git/object.js";
 import type { RefChange } from "../git/ref-transaction.js";
 import type { InForce, OperationKind } from "./entry.js";
+import type { LiveChange } from "./live-change.js";
 import type { WorktreeChange } from "./stage-worktree.js";
 import type { FileIdentity } from "./worktree-manifest.js";
 
@@ -41,6 +42,7 @@ export interface Operation {
   readonly worktree?: WorktreeChange | undefined;
   /** A whole new index, made at `path` of the one that was `seen`; the working tree already agrees with it. */
   readonly index?: { readonly path: string; readonly seen: FileIdentity | null } | undefined;
+  readonly live?: LiveChange | undefined;
 }
 
 export interface PerformedOperation {

@@ -4,6 +4,7 @@ import { type RefChange, RefTransactions, updateRefs } from "../git/ref-transact
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { unpackObjects } from "../git/write-objects.js";
+import { makeFolder } from "../system/durable-file.js";
 import type { FileLock } from "../system/file-lock.js";
 import type { StagedWorktree } from "./apply-worktree.js";
 import { type BuiltEntry, buildEntry } from "./build-entry.js";
@@ -77,6 +78,7 @@ class Attempt {
   #staged: StagedWorktree | undefined;
   #refs: RefTransactions | undefined;
   #index: HeldIndex | undefined;
+  #stopping = false;
   #atCommitPoint = false;
 
   constructor(repository: Repository, lock: FileLock, operation: Operation, signer: EntrySigner, built: BuiltEntry) {
@@ -88,8 +90,8 @@ class Attempt {
   }
 
   async prepare(): Promise<void> {
-    const { id, kind, changes, held, note, worktree, index } = this.#operation;
-    const changesIndex = worktree !== undefined || index !== undefined;
+    const { id, kind, changes, held, note, worktree, index, live } = this.#operation;
+    const inWorktree = this.#repository.workTree !== undefined && (worktree ?? index ?? live) !== undefined;
     const refs = [...changes, ...held].map((change) => change.ref);
     const begin: BeginRecord = {
       step: "begin",
@@ -97,8 +99,9 @@ class Attempt {
       kind,
       refs: note === undefined ? refs : [...refs, NOTES_REF],
       commonDir: this.#repository.commonDir,
-      indexOf: changesIndex ? this.#repository.gitDir : null,
+      indexOf: inWorktree ? this.#repository.gitDir : null,
       workTree: this.#repository.workTree ?? null,
+      agent: live ? { before: live.before, after: live.after } : null,
     };
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
     const noted = await this.#writeObjects();
@@ -108,8 +111,9 @@ class Attempt {
     this.#refs = new RefTransactions(this.#repository, this.#inherit);
     await this.#refs.run(kept);
     // Before the index is read: what a user stages from here on would not be in the new one.
-    if (changesIndex) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
+    if (inWorktree) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
     await this.#stage();
+    await this.#stopAgent();
     // What was only kept for the time being is let go of by the very transaction that makes the real refs.
     const dropped = kept.map(({ ref, new: kept }) => ({ ref, old: kept, new: null }));
     const all: RefChange[] = [...changes, ...held, ...(noted ? [noted.change, noted.dropped] : []), ...dropped];
@@ -160,17 +164,27 @@ class Attempt {
   }
 
   async #stage(): Promise<void> {
-    const { worktree, index, id } = this.#operation;
+    const { worktree, index, live, id } = this.#operation;
     const { workTree, gitDir } = this.#repository;
-    if (workTree === undefined || (worktree === undefined && index === undefined)) return;
-    const repository = { ...this.#repository, workTree };
-    const folder = await stagingFolderOf(repository, kaiFolderOf(repository).staging, id);
+    if ((worktree ?? index ?? live) === undefined) return;
+    const folder = await stagingFolderOf(this.#repository, kaiFolderOf(this.#repository).staging, id);
     this.#staged = { folder, gitDir, workTree };
-    if (worktree) await stageWorktree(repository, worktree, folder, this.#inherit);
-    else if (index) {
+    if (workTree !== undefined && worktree) {
+      await stageWorktree({ ...this.#repository, workTree }, worktree, folder, this.#inherit);
+    } else if (workTree !== undefined && index) {
       await requireSameIndex(gitDir, index.seen);
       await stageIndex(folder, index.path);
-    }
+    } else await makeFolder(folder);
+    await live?.stage(folder);
+  }
+
+  /** As late as possible: all that can be prepared while it runs has been. */
+  async #stopAgent(): Promise<void> {
+    const { live } = this.#operation;
+    if (live === undefined || this.#staged === undefined || this.#journal === undefined) return;
+    await appendRecord(this.#journal.file, { step: "stopping" });
+    this.#stopping = true;
+    await live.stop(this.#staged.folder);
   }
 
   /** The one moment: before it nothing happened, after it all of it did. */
@@ -200,11 +214,13 @@ class Attempt {
       journal: this.#journal?.file,
       index: this.#index,
       inherit: this.#inherit,
+      start: this.#stopping ? () => this.#operation.live?.start() ?? Promise.resolve() : undefined,
     });
   }
 
   /** Leaves the repository as it was; what cannot be taken back now (a full disk) is left to recovery. */
   async takeBack(cause: unknown): Promise<void> {
+    const { gitDir, workTree } = this.#repository;
     await this.#refs?.abort().catch(() => {});
     await this.#index?.release().catch(() => {});
     try {
@@ -212,9 +228,11 @@ class Attempt {
       if (this.#journal === undefined) return;
       // A git child that was killed left its locks; one that met somebody else's lock let go of its own.
       const met = cause instanceof KaiError && cause.code === "E113";
-      if (!met) await moveStaleLocksAside(this.#repository, this.#journal, this.#staged);
+      const worktree = workTree === undefined || this.#staged === undefined ? undefined : { gitDir, workTree };
+      if (!met) await moveStaleLocksAside(this.#repository, this.#journal, worktree);
       await dropPending(this.#repository, this.#operation.id);
       await removeTemporaryFiles(this.#repository, await bornAt(this.#journal.file));
+      if (this.#stopping) await this.#operation.live?.startAgain();
       await removeJournal(this.#journal.file);
     } catch {
       // The journal stays, and the next writing command finishes this.

@@ -12,6 +12,8 @@ export interface Projection {
   readonly journal: string | undefined;
   readonly index: HeldIndex | undefined;
   readonly inherit: readonly number[];
+  /** Starts the agent on what is in place now; never fails. */
+  readonly start?: (() => Promise<void>) | undefined;
 }
 
 /** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
@@ -19,6 +21,7 @@ export async function finishProjection(repository: Repository, projection: Proje
   const conflicts =
     projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
   await projection.index?.release();
+  await projection.start?.();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
   if (projection.staged !== undefined) await removeStaging(projection.staged.folder, kaiFolderOf(repository).trash);
   if (projection.journal !== undefined) await removeJournal(projection.journal);

@@ -6,6 +6,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { gitFailure, tryGit } from "../git/run-git.js";
+import { type CommandOutcome, startAgent } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
@@ -29,6 +30,8 @@ export interface Recovered {
   readonly outcome: "completed" | "undone";
   /** Refs found at somebody else's value; that value is kept under refs/kai/conflict. */
   readonly conflicts: readonly string[];
+  /** What became of starting the agent that the operation had stopped; null where it had not. */
+  readonly agent: CommandOutcome | null;
 }
 
 /** Whether an interrupted operation waits for `recover`; reads one folder. */
@@ -66,18 +69,26 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   await dropPending(repository, begin.operation);
   // Where somebody else moved the branch, index and files go with their commit, not with ours.
   const theirs = conflicts.some((ref) => ref.startsWith("refs/heads/"));
-  if (logged && !journal.done && !theirs && worktree !== undefined && folder !== undefined) {
-    const index = await holdIndex(worktree, staging, begin.operation);
+  const hasPlace = worktree !== undefined || begin.indexOf === null;
+  const command = logged ? begin.agent?.after : begin.agent?.before;
+  let agent: CommandOutcome | null = null;
+  const start = async () => {
+    if (journal.stopping && command) agent = await startAgent(command, { env: repository.env });
+  };
+  if (logged && !journal.done && !theirs && hasPlace && folder !== undefined) {
+    const index = worktree && (await holdIndex(worktree, staging, begin.operation));
+    const staged = { folder, gitDir: worktree?.gitDir ?? repository.gitDir, workTree: worktree?.workTree };
     try {
-      await finishProjection(repository, { staged: { folder, ...worktree }, journal: journal.file, index, inherit });
+      await finishProjection(repository, { staged, journal: journal.file, index, inherit, start });
     } finally {
-      await index.release();
+      await index?.release();
     }
   } else {
     if (folder !== undefined) await removeStaging(folder, trash);
+    if (!journal.done) await start();
     await removeJournal(journal.file);
   }
-  return { ...identity, outcome: logged ? "completed" : "undone", conflicts };
+  return { ...identity, outcome: logged ? "completed" : "undone", conflicts, agent };
 }
 
 async function isLogged(repository: Repository, prepared: PreparedRecord): Promise<boolean> {

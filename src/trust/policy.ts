@@ -86,6 +86,9 @@ const ROLE_FOR: Readonly<Record<OperationKind, Role>> = {
   create: "releaser",
   rollback: "operator",
   undo: "operator",
+  deploy: "operator",
+  state: "operator",
+  outcome: "operator",
 };
 
 /** The role that it takes to do an operation of this kind. */

@@ -1,0 +1,17 @@
+/** A shell command of kai.yaml, with where it runs and for how long. Plain data: a journal keeps it for recovery. */
+export interface AgentCommand {
+  readonly run: string;
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  /** Beside the caller's own environment, which never hands over keys and passphrases. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The command that starts the agent, and what tells that it is well. */
+export interface StartCommand extends AgentCommand {
+  /** In the environment (`KAI_AGENT`) of all that it starts: so it can be found again and stopped. */
+  readonly agent: string;
+  /** The file that takes the output, because it goes on after the command that started it. */
+  readonly log: string;
+  readonly health: (AgentCommand & { readonly retries: number }) | null;
+}
