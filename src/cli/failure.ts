@@ -6,6 +6,7 @@ const DISK_ERRORS = new Map([
   ["EFBIG", "The file would be larger than files may be here (`ulimit -f`)."],
   ["EROFS", "The file system is read-only."],
   ["EIO", "The disk reported an input/output error."],
+  ["ENOTDIR", "A file stands where a folder is needed."],
   ["EACCES", "Permission denied."],
   ["EPERM", "Permission denied."],
 ]);
@@ -17,7 +18,7 @@ export function failureOf(cause: unknown, env: NodeJS.ProcessEnv): KaiError {
   const disk = code === undefined ? undefined : DISK_ERRORS.get(code);
   if (disk !== undefined) {
     return new KaiError("E118", path === undefined ? disk : `${disk} (${path})`, {
-      hint: "Nothing was half-written: mend the disk or the permissions and run the command again.",
+      hint: "Nothing was half-written: mend the disk, the permissions or the path and run the command again.",
       cause,
     });
   }

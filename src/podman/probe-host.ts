@@ -3,6 +3,8 @@ import { chown, mkdir, mkdtemp, readFile, rename, stat, symlink, writeFile } fro
 import { release } from "node:os";
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { makeFolder } from "../system/durable-file.js";
+import { reasonOf } from "../system/reason-of.js";
 import type { Feature, HostCapabilities } from "./capabilities.js";
 import { removeFolder } from "./folders.js";
 import { readHostLimits } from "./host-limits.js";
@@ -119,8 +121,11 @@ async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCa
 }
 
 async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapabilities) {
-  await mkdir(tempDir, { recursive: true, mode: 0o700 });
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+  await requireFolder(tempDir, "Sandboxes have their folders there: choose another snapshot_isolation.temp_dir.");
+  await requireFolder(
+    cacheDir,
+    "What this machine can do is kept below `$KAI_HOME`, or in your home folder where that is not set: let it be a folder that you can write to.",
+  );
   const folder = await mkdtemp(path.join(tempDir, "kai-probe-"));
   try {
     for (const name of ["lower", "upper", "work"]) await mkdir(path.join(folder, name));
@@ -156,6 +161,14 @@ async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapa
     return await runContainer(plan, host, { env, folder, timeoutMs: 20_000, maxOutput: 65_536 });
   } finally {
     await removeFolder(folder, host.rootless, env);
+  }
+}
+
+async function requireFolder(folder: string, hint: string): Promise<void> {
+  try {
+    await makeFolder(path.resolve(folder));
+  } catch (cause) {
+    throw new KaiError("E118", `No folder can be made at ${folder}: ${reasonOf(cause)}.`, { hint, cause });
   }
 }
 

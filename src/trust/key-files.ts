@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
+import { reasonOf } from "../system/reason-of.js";
 import { armorPublicKey, armorSecretKey, type KeyBlock, readKeyBlocks } from "./key-block.js";
 import { MalformedError } from "./packet.js";
 
@@ -104,9 +105,3 @@ async function store(file: string, text: string, mode: number): Promise<void> {
 
 const HINT =
   "Keys are kept below `$KAI_HOME`, or in your home folder where that is not set: let it be a folder that you can write to.";
-
-/** `permission denied` of `EACCES: permission denied, open '/home/ada/keys'`. */
-const reasonOf = (cause: unknown): string => {
-  const { message } = cause as Error;
-  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
-};

@@ -62,3 +62,21 @@ test("inside an agent its own temp_dir is looked at, a relative one from the age
   expect(refused.stderr).toContain(`Error E103: temp_dir must hold no colon, comma or newline: ${dir}/a:b,c\n`);
   expect(existsSync(path.join(dir, "a:b,c"))).toBe(false);
 });
+
+test("a KAI_HOME or a temp_dir that is a file, or lies below one, is no defect of ours", () => {
+  const { dir, env } = scratch();
+  const file = path.join(dir, "file");
+  writeFileSync(file, "");
+  for (const home of [file, path.join(file, "kai")]) {
+    expect(doctor({ ...env, KAI_HOME: home }, dir, "--temp-dir", dir)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(
+        /^Error E118: No folder can be made at .*\/cache: not a directory\.\nHint: .*KAI_HOME/,
+      ),
+    });
+  }
+  expect(doctor(env, dir, "--temp-dir", file)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^Error E118: A file stands where a folder is needed\. \(/),
+  });
+});

@@ -32,3 +32,21 @@ test("a machine without podman lacks it, with the command that mends it", async 
     features: [{ name: "podman", state: "missing", remedy: expect.stringContaining("apt-get install -y podman") }],
   });
 });
+
+test("a cache or a temp_dir where no folder can be made is told as such", async () => {
+  const { dir, env } = scratch();
+  const file = path.join(dir, "file");
+  writeFileSync(file, "");
+  const below = path.join(file, "kai");
+  for (const nowhere of [below, "/proc/kai/cache"]) {
+    await expect(probeHost({ env, cacheDir: nowhere, tempDir: dir })).rejects.toMatchObject({
+      code: "E118",
+      message: expect.stringMatching(/^No folder can be made at .*: (not a directory|no such file or directory)\.$/),
+      hint: expect.stringContaining("$KAI_HOME"),
+    });
+  }
+  await expect(probeHost({ env, cacheDir: dir, tempDir: below })).rejects.toMatchObject({
+    code: "E118",
+    hint: expect.stringContaining("temp_dir"),
+  });
+});
