@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
+import { applyLinks } from "./apply-links.js";
 import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
@@ -20,6 +21,7 @@ export interface Projection {
 export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
   const conflicts =
     projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
+  if (projection.staged !== undefined) conflicts.push(...(await applyLinks(projection.staged.folder)));
   await projection.index?.release();
   await projection.start?.();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });

@@ -1,0 +1,113 @@
+import { constants } from "node:fs";
+import { open, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+import { syncFolder, writeDurably } from "../system/durable-file.js";
+import { findStat } from "../system/path-bytes.js";
+import { canonicalJson } from "./canonical-json.js";
+
+/** A symbolic link that an operation switches; whoever reads it sees the old one or the new one. */
+export interface LinkChange {
+  /** Absolute. */
+  readonly link: string;
+  /** What it is to say, relative to its folder; null for no link. */
+  readonly target: string | null;
+  /** What the plan saw there; null for nothing. */
+  readonly before: string | null;
+  /** A line, without its line feed and like no other, that is appended to a file when the link has been switched. */
+  readonly log: { readonly file: string; readonly line: string } | null;
+}
+
+/** The manifest of `applyLinks` in an operation's staging folder. */
+const MANIFEST = "links.json";
+
+/** How much of a log's end is searched for a line that an earlier run appended. */
+const TAIL = 64 * 1024;
+
+/** Notes in the staging folder which links are switched once the operation has happened. */
+export const stageLinks = (folder: string, links: readonly LinkChange[]): Promise<void> =>
+  writeDurably(path.join(folder, MANIFEST), canonicalJson(links));
+
+/**
+ * Switches the links that were staged in `folder`; may be run again after a crash at any point. Gives the paths (latin1) at
+ * which it found somebody else's change, or nothing to lead to, and left that alone.
+ */
+export async function applyLinks(folder: string): Promise<string[]> {
+  const text = await readFile(path.join(folder, MANIFEST), "utf8").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw cause;
+    return undefined;
+  });
+  if (text === undefined) return [];
+  const conflicts: string[] = [];
+  for (const change of JSON.parse(text) as LinkChange[]) {
+    const switched = await besidesOthers(() => switchLink(change, path.basename(folder)));
+    if (!switched) conflicts.push(change.link);
+    const { log } = change;
+    if (switched && log !== null && !(await besidesOthers(() => appendOnce(log)))) conflicts.push(log.file);
+  }
+  return conflicts.map((file) => Buffer.from(file).toString("latin1"));
+}
+
+/** What somebody else put in the way, or took away: no reason never to come to an end. */
+const OTHERS = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENXIO", "EINVAL"]);
+
+async function besidesOthers(work: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!OTHERS.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+    return false;
+  }
+}
+
+/** False where what the plan saw is not there any more. */
+async function switchLink({ link, target, before }: LinkChange, operation: string): Promise<boolean> {
+  const folder = path.dirname(link);
+  const aside = path.join(folder, `.${path.basename(link)}-${operation}`);
+  // What a run that was cut short made.
+  await rm(aside, { force: true });
+  const now = await readLink(link);
+  if (now !== target) {
+    if (now !== before) return false;
+    if (target === null) await rm(link);
+    else {
+      if (!(await findStat(path.resolve(folder, target)))?.isDirectory()) return false;
+      await symlink(target, aside);
+      await rename(aside, link);
+    }
+  }
+  await syncFolder(folder);
+  return true;
+}
+
+/** What a link says; null where nothing is. EINVAL where something else is. */
+export const readLink = (link: string): Promise<string | null> =>
+  readlink(link).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT") throw cause;
+    return null;
+  });
+
+/** Appends a line unless it is there; what a crash tore off it goes first. */
+async function appendOnce({ file, line }: { file: string; line: string }): Promise<boolean> {
+  const handle = await open(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return false;
+    const start = Math.max(0, stat.size - TAIL);
+    const tail = Buffer.alloc(stat.size - start);
+    await handle.read(tail, 0, tail.length, start);
+    const lines = tail.toString("latin1").split("\n");
+    const torn = lines.pop() ?? "";
+    const bytes = Buffer.from(`${line}\n`);
+    if (!lines.includes(bytes.subarray(0, -1).toString("latin1"))) {
+      const ours = bytes.toString("latin1").startsWith(torn);
+      const at = ours ? stat.size - torn.length : stat.size;
+      const added = ours ? bytes : Buffer.concat([Buffer.from("\n"), bytes]);
+      await handle.write(added, 0, added.length, at);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(path.dirname(file));
+  return true;
+}
