@@ -5,6 +5,7 @@ import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { findStat } from "../system/path-bytes.js";
+import { readStatus } from "./work-tree-status.js";
 
 export const CONFIG_FILE = "kai.yaml";
 
@@ -14,7 +15,10 @@ export interface AgentRepository {
   readonly config: AgentConfig;
 }
 
-/** Opens the agent around `cwd`. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is invalid. */
+/**
+ * Opens the agent around `cwd`. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is invalid, E125 in
+ * a bare one whose HEAD has no commit yet.
+ */
 export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentRepository> {
   return readAgent(await openRepository(cwd, env));
 }
@@ -22,7 +26,7 @@ export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<Ag
 /** The same for a repository that is open already. */
 export async function readAgent(repository: Repository): Promise<AgentRepository> {
   const text = await findConfigText(repository);
-  if (text === undefined) throw notAnAgent(repository);
+  if (text === undefined) throw (await unbornBranch(repository)) ?? notAnAgent(repository);
   return { repository, config: parseAgentConfig(text, CONFIG_FILE) };
 }
 
@@ -34,6 +38,20 @@ export async function findConfigText(repository: Repository): Promise<string | u
   }
   const shown = await tryGit(repository, ["cat-file", "blob", `HEAD:${CONFIG_FILE}`]);
   return shown.exitCode === 0 ? decodeConfig(shown.stdout, CONFIG_FILE) : undefined;
+}
+
+/** A bare repository is an agent by what its HEAD holds, and one whose HEAD names a branch without commits holds nothing. */
+async function unbornBranch(repository: Repository): Promise<KaiError | undefined> {
+  if (!repository.bare) return undefined;
+  const { head, branch } = await readStatus(repository);
+  if (head !== null || branch === null) return undefined;
+  return new KaiError(
+    "E125",
+    `HEAD names ${branch}, which has no commit yet: a bare repository has its kai.yaml there.`,
+    {
+      hint: "Push that branch, or let HEAD name one that is here: `git symbolic-ref HEAD refs/heads/BRANCH`.",
+    },
+  );
 }
 
 function notAnAgent(repository: Repository): KaiError {

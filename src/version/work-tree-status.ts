@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { runGit, tryGit } from "../git/run-git.js";
+import { readRef } from "../operation/read-ref.js";
 
 export interface WorkTreeStatus {
   /** No working tree is here. */
@@ -33,10 +34,12 @@ export async function readStatus(
 }
 
 async function bareStatus(repository: Repository): Promise<WorkTreeStatus> {
-  const out = await runGit(repository, ["rev-parse", "--verify", "HEAD^{commit}"]);
-  const name = (await runGit(repository, ["rev-parse", "--symbolic-full-name", "HEAD"])).toString().trim();
-  const branch = name === "HEAD" ? null : name;
-  return { bare: true, head: out.toString().trim(), branch, dirty: [], untracked: [], unmerged: [] };
+  const [head, name] = await Promise.all([
+    readRef(repository, "HEAD^{commit}"),
+    tryGit(repository, ["symbolic-ref", "--quiet", "HEAD"]),
+  ]);
+  const branch = name.exitCode === 0 ? name.stdout.toString().trim() : null;
+  return { bare: true, head, branch, dirty: [], untracked: [], unmerged: [] };
 }
 
 /** Reads `git status --porcelain=v2 -z --branch --no-renames`. */

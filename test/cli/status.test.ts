@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { placeAt, told } from "../scenarios/place.js";
+import { placeAt, refused, told } from "../scenarios/place.js";
 import { agentWithVersions } from "../support/agent.js";
 import { scratch } from "../support/scratch.js";
 
@@ -37,4 +37,20 @@ test("status tells a branch without a commit, in a new repository and in an agen
   agent.git("checkout", "-q", "--orphan", "other");
   expect(await told(agent, "status")).toMatchObject({ current: "1.0.0", branch: "refs/heads/other", unborn: true });
   expect((await agent.kai("status")).stdout).not.toContain("Nothing differs");
+});
+
+test("a bare repository whose HEAD names a branch without a commit says so", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const folder = path.join(path.dirname(agent.dir), "bare.git");
+  agent.git("clone", "--quiet", "--mirror", agent.dir, folder);
+  const bare = placeAt(folder, agent.env);
+  bare.git("symbolic-ref", "HEAD", "refs/heads/other");
+  expect(await bare.kai("status")).toMatchInlineSnapshot(`
+    Error E125: HEAD names refs/heads/other, which has no commit yet: a bare repository has its kai.yaml there.
+    Hint: Push that branch, or let HEAD name one that is here: \`git symbolic-ref HEAD refs/heads/BRANCH\`.
+    [exit 1]
+  `);
+  expect(await refused(bare, "create")).toMatchObject({ code: "E125", exit: 1 });
+  bare.git("symbolic-ref", "HEAD", "refs/heads/main");
+  expect(await told(bare, "status")).toMatchObject({ current: "1.0.0", branch: "refs/heads/main", unborn: false });
 });
