@@ -88,7 +88,11 @@ async function readHeads(
   cwd: string,
   env: NodeJS.ProcessEnv,
 ): Promise<{ log: Head | undefined; current: Head | undefined }> {
-  const out = await runGitAround(cwd, env, ["for-each-ref", `--format=${FORMAT}`, LOG_REF, CURRENT_REF]);
+  const args = ["for-each-ref", `--format=${FORMAT}`, LOG_REF, CURRENT_REF];
+  const out = await runGitAround(cwd, env, args).catch((cause: KaiError) => {
+    if (cause.code !== "E116") throw cause;
+    throw doubtful(`The log, or the tag \`current\`, is damaged: ${cause.message}`, cause);
+  });
   const heads = new Map<string, Head>();
   for (let offset = 0; offset < out.length; ) {
     const fields: string[] = [];
@@ -110,7 +114,9 @@ function differs(after: InForce | null, found: string | undefined): KaiError {
   return doubtful(`The log says ${logged}, and the tag \`current\` ${found === undefined ? "is gone" : "is another"}.`);
 }
 
-const doubtful = (message: string): KaiError =>
+const doubtful = (message: string, cause?: KaiError): KaiError =>
   new KaiError("E121", message, {
+    cause,
+    data: cause?.data,
     hint: "`git kai-version init` takes in what the remote's log says, `git kai-version recover` puts the tag back where the log here says; `git kai-version verify` looks closer.",
   });

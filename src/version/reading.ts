@@ -1,5 +1,6 @@
 import { isAscii } from "node:buffer";
 import type { AgentConfig } from "../agent/config.js";
+import { KaiError } from "../error.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
@@ -60,7 +61,7 @@ export function historyFrom(
 export const outlineTags = async (repository: Repository): Promise<OutlinedRef[]> =>
   (await listRefs(repository, ["refs/tags"])).map(withOutline);
 
-/** The log's outline, made while git prints it; undefined where there is no log. E116 where it is there and git cannot read all of it. */
+/** The log's outline, made while git prints it; undefined where there is no log. E121 where it is there and git cannot read all of it. */
 export async function outlineLogOf(repository: Repository): Promise<PrintedLog | undefined> {
   const outliner = new LogOutliner();
   const pieces: string[] = [];
@@ -82,11 +83,21 @@ export async function outlineLogOf(repository: Repository): Promise<PrintedLog |
   const log = await tryGit(repository, args, { onStdout });
   if (log.exitCode !== 0) {
     if ((await readRef(repository, LOG_REF)) === null) return undefined;
-    throw gitFailure(args, log);
+    throw unreadable(gitFailure(args, log));
   }
   take(...begun);
   return { outline: outliner.end(), text: () => pieces.join("\0") };
 }
+
+/** A disk's trouble, or a lock, says nothing of the log. */
+const unreadable = (failure: KaiError): KaiError =>
+  failure.code === "E116"
+    ? new KaiError("E121", `The log cannot be trusted: it is damaged (${failure.message}).`, {
+        hint: "Nothing was changed. `git fsck` shows what is missing; fetch it from a complete clone.",
+        data: failure.data,
+        cause: failure,
+      })
+    : failure;
 
 /** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */
 const textOf = (bytes: Buffer): string => (isAscii(bytes) ? bytes.toString("latin1") : bytes.toString());

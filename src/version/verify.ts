@@ -56,7 +56,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
       readKnownKeys(kaiHome(caller.env)),
       listNotes(repository, NOTES_REF),
     ]);
-    const chosen = chooseVersions(known, request);
+    const chosen = chooseVersions(known, log, request);
     caller.progress(`Verifying ${chosen.length} ${chosen.length === 1 ? "version" : "versions"}`);
     const judging = judgingFor(known, log.trusted, userKeys, caller.now(), request.deep);
     let versions: JudgedVersion[] = [];
@@ -75,11 +75,13 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
   }
 }
 
-function chooseVersions({ history }: AgentHistory, request: VerifyRequest) {
+function chooseVersions({ history }: AgentHistory, log: JudgedLog, request: VerifyRequest) {
   if (request.all) return history.versions;
   if (request.versions.length > 0) return request.versions.map((asked) => findAsked(history, asked));
   const inForce = versionInForce(history);
   if (inForce) return [inForce];
+  // A log that is no log says of nothing that it is in force, and that is what is wrong.
+  if (log.trusted === undefined && !log.problems.includes(NO_LOG)) return [];
   throw new KaiError("E105", "No version is in force that could be verified.", {
     hint: "Name versions, or give --all.",
   });
