@@ -1,9 +1,9 @@
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { repositoryEnvironment } from "../git/environment.js";
-import type { ObjectFormat, Repository } from "../git/repository.js";
-import { runGit, tryGit } from "../git/run-git.js";
+import type { Repository } from "../git/repository.js";
+import { tryGit } from "../git/run-git.js";
+import { writeTree } from "../git/write-tree.js";
 import { flushFileSystem, giveFolder } from "../podman/owner-of-files.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 
@@ -26,9 +26,6 @@ export interface VersionTree {
 
 const PART = ".part.";
 
-/** Above all attributes that a version brings: its bytes are written as they are, whatever it says of filters and line ends. */
-const NEUTRAL_ATTRIBUTES = "* -text !eol -ident !filter !working-tree-encoding\n";
-
 /**
  * The files of a commit, written once for each tree and user, and shared by every sandbox over it. Made aside and renamed,
  * so one that is there is whole. Nothing of the repository's configuration is read: see docs/adr/0005.
@@ -41,7 +38,7 @@ export async function versionTree(request: VersionTreeRequest): Promise<VersionT
   if (!(await exists(folder))) {
     await mkdir(trees, { recursive: true, mode: 0o700 });
     await sweepParts(trees);
-    await writeTree(request, tree, trees, folder);
+    await placeTree(request, tree, trees, folder);
   }
   return { tree, folder };
 }
@@ -54,7 +51,7 @@ async function treeOf(repository: Repository, commit: string): Promise<string> {
   });
 }
 
-async function writeTree(
+async function placeTree(
   { repository, user, env }: VersionTreeRequest,
   tree: string,
   trees: string,
@@ -66,9 +63,7 @@ async function writeTree(
     const files = path.join(part, "files");
     await mkdir(files);
     await chmod(files, 0o755);
-    const shadow = await shadowRepository(repository, part, files);
-    await runGit(shadow, ["read-tree", tree]);
-    await runGit(shadow, ["checkout-index", "--all"]);
+    await writeTree(repository, tree, files, part);
     await giveFolder(files, user, env);
     await flushFileSystem(part, env);
     await rename(files, folder);
@@ -78,38 +73,6 @@ async function writeTree(
   } finally {
     await rm(part, { recursive: true, force: true });
   }
-}
-
-/** A repository with no configuration, hooks or attributes of its own, that only borrows the other one's objects. */
-async function shadowRepository(repository: Repository, part: string, workTree: string): Promise<Repository> {
-  const gitDir = path.join(part, "git");
-  await mkdir(path.join(gitDir, "info"), { recursive: true });
-  await mkdir(path.join(gitDir, "refs"));
-  await writeFile(path.join(gitDir, "HEAD"), "ref: refs/heads/none\n");
-  await writeFile(path.join(gitDir, "info", "attributes"), NEUTRAL_ATTRIBUTES);
-  await writeFile(path.join(gitDir, "config"), configOf(repository.objectFormat));
-  const env: NodeJS.ProcessEnv = {
-    ...repositoryEnvironment(withoutGitVariables(repository.env), { gitDir, workTree }),
-    GIT_OBJECT_DIRECTORY: repository.env["GIT_OBJECT_DIRECTORY"] ?? path.join(repository.commonDir, "objects"),
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_CONFIG_SYSTEM: "/dev/null",
-    GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_ATTR_NOSYSTEM: "1",
-    GIT_INDEX_FILE: path.join(part, "index"),
-  };
-  // A hook's quarantine keeps what was pushed apart from what was there before.
-  const alternates = repository.env["GIT_ALTERNATE_OBJECT_DIRECTORIES"];
-  if (alternates !== undefined) env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = alternates;
-  return { ...repository, gitDir, commonDir: gitDir, workTree, bare: false, env };
-}
-
-function configOf(format: ObjectFormat): string {
-  const core = "[core]\n\tbare = false\n\tsymlinks = true\n\tfilemode = true\n\trepositoryformatversion = ";
-  return format === "sha256" ? `${core}1\n[extensions]\n\tobjectformat = sha256\n` : `${core}0\n`;
-}
-
-function withoutGitVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("GIT_")));
 }
 
 /** What a process that died was writing. */
