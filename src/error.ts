@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   E123: { title: "A file could not be read", exit: 1 },
   E124: { title: "Out of time", exit: 1 },
   E125: { title: "The repository is in a state that does not allow this", exit: 1 },
+  E126: { title: "A command of the agent failed", exit: 1 },
   E170: { title: "A defect in git kai-version", exit: 70 },
 } as const satisfies Record<string, { title: string; exit: number }>;
 
