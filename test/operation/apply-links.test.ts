@@ -124,11 +124,9 @@ test("whoever reads through the link during 10,000 switches always finds a versi
   const { root, staging, link, change } = place();
   for (const version of ["v1", "v2"]) writeFileSync(path.join(root, "versions", version, "version"), version);
   const stop = new SharedArrayBuffer(4);
-  const readers = [1, 2].map(() => {
-    const worker = new Worker(READER, { eval: true, workerData: { link, stop } });
-    return new Promise<{ reads: number; failures: string[]; versions: object }>((resolve, reject) => {
-      worker.once("message", resolve).once("error", reject);
-    });
+  const worker = new Worker(READER, { eval: true, workerData: { link, stop } });
+  const reader = new Promise<{ reads: number; failures: string[]; versions: object }>((resolve, reject) => {
+    worker.once("message", resolve).once("error", reject);
   });
   const names = ["versions/v1", "versions/v2"] as const;
   const folders = names.map((_, index) => path.join(root, `${index}`));
@@ -141,9 +139,8 @@ test("whoever reads through the link during 10,000 switches always finds a versi
     expect(await applyLinks(folders[switches % 2] ?? staging)).toEqual([]);
   }
   Atomics.store(new Int32Array(stop), 0, 1);
-  for (const { reads, failures, versions } of await Promise.all(readers)) {
-    expect(failures).toEqual([]);
-    expect(reads).toBeGreaterThan(0);
-    expect(Object.keys(versions).sort()).toEqual(["v1", "v2"]);
-  }
+  const { reads, failures, versions } = await reader;
+  expect(failures).toEqual([]);
+  expect(reads).toBeGreaterThan(0);
+  expect(Object.keys(versions).sort()).toEqual(["v1", "v2"]);
 });
