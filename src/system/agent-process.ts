@@ -1,5 +1,11 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { AgentCommand, StartCommand } from "./agent-command.js";
-import { runProcess } from "./process.js";
+import { agentEnvironment } from "./agent-environment.js";
+import { LogTail } from "./log-tail.js";
+import { areGoneWithin, type EndedProcesses, endMarked, listMarked } from "./marked-processes.js";
+import { runShell } from "./shell.js";
+import { attemptStart } from "./start-attempt.js";
+import { whyFailed } from "./why-failed.js";
 
 /** What became of a command. */
 export interface CommandOutcome {
@@ -16,36 +22,166 @@ export interface CommandOutcome {
   readonly error: string | null;
 }
 
+export interface HealthOutcome extends CommandOutcome {
+  /** How often it was asked, and how many of these it did not pass. */
+  readonly tries: number;
+  readonly failures: number;
+}
+
+export interface StopOutcome extends CommandOutcome {
+  /** What it took beside the command to end what had been started; null: nothing. */
+  readonly forced: "SIGTERM" | "SIGKILL" | null;
+}
+
 export interface CommandContext {
   /** The caller's environment. */
   readonly env: NodeJS.ProcessEnv;
   /** Is told what a command prints, as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Between SIGTERM and SIGKILL. Default: 5 s. */
+  readonly graceMs?: number | undefined;
 }
 
-/** Runs a shell command to its end. */
-export async function runAgentCommand(command: AgentCommand, { env }: CommandContext): Promise<CommandOutcome> {
+const GRACE_MS = 5000;
+/** Between two questions for health: the first pause, which doubles up to the longest. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2000;
+const FOREIGN_ANSWER_MS = 1000;
+
+const NOTHING_RAN = { exitCode: null, signal: null, timedOut: false, output: "", dropped: 0 } as const;
+
+/** Runs a shell command to its end, in a session of its own. It never throws: what went wrong is in the outcome. */
+export function runAgentCommand(command: AgentCommand, context: CommandContext): Promise<CommandOutcome> {
+  return runCancellable(command, context, undefined);
+}
+
+async function runCancellable(
+  command: AgentCommand,
+  { env, onOutput, graceMs = GRACE_MS }: CommandContext,
+  cancelled: AbortSignal | undefined,
+): Promise<CommandOutcome> {
   const { run, cwd, timeoutMs } = command;
-  const result = await runProcess({
-    file: "sh",
-    args: ["-c", run],
-    cwd,
-    env: { ...env, ...command.env },
-    timeoutMs,
+  const own = agentEnvironment(env, command.env);
+  const { problem, ...result } = await runShell({ run, cwd, env: own, timeoutMs, graceMs, onOutput, cancelled });
+  const error = whyFailed({ ...result, problem }, command);
+  return { ok: error === null, ...result, error };
+}
+
+/** Asks for health until it passes: once, and `retries` times more with growing pauses. */
+export function checkHealth(
+  health: AgentCommand & { readonly retries: number },
+  context: CommandContext,
+): Promise<HealthOutcome> {
+  return askHealth(health, context, { withinMs: Number.POSITIVE_INFINITY });
+}
+
+async function askHealth(
+  health: AgentCommand & { readonly retries: number },
+  context: CommandContext,
+  { withinMs, cancelled }: { withinMs: number; cancelled?: AbortSignal | undefined },
+): Promise<HealthOutcome> {
+  const clock = startClock();
+  let wait = FIRST_PAUSE_MS;
+  for (let tries = 1; ; tries++) {
+    const timeoutMs = Math.min(health.timeoutMs, Math.max(1, withinMs - clock()));
+    const last = await runCancellable({ ...health, timeoutMs }, context, cancelled);
+    if (last.ok) return { ...last, durationMs: clock(), tries, failures: tries - 1 };
+    if (tries > health.retries || cancelled?.aborted || clock() + wait >= withinMs) {
+      const often = tries === 1 ? "once" : `${tries} times`;
+      const error = `It is not well: its health was asked for ${often}. ${last.error}`;
+      return { ...last, durationMs: clock(), error, tries, failures: tries };
+    }
+    await pause(wait, undefined, { signal: cancelled }).catch(() => {});
+    wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+/**
+ * Stops the agent: by its command, if there is one; what `startAgent` started for `agent` and still runs is given the rest
+ * of the command's time, then SIGTERM, then SIGKILL. Ok where none of it is left and the command did not fail.
+ */
+export async function stopAgent(
+  stop: AgentCommand | null,
+  agent: string,
+  context: CommandContext,
+): Promise<StopOutcome> {
+  const clock = startClock();
+  const outcome = stop === null ? { ok: true, ...NOTHING_RAN, error: null } : await runAgentCommand(stop, context);
+  // A command that failed has asked nobody to end.
+  const patienceMs = stop !== null && outcome.ok ? Math.max(0, stop.timeoutMs - clock()) : 0;
+  await areGoneWithin(agent, patienceMs);
+  const ended = await endMarked(agent, context.graceMs ?? GRACE_MS);
+  const error = whyNotStopped(outcome.error, ended);
+  return { ...outcome, ok: error === null, error, durationMs: clock(), forced: ended.signal };
+}
+
+function whyNotStopped(failed: string | null, { left }: EndedProcesses): string | null {
+  if (left.length > 0) return `It still runs, and SIGKILL does not end it: ${named(left)}.`;
+  return failed === null ? null : `The command failed, although nothing that was started runs any more. ${failed}`;
+}
+
+const named = (processes: EndedProcesses["left"]): string =>
+  processes.map(({ id, name }) => `${name} (process ${id})`).join(", ");
+
+/**
+ * Starts the agent, unless it runs already and is well, and waits until its health command says that it is; without one,
+ * until the command has ended with status 0 or ran for a second. What it starts outlives this process and its terminal, has
+ * none of its descriptors, and is marked with `KAI_AGENT`. Where it fails, what it started is ended again. It never throws.
+ */
+export async function startAgent(command: StartCommand, context: CommandContext): Promise<CommandOutcome> {
+  const clock = startClock();
+  const running = await listMarked(command.agent);
+  const answers = await isAnswering(command, running.length > 0, context);
+  if (running.length > 0 && answers) return { ok: true, ...NOTHING_RAN, durationMs: clock(), error: null };
+  const ended = await endMarked(command.agent, context.graceMs ?? GRACE_MS);
+  if (ended.left.length > 0) {
+    const error = `What is left of an earlier start cannot be ended: ${named(ended.left)}.`;
+    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error };
+  }
+  let log: LogTail;
+  try {
+    log = await LogTail.open(command.log, context.onOutput);
+  } catch (cause) {
+    const error = `Its log could not be opened: ${(cause as Error).message}.`;
+    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error };
+  }
+  const over = new AbortController();
+  const followed = log.follow(over.signal);
+  const { health } = command;
+  const { ok, end, illness } = await attemptStart({
+    command,
+    env: context.env,
+    log: log.descriptor,
+    graceMs: context.graceMs ?? GRACE_MS,
+    answeredBefore: answers,
+    askHealth: health && ((limits) => askHealth(health, { env: context.env, graceMs: 0 }, limits)),
   });
+  over.abort();
+  await followed;
+  const printed = await log.end();
+  const late = clock() >= command.timeoutMs;
+  const how = { ...NOTHING_RAN, ...end, timedOut: !ok && late, ...printed };
+  const error = ok ? null : (illness ?? whyFailed({ problem: null, ...how }, command));
   return {
-    ok: result.exitCode === 0,
-    exitCode: result.exitCode ?? null,
-    signal: result.signal ?? null,
-    timedOut: result.timedOut,
-    output: result.stdout.toString() + result.stderr.toString(),
-    dropped: result.dropped,
-    durationMs: result.durationMs,
-    error: result.exitCode === 0 ? null : `it ended with ${result.exitCode ?? result.signal}`,
+    ok,
+    exitCode: how.exitCode,
+    signal: how.signal,
+    timedOut: how.timedOut,
+    ...printed,
+    durationMs: clock(),
+    error,
   };
 }
 
-/** Starts the agent, unless it runs already and is well, and waits until its health command says that it is. */
-export function startAgent(command: StartCommand, context: CommandContext): Promise<CommandOutcome> {
-  return runAgentCommand(command, context);
+/** Whether the health command passes before anything is started; without one, whether anything runs. */
+async function isAnswering({ health }: StartCommand, runs: boolean, { env }: CommandContext): Promise<boolean> {
+  if (health === null) return runs;
+  // Where nothing of ours runs nobody should answer, so a command that waits for an answer is not waited for.
+  const timeoutMs = runs ? health.timeoutMs : Math.min(health.timeoutMs, FOREIGN_ANSWER_MS);
+  return (await runAgentCommand({ ...health, timeoutMs }, { env, graceMs: 0 })).ok;
+}
+
+function startClock(): () => number {
+  const started = performance.now();
+  return () => Math.round(performance.now() - started);
 }

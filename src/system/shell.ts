@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { StringDecoder } from "node:string_decoder";
+import { setTimeout as pause } from "node:timers/promises";
+import { OutputTail } from "./output-tail.js";
+
+export interface ShellRequest {
+  readonly run: string;
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Milliseconds; then SIGTERM to all of its process group, and SIGKILL after `graceMs`. */
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+  readonly onOutput?: ((text: string) => void) | undefined;
+  /** Ends it at once with SIGKILL. */
+  readonly cancelled?: AbortSignal | undefined;
+}
+
+export interface ShellResult {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  /** Both streams as they came, the last 64 KiB. */
+  readonly output: string;
+  readonly dropped: number;
+  readonly durationMs: number;
+  /** Why it could not even be started. */
+  readonly problem: string | null;
+}
+
+const KEPT_OUTPUT = 64 * 1024;
+/** For what a command wrote last; who still holds its output open after that is not waited for. */
+const DRAIN_MS = 200;
+/** Node fires a timer beyond this at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Two streams into one, so that the lines stand in the order in which they were written. */
+const BOTH_STREAMS = 'exec /bin/sh -c "$1" 2>&1';
+
+/** Runs a shell command in a session of its own until the shell ends; it never throws. */
+export async function runShell(request: ShellRequest): Promise<ShellResult> {
+  const started = performance.now();
+  const { run, cwd, env, graceMs, timeoutMs } = request;
+  const tail = new OutputTail(KEPT_OUTPUT);
+  const child = spawn("/bin/sh", ["-c", BOTH_STREAMS, "sh", run], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  collect(child, tail, request.onOutput);
+  const ended = endOf(child);
+  let timedOut = false;
+  if (!(await isWithin(ended, timeoutMs, request.cancelled))) {
+    timedOut = request.cancelled?.aborted !== true;
+    await endGroup(child.pid, timedOut ? graceMs : 0);
+  }
+  const { exitCode, signal, problem } = await ended;
+  await drain(child);
+  return {
+    exitCode,
+    signal,
+    timedOut,
+    ...tail.end(),
+    durationMs: Math.round(performance.now() - started),
+    problem,
+  };
+}
+
+function collect(child: ChildProcess, tail: OutputTail, onOutput: ShellRequest["onOutput"]): void {
+  const decoder = new StringDecoder("utf8");
+  child.stdout?.on("data", (chunk: Buffer) => {
+    tail.add(chunk);
+    const text = decoder.write(chunk);
+    if (text !== "") onOutput?.(text);
+  });
+  child.stdout?.on("error", () => {});
+}
+
+export interface ShellEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly problem: string | null;
+}
+
+/** How a started shell ended; that it could not be started is an end too. */
+export function endOf(child: ChildProcess): Promise<ShellEnd> {
+  return new Promise((resolve) => {
+    child.once("error", (cause) => resolve({ exitCode: null, signal: null, problem: cause.message }));
+    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, problem: null }));
+  });
+}
+
+async function isWithin(ended: Promise<unknown>, ms: number, cancelled: AbortSignal | undefined): Promise<boolean> {
+  const over = new AbortController();
+  const signal = cancelled === undefined ? over.signal : AbortSignal.any([over.signal, cancelled]);
+  const late = pause(Math.min(ms, LONGEST_TIMER_MS), false, { signal }).catch(() => false);
+  const first = await Promise.race([ended.then(() => true), late]);
+  over.abort();
+  return first;
+}
+
+/** Ends a process group whose leader was started here: SIGTERM, and SIGKILL for what is there after `graceMs`. */
+export async function endGroup(leader: number | undefined, graceMs: number): Promise<void> {
+  if (leader === undefined) return;
+  const until = performance.now() + graceMs;
+  if (graceMs > 0) {
+    signalGroup(leader, "SIGTERM");
+    // One that is stopped hears the former only now.
+    signalGroup(leader, "SIGCONT");
+  }
+  while (performance.now() < until && signalGroup(leader, 0)) await pause(20);
+  signalGroup(leader, "SIGKILL");
+}
+
+/** Whether there was anybody in the group. */
+function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-leader, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function drain(child: ChildProcess): Promise<void> {
+  const { stdout } = child;
+  if (stdout === null || stdout.closed) return;
+  await once(stdout, "close", { signal: AbortSignal.timeout(DRAIN_MS) }).catch(() => {});
+  stdout.destroy();
+}
