@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import { applyLinks } from "./apply-links.js";
+import { applyState } from "./apply-state.js";
 import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
@@ -22,6 +23,9 @@ export async function finishProjection(repository: Repository, projection: Proje
   const conflicts =
     projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
   if (projection.staged !== undefined) conflicts.push(...(await applyLinks(projection.staged.folder)));
+  if (projection.staged !== undefined) {
+    conflicts.push(...(await applyState(projection.staged, repository.env, projection.inherit)));
+  }
   await projection.index?.release();
   await projection.start?.();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });

@@ -21,10 +21,13 @@ export interface CaptureManifest {
 export const captureDigest = (manifest: CaptureManifest): string =>
   `sha256:${createHash("sha256").update(canonicalJson(manifest)).digest("hex")}`;
 
-/** The manifest in the bytes of `capture.json`; undefined where they are none, or not the one with this digest. */
-export function parseCapture(bytes: Buffer, digest: string): CaptureManifest | undefined {
+/**
+ * The manifest in the bytes of `capture.json`; undefined where they are none, or not the one with this digest. Null for a digest:
+ * nobody signed for it.
+ */
+export function parseCapture(bytes: Buffer, digest: string | null): CaptureManifest | undefined {
   const value = parseCanonicalJson(bytes.toString().replace(/\n$/, ""))?.value;
-  return isCapture(value) && captureDigest(value) === digest ? value : undefined;
+  return isCapture(value) && (digest === null || captureDigest(value) === digest) ? value : undefined;
 }
 
 function isCapture(value: unknown): value is CaptureManifest {

@@ -3,21 +3,25 @@ import { KaiError } from "../error.js";
 import { percentEncoded, readablePath } from "./path-bytes.js";
 import { runProcess } from "./process.js";
 
-const MAGIC = "SQLite format 3\0";
+/** The first bytes of every database file. */
+export const SQLITE_MAGIC = "SQLite format 3\0";
 
 /** How long a backup waits for a writer that holds the database. */
 const BUSY_MS = 10_000;
 
+/** What SQLite keeps beside a database while it is used, or was when its user died (https://sqlite.org/tempfiles.html). */
+export const SQLITE_SIBLINGS = ["-wal", "-shm", "-journal"] as const;
+
 /** Whether an open file is an SQLite database, by its first bytes; where it is read next stays the same. */
 export async function isSqlite(handle: FileHandle): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-  return bytesRead === MAGIC.length && buffer.toString("latin1") === MAGIC;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(SQLITE_MAGIC.length), 0, SQLITE_MAGIC.length, 0);
+  return bytesRead === SQLITE_MAGIC.length && buffer.toString("latin1") === SQLITE_MAGIC;
 }
 
 /**
  * Copies a live database through SQLite's own backup, so that writers may go on: a consistent copy, never a torn one.
- * `source` is an absolute path of any bytes; `folder` is a folder of ours; the copy is `name` in it. E117 without the sqlite3
- * program.
+ * `source` is an absolute path of any bytes in which no link is followed; `folder` is a folder of ours; the copy is `name` in
+ * it. E117 without the sqlite3 program.
  */
 export async function backUpSqlite(
   source: Buffer,
@@ -25,30 +29,36 @@ export async function backUpSqlite(
   name: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const result = await runProcess({
-    file: "sqlite3",
-    // The copy's name is ours, so nothing of the user's is ever part of a command of the shell.
-    args: [
-      "-bail",
-      "-batch",
-      "-init",
-      "/dev/null",
-      existingDatabase(source),
-      `.timeout ${BUSY_MS}`,
-      `.backup main ${name}`,
-    ],
-    cwd: folder,
-    env,
+  const words = await runSqlite({ database: source, folder, env, commands: [`.backup main ${name}`] });
+  if (words === undefined) return;
+  throw new KaiError("E123", `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words}`, {
+    hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",
   });
-  const words = result.stderr.toString().trim();
-  if (result.exitCode === 0 && !/^Error/m.test(words)) return;
-  throw new KaiError(
-    "E123",
-    `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words || `sqlite3 ended with ${result.exitCode ?? result.signal}`}`,
-    {
-      hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",
-    },
-  );
+}
+
+export interface SqliteRequest {
+  /** An absolute path of any bytes; a link in it is refused, and where nothing is nothing is made. */
+  readonly database: Buffer;
+  /** The folder from which names in commands go; a folder and names of ours, so nothing of the user's is ever a command. */
+  readonly folder: string;
+  readonly commands: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly inherit?: readonly number[] | undefined;
+}
+
+/** Runs commands of the sqlite3 program on a database; gives its words where one failed, undefined where all went well. */
+export async function runSqlite(request: SqliteRequest): Promise<string | undefined> {
+  const options = ["-bail", "-batch", "-nofollow", "-init", "/dev/null"];
+  const { exitCode, signal, stderr } = await runProcess({
+    file: "sqlite3",
+    args: [...options, existingDatabase(request.database), `.timeout ${BUSY_MS}`, ...request.commands],
+    cwd: request.folder,
+    env: request.env,
+    inherit: request.inherit,
+  });
+  const words = stderr.toString().trim();
+  if (exitCode === 0 && !/^Error/m.test(words)) return undefined;
+  return words || `sqlite3 ended with ${exitCode ?? signal}`;
 }
 
 /**

@@ -1,12 +1,10 @@
 import path from "node:path";
-import { globMatcher } from "../agent/glob-matcher.js";
 import type { ChangelogEntry } from "../change/changelog.js";
 import { type FoundNote, readNote } from "../git/notes.js";
 import type { GitObject } from "../git/object.js";
 import { type InForce, NOTES_REF } from "../operation/entry.js";
 import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
-import { readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { buildRecord } from "./build-record.js";
 import type { CreateRequest, Decision } from "./decide-creation.js";
@@ -137,9 +135,7 @@ async function captureFor(
 ): Promise<Capture | undefined> {
   const { repository, config } = session.agent;
   if (repository.workTree === undefined) return undefined;
-  const { include, exclude } = config.version_management.artifacts.state;
-  const isExcluded = globMatcher(exclude);
-  const files = (await findStateFiles(repository, include)).filter((name) => !isExcluded(readablePath(name)));
+  const files = await findStateFiles(repository, config.version_management.artifacts.state);
   if (files.length === 0) return undefined;
   session.caller.progress("Capturing the agent's state");
   return captureState(
