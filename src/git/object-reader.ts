@@ -11,40 +11,86 @@ export interface ReadObject {
 }
 
 interface Waiting {
+  name: string;
   resolve: (object: ReadObject | undefined) => void;
   reject: (cause: unknown) => void;
 }
 
+export interface ReaderOptions {
+  /** Takes an object for missing where git ends at its damage, and reads the others by another process. */
+  readonly skipDamaged?: boolean;
+}
+
+/** What git says of an object whose bytes are not what they must be. */
+const DAMAGED = /is corrupt|inflate:|unable to unpack|hash mismatch|disappeared/;
+
+const KEPT_WORDS = 4096;
+
 /** Objects by id or revision, all from one `git cat-file --batch` that lives until `close`. */
 export class ObjectReader {
-  readonly #child: ChildProcess;
-  readonly #waiting: Waiting[] = [];
+  readonly #repository: Repository;
+  readonly #skipDamaged: boolean;
+  #child: ChildProcess;
+  #waiting: Waiting[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
   #header: { id: string; type: ObjectType; size: number } | undefined;
   #failure: KaiError | undefined;
+  readonly #damaged = new Set<string>();
 
-  constructor(repository: Repository) {
-    this.#child = spawnProgram({
+  constructor(repository: Repository, { skipDamaged = false }: ReaderOptions = {}) {
+    this.#repository = repository;
+    this.#skipDamaged = skipDamaged;
+    this.#child = this.#start();
+  }
+
+  #start(): ChildProcess {
+    const child = spawnProgram({
       file: "git",
       args: ["cat-file", "--batch"],
-      cwd: repository.workTree ?? repository.gitDir,
-      env: repository.env,
+      cwd: this.#repository.workTree ?? this.#repository.gitDir,
+      env: this.#repository.env,
     });
-    this.#child.stdout?.on("data", (chunk: Buffer) => this.#take(chunk));
-    this.#child.stdin?.on("error", () => {});
-    this.#child.once("error", (cause) => this.#fail(new KaiError("E117", "git could not be started.", { cause })));
-    this.#child.once("close", () => this.#fail(new KaiError("E116", "git cat-file ended before it answered.")));
+    let words = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      words = (words + chunk.toString()).slice(-KEPT_WORDS);
+    });
+    child.stdout?.on("data", (chunk: Buffer) => this.#take(chunk));
+    child.stdin?.on("error", () => {});
+    child.once("error", (cause) => this.#fail(new KaiError("E117", "git could not be started.", { cause })));
+    child.once("close", () => {
+      if (this.#skipDamaged && DAMAGED.test(words)) this.#goOn();
+      else this.#fail(new KaiError("E116", "git cat-file ended before it answered."));
+    });
+    return child;
+  }
+
+  /** Behind the object that git ended at, which is the first that it had not answered for. */
+  #goOn(): void {
+    const [damaged, ...others] = this.#waiting;
+    this.#waiting = [];
+    this.#chunks = [];
+    this.#buffered = 0;
+    this.#header = undefined;
+    this.#child = this.#start();
+    if (damaged) this.#damaged.add(damaged.name);
+    damaged?.resolve(undefined);
+    for (const waiting of others) this.#ask(waiting);
+  }
+
+  #ask(waiting: Waiting): void {
+    if (this.#failure) waiting.reject(this.#failure);
+    else if (this.#damaged.has(waiting.name)) waiting.resolve(undefined);
+    else {
+      this.#waiting.push(waiting);
+      this.#child.stdin?.write(`${waiting.name}\n`);
+    }
   }
 
   /** The object that `name` (an id, or a revision such as `HEAD:kai.yaml`) means; undefined where there is none. */
   find(name: string): Promise<ReadObject | undefined> {
     if (name.includes("\n")) throw new KaiError("E116", "An object's name cannot hold a line feed.");
-    return new Promise((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure);
-      this.#waiting.push({ resolve, reject });
-      this.#child.stdin?.write(`${name}\n`);
-    });
+    return new Promise((resolve, reject) => this.#ask({ name, resolve, reject }));
   }
 
   /** The same; E116 where there is none or it is of another type. */

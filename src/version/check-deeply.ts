@@ -68,13 +68,13 @@ class Content {
     for (const { mode, id } of (await this.#lister.list(tree)) ?? []) if (mode !== "160000") this.blobs.add(id);
   }
 
-  /** What was collected; undefined where a tree is missing. */
+  /** What was collected; undefined where a tree is missing or damaged. */
   async list(treeish: string): Promise<TreeListing[] | undefined> {
     const tree = this.#ids.get(treeish);
     return tree === undefined ? undefined : await this.#lister.list(tree);
   }
 
-  /** The version hash, or the files that keep it from being computed; undefined where a tree is missing. */
+  /** The version hash, or the files that keep it from being computed; undefined where a tree is missing or damaged. */
   async hash(
     treeish: string,
     digests: ReadonlyMap<string, string>,
@@ -99,7 +99,12 @@ async function hashProblems(
 ): Promise<Problem[]> {
   const hash = await content.hash(`${version.commit}^{tree}`, digests);
   if (hash === undefined) {
-    return [{ code: "commit-missing", message: `The commit of ${version.tag}, or a folder of it, is not here.` }];
+    return [
+      {
+        code: "commit-missing",
+        message: `The commit of ${version.tag}, or a folder of it, is missing here or damaged.`,
+      },
+    ];
   }
   if (typeof hash === "object")
     return [

@@ -48,7 +48,7 @@ export interface VerifyCaller {
 /** Verifies versions by their raw bytes: signature, name, record, log, and with `deep` content. Outcomes are values. */
 export async function verifyVersions(caller: VerifyCaller, request: VerifyRequest): Promise<Verification> {
   const repository = await openRepository(caller.cwd, caller.env);
-  const reader = new ObjectReader(repository);
+  const reader = new ObjectReader(repository, { skipDamaged: true });
   try {
     const [known, log, userKeys, noted] = await Promise.all([
       readHistoryOf(repository),

@@ -28,8 +28,46 @@ test("one missing file fails the versions that hold it, and the others are verif
   expect(await told(agent, "verify", "--all")).toMatchObject({ ok: true });
 });
 
+/** An agent with 1.0.0 to 1.3.0, of which 1.1.0 has a folder `only`, and what `name` means in it damaged. */
+async function agentDamagedAt(name: string, damaged: (bytes: Buffer) => Buffer): Promise<Agent> {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("only/here.txt", "here\n");
+  agent.write("state.json", "{}\n");
+  agent.commit("feat: a folder");
+  expect((await agent.kai("create", "--as", "1.1.0")).exit).toBe(0);
+  agent.remove("only");
+  for (const version of ["1.2.0", "1.3.0"]) {
+    agent.write("state.json", `{"seen": "${version}"}\n`);
+    agent.commit(`feat: ${version}`);
+    expect((await agent.kai("create", "--as", version, "--allow-unchanged")).exit).toBe(0);
+  }
+  damage(agent, name, (file, bytes) => writeFileSync(file, damaged(bytes)));
+  return agent;
+}
+
+const emptied = () => Buffer.alloc(0);
+const torn = (bytes: Buffer) => bytes.subarray(0, bytes.length - 12);
+const flipped = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 20), Buffer.alloc(9), bytes.subarray(29)]);
+
 test.each([
-  ["emptied", () => Buffer.alloc(0)],
+  ["a version's tree, emptied", "v1.1.0^{tree}", emptied],
+  ["a version's tree, torn", "v1.1.0^{tree}", torn],
+  ["a version's tree, flipped", "v1.1.0^{tree}", flipped],
+  ["a folder, torn", "v1.1.0:only", torn],
+  ["a folder, flipped", "v1.1.0:only", flipped],
+])("%s, fails that version alone", async (_, name, how) => {
+  const agent = await agentDamagedAt(name, how);
+  expect(await disproven(agent, "--all", "--deep")).toEqual(["v1.1.0: commit-missing"]);
+  expect(await told(agent, "verify", "1.0.0", "1.3.0", "--deep")).toMatchObject({ ok: true, total: 2 });
+});
+
+test("a capture's folder that is damaged fails that version alone", async () => {
+  const agent = await agentDamagedAt("refs/kai/state/v1.1.0^{tree}", flipped);
+  expect(await disproven(agent, "--all", "--deep")).toEqual(["v1.1.0: state-not-fetched"]);
+});
+
+test.each([
+  ["emptied", emptied],
   ["torn", (bytes: Buffer) => bytes.subarray(0, 300)],
   [
     "flipped in the middle",
