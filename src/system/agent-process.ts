@@ -62,9 +62,10 @@ async function runCancellable(
 ): Promise<CommandOutcome> {
   const { run, cwd, timeoutMs } = command;
   const own = agentEnvironment(env, command.env);
-  const { problem, ...result } = await runShell({ run, cwd, env: own, timeoutMs, graceMs, onOutput, cancelled });
-  const error = whyFailed({ ...result, problem }, command);
-  return { ok: error === null, ...result, error };
+  const result = await runShell({ run, cwd, env: own, timeoutMs, graceMs, onOutput, cancelled });
+  const { exitCode, signal, timedOut, output, dropped, durationMs } = result;
+  const error = whyFailed(result, command);
+  return { ok: error === null, exitCode, signal, timedOut, output, dropped, durationMs, error };
 }
 
 /** Asks for health until it passes: once, and `retries` times more with growing pauses. */

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
 import { OutputTail } from "./output-tail.js";
+import { watchMemory } from "./watch-memory.js";
 
 export interface ShellRequest {
   readonly run: string;
@@ -15,6 +17,8 @@ export interface ShellRequest {
   readonly onOutput?: ((text: string) => void) | undefined;
   /** Ends it at once with SIGKILL. */
   readonly cancelled?: AbortSignal | undefined;
+  /** Looks at stdout and at memory too; the lines of the two streams then stand only roughly in their order. */
+  readonly observed?: boolean | undefined;
 }
 
 export interface ShellResult {
@@ -27,9 +31,14 @@ export interface ShellResult {
   readonly durationMs: number;
   /** Why it could not even be started. */
   readonly problem: string | null;
+  /** The last MiB of it, where it was observed. */
+  readonly stdout: string;
+  /** The most bytes that its processes had resident together, as seen every few milliseconds; undefined: never seen. */
+  readonly peakMemory: number | undefined;
 }
 
 const KEPT_OUTPUT = 64 * 1024;
+const KEPT_STDOUT = 1024 * 1024;
 /** For what a command wrote last; who still holds its output open after that is not waited for. */
 const DRAIN_MS = 200;
 /** Node fires a timer beyond this at once. */
@@ -41,15 +50,19 @@ const BOTH_STREAMS = 'exec /bin/sh -c "$1" 2>&1';
 /** Runs a shell command in a session of its own until the shell ends; it never throws. */
 export async function runShell(request: ShellRequest): Promise<ShellResult> {
   const started = performance.now();
-  const { run, cwd, env, graceMs, timeoutMs } = request;
+  const { run, cwd, env, graceMs, timeoutMs, observed = false, onOutput } = request;
   const tail = new OutputTail(KEPT_OUTPUT);
-  const child = spawn("/bin/sh", ["-c", BOTH_STREAMS, "sh", run], {
+  const stdout = new OutputTail(KEPT_STDOUT);
+  const child = spawn("/bin/sh", observed ? ["-c", run] : ["-c", BOTH_STREAMS, "sh", run], {
     cwd,
     env,
     detached: true,
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", observed ? "pipe" : "ignore"],
   });
-  collect(child, tail, request.onOutput);
+  collect(child.stdout, observed ? [tail, stdout] : [tail], onOutput);
+  collect(child.stderr, [tail], onOutput);
+  const over = new AbortController();
+  const memory = observed && child.pid !== undefined ? watchMemory(child.pid, over.signal) : undefined;
   const ended = endOf(child);
   let timedOut = false;
   if (!(await isWithin(ended, timeoutMs, request.cancelled))) {
@@ -57,7 +70,8 @@ export async function runShell(request: ShellRequest): Promise<ShellResult> {
     await endGroup(child.pid, timedOut ? graceMs : 0);
   }
   const { exitCode, signal, problem } = await ended;
-  await drain(child);
+  over.abort();
+  await drain([child.stdout, child.stderr]);
   return {
     exitCode,
     signal,
@@ -65,17 +79,19 @@ export async function runShell(request: ShellRequest): Promise<ShellResult> {
     ...tail.end(),
     durationMs: Math.round(performance.now() - started),
     problem,
+    stdout: stdout.end().output,
+    peakMemory: await memory,
   };
 }
 
-function collect(child: ChildProcess, tail: OutputTail, onOutput: ShellRequest["onOutput"]): void {
+function collect(stream: Readable | null, tails: readonly OutputTail[], onOutput: ShellRequest["onOutput"]): void {
   const decoder = new StringDecoder("utf8");
-  child.stdout?.on("data", (chunk: Buffer) => {
-    tail.add(chunk);
+  stream?.on("data", (chunk: Buffer) => {
+    for (const tail of tails) tail.add(chunk);
     const text = decoder.write(chunk);
     if (text !== "") onOutput?.(text);
   });
-  child.stdout?.on("error", () => {});
+  stream?.on("error", () => {});
 }
 
 export interface ShellEnd {
@@ -123,9 +139,13 @@ function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-async function drain(child: ChildProcess): Promise<void> {
-  const { stdout } = child;
-  if (stdout === null || stdout.closed) return;
-  await once(stdout, "close", { signal: AbortSignal.timeout(DRAIN_MS) }).catch(() => {});
-  stdout.destroy();
+async function drain(streams: readonly (Readable | null)[]): Promise<void> {
+  const signal = AbortSignal.timeout(DRAIN_MS);
+  await Promise.all(
+    streams.map(async (stream) => {
+      if (stream === null || stream.closed) return;
+      await once(stream, "close", { signal }).catch(() => {});
+      stream.destroy();
+    }),
+  );
 }

@@ -1,0 +1,71 @@
+import type { AgentConfig, SnapshotTest } from "../agent/config.js";
+import { parseDuration } from "../agent/quantity.js";
+import { judgeExpectations } from "../snapshot/expectations.js";
+import { expectationsOf } from "../snapshot/sandbox-settings.js";
+import { agentEnvironment } from "../system/agent-environment.js";
+import { runShell, type ShellResult } from "../system/shell.js";
+
+export interface TestsRequest {
+  /** Where they are run: the agent's folder. */
+  readonly cwd: string;
+  /** The caller's environment, from which no key reaches them. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly onOutput?: ((text: string) => void) | undefined;
+}
+
+export interface ScenarioResult {
+  readonly name: string;
+  readonly kind: SnapshotTest["kind"];
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** The most bytes of memory seen; null where none could be. */
+  readonly peakMemory: number | null;
+  /** What it fell short of; null where it passed. */
+  readonly error: string | null;
+  /** Both streams, the last 64 KiB. */
+  readonly output: string;
+}
+
+const GRACE_MS = 5000;
+/** As a shell says of what a signal ended. */
+const OF_A_SIGNAL = 128;
+
+/**
+ * Runs the scenarios of kai.yaml of these kinds on this host, one after the other, in the agent's folder: for an agent that
+ * was just put in place, which a sandbox would not see. One that fails is a result.
+ */
+export async function runTests(
+  { snapshot_isolation: { tests, resource_limits: limits } }: AgentConfig,
+  kinds: readonly SnapshotTest["kind"][],
+  request: TestsRequest,
+): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of tests.filter(({ kind }) => kinds.includes(kind))) {
+    results.push(await runScenario(scenario, parseDuration(scenario.timeout ?? limits.timeout), request));
+  }
+  return results;
+}
+
+async function runScenario(
+  scenario: SnapshotTest,
+  timeoutMs: number,
+  { cwd, env, onOutput }: TestsRequest,
+): Promise<ScenarioResult> {
+  const { name, kind, run } = scenario;
+  const own = agentEnvironment(env, {});
+  const ran = await runShell({ run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, observed: true });
+  const error = judge(scenario, ran);
+  const { durationMs, output, peakMemory = null } = ran;
+  return { name, kind, ok: error === null, durationMs, peakMemory, error, output };
+}
+
+function judge(scenario: SnapshotTest, ran: ShellResult): string | null {
+  if (ran.problem !== null) return `It could not be started: ${ran.problem}.`;
+  if (ran.signal !== null && !ran.timedOut) return `It was ended by ${ran.signal}.`;
+  const { stdout, durationMs, timedOut, peakMemory } = ran;
+  const resources = peakMemory === undefined ? {} : { peakMemory };
+  const exitCode = ran.exitCode ?? OF_A_SIGNAL;
+  const observed = { exitCode, stdout, durationMs, timedOut, oomKilled: false, resources };
+  const failures = judgeExpectations(observed, expectationsOf(scenario));
+  return failures.length === 0 ? null : failures.join(" ");
+}
