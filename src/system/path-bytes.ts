@@ -25,6 +25,12 @@ export const readablePath = (latin1: string): string => textOf(latin1) ?? percen
  */
 export const distinctPath = (latin1: string): string => textOf(latin1) ?? `/${percentEncodedPath(latin1)}`;
 
+/** The bytes (as latin1 text) of a path that `distinctPath` wrote. */
+export const latin1Path = (distinct: string): string =>
+  distinct.startsWith("/")
+    ? distinct.slice(1).replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : Buffer.from(distinct).toString("latin1");
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII, too
 const ASCII = /^[\u0000-\u007f]*$/;
 

@@ -96,6 +96,8 @@ test("what the commands print with --json is what the schemas say, no key more a
   print("rollback", "1.0.0");
   print("undo", "--dry-run");
   print("undo");
+  print("deploy", "1.0.0", "--to", "../deployed", "--dry-run");
+  print("deploy", "1.0.0", "--to", "../deployed");
   print("log");
   print("recover");
   print("config show", "--all");

@@ -61,6 +61,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./undo.js")).undoCommand,
   },
   {
+    name: "deploy",
+    summary: "Put a version into a folder of its own and switch `current` to it",
+    load: async () => (await import("./deploy.js")).deployCommand,
+  },
+  {
     name: "recover",
     summary: "Bring interrupted operations to their end",
     load: async () => (await import("./recover.js")).recoverCommand,

@@ -1,0 +1,40 @@
+import { type DeployedVersion, deploy } from "../../deploy/deploy.js";
+import { callerOf } from "../caller.js";
+import { defineCommand, flag, required, value } from "../define-command.js";
+import type { Output } from "../output.js";
+
+export const deployCommand = defineCommand({
+  name: "deploy",
+  summary: "Put a version into a folder of its own and switch `current` to it",
+  description:
+    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay.",
+  arguments: { version: required("the version, or `current`") },
+  options: {
+    to: value("DIR", "the folder of the deployments, in place of deploy.root"),
+    dryRun: flag("say what would be done and change nothing"),
+  },
+  examples: [
+    {
+      line: "git kai-version deploy 1.2.0 --to /srv/agents/clerk",
+      does: "the agent runs in /srv/agents/clerk/current",
+    },
+    { line: "git kai-version deploy current", does: "deploys what is in force to deploy.root" },
+  ],
+  async run({ version, to, dryRun }, context) {
+    const deployed = await deploy(callerOf(context), { version, to, dryRun });
+    context.output.result({ ...deployed, dryRun }, describeDeployed);
+  },
+});
+
+function describeDeployed(deployed: DeployedVersion & { dryRun: boolean }, { style }: Output): string {
+  const { tag, previous, removed, written, dryRun } = deployed;
+  const instead = previous === null || previous === deployed.version ? "" : ` in place of ${previous}`;
+  const lines: string[] = [];
+  if (dryRun) lines.push(`Would deploy ${style.bold(tag)}${instead}`);
+  else if (deployed.operation === null) lines.push(`${style.bold(tag)} is deployed already, and its files are whole.`);
+  else lines.push(`${style.green("✓")} Deployed ${style.bold(tag)}${instead}`);
+  const found = written ? "" : dryRun ? "  (it is there already)" : "  (it was there, and is whole)";
+  lines.push(`  path     ${deployed.path}${deployed.operation === null && !dryRun ? "" : found}`);
+  if (removed.length > 0) lines.push(`  removed  ${removed.join(", ")}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,54 @@
+import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { identityOf, isAlive } from "../system/process-identity.js";
+import { openFolders } from "./write-deployment.js";
+
+const PART = ".part-";
+
+/**
+ * Makes an empty folder in which a deployment is written before it is renamed into `versions`: in the git folder, where
+ * `recover` removes what is left of it, or where that is another file system, beside the deployments.
+ */
+export async function makePart(versions: string, staging: string, operation: string): Promise<string> {
+  const hidden = path.join(staging, `deploy-${operation}`);
+  await mkdir(hidden);
+  if (await canRename(hidden, versions)) return hidden;
+  await rmdir(hidden);
+  const beside = path.join(versions, `${await partName()}${operation}`);
+  await mkdir(beside);
+  return beside;
+}
+
+/** Whether a folder could be renamed into another one: not between file systems, or two mounts of one. */
+async function canRename(folder: string, into: string): Promise<boolean> {
+  const [here, there] = await Promise.all([stat(folder), stat(into)]);
+  if (here.dev !== there.dev) return false;
+  // The system looks at the mounts before it refuses the name (rename(2): EXDEV, EBUSY).
+  return rename(folder, `${into}/.`).then(
+    () => true,
+    (cause: NodeJS.ErrnoException) => cause.code !== "EXDEV",
+  );
+}
+
+const partName = async (): Promise<string> => `${PART}${((await identityOf(process.pid)) ?? "").replaceAll(":", ".")}.`;
+
+/** Removes what processes that died were writing or removing there. */
+export async function sweepParts(versions: string): Promise<void> {
+  for (const name of await readdir(versions)) {
+    if (!name.startsWith(PART)) continue;
+    const [boot, pid, start] = name.slice(PART.length).split(".");
+    if (!(await isAlive(`${boot}:${pid}:${start}`))) await removeFolder(path.join(versions, name));
+  }
+}
+
+/** Removes a deployment: renamed first, so that no half of one is ever taken for whole. */
+export async function removeDeployment(versions: string, name: string): Promise<void> {
+  const gone = path.join(versions, `${await partName()}${name}`);
+  await rename(path.join(versions, name), gone);
+  await removeFolder(gone);
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  await openFolders(folder);
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readdir, readlink } from "node:fs/promises";
+import path from "node:path";
+import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
+import type { ManifestLine } from "../version/manifest.js";
+import type { FileProblem } from "./check-working-files.js";
+import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
+import { inParallel } from "./in-parallel.js";
+import { sha256 } from "./plain-repository.js";
+import { brokenSeal, type OpenedSeal, openSeal } from "./seal.js";
+import { formatSnapshotMeta } from "./snapshot-meta.js";
+
+/** What a file of a deployment must be. */
+export interface ExpectedFile {
+  readonly mode: "100644" | "100755" | "120000";
+  /** SHA-256 (hexadecimal) of its bytes, or of what a link says. */
+  readonly sha256: string;
+}
+
+/** A version's folder, and all that must be in it, by path (latin1). */
+export interface Deployment {
+  readonly folder: string;
+  readonly seal: OpenedSeal;
+  /** SHA-256 (hexadecimal) of the seal's bytes. */
+  readonly digest: string;
+  readonly files: ReadonlyMap<string, ExpectedFile>;
+  readonly submodules: readonly string[];
+}
+
+/** Reads what a folder must hold: by its seal, and by the manifest that has the seal's version hash. E102 where that is not whole. */
+export async function readDeployment(folder: string): Promise<Deployment> {
+  const bytes = await readOwnFile(folder, SEAL_FILE);
+  if (bytes === undefined) throw brokenSeal(folder, `${SEAL_FILE} is missing`);
+  const seal = openSeal(bytes, folder);
+  for (const name of [".kai-manifest.json", "manifest.json"]) {
+    const manifest = await readOwnFile(folder, name);
+    if (manifest === undefined || `sha256:${sha256(manifest)}` !== seal.hash) continue;
+    const { files } = JSON.parse(manifest.toString()) as { files: ManifestLine[] };
+    return { folder, seal, digest: sha256(bytes), ...expectedFiles(seal, files, bytes, manifest) };
+  }
+  throw brokenSeal(folder, "its manifest is missing or is not the one that was signed");
+}
+
+/** All that belongs into the folder: the version's files, those captured, those installed, and our own. */
+export function expectedFiles(
+  seal: OpenedSeal,
+  lines: readonly ManifestLine[],
+  sealBytes: Buffer,
+  manifest: Buffer,
+): Pick<Deployment, "files" | "submodules"> {
+  const files = new Map<string, ExpectedFile>();
+  const submodules: string[] = [];
+  for (const [name, mode, digest] of seal.installed)
+    files.set(latin1Path(name), { mode: modeOf(mode), sha256: digest });
+  for (const { path: name, mode, sha256: digest } of seal.state?.files ?? []) {
+    files.set(latin1Path(name), { mode, sha256: digest });
+  }
+  // Last, so that nothing else is taken for a file of the version.
+  for (const [name, mode, digest] of lines) {
+    if (mode === "160000") submodules.push(latin1Path(name));
+    else files.set(latin1Path(name), { mode: modeOf(mode), sha256: digest });
+  }
+  const own = ownFiles(
+    topNames([...lines.map(([name]) => name), ...(seal.state?.files ?? []).map((file) => file.path)]),
+  );
+  const ours = (bytes: Buffer | string): ExpectedFile => ({ mode: "100644", sha256: sha256(Buffer.from(bytes)) });
+  files.set(own.meta, ours(formatSnapshotMeta(seal.record)));
+  files.set(own.manifest, ours(manifest));
+  files.set(SEAL_FILE, ours(sealBytes));
+  return { files, submodules };
+}
+
+/** The files and folders at the top, of paths. */
+export const topNames = (paths: readonly string[]): Set<string> =>
+  new Set(paths.map((name) => name.split("/", 1)[0] ?? ""));
+
+const modeOf = (mode: string): ExpectedFile["mode"] =>
+  mode === "120000" ? "120000" : mode === "100755" ? "100755" : "100644";
+
+async function readOwnFile(folder: string, name: string): Promise<Buffer | undefined> {
+  const handle = await openPlain(path.join(folder, name)).catch((cause: NodeJS.ErrnoException) => {
+    if (!["ENOENT", "ENOTDIR", "ELOOP"].includes(cause.code ?? "")) throw cause;
+    return undefined;
+  });
+  if (handle === undefined) return undefined;
+  try {
+    return (await handle.stat()).isFile() ? await handle.readFile() : undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where a folder differs from what it must hold; every file is read, and no link followed. */
+export async function checkDeployment({ folder, files }: Pick<Deployment, "folder" | "files">): Promise<FileProblem[]> {
+  const found = await listFolder(folder);
+  const problems: FileProblem[] = [];
+  for (const [name, kind] of found) {
+    if (kind !== "folder" && !files.has(name)) problems.push({ path: readablePath(name), problem: "extra" });
+  }
+  await inParallel([...files], async ([name, expected]) => {
+    const problem = found.has(name) ? await problemOf(folder, name, expected, found.get(name)) : "missing";
+    if (problem) problems.push({ path: readablePath(name), problem });
+  });
+  return problems.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+export type FoundKind = "file" | "link" | "folder" | "other";
+
+/** Everything below a folder, by path (latin1). */
+export async function listFolder(root: string): Promise<Map<string, FoundKind>> {
+  const found = new Map<string, FoundKind>();
+  const queue = [""];
+  for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
+    for (const entry of await readdir(pathBelow(root, folder), { withFileTypes: true, encoding: "buffer" })) {
+      const name = folder + entry.name.toString("latin1");
+      if (entry.isDirectory()) queue.push(`${name}/`);
+      found.set(
+        name,
+        entry.isDirectory() ? "folder" : entry.isFile() ? "file" : entry.isSymbolicLink() ? "link" : "other",
+      );
+    }
+  }
+  return found;
+}
+
+async function problemOf(
+  folder: string,
+  name: string,
+  expected: ExpectedFile,
+  kind: FoundKind | undefined,
+): Promise<FileProblem["problem"] | undefined> {
+  if (kind !== (expected.mode === "120000" ? "link" : "file")) return "changed";
+  const seen = await describeEntry(folder, name, kind);
+  if (seen?.sha256 !== expected.sha256) return "changed";
+  return seen.mode === expected.mode ? undefined : "mode";
+}
+
+/** What a file or link is; undefined for anything else. */
+export async function describeEntry(
+  folder: string,
+  name: string,
+  kind: FoundKind | undefined,
+): Promise<ExpectedFile | undefined> {
+  const place = pathBelow(folder, name);
+  if (kind === "link") return { mode: "120000", sha256: sha256(await readlink(place, { encoding: "buffer" })) };
+  if (kind !== "file") return undefined;
+  const handle = await openPlain(place);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) return undefined;
+    const hash = createHash("sha256");
+    if (stat.size > LARGE) {
+      for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) hash.update(chunk as Buffer);
+    } else hash.update(await handle.readFile());
+    return { mode: stat.mode & 0o100 ? "100755" : "100644", sha256: hash.digest("hex") };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Larger files are not held whole. */
+const LARGE = 16 * 1024 * 1024;
+
+const openPlain = (file: string | Buffer) =>
+  open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

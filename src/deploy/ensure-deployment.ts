@@ -1,0 +1,109 @@
+import { mkdir, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { readNote } from "../git/notes.js";
+import { NOTES_REF } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { syncFolder } from "../system/durable-file.js";
+import { findStat } from "../system/path-bytes.js";
+import { DigestCache } from "../version/digest-cache.js";
+import { findRecord } from "../version/find-record.js";
+import { hashTree } from "../version/hash-tree.js";
+import type { KnownVersion } from "../version/history.js";
+import type { VersionRecord } from "../version/record.js";
+import type { WritingSession } from "../version/writing-session.js";
+import { readDeployedState } from "./deployed-state.js";
+import { checkDeployment, type Deployment, readDeployment } from "./deployment.js";
+import type { DeploymentRoot } from "./deployment-layout.js";
+import { makePart, sweepParts } from "./deployment-parts.js";
+import { brokenSeal } from "./seal.js";
+import { closeFolders, writeDeployment } from "./write-deployment.js";
+
+export interface EnsuredDeployment {
+  readonly deployment: Deployment;
+  /** False where the folder was there already. */
+  readonly written: boolean;
+}
+
+/** The folder of a version below `root`; it need not be there. */
+export const folderOf = (root: DeploymentRoot, version: KnownVersion): string =>
+  path.join(root.versions, `v${version.number.text}`);
+
+/**
+ * Makes sure that a version's folder is there and whole. One that is there is checked, file by file, and used again; E102 where it
+ * was changed. The version itself is the caller's to validate.
+ */
+export async function ensureDeployment(
+  session: WritingSession,
+  root: DeploymentRoot,
+  version: KnownVersion,
+  install: ((folder: string) => Promise<void>) | null,
+): Promise<EnsuredDeployment> {
+  const folder = folderOf(root, version);
+  if (await findStat(folder)) {
+    const deployment = await requireWhole(session, folder, version);
+    // One that was cut short just after it came into place.
+    if (((await stat(folder)).mode & 0o222) !== 0) await closeFolders(folder);
+    return { deployment, written: false };
+  }
+  const { repository } = session.agent;
+  session.caller.progress(`Writing ${folder}`);
+  await makeVersionsFolder(root);
+  await sweepParts(root.versions);
+  const part = await makePart(root.versions, kaiFolderOf(repository).staging, session.id);
+  try {
+    const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
+    const { lines } = await hashTree(repository, version.commit, cache);
+    const record = await readRecord(session, version);
+    const state = await readDeployedState(session.reader, version);
+    const content = { repository, version, record, lines, state, install };
+    const deployment = await writeDeployment(content, part, folder, [session.lock.descriptor]);
+    return { deployment, written: true };
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+async function makeVersionsFolder({ versions }: DeploymentRoot): Promise<void> {
+  const first = await mkdir(versions, { recursive: true });
+  for (let folder = versions; first !== undefined && folder.startsWith(first); ) {
+    folder = path.dirname(folder);
+    await syncFolder(folder);
+  }
+}
+
+async function requireWhole(session: WritingSession, folder: string, version: KnownVersion): Promise<Deployment> {
+  const deployment = await readDeployment(folder);
+  if (deployment.seal.raw.toString("latin1") !== version.latin1) {
+    throw brokenSeal(folder, `it was written for another ${version.tag} than the one of this agent`);
+  }
+  const problems = await checkDeployment(deployment);
+  if (problems.length === 0 && !isAnother(session, folder, deployment)) return deployment;
+  if (problems.length === 0) throw brokenSeal(folder, "what is installed there is not what was deployed");
+  const shown = problems.slice(0, 5).map(({ path: name, problem }) => `${name} (${problem})`);
+  throw new KaiError("E102", `The deployment ${folder} was changed: ${shown.join(", ")}.`, {
+    hint: "Deploy another version if it is in use, move that folder away, and run the command again: it is written anew.",
+    data: { paths: problems.map(({ path: name }) => name), problems },
+  });
+}
+
+/** Whether the log says that another folder was deployed there. */
+function isAnother({ history }: WritingSession, folder: string, { digest }: Deployment): boolean {
+  const logged = history.log.find((entry) => entry.details["path"] === folder)?.details["digest"];
+  return typeof logged === "string" && logged !== digest;
+}
+
+/** The version's record, from its note or from the log. E101 where neither has it. */
+async function readRecord({ reader, history }: WritingSession, version: KnownVersion): Promise<VersionRecord> {
+  const digest = version.record ?? "";
+  const { text } = await readNote(reader, NOTES_REF, version.commit);
+  const noted = findRecord(text, digest);
+  if (noted) return noted;
+  const made = history.log.find((entry) => entry.changes.some((change) => change.new === version.tagId));
+  const logged = made && (await reader.find(`${made.commit}:record.json`));
+  const record = logged && findRecord(logged.content.toString(), digest);
+  if (record) return record;
+  throw new KaiError("E101", `${version.tag} is corrupted: its record is neither in its note nor in the log.`, {
+    hint: "`git kai-version verify` shows all of it; choose another version.",
+  });
+}

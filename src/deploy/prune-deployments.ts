@@ -1,0 +1,39 @@
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { findStat } from "../system/path-bytes.js";
+import { type DeploymentRoot, SEAL_FILE, versionOfFolder } from "./deployment-layout.js";
+import { removeDeployment } from "./deployment-parts.js";
+import { type DeployedFolder, planPruning } from "./plan-pruning.js";
+
+export interface Pruning {
+  readonly keep: number;
+  /** Versions whose folders stay whatever their age: the one that `current` leads to, and the one before it. */
+  readonly needed: readonly (string | null)[];
+  /** When a folder was last deployed, by the log; undefined where it tells of none. */
+  readonly deployedAt: (folder: string) => Date | undefined;
+  readonly dryRun: boolean;
+}
+
+/** Removes deployments beyond the newest `keep`, and gives their versions. Folders that are none of ours stay. */
+export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pruning): Promise<readonly string[]> {
+  const folders: DeployedFolder[] = [];
+  for (const name of await readdir(versions).catch(() => [])) {
+    const version = versionOfFolder(name);
+    const folder = path.join(versions, name);
+    if (version === null || !(await findStat(path.join(folder, SEAL_FILE)))) continue;
+    folders.push({ version, at: pruning.deployedAt(folder) ?? (await stat(folder)).mtime });
+  }
+  const needed = new Set(pruning.needed.filter((version) => version !== null));
+  const removed: string[] = [];
+  for (const version of planPruning(folders, pruning.keep, needed)) {
+    // One that cannot be removed now is tried again by the next deployment; this one has happened.
+    if (pruning.dryRun || (await isRemoved(versions, `v${version}`))) removed.push(version);
+  }
+  return removed;
+}
+
+const isRemoved = (versions: string, name: string): Promise<boolean> =>
+  removeDeployment(versions, name).then(
+    () => true,
+    () => false,
+  );
