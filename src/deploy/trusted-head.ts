@@ -5,6 +5,7 @@ import { foundingProblem } from "../trust/founding-problem.js";
 import { createKeyRing, type KeyRing } from "../trust/key-ring.js";
 import { mayDo, type Policy, parsePolicy, principalOf, roleFor } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
+import { tagProblem } from "../trust/tag-changes.js";
 import { digestOfEntry, type TrustRoot } from "../trust/trust-root.js";
 import type { PlainRepository } from "./plain-repository.js";
 
@@ -112,6 +113,8 @@ function requireStep(before: ReadEntry, here: ReadEntry): void {
     here.entry.repo === before.entry.repo &&
     here.commit.committer.at >= before.commit.committer.at;
   if (!inOrder) throw broken(`entry ${here.id} does not follow from the one before it`);
+  const problem = tagProblem(here.entry);
+  if (problem !== undefined) throw broken(`entry ${here.id} changes what never changes: ${problem}`);
 }
 
 function broken(why: string): KaiError {

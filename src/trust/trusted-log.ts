@@ -10,6 +10,7 @@ import { foundingProblem } from "./founding-problem.js";
 import { createKeyRing, type KeyRing } from "./key-ring.js";
 import { mayDo, type Policy, parsePolicy, policyDigest, principalOf, roleFor } from "./policy.js";
 import { verifySignature } from "./signature.js";
+import { madeTags, tagProblem } from "./tag-changes.js";
 import { digestOfEntry, type TrustRoot } from "./trust-root.js";
 
 /** The log's head and what it says of trust, its chain verified from where this clone left off. */
@@ -38,8 +39,8 @@ interface ReadEntry {
 
 /**
  * Reads the head of the log and verifies every entry that this clone has not seen yet, or with `from` every one behind that:
- * signed by a key of the policy that may do this, numbered in order, never back in time, the policy unchanged. E121 where one of it fails or
- * the log was rolled back.
+ * signed by a key of the policy that may do this, numbered in order, never back in time, the policy unchanged, no version's
+ * tag moved or made twice. E121 where one of it fails or the log was rolled back.
  */
 export async function readTrustedLog(
   repository: Repository,
@@ -133,9 +134,11 @@ async function verifyChain(
     throw broken("it was rolled back below an entry that this clone has seen");
   }
   // In slices that overlap by one, each read at once: few round trips, and memory that no length of the log exceeds.
+  const made = new Set<string>();
   for (let start = 0; start + 1 < ids.length; start += SLICE) {
-    await verifySlice(repository, reader, ids.slice(start, start + SLICE + 1), trust);
+    await verifySlice(repository, reader, ids.slice(start, start + SLICE + 1), { ...trust, made });
   }
+  await requireNotMadeBefore(repository, reader, from, [...made]);
   if (from !== root.root) return;
   const first = readEntry(repository, await readCommit(reader, from));
   if (digestOfEntry(first.raw) !== root.digest || first.entry.repo !== root.repo) {
@@ -151,12 +154,35 @@ function requireFounding({ id, commit, entry }: ReadEntry): void {
 
 const SLICE = 500;
 
+/** Of the tags that new entries made, none was made by `from` or an entry behind it. */
+async function requireNotMadeBefore(
+  repository: Repository,
+  reader: ObjectReader,
+  from: string,
+  refs: readonly string[],
+): Promise<void> {
+  for (let start = 0; start < refs.length; start += SLICE) {
+    const slice = new Set(refs.slice(start, start + SLICE));
+    const words = [...slice].map((ref) => `--grep="ref":"${ref}"`);
+    const args = ["rev-list", "--encoding=UTF-8", "--fixed-strings", ...words, from, "--"];
+    const found = (await runGit(repository, args)).toString().split("\n");
+    for (const id of found.filter((line) => line !== "")) {
+      const { entry } = readEntry(repository, await readCommit(reader, id));
+      const again = madeTags(entry).find((ref) => slice.has(ref));
+      if (again !== undefined) throw madeAgain(again, id);
+    }
+  }
+}
+
+const madeAgain = (ref: string, first: string): KaiError =>
+  broken(`a later entry makes ${ref} again, which entry ${first} had made`);
+
 /** Judges entries, newest first, each against the one behind it; the last is only looked at as a parent. */
 async function verifySlice(
   repository: Repository,
   reader: ObjectReader,
   ids: readonly string[],
-  trust: LogTrust,
+  { made, ...trust }: LogTrust & { readonly made: Set<string> },
 ): Promise<void> {
   const chain = await Promise.all(ids.map(async (id) => readEntry(repository, await readCommit(reader, id))));
   const trees = await Promise.all(chain.map((each) => readTrustIds(repository, reader, each.commit.tree)));
@@ -166,6 +192,10 @@ async function verifySlice(
     const parent = chain[index + 1];
     if (parent === undefined) break;
     verifyStep(parent, here);
+    for (const ref of madeTags(here.entry)) {
+      if (made.has(ref)) throw madeAgain(ref, here.id);
+      made.add(ref);
+    }
     if (trees[index] !== trees[index + 1]) {
       throw broken(`entry ${here.id} changes the policy, which needs approvals that it does not bring`);
     }
@@ -221,6 +251,8 @@ function verifyStep(parent: ReadEntry, here: ReadEntry): void {
   if (here.entry.repo !== parent.entry.repo) throw broken(`entry ${here.id} belongs to another repository`);
   if (here.commit.committer.at < parent.commit.committer.at)
     throw broken(`entry ${here.id} is older than the one before it`);
+  const problem = tagProblem(here.entry);
+  if (problem !== undefined) throw broken(`entry ${here.id} changes what never changes: ${problem}`);
 }
 
 function broken(why: string, hint?: string): KaiError {
