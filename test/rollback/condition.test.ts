@@ -39,17 +39,14 @@ test.each([
     "health == 0 and health == 1",
     'The condition cannot be read at character 13, "and health == 1": expected AND or OR.',
   ],
-  ["health == 0 AND", 'The condition cannot be read at character 13, "AND": expected AND or OR.'],
+  ["health == 0 AND", "The condition cannot be read at its end: expected a metric."],
   [
     "health == 1.2.3",
     'The condition cannot be read at character 11, "1.2.3": expected a number such as 5, 0.95 or 80%.',
   ],
   ["cpu_usage > -1", 'The condition cannot be read at character 13, "-1": expected a number such as 5, 0.95 or 80%.'],
   ["minutes_in_force > 5%", 'The condition cannot be read at character 20, "5%": minutes_in_force is no percentage.'],
-  [
-    "health == 0; rm -rf /",
-    'The condition cannot be read at character 11, "0; rm -rf /": expected a number such as 5, 0.95 or 80%.',
-  ],
+  ["health == 0; rm -rf /", 'The condition cannot be read at character 12, "; rm -rf /": expected AND or OR.'],
 ])("%j is refused at its place", (text, message) => {
   expect(() => parseCondition(text)).toThrow(expect.objectContaining({ code: "E122", message }));
 });
