@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
 
 const file = (agent: Agent, name: string): string => path.join(agent.dir, name);
 
@@ -11,14 +12,12 @@ async function agentWithBigFiles(): Promise<Agent> {
   agent.write("logic.py", "print(1)\n");
   agent.write("big/one", "of 1.0.0\n");
   agent.write("big/two", "of 1.0.0\n");
-  agent.commit("feat: big");
-  expect((await agent.kai("create", "--as", "1.0.0")).exit).toBe(0);
+  await makeVersion(agent, "1.0.0", "feat: big");
   agent.write("logic.py", "print(2)\n");
   agent.write("big/one", "of 1.1.0\n");
   agent.remove("big/two");
   agent.write("big/three", "of 1.1.0\n");
-  agent.commit("feat: bigger");
-  expect((await agent.kai("create", "--as", "1.1.0")).exit).toBe(0);
+  await makeVersion(agent, "1.1.0", "feat: bigger");
   return agent;
 }
 

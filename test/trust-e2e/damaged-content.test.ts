@@ -5,6 +5,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { disproven, told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
 
 const objectFile = (agent: Agent, id: string) => path.join(agent.dir, ".git", "objects", id.slice(0, 2), id.slice(2));
 
@@ -33,13 +34,11 @@ async function agentDamagedAt(name: string, damaged: (bytes: Buffer) => Buffer):
   const agent = await agentWithVersions("1.0.0");
   agent.write("only/here.txt", "here\n");
   agent.write("state.json", "{}\n");
-  agent.commit("feat: a folder");
-  expect((await agent.kai("create", "--as", "1.1.0")).exit).toBe(0);
+  await makeVersion(agent, "1.1.0", "feat: a folder");
   agent.remove("only");
   for (const version of ["1.2.0", "1.3.0"]) {
     agent.write("state.json", `{"seen": "${version}"}\n`);
-    agent.commit(`feat: ${version}`);
-    expect((await agent.kai("create", "--as", version, "--allow-unchanged")).exit).toBe(0);
+    await makeVersion(agent, version, `feat: ${version}`);
   }
   damage(agent, name, (file, bytes) => writeFileSync(file, damaged(bytes)));
   return agent;
@@ -78,11 +77,9 @@ test.each([
   // Long and beyond what compresses, so that git begins to print it before it meets the damage.
   const noise = Array.from({ length: 3000 }, (_, n) => createHash("sha256").update(`${n}`).digest("hex")).join("\n");
   agent.write("noise.txt", noise);
-  agent.commit("feat: noise");
-  expect((await agent.kai("create", "--as", "1.1.0")).exit).toBe(0);
+  await makeVersion(agent, "1.1.0", "feat: noise");
   agent.write("noise.txt", "quiet");
-  agent.commit("fix: quiet");
-  expect((await agent.kai("create", "--as", "1.1.1")).exit).toBe(0);
+  await makeVersion(agent, "1.1.1", "fix: quiet");
   damage(agent, "v1.1.0:noise.txt", (file, bytes) => writeFileSync(file, damaged(bytes)));
   expect(await disproven(agent, "--all", "--deep")).toEqual(["v1.1.0: content-missing"]);
 });

@@ -1,8 +1,13 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { type RollbackResult, rollBack } from "../../src/rollback/rollback.js";
 import { parseNumber } from "../../src/version/number.js";
 import { observe } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { agentInTheWay } from "../support/agent-in-the-way.js";
+
+const read = (agent: Agent, name: string): string => readFileSync(path.join(agent.dir, name), "utf8");
 
 /** Goes back to 1.0.0 by force; `meanwhile` is done when the backup is taken and nothing is overwritten yet. */
 function forcedBackWith(agent: Agent, meanwhile: () => void): Promise<RollbackResult> {
@@ -18,6 +23,44 @@ const backups = (agent: Agent): string[] =>
     .git("for-each-ref", "--format=%(refname)", "refs/kai/backup")
     .split("\n")
     .filter((ref) => ref !== "");
+
+test("an edit made after the backup is not overwritten: of what the versions have otherwise it refuses", async () => {
+  const agent = await agentInTheWay();
+  agent.write("prompts/system.md", "saved\n");
+  for (const [name, text] of [
+    ["extra", "later\n"],
+    ["plain/mine.log", "later\n"],
+  ] as const) {
+    const before = agent.git("rev-parse", "HEAD", "refs/kai/log", "current");
+    await expect(forcedBackWith(agent, () => agent.write(name, text))).rejects.toMatchObject({
+      code: "E102",
+      message: expect.stringContaining(name),
+    });
+    expect(read(agent, name)).toBe(text);
+    expect(agent.git("rev-parse", "HEAD", "refs/kai/log", "current")).toBe(before);
+  }
+  // It is what it says, and asked again it saves that too.
+  const { backup } = await forcedBackWith(agent, () => {});
+  expect(agent.git("show", `${backup}:extra`)).toBe("later");
+});
+
+test("an edit made after the backup stays where the versions are alike", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("tools/search.json", "saved\n");
+  const { backup } = await forcedBackWith(agent, () => agent.write("tools/search.json", "later\n"));
+  expect([read(agent, "tools/search.json"), agent.git("show", `${backup}:tools/search.json`)]).toEqual([
+    "later\n",
+    "saved",
+  ]);
+  expect(agent.git("status", "--porcelain")).toBe(" M tools/search.json");
+});
+
+test("a file that was deleted, and written again after the backup, is not overwritten", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.remove("logic.py");
+  await expect(forcedBackWith(agent, () => agent.write("logic.py", "later\n"))).rejects.toMatchObject({ code: "E102" });
+  expect(read(agent, "logic.py")).toBe("later\n");
+});
 
 test("a forced rollback that another git keeps from happening leaves everything as it was, and no backup", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
