@@ -3,8 +3,11 @@
  * environment and clock; all throw `KaiError`, whose code is one of `ERROR_CODES`. Nothing here prints or exits.
  */
 export type { AgentConfig } from "./agent/config.js";
+export { type DeployedVersion, type DeployOptions, deploy } from "./deploy/deploy.js";
+export { type DeploymentStatus, readDeploymentStatus } from "./deploy/deployment-status.js";
 export type { LoadedAgent, LoadedState, LoadedStateFile, LoadOptions } from "./deploy/load-agent.js";
 export { loadAgent } from "./deploy/load-agent.js";
+export { type LoadDeploymentOptions, type LoadedDeployment, loadDeployment } from "./deploy/load-deployment.js";
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, KaiError } from "./error.js";
 export type { InForce, LoggedEntry, OperationKind } from "./operation/entry.js";
 export type { Recovered } from "./operation/recover.js";

@@ -12,11 +12,12 @@ import { hashTree } from "../version/hash-tree.js";
 import type { KnownVersion } from "../version/history.js";
 import type { VersionRecord } from "../version/record.js";
 import type { WritingSession } from "../version/writing-session.js";
+import { changedDeployment } from "./changed-deployment.js";
 import { readDeployedState } from "./deployed-state.js";
 import { checkDeployment, type Deployment, readDeployment } from "./deployment.js";
 import type { DeploymentRoot } from "./deployment-layout.js";
 import { makePart, sweepParts } from "./deployment-parts.js";
-import { brokenSeal } from "./seal.js";
+import { requireSameDeployment } from "./require-same-deployment.js";
 import { closeFolders, writeDeployment } from "./write-deployment.js";
 
 export interface EnsuredDeployment {
@@ -72,25 +73,12 @@ async function makeVersionsFolder({ versions }: DeploymentRoot): Promise<void> {
   }
 }
 
-async function requireWhole(session: WritingSession, folder: string, version: KnownVersion): Promise<Deployment> {
+async function requireWhole({ history }: WritingSession, folder: string, version: KnownVersion): Promise<Deployment> {
   const deployment = await readDeployment(folder);
-  if (deployment.seal.raw.toString("latin1") !== version.latin1) {
-    throw brokenSeal(folder, `it was written for another ${version.tag} than the one of this agent`);
-  }
+  requireSameDeployment(deployment, version, history);
   const problems = await checkDeployment(deployment);
-  if (problems.length === 0 && !isAnother(session, folder, deployment)) return deployment;
-  if (problems.length === 0) throw brokenSeal(folder, "what is installed there is not what was deployed");
-  const shown = problems.slice(0, 5).map(({ path: name, problem }) => `${name} (${problem})`);
-  throw new KaiError("E102", `The deployment ${folder} was changed: ${shown.join(", ")}.`, {
-    hint: "Deploy another version if it is in use, move that folder away, and run the command again: it is written anew.",
-    data: { paths: problems.map(({ path: name }) => name), problems },
-  });
-}
-
-/** Whether the log says that another folder was deployed there. */
-function isAnother({ history }: WritingSession, folder: string, { digest }: Deployment): boolean {
-  const logged = history.log.find((entry) => entry.details["path"] === folder)?.details["digest"];
-  return typeof logged === "string" && logged !== digest;
+  if (problems.length > 0) throw changedDeployment(folder, problems);
+  return deployment;
 }
 
 /** The version's record, from its note or from the log. E101 where neither has it. */

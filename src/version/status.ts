@@ -4,7 +4,7 @@ import { readablePath } from "../system/path-bytes.js";
 import { versionInForce } from "./history.js";
 import { highestVersion } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
-import { readAgentHistory } from "./reading.js";
+import { type AgentHistory, readAgentHistory } from "./reading.js";
 import { readStatus } from "./work-tree-status.js";
 
 export interface ModifiedPath {
@@ -32,7 +32,11 @@ export interface AgentStatus {
 
 /** What differs from the tree of the version in force: in commits, in the index and in the working tree. */
 export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentStatus> {
-  const { agent, history, recoveryDue } = await readAgentHistory(cwd, env);
+  return readStatusOf(await readAgentHistory(cwd, env));
+}
+
+/** The same of an agent whose history has been read. */
+export async function readStatusOf({ agent, history, recoveryDue }: AgentHistory): Promise<AgentStatus> {
   const { repository, config } = agent;
   const status = await readStatus(repository);
   const inForce = versionInForce(history);

@@ -1,4 +1,6 @@
-import { type AgentStatus, readAgentStatus } from "../../version/status.js";
+import { type DeploymentStatus, readDeploymentStatus } from "../../deploy/deployment-status.js";
+import { readAgentHistory } from "../../version/reading.js";
+import { type AgentStatus, readStatusOf } from "../../version/status.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
@@ -7,14 +9,39 @@ export const statusCommand = defineCommand({
   name: "status",
   summary: "Say what is in force and what differs from it",
   async run(_input, context) {
-    context.output.result(await readAgentStatus(context.cwd, context.env), describeStatus);
+    const found = await readAgentHistory(context.cwd, context.env);
+    const [status, deployment] = await Promise.all([readStatusOf(found), readDeploymentStatus(found)]);
+    context.output.result({ ...status, deployment }, describeStatus);
   },
 });
 
 /** More paths than these are summed up. */
 const SHOWN = 20;
 
-function describeStatus(status: AgentStatus, { style }: Output): string {
+type FullStatus = AgentStatus & { readonly deployment: DeploymentStatus | null };
+
+function describeStatus(status: FullStatus, output: Output): string {
+  return [describeAgent(status, output), ...describeDeployment(status, output)].join("\n");
+}
+
+function describeDeployment({ deployment, current }: FullStatus, { style }: Output): string[] {
+  if (deployment === null) return [];
+  const { root, version, problem, differs } = deployment;
+  const lines = [
+    "",
+    version === null ? `Nothing is deployed at ${root}.` : `${style.bold(version)} is deployed at ${root}.`,
+  ];
+  if (version !== null && problem === null && version !== current) {
+    lines.push(style.yellow(`It is not what is in force: \`git kai-version deploy current\` deploys that.`));
+  }
+  if (problem !== null && differs.length === 0) lines.push(style.red(`${problem.code}: ${problem.message}`));
+  if (differs.length > 0) lines.push(style.red(`${problem?.code}: it was changed since:`));
+  for (const each of differs.slice(0, SHOWN)) lines.push(`  ${each.problem.padEnd(9)}  ${oneLine(each.path)}`);
+  if (differs.length > SHOWN) lines.push(`  and ${differs.length - SHOWN} more`);
+  return lines;
+}
+
+function describeAgent(status: AgentStatus, { style }: Output): string {
   const lines = [
     `${style.bold(status.agent)}  ${status.current === null ? "no version is in force: `git kai-version create` makes one" : `${style.bold(status.current)} is in force`}${
       status.latest !== null && status.latest !== status.current ? `, ${status.latest} is the newest` : ""
