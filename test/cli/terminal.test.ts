@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { findCommand } from "../../src/cli/commands/index.js";
 import { Output } from "../../src/cli/output.js";
-import { parseCommandLine } from "../../src/cli/run-command.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { runHere } from "../support/run-here.js";
 
 /** What a command shows on a terminal of so many columns, without colours. */
 async function shownAt(columns: number, agent: Agent, line: string): Promise<string> {
@@ -19,22 +18,7 @@ async function shownAt(columns: number, agent: Agent, line: string): Promise<str
     stdout,
     stderr: () => {},
   });
-  const found = findCommand(line.split(" "));
-  const command = await found?.load();
-  const parsed = command && found && parseCommandLine(command, found.argv);
-  if (!parsed) throw new Error(`no such command: ${line}`);
-  const nobody = () => Promise.reject(new Error("nobody is here to be asked"));
-  const { dir: cwd, env } = agent;
-  const now = () => new Date();
-  await command.run(parsed.input as never, {
-    cwd,
-    env,
-    now,
-    output,
-    interactive: false,
-    askSecret: nobody,
-    choose: nobody,
-  });
+  await runHere(agent, line.split(" "), output);
   return shown;
 }
 

@@ -1,20 +1,13 @@
 import { expect, test } from "vitest";
-import { type Entry, formatEntryMessage, parseEntryMessage } from "../../src/operation/entry.js";
+import { formatEntryMessage, parseEntryMessage } from "../../src/operation/entry.js";
+import { anEntry } from "../support/an-entry.js";
 
-const ENTRY: Entry = {
-  format: "kai-operation/1",
-  id: "01EZ02PM0039YHTP3KX5CYNSJX",
-  repo: "0".repeat(32),
-  seq: 1,
-  kind: "create",
-  actor: { name: "Ada", email: "ada@example.com", key: "A".repeat(40) },
-  at: "2024-01-01T00:00:00Z",
+const ENTRY = anEntry("1.0.0-rc.1+b", {
   changes: [{ ref: "refs/tags/v1.0.0", old: null, new: "b".repeat(40) }],
   current: { before: null, after: { version: "1.0.0-rc.1+b", tag: "b".repeat(40), pointer: "c".repeat(64) } },
   withdrawn: ["0.1.0"],
-  restored: [],
   details: {},
-};
+});
 const TEXT = formatEntryMessage("create v1.0.0", ENTRY);
 
 test("an entry is read back", () => {

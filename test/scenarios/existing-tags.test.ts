@@ -3,21 +3,13 @@ import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { agentWithVersions } from "../support/agent.js";
 import { gnupg } from "../support/gnupg.js";
+import { helloRepository } from "../support/hello-repository.js";
 import { sshSigner, x509Signer } from "../support/other-signers.js";
 import { scratch } from "../support/scratch.js";
-import { type Place, placeAt, refused, told } from "./place.js";
-
-function repository(): Place {
-  const { dir, env } = scratch();
-  const place = placeAt(dir, env);
-  place.git("init", "-q", "-b", "main");
-  place.write("logic.py", "print('hello')\n");
-  place.commit("feat: hello");
-  return place;
-}
+import { placeAt, refused, told } from "./place.js";
 
 test("tags that were there keep their numbers, the others are told with the reason", async () => {
-  const place = repository();
+  const place = helloRepository();
   place.git("tag", "v0.1.0");
   place.git("tag", "-a", "-m", "first", "v1.0.0");
   place.git("tag", "-a", "-m", "next", "v1.1.0-rc.1");
@@ -70,7 +62,7 @@ test.each([
   ["release/{version}", "release/1.0.0"],
   ["{version}", "1.0.0"],
 ])("under tag_format %s all goes as under another", async (format, tag) => {
-  const place = repository();
+  const place = helloRepository();
   place.git("tag", "v9.0.0");
   place.write("kai.yaml", `agent_id: x\nversion_management:\n  semantic_versioning: {tag_format: "${format}"}\n`);
   place.commit("chore: kai.yaml");
@@ -90,7 +82,7 @@ test.each([
 });
 
 test("tags that people signed with gpg are proven with the keys that were imported", async () => {
-  const place = repository();
+  const place = helloRepository();
   await told(place, "init", "--yes");
   const keyring = gnupg();
   const people = {

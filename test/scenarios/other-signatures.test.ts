@@ -1,16 +1,8 @@
 import { expect, test } from "vitest";
+import { helloRepository } from "../support/hello-repository.js";
 import { type OtherSigner, sshSigner, x509Signer } from "../support/other-signers.js";
 import { scratch } from "../support/scratch.js";
-import { type Place, placeAt, told } from "./place.js";
-
-function repository(): Place {
-  const { dir, env } = scratch();
-  const place = placeAt(dir, env);
-  place.git("init", "-q", "-b", "main");
-  place.write("logic.py", "print('hello')\n");
-  place.commit("feat: hello");
-  return place;
-}
+import { told } from "./place.js";
 
 const SIGNERS: readonly [string, () => OtherSigner, string][] = [
   ["ssh", () => sshSigner(scratch().dir), "SSH"],
@@ -20,7 +12,7 @@ const SIGNERS: readonly [string, () => OtherSigner, string][] = [
 test.each(SIGNERS)(
   "a tag that git signed with %s is good to git, and no version that we vouch for",
   async (_, make, named) => {
-    const place = repository();
+    const place = helloRepository();
     const signer = make();
     const git = (...args: string[]) => place.run("git", [...signer.config, ...args], { env: signer.env });
     expect(await git("tag", "-s", "-m", "released", "v0.1.0")).toMatchObject({ exit: 0 });

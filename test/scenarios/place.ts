@@ -3,11 +3,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
-import { findCommand } from "../../src/cli/commands/index.js";
 import { failureOf } from "../../src/cli/failure.js";
 import { Output } from "../../src/cli/output.js";
-import { parseCommandLine } from "../../src/cli/run-command.js";
 import { Ran } from "../support/agent.js";
+import { runHere } from "../support/run-here.js";
 
 const PROGRAMS = fileURLToPath(new URL("../../bin", import.meta.url));
 
@@ -57,7 +56,7 @@ export function placeAt(dir: string, env: NodeJS.ProcessEnv): Place {
 type Somewhere = Pick<Place, "dir" | "env">;
 
 /** Runs a command with `--json` in this process, which saves the start of another one: its document and exit status. */
-async function ranHere({ dir, env }: Somewhere, args: readonly string[]) {
+async function ranHere(place: Somewhere, args: readonly string[]) {
   let text = "";
   const keep = (part: string) => {
     text += part;
@@ -71,28 +70,13 @@ async function ranHere({ dir, env }: Somewhere, args: readonly string[]) {
     stdout: keep,
     stderr: () => {},
   });
-  const nobody = () => Promise.reject(new Error("nobody is here to be asked"));
-  const context = {
-    cwd: dir,
-    env,
-    now: () => new Date(),
-    output,
-    interactive: false,
-    askSecret: nobody,
-    confirm: nobody,
-    choose: nobody,
-  };
   const outer = process.exitCode;
   process.exitCode = undefined;
   try {
-    const found = findCommand(args);
-    const command = await found?.load();
-    const line = command && found && parseCommandLine(command, found.argv);
-    if (!line) throw new Error(`no such command: ${args.join(" ")}`);
-    await command.run(line.input as never, context);
+    await runHere(place, args, output);
     return { document: JSON.parse(text), exit: Number(process.exitCode ?? 0) };
   } catch (cause) {
-    const failure = failureOf(cause, env);
+    const failure = failureOf(cause, place.env);
     output.error(failure);
     return { document: JSON.parse(text), exit: failure.exit };
   } finally {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { type Entry, formatEntryMessage, type InForce } from "../../src/operation/entry.js";
 import { parseLogOutput } from "../../src/operation/log.js";
 import { LogOutliner, outlineEntries, outlineLog } from "../../src/version/log-outline.js";
+import { anEntry } from "../support/an-entry.js";
 
 const id = fc.constantFrom("a".repeat(40), "0123456789".repeat(4), "f".repeat(64));
 const text = fc.oneof(
@@ -107,22 +108,10 @@ test("a log that comes in pieces has the same outline", () => {
 });
 
 test("an entry that a version's making alone fills is told without being read", () => {
-  const made = (version: string, more: Partial<Entry> = {}): string =>
-    `${"a".repeat(40)} \n${formatEntryMessage(`create v${version}`, {
-      format: "kai-operation/1",
-      id: "01EZ02PM0039YHTP3KX5CYNSJX",
-      repo: "0".repeat(32),
-      seq: 1,
-      kind: "create",
-      actor: { name: "Ada", email: "ada@example.com", key: "A".repeat(40) },
-      at: "2024-01-01T00:00:00Z",
-      changes: [{ ref: `refs/tags/v${version}`, old: null, new: "b".repeat(40) }],
-      current: { before: null, after: { version, tag: "b".repeat(40), pointer: "c".repeat(40) } },
-      withdrawn: [],
-      restored: [],
-      details: { version, tag: `v${version}`, commit: "d".repeat(40), hash: `sha256:${"e".repeat(64)}` },
-      ...more,
-    })}\0`;
+  const made = (version: string, more: Partial<Entry> = {}): string => {
+    const details = { version, tag: `v${version}`, commit: "d".repeat(40), hash: `sha256:${"e".repeat(64)}` };
+    return `${"a".repeat(40)} \n${formatEntryMessage(`create v${version}`, anEntry(version, { details, ...more }))}\0`;
+  };
   const printed = [made("1.2.0"), made("1.1.0", { withdrawn: ["1.0.0"] }), made("1.0.0")].join("");
   const outline = outlineLog(printed);
   expect(outline.tagObjects().get("refs/tags/v1.1.0")).toBe("b".repeat(40));
