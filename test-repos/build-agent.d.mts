@@ -18,3 +18,5 @@ export declare function applyStep(
   dest: string,
   options: BuildOptions & { date?: Date },
 ): Promise<string>;
+/** Adds how the agent is run to the kai.yaml that is in `dest`; after its step `service`. */
+export declare function addLifecycle(name: string, dest: string): Promise<void>;

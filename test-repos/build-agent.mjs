@@ -1,7 +1,7 @@
 // Builds the agents of this folder as fresh git repositories. An agent is a folder with `files/base/`, what its first
 // commits hold; `files/<step>/`, what a later step lays over it; and `history.json`, which says in which commits they come.
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -54,6 +54,17 @@ export async function applyStep(name, step, dest, { env, date }) {
     date ? Math.floor(date.getTime() / 1000) : Number(parentDate) + (index + 1) * BETWEEN_COMMITS,
   );
   return await commitAll(git, { source: path.join(here, name, "files", step), dest, commits, branch, parentId });
+}
+
+/** Adds what `lifecycle.yaml` of the agent says to the kai.yaml in `dest`: how it is run, and what its state is. */
+export async function addLifecycle(name, dest) {
+  const { parse, parseDocument } = await import("yaml");
+  const file = path.join(dest, "kai.yaml");
+  const config = parseDocument(readFileSync(file, "utf8"));
+  const { version_management, lifecycle } = parse(readFileSync(path.join(here, name, "lifecycle.yaml"), "utf8"));
+  config.setIn(["version_management", "artifacts", "state"], version_management.artifacts.state);
+  config.setIn(["lifecycle"], config.createNode(lifecycle));
+  writeFileSync(file, config.toString({ lineWidth: 0 }));
 }
 
 function historyOf(name) {

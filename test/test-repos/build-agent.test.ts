@@ -23,7 +23,7 @@ test("lists the agents and their steps", () => {
   expect(AGENTS.map(({ name, steps }) => [name, steps])).toEqual([
     ["claude-code-agent", []],
     ["crewai-crew", ["older-config"]],
-    ["document-summariser", ["v1.1", "v1.2"]],
+    ["document-summariser", ["service", "v1.1", "v1.2", "v1.3"]],
     ["langgraph-agent", []],
     ["mcp-server", []],
   ]);
