@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { findNotes } from "../git/find-notes.js";
 import { parseTag, type TagObject, trailersOf } from "../git/tag-object.js";
 import { CURRENT_REF, NOTES_REF } from "../operation/entry.js";
 import { mayDo, principalOf, type Role } from "../trust/policy.js";
@@ -100,19 +101,13 @@ async function requireRecord(repository: PlainRepository, head: TrustedHead, ver
   throw altered(NOTES_REF, `the record of ${version.ref} is neither there nor in the log`);
 }
 
-/** The text of the note on `commit`. Notes are fanned out into folders named after the id's beginning, as deep as it takes. */
+/** The text of the note on `commit`. */
 async function findNote(repository: PlainRepository, commit: string): Promise<string | undefined> {
   const notes = await repository.findRef(NOTES_REF);
   if (notes === undefined) return undefined;
-  let tree = await repository.treeOf(notes);
-  let rest = commit;
-  for (;;) {
-    const entry = (await repository.readTree(tree)).find(({ name }) => rest.startsWith(name.toString("latin1")));
-    if (entry === undefined) return undefined;
-    if (entry.mode !== "40000") return (await repository.read(entry.id, "blob")).toString();
-    rest = rest.slice(entry.name.length);
-    tree = entry.id;
-  }
+  const blobs = await findNotes((id) => repository.readTree(id), await repository.treeOf(notes), commit);
+  const texts = await Promise.all(blobs.map((blob) => repository.read(blob, "blob")));
+  return texts.length === 0 ? undefined : texts.map(String).join("\n");
 }
 
 async function findLoggedRecord(

@@ -1,3 +1,4 @@
+import { findNotes } from "./find-notes.js";
 import { parseTree } from "./object.js";
 import type { ObjectReader } from "./object-reader.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
@@ -54,21 +55,10 @@ export async function readNote(reader: ObjectReader, ref: string, commit: string
   const notes = (await reader.find(ref))?.id ?? null;
   if (notes === null) return { notes, text: "" };
   const tree = (await reader.find(`${notes}^{tree}`))?.id ?? notes;
-  const blobs = await findNotes(reader, tree, commit, notes.length / 2);
+  const readTree = async (id: string) => parseTree(await reader.read(id, "tree"), notes.length / 2) ?? [];
+  const blobs = await findNotes(readTree, tree, commit);
   const texts = await Promise.all(blobs.map((blob) => reader.read(blob, "blob")));
   return { notes, text: texts.map(String).join("\n") };
-}
-
-/** git fans notes out into folders by as many bytes of the id as it likes: `rest` is what of the id is not used up yet. */
-async function findNotes(reader: ObjectReader, tree: string, rest: string, idBytes: number): Promise<string[]> {
-  const found: string[] = [];
-  for (const { name, mode, id } of parseTree(await reader.read(tree, "tree"), idBytes) ?? []) {
-    const text = name.toString("latin1");
-    if (text === rest) found.push(id);
-    else if (mode === "40000" && text === rest.slice(0, 2))
-      found.push(...(await findNotes(reader, id, rest.slice(2), idBytes)));
-  }
-  return found;
 }
 
 /** The text of a note with lines added to it: each on a line of its own, whoever wrote the ones before. */
