@@ -3,24 +3,38 @@ import { KaiError } from "../error.js";
 import { readNote } from "../git/notes.js";
 import { stageLinks } from "../operation/apply-links.js";
 import { NOTES_REF } from "../operation/entry.js";
+import type { Operation } from "../operation/operation.js";
+import type { CommandOutcome } from "../system/agent-process.js";
 import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { validateVersion } from "../version/validate-version.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { commandFailed, planBlueGreen } from "./blue-green.js";
 import { deploymentRoot, versionOfLink } from "./deployment-layout.js";
 import { canonicalFolder, configuredRoot } from "./deployment-place.js";
 import { folderOf } from "./ensure-deployment.js";
 import { pruneDeployments } from "./prune-deployments.js";
-import { readCurrentLink, switchDeployment } from "./switch-deployment.js";
+import { type PlannedSwitch, readCurrentLink, switchDeployment } from "./switch-deployment.js";
 
 export interface DeployOptions {
   /** A number, a tag, or `current`. */
   readonly version: string;
   /** Relative to the caller's folder; default: `deploy.root`. */
   readonly to: string | undefined;
+  /** Run the version's commands although nobody confirmed the trust root. */
+  readonly trustCommands: boolean;
+  /** Run none of the version's commands: write its folder and switch. */
+  readonly noCommands: boolean;
   readonly dryRun: boolean;
+}
+
+/** What became of starting or stopping an agent. */
+export interface AgentChange {
+  readonly ok: boolean;
+  readonly durationMs: number;
+  readonly error: string | null;
 }
 
 export interface DeployedVersion {
@@ -36,6 +50,10 @@ export interface DeployedVersion {
   readonly written: boolean;
   /** Versions whose folders were removed, or would be. */
   readonly removed: readonly string[];
+  /** The version's agent, well before the switch; null where no command starts it. */
+  readonly started: AgentChange | null;
+  /** The agent that ran before, ended after the switch; null where none did. */
+  readonly stopped: AgentChange | null;
 }
 
 /** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. */
@@ -50,6 +68,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const folder = folderOf(place, version);
     const previous = versionOfLink(await readCurrentLink(place.current));
     const told = { version: version.number.text, tag: version.tag, path: folder, previous };
+    const nothing = { operation: null, removed: [], started: null, stopped: null };
     const pruning = {
       keep: config.deploy.keep,
       needed: [version.number.text, previous],
@@ -57,50 +76,102 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     };
     if (options.dryRun) {
       const removed = await pruneDeployments(place, { ...pruning, dryRun: true });
-      return { ...told, operation: null, written: (await findStat(folder)) === undefined, removed };
+      return { ...told, ...nothing, written: (await findStat(folder)) === undefined, removed };
     }
     const signer = await session.openSigner("operator");
-    const planned = await switchDeployment(session, { root, version, event: "deploy" });
+    const { trustCommands } = options;
+    const agents = options.noCommands
+      ? undefined
+      : await planBlueGreen(session, { root: place, version, previous, key: signer.fingerprint, trustCommands });
+    const install = agents?.install ?? undefined;
+    const planned = await switchDeployment(session, { root, version, event: "deploy", install });
     const { link, written } = planned;
-    if (link === null) return { ...told, operation: null, written, removed: [] };
+    const started = (await agents?.startNew()) ?? null;
+    if (started?.ok === false) {
+      const failure = commandFailed("lifecycle.start", version, started);
+      await session.perform(await entryOf(session, version, signer, failed(planned, failure)), signer);
+      throw failure;
+    }
+    const change = started && changeOf(started);
+    if (link === null) return { ...told, ...nothing, written, started: change };
     caller.progress(`Switching ${place.current}`);
-    await session.perform(
-      {
-        id: session.id,
-        repo: session.log.entry.repo,
-        kind: "deploy",
-        subject: `deploy ${version.tag}`,
-        at: session.at,
-        log: { head: session.log.head, seq: session.log.entry.seq, at: session.log.at },
-        current: { before: session.history.current, after: session.history.current },
-        details: planned.details,
-        objects: [],
-        changes: [],
-        held: [],
-        files: session.log.files,
-        note: {
-          commit: version.commit,
-          lines: [noteLine(session, version, signer)],
-          on: await readNote(session.reader, NOTES_REF, version.commit),
-        },
-        live: {
-          before: null,
-          after: null,
-          stage: (staging) => stageLinks(staging, [link]),
-          stop: async () => {},
-          startAgain: async () => {},
-          start: async () => {},
+    let stopped: AgentChange | null = null;
+    const operation: Operation = {
+      ...(await entryOf(session, version, signer, { kind: "deploy", verb: "deploy", details: planned.details })),
+      live: {
+        before: agents?.before ?? null,
+        after: agents?.after ?? null,
+        stage: (staging) => stageLinks(staging, [link]),
+        stop: async () => {},
+        startAgain: async () => {},
+        start: async () => {
+          const outcome = (await agents?.stopOld()) ?? null;
+          stopped = outcome && changeOf(outcome);
         },
       },
-      signer,
-    );
-    return {
-      ...told,
-      operation: session.id,
-      written,
-      removed: await pruneDeployments(place, { ...pruning, dryRun: false }),
     };
+    await session.perform(operation, signer).catch(async (cause: unknown) => {
+      // With E114 it has happened.
+      if (!(cause instanceof KaiError && cause.code === "E114")) await agents?.stopNew();
+      throw cause;
+    });
+    const removed = await pruneDeployments(place, { ...pruning, dryRun: false });
+    return { ...told, operation: session.id, written, removed, started: change, stopped };
   });
+}
+
+const changeOf = ({ ok, durationMs, error }: CommandOutcome): AgentChange => ({ ok, durationMs, error });
+
+interface Told {
+  readonly kind: "deploy" | "outcome";
+  /** The subject, before the version's tag. */
+  readonly verb: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+const failed = ({ details: { deployed, root } }: PlannedSwitch, failure: KaiError): Told => ({
+  kind: "outcome",
+  verb: "failed to deploy",
+  details: { kind: "deploy", of: null, ok: false, version: deployed, root, error: failure.message },
+});
+
+/** An entry of the log about a version, which moves no ref. */
+async function entryOf(
+  { id, at, log, history, reader }: WritingSession,
+  version: KnownVersion,
+  signer: Signer,
+  { kind, verb, details }: Told,
+): Promise<Operation> {
+  const subject = `${verb} ${version.tag}`;
+  const noted = {
+    at: at.toISOString(),
+    by: { email: signer.email, key: signer.fingerprint, name: signer.name },
+    format: "kai-entry/1",
+    kind,
+    operation: id,
+    restored: [],
+    subject,
+    withdrawn: [],
+  };
+  return {
+    id,
+    repo: log.entry.repo,
+    kind,
+    subject,
+    at,
+    log: { head: log.head, seq: log.entry.seq, at: log.at },
+    current: { before: history.current, after: history.current },
+    details,
+    objects: [],
+    changes: [],
+    held: [],
+    files: log.files,
+    note: {
+      commit: version.commit,
+      lines: [JSON.stringify(noted)],
+      on: await readNote(reader, NOTES_REF, version.commit),
+    },
+  };
 }
 
 async function rootOf({ agent, caller }: WritingSession, to: string | undefined): Promise<string> {
@@ -130,16 +201,3 @@ const deployedAt = (history: History, folder: string): Date | undefined => {
   const entry = history.log.find(({ details }) => details["path"] === folder);
   return entry && new Date(entry.at);
 };
-
-/** What the note of the version says: a copy of the entry in short. */
-const noteLine = (session: WritingSession, version: KnownVersion, signer: Signer): string =>
-  JSON.stringify({
-    at: session.at.toISOString(),
-    by: { email: signer.email, key: signer.fingerprint, name: signer.name },
-    format: "kai-entry/1",
-    kind: "deploy",
-    operation: session.id,
-    restored: [],
-    subject: `deploy ${version.tag}`,
-    withdrawn: [],
-  });

@@ -1,16 +1,19 @@
 import { type DeployedVersion, deploy } from "../../deploy/deploy.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
+import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 
 export const deployCommand = defineCommand({
   name: "deploy",
   summary: "Put a version into a folder of its own and switch `current` to it",
   description:
-    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay.",
+    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay. With lifecycle.start in the version's kai.yaml its agent is started in the new folder and must be well before the switch; then the one that ran before is stopped. Where it is not well nothing is switched, and the command ends with 1.",
   arguments: { version: required("the version, or `current`") },
   options: {
     to: value("DIR", "the folder of the deployments, in place of deploy.root"),
+    trustCommands: flag("run its commands although nobody confirmed where this clone's trust root comes from"),
+    noCommands: flag("run none of its commands: write the folder and switch, no more"),
     dryRun: flag("say what would be done and change nothing"),
   },
   examples: [
@@ -20,8 +23,10 @@ export const deployCommand = defineCommand({
     },
     { line: "git kai-version deploy current", does: "deploys what is in force to deploy.root" },
   ],
-  async run({ version, to, dryRun }, context) {
-    const deployed = await deploy(callerOf(context), { version, to, dryRun });
+  async run({ dryRun, ...asked }, context) {
+    const deployed = await deploy(callerOf(context), { ...asked, dryRun });
+    if (deployed.stopped?.ok === false)
+      context.output.warn(`What ran before was not stopped as it should be: ${deployed.stopped.error}`);
     context.output.result({ ...deployed, dryRun }, describeDeployed);
   },
 });
@@ -35,6 +40,7 @@ function describeDeployed(deployed: DeployedVersion & { dryRun: boolean }, { sty
   else lines.push(`${style.green("✓")} Deployed ${style.bold(tag)}${instead}`);
   const found = written ? "" : dryRun ? "  (it is there already)" : "  (it was there, and is whole)";
   lines.push(`  path     ${deployed.path}${deployed.operation === null && !dryRun ? "" : found}`);
+  if (deployed.started) lines.push(`  agent    well after ${formatDuration(deployed.started.durationMs)}`);
   if (removed.length > 0) lines.push(`  removed  ${removed.join(", ")}`);
   return lines.join("\n");
 }

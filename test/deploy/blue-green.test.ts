@@ -1,0 +1,205 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { agentMark } from "../../src/deploy/deployment-commands.js";
+import { loadDeployment } from "../../src/deploy/load-deployment.js";
+import { endMarked, listMarked } from "../../src/system/marked-processes.js";
+import { entryAt, leftovers } from "../operation/observe.js";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+
+const LIFECYCLE = `agent_id: ai.example.clerk
+version_management: {artifacts: {state: {include: [state.json]}}}
+deploy: {root: ../deployed, keep: 3}
+lifecycle:
+  start: {run: exec ./run.sh, timeout: 20s}
+  health: {run: 'test -e "$KAI_DEPLOYMENT/well-$KAI_VERSION"', timeout: 5s, retries: 4}
+`;
+
+/** An agent that says when it starts and stops, and where \`current\` led then. */
+const RUN = `#!/bin/sh
+say() { echo "$KAI_VERSION $1, current $(readlink "$KAI_DEPLOYMENT/current")" >> "$KAI_DEPLOYMENT/events"; }
+trap 'say stops; rm -f "$KAI_DEPLOYMENT/well-$KAI_VERSION"; exit 0' TERM
+say starts
+touch "$KAI_DEPLOYMENT/well-$KAI_VERSION"
+while :; do sleep 0.05; done
+`;
+
+interface Running {
+  readonly agent: Agent;
+  readonly root: string;
+  version(number: string, files: Readonly<Record<string, string>>): Promise<void>;
+  events(): string[];
+  /** How many processes of this version's deployment run. */
+  running(number: string): Promise<number>;
+}
+
+async function runningAgent(): Promise<Running> {
+  const agent = await agentWithVersions("0.9.0");
+  const root = path.join(path.dirname(agent.dir), "deployed");
+  const mark = (number: string) =>
+    agentMark(entryAt(agent, "refs/kai/log").repo, path.join(root, `versions/v${number}`));
+  const made: string[] = [];
+  onTestFinished(async () => {
+    for (const number of made) await endMarked(mark(number), 100);
+  });
+  return {
+    agent,
+    root,
+    async version(number, files) {
+      for (const [name, text] of Object.entries(files)) agent.write(name, text);
+      if ("run.sh" in files) chmodSync(path.join(agent.dir, "run.sh"), 0o755);
+      agent.commit(`feat: ${number}`);
+      const created = await agent.kai("create", "--as", number);
+      expect([created.exit, created.stderr]).toEqual([0, ""]);
+      made.push(number);
+    },
+    events: () => readFileSync(path.join(root, "events"), "utf8").trimEnd().split("\n"),
+    running: async (number) => (await listMarked(mark(number))).length,
+  };
+}
+
+test("the new version is well before the switch, and the old one ends after it", async () => {
+  const { agent, root, version, events, running } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new\n" });
+  const first = (await agent.kai("deploy", "1.0.0", "--json")).json();
+  expect(first).toMatchObject({ started: { ok: true, error: null }, stopped: null });
+  expect(await running("1.0.0")).toBeGreaterThan(0);
+  const second = (await agent.kai("deploy", "1.1.0", "--json")).json();
+  expect(second).toMatchObject({ previous: "1.0.0", started: { ok: true }, stopped: { ok: true, error: null } });
+  expect(events()).toEqual([
+    "1.0.0 starts, current ",
+    "1.1.0 starts, current versions/v1.0.0",
+    "1.0.0 stops, current versions/v1.1.0",
+  ]);
+  expect([await running("1.0.0"), (await running("1.1.0")) > 0]).toEqual([0, true]);
+  expect(leftovers(agent)).toEqual([]);
+  expect((await loadDeployment(path.join(root, "current"))).version).toBe("1.1.0");
+});
+
+test("a version that is not well changes nothing: the old one runs on, and the log tells of it", async () => {
+  const { agent, root, version, running } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "run.sh": RUN.replace("touch", "echo sick: ") });
+  await version("1.2.0", { "run.sh": "#!/bin/sh\necho no memory left\nexit 3\n" });
+  await agent.kai("deploy", "1.0.0");
+  for (const [number, says] of [
+    ["1.1.0", "sick"],
+    ["1.2.0", "no memory left"],
+  ] as const) {
+    const refused = await agent.kai("deploy", number, "--json");
+    expect(refused.exit).toBe(1);
+    expect(refused.json().error).toMatchObject({ code: "E126", command: "lifecycle.start" });
+    expect(refused.json().error.output).toContain(says);
+    const entry = entryAt(agent, "refs/kai/log");
+    expect([entry.kind, entry.details]).toMatchObject(["outcome", { kind: "deploy", ok: false, version: number }]);
+    expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.0.0");
+    expect([(await running("1.0.0")) > 0, await running(number)]).toEqual([true, 0]);
+  }
+  expect((await agent.kai("verify", "--all")).exit).toBe(0);
+  expect(readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n")).toHaveLength(1);
+});
+
+test("deploying what is deployed starts it where it does not run, and leaves it alone where it does", async () => {
+  const { agent, version, events, running } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  expect((await agent.kai("deploy", "1.0.0", "--no-commands", "--json")).json()).toMatchObject({ started: null });
+  expect(await running("1.0.0")).toBe(0);
+  const again = () => agent.kai("deploy", "1.0.0", "--json");
+  expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
+  expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
+  expect(events()).toHaveLength(1);
+});
+
+test("what a deployment that was killed left running is stopped by the next one", async () => {
+  const { agent, root, version, running } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new\n" });
+  await version("1.2.0", { "logic.py": "newer\n" });
+  await agent.kai("deploy", "1.0.0");
+  await agent.kai("deploy", "1.1.0", "--no-commands");
+  await agent.kai("deploy", "1.0.0");
+  // Started as by a deployment of 1.1.0 that got no further.
+  const mark = agentMark(entryAt(agent, "refs/kai/log").repo, path.join(root, "versions/v1.1.0"));
+  const env = { KAI_AGENT: mark, KAI_VERSION: "1.1.0", KAI_DEPLOYMENT: root };
+  await agent.run("sh", ["-c", `cd ${root}/versions/v1.1.0 && setsid ./run.sh </dev/null >/dev/null 2>&1 & `], env);
+  await expect.poll(() => running("1.1.0")).toBeGreaterThan(0);
+  expect((await agent.kai("deploy", "1.2.0")).exit).toBe(0);
+  expect([await running("1.0.0"), await running("1.1.0"), (await running("1.2.0")) > 0]).toEqual([0, 0, true]);
+});
+
+test("what is installed is part of the deployment, and checked like the rest", async () => {
+  const { agent, root, version } = await runningAgent();
+  const install =
+    "  install: {run: 'mkdir -p lib/deep && echo of $KAI_VERSION > lib/deep/made && ln -s deep/made lib/link && echo told'}\n";
+  await version("1.0.0", {
+    "kai.yaml": `agent_id: ai.example.clerk\ndeploy: {root: ../deployed}\nlifecycle:\n${install}`,
+  });
+  expect((await agent.kai("deploy", "1.0.0", "--json")).json()).toMatchObject({ written: true, started: null });
+  const folder = path.join(root, "versions/v1.0.0");
+  expect(readFileSync(path.join(folder, "lib/deep/made"), "utf8")).toBe("of 1.0.0\n");
+  expect((await loadDeployment(folder)).installed).toEqual(["lib/deep/made", "lib/link"]);
+  expect((await agent.kai("status", "--json")).json().deployment).toMatchObject({ version: "1.0.0", problem: null });
+  chmodSync(path.join(folder, "lib/deep"), 0o755);
+  chmodSync(path.join(folder, "lib/deep/made"), 0o644);
+  appendFileSync(path.join(folder, "lib/deep/made"), "more\n");
+  await expect(loadDeployment(folder)).rejects.toMatchObject({ data: { paths: ["lib/deep/made"] } });
+  // A seal that was made to fit is not the one that the log tells of.
+  rmSync(path.join(folder, "lib/deep/made"));
+  rmSync(path.join(folder, "lib/link"));
+  const seal = path.join(folder, ".kai-deployment.json");
+  const { installed: _, ...rest } = JSON.parse(readFileSync(seal, "utf8"));
+  chmodSync(folder, 0o755);
+  rmSync(seal);
+  const { format, record, state, tag } = rest;
+  writeFileSync(seal, `${JSON.stringify({ format, installed: [], record, state, tag })}\n`);
+  expect((await loadDeployment(folder)).installed).toEqual([]);
+  expect((await agent.kai("status", "--json")).json().deployment).toMatchObject({ problem: { code: "E102" } });
+});
+
+test("an install command that fails, or changes the version's own files, leaves no deployment", async () => {
+  const { agent, root, version } = await runningAgent();
+  const config = (run: string) =>
+    `agent_id: ai.example.clerk\ndeploy: {root: ../deployed}\nlifecycle: {install: {run: '${run}'}}\n`;
+  await version("1.0.0", { "kai.yaml": config("echo no network >&2; exit 7") });
+  await version("1.1.0", { "kai.yaml": config("echo more >> logic.py") });
+  await version("1.2.0", { "kai.yaml": config("mkfifo pipe") });
+  const failed = (await agent.kai("deploy", "1.0.0", "--json")).json().error;
+  expect(failed).toMatchObject({ code: "E126", command: "lifecycle.install", output: "no network\n" });
+  expect((await agent.kai("deploy", "1.1.0", "--json")).json().error).toMatchObject({
+    code: "E126",
+    paths: ["logic.py"],
+  });
+  expect((await agent.kai("deploy", "1.2.0", "--json")).json().error).toMatchObject({ code: "E126" });
+  expect(existsSync(path.join(root, "current"))).toBe(false);
+  expect((await agent.run("ls", ["-A", path.join(root, "versions")])).stdout).toBe("");
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("in a clone that took its trust root as it came, the commands of a version that one signed oneself run", async () => {
+  const { agent, version, running } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  const trust = path.join(agent.dir, ".git/kai/trust.json");
+  writeFileSync(trust, readFileSync(trust, "utf8").replace('"founded"', '"first-use"'));
+  const home = String(agent.env["KAI_HOME"]);
+  const secret = readdirSync(path.join(home, "keys")).find((name) => name.endsWith(".asc")) ?? "";
+  // As CI has it: the key is in the environment alone.
+  const given = {
+    KAI_HOME: path.join(home, "none"),
+    KAI_SIGNING_KEY: readFileSync(path.join(home, "keys", secret), "utf8"),
+  };
+  const program = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+  const deployed = await agent.run(process.execPath, [program, "deploy", "1.0.0", "--json"], given);
+  expect(deployed.json()).toMatchObject({ started: { ok: true } });
+  expect(await running("1.0.0")).toBeGreaterThan(0);
+});
