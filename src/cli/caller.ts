@@ -1,4 +1,5 @@
 import type { Recovered } from "../operation/recover.js";
+import type { OnConfigGone } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import type { CommandContext } from "./context.js";
 
@@ -10,9 +11,20 @@ export function callerOf(context: CommandContext): Caller {
     now: context.now,
     progress: context.output.progress,
     onRecovered: (recovered) => tellRecovered(recovered, context),
+    onConfigGone: tellConfigGone(context),
     askPassphrase: context.interactive ? (key) => context.askSecret(`Passphrase of the key ${key}: `) : undefined,
   };
 }
+
+/** Says whose kai.yaml is in effect where the agent's own is gone. */
+export const tellConfigGone =
+  ({ output }: Pick<CommandContext, "output">): OnConfigGone =>
+  ({ configFrom, bare }) =>
+    output.note(
+      bare
+        ? `HEAD has no kai.yaml: that of ${configFrom} is in effect.`
+        : `There is no kai.yaml here: that of ${configFrom} is in effect. \`git checkout ${configFrom} -- kai.yaml\` brings it back.`,
+    );
 
 function tellRecovered(recovered: readonly Recovered[], { output }: CommandContext): void {
   for (const each of recovered) {

@@ -5,6 +5,7 @@ import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { findStat } from "../system/path-bytes.js";
+import { findLoggedConfig } from "./logged-config.js";
 import { readStatus } from "./work-tree-status.js";
 
 export const CONFIG_FILE = "kai.yaml";
@@ -13,21 +14,34 @@ export const CONFIG_FILE = "kai.yaml";
 export interface AgentRepository {
   readonly repository: Repository;
   readonly config: AgentConfig;
+  /** The tag of the version, or HEAD, whose kai.yaml that is because the working tree has none; undefined where it has. */
+  readonly configFrom: string | undefined;
 }
 
+/** Told once where an agent without kai.yaml is opened by that of a version. */
+export type OnConfigGone = (gone: { readonly configFrom: string; readonly bare: boolean }) => void;
+
 /**
- * Opens the agent around `cwd`. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is invalid, E125 in
- * a bare one whose HEAD has no commit yet.
+ * Opens the agent around `cwd`. One with a log whose kai.yaml is gone is opened by that of the version in force. E104 outside
+ * a repository, E105 where it has no kai.yaml, E106 where that is invalid, E125 in a bare one whose HEAD has no commit yet.
  */
-export async function openAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentRepository> {
-  return readAgent(await openRepository(cwd, env));
+export async function openAgent(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  onConfigGone?: OnConfigGone,
+): Promise<AgentRepository> {
+  return readAgent(await openRepository(cwd, env), onConfigGone);
 }
 
 /** The same for a repository that is open already. */
-export async function readAgent(repository: Repository): Promise<AgentRepository> {
+export async function readAgent(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentRepository> {
   const text = await findConfigText(repository);
-  if (text === undefined) throw (await unbornBranch(repository)) ?? notAnAgent(repository);
-  return { repository, config: parseAgentConfig(text, CONFIG_FILE) };
+  if (text !== undefined) return { repository, config: parseAgentConfig(text, CONFIG_FILE), configFrom: undefined };
+  const logged = await findLoggedConfig(repository);
+  if (logged === undefined) throw (await unbornBranch(repository)) ?? notAnAgent(repository);
+  const config = parseAgentConfig(logged.text, `${logged.of}:${CONFIG_FILE}`);
+  onConfigGone?.({ configFrom: logged.of, bare: repository.bare });
+  return { repository, config, configFrom: logged.of };
 }
 
 /** The text of kai.yaml; undefined where there is none. E123 where it is no file, E106 where it is too large or not UTF-8. */

@@ -5,6 +5,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { OnConfigGone } from "./agent-repository.js";
 import { readTexts } from "./compare-blobs.js";
 import {
   type ComparedConfiguration,
@@ -62,8 +63,9 @@ export async function compareVersions(
   cwd: string,
   env: NodeJS.ProcessEnv,
   request: CompareRequest,
+  onConfigGone?: OnConfigGone,
 ): Promise<Comparison> {
-  const { agent, history } = await readAgentHistory(cwd, env);
+  const { agent, history } = await readAgentHistory(cwd, env, onConfigGone);
   const { repository } = agent;
   const reader = new ObjectReader(repository);
   try {

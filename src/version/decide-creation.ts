@@ -1,6 +1,8 @@
 import type { Bump } from "../change/bump.js";
 import { KaiError } from "../error.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import { readablePath } from "../system/path-bytes.js";
+import { CONFIG_FILE } from "./agent-repository.js";
 import { liveStateOf } from "./live-state.js";
 import { requireMovableBranch } from "./movable-branch.js";
 import { chooseNumber, comesIntoForce, numberPolicy } from "./next-number.js";
@@ -36,7 +38,7 @@ export interface Decision {
   readonly withChanges: boolean;
 }
 
-/** Decides what `create` makes. E102 for changes that are not committed, E108 for a number that cannot be had, E109 where nothing is new. */
+/** Decides what `create` makes. E102 for changes that are not committed, E105 without kai.yaml in the commit, E108 for a number that cannot be had, E109 where nothing is new. */
 export async function decideCreation(session: WritingSession, request: CreateRequest): Promise<Decision> {
   const { repository, config } = session.agent;
   const settings = config.version_management.semantic_versioning;
@@ -44,6 +46,8 @@ export async function decideCreation(session: WritingSession, request: CreateReq
   const status = await session.status;
   const head = requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
+  if (!withChanges) await requireConfig(session.reader, head);
+  else if (session.agent.configFrom !== undefined) throw withoutConfig();
   const branch = withChanges ? await requireMovableBranch(repository, status) : (status.branch ?? undefined);
   const isLiveState = liveStateOf(config);
   const dirty = status.dirty.filter((name) => !isLiveState(name));
@@ -64,6 +68,16 @@ export async function decideCreation(session: WritingSession, request: CreateReq
     withChanges,
   };
 }
+
+/** Refuses (E105) a commit or tree without kai.yaml: once such a version were in force, the repository would be no agent. */
+export async function requireConfig(reader: ObjectReader, tree: string): Promise<void> {
+  if ((await reader.find(`${tree}:${CONFIG_FILE}`))?.type !== "blob") throw withoutConfig();
+}
+
+const withoutConfig = (): KaiError =>
+  new KaiError("E105", `A version of this would have no ${CONFIG_FILE}: it is in no commit.`, {
+    hint: `Commit it first: \`git add ${CONFIG_FILE} && git commit\`. Where it is gone, \`git checkout COMMIT -- ${CONFIG_FILE}\` brings it back.`,
+  });
 
 async function requireNews(session: WritingSession, pending: PendingChanges, head: string): Promise<void> {
   const { inForce } = pending;

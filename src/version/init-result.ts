@@ -7,6 +7,7 @@ import { readablePath } from "../system/path-bytes.js";
 import type { TrustRoot } from "../trust/trust-root.js";
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { buildHistory } from "./history.js";
+import { findLoggedConfig } from "./logged-config.js";
 import { tagFormat } from "./tag-name.js";
 
 export interface InitResult {
@@ -18,6 +19,8 @@ export interface InitResult {
   /** Nothing was done: this is what would be. */
   readonly dryRun: boolean;
   readonly agentId: string;
+  /** The version's tag, or HEAD, whose kai.yaml says so, because the agent's own is gone; else null. */
+  readonly configFrom: string | null;
   /** Null in a dry run where the log is not here yet; so is the trust root. */
   readonly repoId: string | null;
   readonly trustRoot: { readonly entry: string; readonly digest: string; readonly origin: TrustRoot["origin"] } | null;
@@ -55,7 +58,7 @@ export async function describeInitialised(
   repository: Repository,
   { root, instead, ...particulars }: Particulars,
 ): Promise<InitResult> {
-  const text = instead ? instead.config : await findConfigText(repository);
+  const { text, configFrom } = instead ? { text: instead.config, configFrom: null } : await findConfig(repository);
   const config = text === undefined ? undefined : parseAgentConfig(text, CONFIG_FILE);
   const format = tagFormat(config?.version_management.semantic_versioning.tag_format ?? "v{version}");
   const history = buildHistory(await listRefs(repository, ["refs/tags"]), [], format);
@@ -65,6 +68,7 @@ export async function describeInitialised(
   return {
     dryRun: false,
     agentId: config?.agent_id ?? "",
+    configFrom,
     repoId: root?.repo ?? null,
     trustRoot: root && { entry: root.root, digest: root.digest, origin: root.origin },
     key: null,
@@ -80,6 +84,15 @@ export async function describeInitialised(
     skipped: history.skipped,
     ...particulars,
   };
+}
+
+/** The agent's own kai.yaml; where that is gone, one that the log knows of. */
+async function findConfig(
+  repository: Repository,
+): Promise<{ readonly text: string | undefined; readonly configFrom: string | null }> {
+  const text = await findConfigText(repository);
+  const logged = text === undefined ? await findLoggedConfig(repository) : undefined;
+  return { text: text ?? logged?.text, configFrom: logged?.of ?? null };
 }
 
 /** The paths (latin1) of the index; in a bare repository those of HEAD. */

@@ -18,6 +18,7 @@ import { describeInitialised, type InitResult } from "./init-result.js";
 import { notPlain } from "./initial-files.js";
 import { type FoundingWish, prepareFounding } from "./prepare-founding.js";
 import { writePlainFile } from "./read-plain-file.js";
+import { planRewrittenConfig } from "./rewrite-config.js";
 import { setRefspecs } from "./set-refspecs.js";
 
 export interface InitCaller {
@@ -40,10 +41,21 @@ export async function initAgent(caller: InitCaller, wish: FoundingWish): Promise
       const taken = await adoptAgent(repository, caller.env, way.remote, way.known, [lock.descriptor]);
       return adopted(repository, caller, taken, way.outcome);
     }
-    if (way.kind === "present") return describeInitialised(repository, { outcome: "present", root: way.root });
+    if (way.kind === "present") return present(repository, wish, way.root);
     if (way.kind === "pin") return adopted(repository, caller, await pinLocalLog(repository), "adopted");
     return found(repository, caller, wish, lock);
   });
+}
+
+/** Nothing is to do but to write a kai.yaml that is gone and that no version has. */
+async function present(repository: Repository, wish: FoundingWish, root: TrustRoot): Promise<InitResult> {
+  const files = await planRewrittenConfig(repository, wish.agentId);
+  const { workTree } = repository;
+  if (files === undefined || workTree === undefined)
+    return describeInitialised(repository, { outcome: "present", root });
+  await writePlainly({ ...repository, workTree }, files.changed);
+  const written = files.changed.map((file) => readablePath(file.path));
+  return describeInitialised(repository, { outcome: "present", root, framework: files.framework, written });
 }
 
 async function adopted(

@@ -7,7 +7,7 @@ import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import type { Signer } from "../trust/signer.js";
 import { buildRecord } from "./build-record.js";
-import type { CreateRequest, Decision } from "./decide-creation.js";
+import { type CreateRequest, type Decision, requireConfig } from "./decide-creation.js";
 import { findLfsPointers } from "./find-lfs-pointers.js";
 import { hashTree, type StartedHash, startHash } from "./hash-tree.js";
 import { type IncludedChanges, includeChanges } from "./include-changes.js";
@@ -47,6 +47,8 @@ export async function makeRelease(
   const included = await commitChanges(session, decision, description, signer, scratch);
   const commit = included?.commit.id ?? decision.head;
   const tree = included?.tree ?? decision.head;
+  // `git add` leaves out one that is ignored.
+  if (included) await requireConfig(reader, included.tree);
 
   caller.progress("Hashing the version's files");
   const { cache, listing } = started?.commit === tree ? started : startHash(repository, tree);

@@ -1,6 +1,6 @@
 import type { Bump } from "../change/bump.js";
 import type { Finding } from "../change/verdict.js";
-
+import type { OnConfigGone } from "./agent-repository.js";
 import { chooseNumber, highestVersion, numberPolicy } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { readAgentHistory } from "./reading.js";
@@ -16,8 +16,8 @@ export interface NextVersion {
 }
 
 /** The number that `create` would take, and the findings that ask for it. */
-export async function readNext(cwd: string, env: NodeJS.ProcessEnv): Promise<NextVersion> {
-  const { agent, history } = await readAgentHistory(cwd, env);
+export async function readNext(cwd: string, env: NodeJS.ProcessEnv, onConfigGone?: OnConfigGone): Promise<NextVersion> {
+  const { agent, history } = await readAgentHistory(cwd, env, onConfigGone);
   const { repository, config } = agent;
   requireWholeHistory(repository);
   const head = requireCommit(await readStatus(repository, "no"));

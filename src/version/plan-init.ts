@@ -11,6 +11,7 @@ import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { type Asker, decideInit } from "./decide-init.js";
 import { describeInitialised, type InitResult } from "./init-result.js";
 import { type FoundingWish, prepareFounding } from "./prepare-founding.js";
+import { planRewrittenConfig } from "./rewrite-config.js";
 
 export interface InitPlanner extends Asker {
   readonly cwd: string;
@@ -34,7 +35,19 @@ export async function planInit(planner: InitPlanner, wish: FoundingWish): Promis
   }
   const root = way.kind === "present" ? way.root : await readRoot(repository);
   const outcome = way.kind === "present" ? "present" : "adopted";
-  return describeInitialised(repository, { outcome, root, dryRun: true });
+  const files = way.kind === "present" ? await planRewrittenConfig(repository, wish.agentId) : undefined;
+  if (files === undefined) return describeInitialised(repository, { outcome, root, dryRun: true });
+  const { framework, changed } = files;
+  const config = changed.find(({ path }) => path === CONFIG_FILE)?.content.toString() ?? null;
+  return describeInitialised(repository, {
+    outcome,
+    root,
+    dryRun: true,
+    framework,
+    written: changed.map(({ path }) => readablePath(path)),
+    config,
+    instead: { config: config ?? undefined, added: [], removed: [] },
+  });
 }
 
 async function readRoot(repository: Repository): Promise<TrustRoot> {

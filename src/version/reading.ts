@@ -9,7 +9,7 @@ import { LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 import { readRef } from "../operation/read-ref.js";
 import { isRecoveryDue } from "../operation/recover.js";
-import { type AgentRepository, readAgent } from "./agent-repository.js";
+import { type AgentRepository, type OnConfigGone, readAgent } from "./agent-repository.js";
 import { type History, type OutlinedRef, outlinedHistory, withOutline } from "./history.js";
 import { type LogOutline, LogOutliner, outlineLog } from "./log-outline.js";
 import { tagFormat } from "./tag-name.js";
@@ -24,17 +24,21 @@ export interface AgentHistory {
 }
 
 /** Reads an agent's tags and log without lock or verification: what a reading command shows. */
-export async function readAgentHistory(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentHistory> {
-  return readHistoryOf(await openRepository(cwd, env));
+export async function readAgentHistory(
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  onConfigGone?: OnConfigGone,
+): Promise<AgentHistory> {
+  return readHistoryOf(await openRepository(cwd, env), onConfigGone);
 }
 
 /** The same in a repository that is open already. */
-export async function readHistoryOf(repository: Repository): Promise<AgentHistory> {
+export async function readHistoryOf(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentHistory> {
   // The children first: they work while this process reads the configuration.
   const [tags, log, agent, recoveryDue] = await Promise.all([
     outlineTags(repository),
     outlineLogOf(repository),
-    readAgent(repository),
+    readAgent(repository, onConfigGone),
     isRecoveryDue(repository),
   ]);
   return { agent, ...historyFrom(tags, log, agent.config), hasLog: log !== undefined, recoveryDue };

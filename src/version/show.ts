@@ -30,9 +30,12 @@ export interface ShownVersion {
 
 /** Everything that is known of one version. */
 export async function showVersion(caller: VerifyCaller, asked: string): Promise<ShownVersion> {
-  const { agent, history } = await readAgentHistory(caller.cwd, caller.env);
+  const { agent, history } = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const version = findAsked(history, asked);
-  const verified = await verifyVersions(caller, { versions: [version.tag], all: false, deep: false });
+  const verified = await verifyVersions(
+    { ...caller, onConfigGone: undefined },
+    { versions: [version.tag], all: false, deep: false },
+  );
   const judged = verified.versions[0];
   const number = version.number.text;
   const operations = listOperations(history.log, { kind: undefined, at: undefined, limit: undefined }).filter(

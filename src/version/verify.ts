@@ -8,6 +8,7 @@ import { kaiHome, readKnownKeys } from "../trust/key-store.js";
 import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
 import { findRootOf, readTrustedLog, ringDigest, type TrustedLog } from "../trust/trusted-log.js";
 import { openVerificationCache } from "../trust/verification-cache.js";
+import type { OnConfigGone } from "./agent-repository.js";
 import { checkDeeply } from "./check-deeply.js";
 import { findAsked } from "./find-asked.js";
 import { versionInForce } from "./history.js";
@@ -43,6 +44,7 @@ export interface VerifyCaller {
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
   readonly progress: (message: string) => void;
+  readonly onConfigGone?: OnConfigGone | undefined;
 }
 
 /** Verifies versions by their raw bytes: signature, name, record, log, and with `deep` content. Outcomes are values. */
@@ -51,7 +53,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
   const reader = new ObjectReader(repository, { skipDamaged: true });
   try {
     const [known, log, userKeys, noted] = await Promise.all([
-      readHistoryOf(repository),
+      readHistoryOf(repository, caller.onConfigGone),
       judgeLog(repository, reader, request.deep),
       readKnownKeys(kaiHome(caller.env)),
       listNotes(repository, NOTES_REF),

@@ -15,7 +15,7 @@ import { mayDo, type Role } from "../trust/policy.js";
 import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot, type TrustRoot, writeTrustRoot } from "../trust/trust-root.js";
 import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
-import { type AgentRepository, openAgent } from "./agent-repository.js";
+import { type AgentRepository, type OnConfigGone, openAgent } from "./agent-repository.js";
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
 import { historyFrom, outlineLogOf, outlineTags } from "./reading.js";
@@ -28,6 +28,7 @@ export interface Caller {
   readonly now: () => Date;
   readonly progress: (message: string) => void;
   readonly onRecovered: (recovered: readonly Recovered[]) => void;
+  readonly onConfigGone?: OnConfigGone | undefined;
   readonly askPassphrase?: ((key: string) => Promise<string>) | undefined;
 }
 
@@ -64,7 +65,7 @@ export async function withWritingSession<T>(
   { purpose, untracked, onLocked }: Beginning,
   work: (session: WritingSession) => Promise<T>,
 ): Promise<T> {
-  const agent = await openAgent(caller.cwd, caller.env);
+  const agent = await openAgent(caller.cwd, caller.env, caller.onConfigGone);
   const { repository } = agent;
   const trustFile = kaiFolderOf(repository).trust;
   return withOperationLock(repository, purpose, caller.onRecovered, async (lock) => {

@@ -1,4 +1,5 @@
 import { compareVersions } from "../../version/compare.js";
+import { tellConfigGone } from "../caller.js";
 import { defineCommand, flag, required } from "../define-command.js";
 import { describeComparison } from "../describe-comparison.js";
 
@@ -16,8 +17,9 @@ export const compareCommand = defineCommand({
     { line: "git kai-version compare 1.0.0 1.1.0", does: "what 1.1.0 changed" },
     { line: "git kai-version compare current HEAD --patch", does: "what the next version would bring, line by line" },
   ],
-  async run(input, { cwd, env, output }) {
-    const comparison = await compareVersions(cwd, env, input);
+  async run(input, context) {
+    const { cwd, env, output } = context;
+    const comparison = await compareVersions(cwd, env, input, tellConfigGone(context));
     for (const note of comparison.notes) output.note(note);
     output.result(comparison, describeComparison);
   },

@@ -22,7 +22,7 @@ export const configShowCommand = defineCommand({
   ],
   options: { all: flag("Show every key, also the defaults that change nothing yet") },
   async run({ all }, { cwd, env, output }) {
-    const { file, shownAs, read } = await agentConfigFile({ cwd, env });
+    const { file, shownAs, read } = await agentConfigFile({ cwd, env, output });
     const keys = configSources(await read(), shownAs);
     const agentId = String(keys.find(({ key }) => key === "agent_id")?.value);
     output.result({ agentId, file, keys }, (config) => describeConfig(config, all, output));

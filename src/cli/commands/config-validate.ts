@@ -19,7 +19,7 @@ export const configValidateCommand = defineCommand({
   examples: [{ line: "git kai-version config validate", does: "Check the agent's own kai.yaml" }],
   arguments: { file: optional("The file to check instead of the agent's own") },
   async run({ file: given }, { cwd, env, output }) {
-    const found = given === undefined ? await agentConfigFile({ cwd, env }) : namedConfigFile(given, cwd);
+    const found = given === undefined ? await agentConfigFile({ cwd, env, output }) : namedConfigFile(given, cwd);
     const { file, shownAs, read } = found;
     let text = "";
     const problems: ConfigProblem[] = [];

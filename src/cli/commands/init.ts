@@ -74,9 +74,16 @@ function describeInit(result: InitResult, output: Output, noCommit = false): str
   return lines.join("\n");
 }
 
-function headingOf({ outcome, dryRun, agentId, remote }: InitResult, { style }: Output): string {
+const bringBack = (configFrom: string): string => `\`git checkout ${configFrom} -- kai.yaml\` brings it back`;
+
+function headingOf({ outcome, dryRun, agentId, remote, configFrom, written }: InitResult, { style }: Output): string {
   const name = style.bold(agentId === "" ? "the agent" : agentId);
-  if (outcome === "present") return `${name} is an agent already; nothing ${dryRun ? "would be" : "was"} changed.`;
+  if (outcome === "present") {
+    if (configFrom !== null) return `${name} is an agent already, but its kai.yaml is gone: ${bringBack(configFrom)}.`;
+    if (written.length > 0)
+      return `${name} is an agent already; its kai.yaml was gone, and no version has it: it ${dryRun ? "would be" : "is"} written anew.`;
+    return `${name} is an agent already; nothing ${dryRun ? "would be" : "was"} changed.`;
+  }
   if (dryRun) {
     if (outcome === "founded") return `Would make ${name} an agent.`;
     if (outcome === "updated")
@@ -93,7 +100,8 @@ function headingOf({ outcome, dryRun, agentId, remote }: InitResult, { style }: 
         : `Adopted ${name}: its log was fetched and verified.`,
     updated: `Took in what the remote's log says of ${name}, and verified it.`,
   }[outcome];
-  return `${style.green("✓")} ${words}`;
+  const gone = configFrom === null ? "" : ` Its kai.yaml is not here: ${bringBack(configFrom)}.`;
+  return `${style.green("✓")} ${words}${gone}`;
 }
 
 function keyLine({ fingerprint, made }: NonNullable<InitResult["key"]>): string {

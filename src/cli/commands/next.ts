@@ -1,4 +1,5 @@
 import { type NextVersion, readNext } from "../../version/next.js";
+import { tellConfigGone } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
 
@@ -7,7 +8,7 @@ export const nextCommand = defineCommand({
   summary: "Say which number is next, and why",
   description: "Judges the commits since the version in force came into force, by Conventional Commits.",
   async run(_input, context) {
-    context.output.result(await readNext(context.cwd, context.env), describeNext);
+    context.output.result(await readNext(context.cwd, context.env, tellConfigGone(context)), describeNext);
   },
 });
 

@@ -7,6 +7,7 @@ import { type TestedExecution, testVersion, type VersionTest } from "../../snaps
 import { kaiHome } from "../../trust/key-store.js";
 import { findAsked } from "../../version/find-asked.js";
 import { readAgentHistory } from "../../version/reading.js";
+import { tellConfigGone } from "../caller.js";
 import type { CommandContext } from "../context.js";
 import { commandLine, defineCommand, required } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
@@ -28,7 +29,7 @@ export const snapshotTestCommand = defineCommand({
     { line: "git kai-version snapshot test 1.2.0 -- python3 logic.py --ask hello", does: "runs one command in it" },
   ],
   async run({ version: asked, command }, context) {
-    const { agent, history } = await readAgentHistory(context.cwd, context.env);
+    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
     const version = findAsked(history, asked);
     const shown = await tryGit(agent.repository, ["cat-file", "blob", `${version.commit}:kai.yaml`]);
     if (shown.exitCode !== 0 && command.length === 0) {

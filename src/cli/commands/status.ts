@@ -1,6 +1,7 @@
 import { type DeploymentStatus, readDeploymentStatus } from "../../deploy/deployment-status.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { type AgentStatus, readStatusOf } from "../../version/status.js";
+import { tellConfigGone } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
@@ -9,7 +10,7 @@ export const statusCommand = defineCommand({
   name: "status",
   summary: "Say what is in force and what differs from it",
   async run(_input, context) {
-    const found = await readAgentHistory(context.cwd, context.env);
+    const found = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
     const [status, deployment] = await Promise.all([readStatusOf(found), readDeploymentStatus(found)]);
     context.output.result({ ...status, deployment }, describeStatus);
   },
