@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
-import { parseCapture } from "../state/capture-manifest.js";
+import { type CapturedFile, parseCapture, storedBytesOf } from "../state/capture-manifest.js";
+import { isStoredWhole, storedFile } from "../state/state-store.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 import type { SignedVersion } from "./version-in-force.js";
 
@@ -11,7 +13,9 @@ export interface LoadedStateFile {
   readonly size: number;
   /** Hexadecimal. */
   readonly sha256: string;
-  /** The captured bytes, verified again. */
+  /** There where what is kept of it, and read here, is the OpenPGP message that it was encrypted to. */
+  readonly encrypted?: true;
+  /** The bytes that are kept, verified again. */
   read(): Promise<Buffer>;
 }
 
@@ -41,23 +45,41 @@ export async function readCapturedState(
     folder === undefined ? [] : (await repository.readTree(folder)).map(({ name, id }) => [name.toString(), id]),
   );
 
+  const content = (number: number, file: CapturedFile) =>
+    file.stored === "kai" ? readStored(repository, file) : readBlob(repository, blobs.get(String(number)));
   const files: LoadedStateFile[] = [];
   const wrong: string[] = [];
-  for (const [index, { path, mode, size, sha256: digest }] of manifest.files.entries()) {
-    const id = blobs.get(String(index));
+  for (const [number, file] of manifest.files.entries()) {
+    const { path, mode, size, sha256: digest, encrypted } = file;
+    const kept = storedBytesOf(file);
     const read = async () => {
-      const content = id === undefined ? undefined : await repository.read(id, "blob");
-      if (content !== undefined && content.length === size && sha256(content) === digest) return content;
+      const bytes = await content(number, file);
+      if (bytes !== undefined && bytes.length === kept.size && sha256(bytes) === kept.sha256) return bytes;
       throw notAsCaptured(version, [path], "a file is not the one that was captured");
     };
-    files.push({ path, mode, size, sha256: digest, read });
-    await read().catch((cause: unknown) => {
-      if (!(cause instanceof KaiError)) throw cause;
-      wrong.push(path);
-    });
+    files.push({ path, mode, size, sha256: digest, ...(encrypted && { encrypted: true }), read });
+    if (!(await isWhole(repository, file, read))) wrong.push(path);
   }
   if (wrong.length > 0) throw notAsCaptured(version, wrong, "files are not those that were captured");
   return { files };
+}
+
+const readBlob = (repository: PlainRepository, id: string | undefined): Promise<Buffer | undefined> =>
+  id === undefined ? Promise.resolve(undefined) : repository.read(id, "blob");
+
+const readStored = (repository: PlainRepository, file: CapturedFile): Promise<Buffer | undefined> =>
+  readFile(storedFile({ commonDir: repository.gitDir }, storedBytesOf(file).sha256)).catch(() => undefined);
+
+/** A large one is not held whole to find out. */
+async function isWhole(repository: PlainRepository, file: CapturedFile, read: () => Promise<Buffer>): Promise<boolean> {
+  if (file.stored === "kai") return isStoredWhole({ commonDir: repository.gitDir }, storedBytesOf(file));
+  return read().then(
+    () => true,
+    (cause: unknown) => {
+      if (cause instanceof KaiError) return false;
+      throw cause;
+    },
+  );
 }
 
 function notAsCaptured(version: SignedVersion, paths: readonly string[], why: string): KaiError {

@@ -5,7 +5,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  lstatSync,
   openSync,
   readSync,
   unlinkSync,
@@ -76,10 +75,16 @@ class StatePlacing {
 
   async place(file: StagedStateFile, number: number): Promise<void> {
     const from = stagedFile(this.#folder, number);
+    const staged = await findStat(from);
     // Gone from here: it was put in place before.
-    if (!(await findStat(from))) return;
+    if (!staged) return;
     await this.#in(file.path, true, async (parent, base) => {
       const now = parent.find(base);
+      if (now?.ino === staged.ino && now.dev === staged.dev) {
+        // It has both names: the run before was cut short between giving the one and taking the other.
+        unlinkSync(from);
+        return true;
+      }
       if (now !== undefined && !now.isFile()) return false;
       if (file.kind === "sqlite" && now !== undefined && (now.size === 0n || looksLikeSqlite(parent.at(base)))) {
         if ((await this.#restore(parent, base, file, number)) === "restored") return true;
@@ -118,12 +123,6 @@ class StatePlacing {
     const from = stagedFile(this.#folder, number);
     const target = parent.at(base);
     if (now === undefined) return moveFileToNothing(from, target);
-    const staged = lstatSync(from, { bigint: true });
-    if (now.ino === staged.ino && now.dev === staged.dev) {
-      // It has both names: the run before was cut short between giving the one and taking the other.
-      unlinkSync(from);
-      return true;
-    }
     keepSecondName(target, this.#keptAt(String(number)));
     moveFile(from, target);
     return true;

@@ -188,8 +188,8 @@ async function sweepUp(repository: Repository, { root, journal, staging, trash }
   const births = await Promise.all(left.map(bornAt));
   await removeTemporaryFiles(repository, Math.min(...births));
   for (const file of left) {
-    // A backup is made before there is a journal; its ref is of this one operation.
-    const backup = /^backup-(?<operation>[0-9A-Z]{26})$/.exec(path.basename(file))?.groups?.["operation"];
+    // No journal names a backup's ref, which is of this one operation.
+    const backup = /^backup-(?<ref>[0-9A-Z]{26}(?:-state)?)$/.exec(path.basename(file))?.groups?.["ref"];
     if (backup) await rm(path.join(repository.commonDir, `refs/kai/backup/${backup}.lock`), { force: true });
     await rm(file, { recursive: true, force: true });
   }

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { type GitObject, makeObject, makeTrees } from "../git/object.js";
@@ -9,14 +8,16 @@ import type { Identity } from "../git/signature-line.js";
 import { writeFiles } from "../git/write-files.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import { makeFolder } from "../system/durable-file.js";
-import { distinctPath, pathBelow, readablePath } from "../system/path-bytes.js";
-import { backUpSqlite, isSqlite } from "../system/sqlite.js";
-import { type CapturedFile, type CaptureManifest, captureDigest } from "./capture-manifest.js";
+import { readablePath } from "../system/path-bytes.js";
+import { type CapturedFile, type CaptureManifest, captureDigest, storedBytesOf } from "./capture-manifest.js";
+import { copyStateFile } from "./copy-state-file.js";
+import { isOneMoment, lookAt } from "./moment.js";
+import { LARGE_BYTES, storeFile } from "./state-store.js";
 
 export interface Capture {
   readonly manifest: CaptureManifest;
   readonly digest: string;
-  /** The commit that `refs/kai/state/<tag>` names; its files' blobs are in the repository already. */
+  /** The commit that a ref is to name; its files' blobs are in the repository already. */
   readonly commit: GitObject;
   readonly objects: readonly GitObject[];
   /** Paths that were named as state and are no regular files. */
@@ -25,7 +26,8 @@ export interface Capture {
 
 export interface CaptureRequest {
   readonly files: readonly string[];
-  readonly tag: string;
+  /** What it is the state of, for the commit's message: a tag. */
+  readonly of: string;
   readonly who: Identity;
   readonly at: Date;
   /** A folder of ours for the copies; made and removed again. */
@@ -33,101 +35,87 @@ export interface CaptureRequest {
   readonly inherit: readonly number[];
 }
 
-/** Saves the agent's runtime state as it is now. Databases are copied by SQLite itself, so the agent may go on writing. */
+interface Copied {
+  readonly path: string;
+  /** The number by which the copy is named. */
+  readonly copy: string;
+  readonly file: CapturedFile;
+}
+
+/** So often small state is copied again where it was written meanwhile. */
+const TRIES = 3;
+
+/**
+ * Saves the agent's runtime state as it is now. Databases are copied by SQLite itself, so the agent may go on writing; whether
+ * all files are of one moment nevertheless, the manifest says.
+ */
 export async function captureState(
   repository: Repository & { workTree: string },
   request: CaptureRequest,
 ): Promise<Capture> {
-  await makeFolder(request.scratch);
   try {
-    const copied: { path: string; file: CapturedFile }[] = [];
-    const skipped: string[] = [];
-    for (const name of request.files) {
-      const file = await copyOne(repository, name, request.scratch, String(copied.length));
-      if (file === undefined) skipped.push(readablePath(name));
-      else copied.push({ path: name, file });
-    }
-    const ids = await writeFiles(repository, request.scratch, Object.keys(copied), request.inherit);
-    return { ...assemble(repository, request, copied, ids), skipped };
+    const { copied, skipped, consistent } = await copyAll(repository, request);
+    const blobs = await store(repository, request, copied);
+    return { ...assemble(repository, request, copied, blobs, consistent), skipped };
   } finally {
     await rm(request.scratch, { recursive: true, force: true });
   }
 }
 
-async function copyOne(
-  repository: Repository & { workTree: string },
-  name: string,
-  scratch: string,
-  copy: string,
-): Promise<CapturedFile | undefined> {
-  const source = pathBelow(repository.workTree, name);
-  const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(notAFile);
-  if (handle === undefined) return undefined;
-  const target = path.join(scratch, copy);
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) return undefined;
-    const mode = stat.mode & 0o111 ? "100755" : "100644";
-    const described = { path: distinctPath(name), mode } as const;
-    if (await isSqlite(handle)) {
-      await backUpSqlite(source, scratch, copy, repository.env);
-      return { ...described, kind: "sqlite", ...(await digestFile(target)) };
+async function copyAll(repository: Repository & { workTree: string }, request: CaptureRequest) {
+  for (let left = TRIES - 1; ; left--) {
+    await rm(request.scratch, { recursive: true, force: true });
+    await makeFolder(request.scratch);
+    const since = lstatSync(request.scratch, { bigint: true }).mtimeNs;
+    const before = await lookAt(repository.workTree, request.files);
+    const copied: Copied[] = [];
+    const skipped: string[] = [];
+    for (const name of request.files) {
+      const copy = String(copied.length);
+      const file = await copyStateFile(repository, name, request.scratch, copy);
+      if (file === undefined) skipped.push(readablePath(name));
+      else copied.push({ path: name, copy, file });
     }
-    const out = await open(target, "wx", 0o600);
-    try {
-      const hash = createHash("sha256");
-      let size = 0;
-      for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 })) {
-        hash.update(chunk as Buffer);
-        size += (chunk as Buffer).length;
-        await out.appendFile(chunk as Buffer);
-      }
-      return { ...described, kind: "file", sha256: hash.digest("hex"), size };
-    } finally {
-      await out.close();
-    }
-  } finally {
-    await handle.close();
+    // A database alone is of one moment, whoever writes.
+    const alone = copied.length === 1 && copied[0]?.file.kind === "sqlite";
+    const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, request.files), since);
+    const bytes = copied.reduce((sum, { file }) => sum + file.size, 0);
+    if (consistent || left === 0 || bytes > LARGE_BYTES) return { copied, skipped, consistent };
   }
 }
 
-function notAFile(cause: NodeJS.ErrnoException): undefined {
-  if (["ELOOP", "ENOENT", "ENXIO", "EISDIR"].includes(cause.code ?? "")) return undefined;
-  throw cause;
-}
-
-async function digestFile(file: string): Promise<{ sha256: string; size: number }> {
-  const handle = await open(file, "r");
-  try {
-    const hash = createHash("sha256");
-    let size = 0;
-    for await (const chunk of handle.createReadStream({ autoClose: false, start: 0 })) {
-      hash.update(chunk as Buffer);
-      size += (chunk as Buffer).length;
-    }
-    return { sha256: hash.digest("hex"), size };
-  } finally {
-    await handle.close();
+/** Puts the copies where they are kept: small ones into git, whose blobs' ids it gives by the copy's number, large ones beside. */
+async function store(
+  repository: Repository,
+  { scratch, inherit }: CaptureRequest,
+  copied: readonly Copied[],
+): Promise<ReadonlyMap<string, string>> {
+  const small = copied.filter(({ file }) => file.stored === undefined).map(({ copy }) => copy);
+  const ids = await writeFiles(repository, scratch, small, inherit);
+  for (const { copy, file } of copied) {
+    if (file.stored === "kai") await storeFile(repository, path.join(scratch, copy), storedBytesOf(file).sha256);
   }
+  return new Map(small.map((copy, index) => [copy, ids[index] ?? ""]));
 }
 
 function assemble(
   repository: Repository,
   request: CaptureRequest,
-  copied: readonly { path: string; file: CapturedFile }[],
-  ids: readonly string[],
+  copied: readonly Copied[],
+  blobs: ReadonlyMap<string, string>,
+  consistent: boolean,
 ): Omit<Capture, "skipped"> {
   const { objectFormat } = repository;
-  const manifest: CaptureManifest = { format: "kai-capture/1", files: copied.map(({ file }) => file) };
+  const manifest: CaptureManifest = { format: "kai-capture/1", files: copied.map(({ file }) => file), consistent };
   const described = makeObject("blob", `${canonicalJson(manifest)}\n`, objectFormat);
   const { root, trees } = makeTrees(
     new Map([
       ["capture.json", { mode: "100644", id: described.id }],
-      ...copied.map(({ file }, index): [string, { mode: string; id: string }] => [
+      ...copied.flatMap(({ copy, file }): [string, { mode: string; id: string }][] => {
+        const id = blobs.get(copy);
         // Numbered: a state file may have any name, and a tree's names are for the manifest to say.
-        `files/${index}`,
-        { mode: file.mode, id: ids[index] ?? "" },
-      ]),
+        return id === undefined ? [] : [[`files/${copy}`, { mode: file.mode, id }]];
+      }),
     ]),
     objectFormat,
   );
@@ -136,7 +124,7 @@ function assemble(
     parents: [],
     who: request.who,
     at: request.at,
-    message: `state of ${request.tag}`,
+    message: `state of ${request.of}`,
   });
   const commit = makeObject("commit", payload, objectFormat);
   return { manifest, digest: captureDigest(manifest), commit, objects: [described, ...trees, commit] };

@@ -1,19 +1,13 @@
-import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
 import { stagedFile, writeStagedState } from "../operation/staged-state.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
-import type { CapturedFile } from "./capture-manifest.js";
+import { writeCaptured } from "./captured-content.js";
 import { findStateFiles, type StatePatterns } from "./find-state-files.js";
-import { type OpenedCapture, type OpenedFile, unusable } from "./open-capture.js";
+import type { OpenedCapture } from "./open-capture.js";
 import { requirePlaces } from "./require-places.js";
-
-/** Beyond this a blob streams through and is never held whole. */
-const HELD_BYTES = 16 * 2 ** 20;
 
 /**
  * Prepares what turns the live state into the captured one, without touching it: every byte is verified while it is written to
@@ -35,7 +29,7 @@ export async function stageState(
   const state = path.join(folder, "state");
   await mkdir(state, { mode: 0o700 });
   for (const [number, file] of capture.files.entries()) {
-    await writeVerified(repository, capture, file, stagedFile(folder, number));
+    await writeCaptured(repository, capture, file, stagedFile(folder, number));
   }
   await syncFolder(state);
   const removed = await findRemoved(repository, capture, await findStateFiles(repository, patterns));
@@ -54,53 +48,4 @@ async function findRemoved(
     if (!captured.has(name) && (await findStat(pathBelow(repository.workTree, name)))?.isFile()) removed.push(name);
   }
   return removed;
-}
-
-async function writeVerified(
-  repository: Repository,
-  capture: OpenedCapture,
-  { captured, blob }: OpenedFile,
-  target: string,
-): Promise<void> {
-  if (blob === undefined) throw unusable(capture.ref, "a file of it is missing", [captured.path]);
-  const out = openSync(target, "wx", captured.mode === "100755" ? 0o755 : 0o644);
-  try {
-    const sink = new VerifyingSink(out);
-    if (captured.size <= HELD_BYTES) sink.take((await capture.reader.find(blob))?.content ?? Buffer.alloc(0));
-    else await runGit(repository, ["cat-file", "blob", blob], { onStdout: (chunk) => sink.take(chunk) });
-    if (!sink.isWhole(captured)) {
-      throw unusable(capture.ref, "a file is not the one that was captured", [captured.path]);
-    }
-    fsyncSync(out);
-  } finally {
-    closeSync(out);
-  }
-}
-
-class VerifyingSink {
-  readonly #out: number;
-  readonly #hash = createHash("sha256");
-  #size = 0;
-  #failure: unknown;
-
-  constructor(out: number) {
-    this.#out = out;
-  }
-
-  /** A write that fails is remembered: thrown here it would be nobody's. */
-  take(chunk: Buffer): void {
-    if (this.#failure !== undefined) return;
-    this.#hash.update(chunk);
-    this.#size += chunk.length;
-    try {
-      for (let written = 0; written < chunk.length; ) written += writeSync(this.#out, chunk, written);
-    } catch (cause) {
-      this.#failure = cause;
-    }
-  }
-
-  isWhole({ sha256, size }: CapturedFile): boolean {
-    if (this.#failure !== undefined) throw this.#failure;
-    return this.#size === size && this.#hash.digest("hex") === sha256;
-  }
 }

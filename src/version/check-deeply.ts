@@ -3,7 +3,8 @@ import type { TreeListing } from "../git/list-tree.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { TreeLister } from "../git/tree-lister.js";
-import { parseCapture } from "../state/capture-manifest.js";
+import { parseCapture, storedBytesOf } from "../state/capture-manifest.js";
+import { isStoredWhole } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { KnownVersion } from "./history.js";
 import type { JudgedVersion, Problem } from "./judge-version.js";
@@ -34,7 +35,7 @@ export async function checkDeeply(
   for (const [index, version] of ours.entries()) {
     progress(`Hashing ${version.tag} (${index + 1} of ${ours.length})`);
     const found = await hashProblems(version, content, digests);
-    if (version.state !== null) found.push(...(await stateProblems(version, reader, content, digests)));
+    if (version.state !== null) found.push(...(await stateProblems(version, repository, reader, content, digests)));
     problems.set(version.tag, found);
   }
   return judged.map((each) => {
@@ -129,6 +130,7 @@ function contentMissing(what: string, paths: readonly string[]): Problem {
 /** The capture's manifest against the signed tag, and every captured file against the manifest. */
 async function stateProblems(
   version: KnownVersion,
+  repository: Repository,
   reader: ObjectReader,
   content: Content,
   digests: ReadonlyMap<string, string>,
@@ -146,15 +148,17 @@ async function stateProblems(
   };
   const manifest = parseCapture(described.content, version.state ?? "");
   if (manifest === undefined) return [differs];
-  const blobs = manifest.files.map(({ path, sha256 }, index) => ({ path, sha256, id: ids.get(`files/${index}`) }));
-  const unreadable = blobs.filter(({ id }) => id !== undefined && !digests.has(id));
-  if (unreadable.length > 0) {
-    return [
-      contentMissing(
-        `the state captured with ${version.tag}`,
-        unreadable.map(({ path }) => path),
-      ),
-    ];
+  const kept = manifest.files.map((file, index) => ({
+    path: file.path,
+    ...storedBytesOf(file),
+    stored: file.stored === "kai",
+    id: ids.get(`files/${index}`),
+  }));
+  const unreadable: string[] = [];
+  for (const { path, id, stored, sha256, size } of kept) {
+    const isThere = stored ? await isStoredWhole(repository, { sha256, size }) : id === undefined || digests.has(id);
+    if (!isThere) unreadable.push(path);
   }
-  return blobs.every(({ id, sha256 }) => digests.get(id ?? "") === sha256) ? [] : [differs];
+  if (unreadable.length > 0) return [contentMissing(`the state captured with ${version.tag}`, unreadable)];
+  return kept.every(({ id, sha256, stored }) => stored || digests.get(id ?? "") === sha256) ? [] : [differs];
 }

@@ -29,10 +29,18 @@ export interface CreatedVersion {
   readonly required: Bump;
   readonly current: boolean;
   readonly record: VersionRecord | null;
-  /** State files captured, and those that were named and are no regular files. */
-  readonly state: { readonly files: readonly string[]; readonly skipped: readonly string[] };
+  readonly state: CreatedState;
   readonly untracked: readonly string[];
   readonly operation: string | null;
+}
+
+export interface CreatedState {
+  /** Captured. */
+  readonly files: readonly string[];
+  /** Named as state, and no regular files. */
+  readonly skipped: readonly string[];
+  /** Whether all of it is of one moment; null where nothing was captured. */
+  readonly consistent: boolean | null;
 }
 
 /** Makes a version of what the branch's commit holds: all of it, or nothing. */
@@ -74,7 +82,7 @@ function foreseen(decision: Decision): CreatedVersion {
     required: decision.pending.verdict.required,
     current: decision.current,
     record: null,
-    state: { files: [], skipped: [] },
+    state: { files: [], skipped: [], consistent: null },
     untracked: decision.status.untracked.map(readablePath),
     operation: null,
   };
@@ -130,7 +138,11 @@ function created(session: WritingSession, decision: Decision, release: Release):
     required: decision.pending.verdict.required,
     current: decision.current,
     record,
-    state: { files: capture?.manifest.files.map((file) => file.path) ?? [], skipped: capture?.skipped ?? [] },
+    state: {
+      files: capture?.manifest.files.map((file) => file.path) ?? [],
+      skipped: capture?.skipped ?? [],
+      consistent: capture?.manifest.consistent ?? null,
+    },
     untracked: release.included ? [] : decision.status.untracked.map(readablePath),
     operation: session.id,
   };

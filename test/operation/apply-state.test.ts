@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -199,6 +200,14 @@ test("a database is removed with all that SQLite keeps beside it; one that someb
   await Promise.all([holder.kill(), second.kill()]);
   expect(await other.apply("memory.sqlite")).toEqual([]);
   expect(readdirSync(other.dir)).toEqual([".staged"]);
+});
+
+test.each(["file", "sqlite"] as const)("cut short while a new %s has both of its names, it goes on", async (kind) => {
+  const { at, stage, apply } = await staging();
+  sql(at("captured"), "create table seen (what);");
+  linkSync(stage("memory.sqlite", readFileSync(at("captured")), { kind }), at("memory.sqlite"));
+  expect(await apply()).toEqual([]);
+  expect(readFileSync(at("memory.sqlite")).equals(readFileSync(at("captured")))).toBe(true);
 });
 
 test("a link in the way is never followed, a folder is never replaced: both are told, the rest is placed", async () => {

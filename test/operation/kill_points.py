@@ -95,6 +95,8 @@ def target_of(pid, name, regs):
         else:
             base = b"/proc/%d/cwd" % pid
             text = read_string(pid, arguments[1 if name in SECOND else 0])
+        held = re.match(rb"/proc/self/fd/(\d+)/", text)
+        if held: return os.path.normpath(os.readlink(b"/proc/%d/fd/%s" % (pid, held[1])) + b"/" + text[held.end():])
         return os.path.normpath(os.path.join(os.readlink(base), text))
     except OSError:
         return b""

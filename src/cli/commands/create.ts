@@ -43,6 +43,9 @@ export const createCommand = defineCommand({
     });
     for (const path of created.state.skipped)
       context.output.warn(`${oneLine(path)} is no regular file and was not captured.`);
+    if (created.state.consistent === false) {
+      context.output.warn(writtenMeanwhile(created.state.files));
+    }
     if (created.untracked.length > 0) {
       context.output.note(
         `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).map(oneLine).join(", ")}`,
@@ -51,6 +54,15 @@ export const createCommand = defineCommand({
     context.output.result({ ...created, dryRun: input.dryRun }, describeCreated);
   },
 });
+
+function writtenMeanwhile(files: readonly string[]): string {
+  const shown = files.slice(0, 5).map(oneLine);
+  if (files.length > shown.length) shown.push(`${files.length - shown.length} more`);
+  const last = shown.pop() ?? "";
+  return shown.length === 0
+    ? `${last} was written while it was captured.`
+    : `${shown.join(", ")} and ${last} were captured one after the other, and some were written meanwhile: they may be of different moments.`;
+}
 
 const askedFor = (required: CreatedVersion["required"]): string => (required === "none" ? "" : `, ${required} changes`);
 

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+import { readChunks } from "../system/file-chunks.js";
+import type { CapturedFile } from "./capture-manifest.js";
+import { type OpenedCapture, type OpenedFile, unusable } from "./open-capture.js";
+import { LARGE_BYTES, storedFile } from "./state-store.js";
+
+/** Writes a captured file to `target`, which must not be there yet, and syncs it. E102 unless it is the captured one to the byte. */
+export async function writeCaptured(
+  repository: Repository,
+  capture: OpenedCapture,
+  file: OpenedFile,
+  target: string,
+): Promise<void> {
+  const { captured } = file;
+  const out = openSync(target, "wx", captured.mode === "100755" ? 0o755 : 0o644);
+  try {
+    const sink = new VerifyingSink(out);
+    await readInto(sink, repository, capture, file);
+    if (!sink.isWhole(captured)) {
+      throw unusable(capture.ref, `${captured.path} is not the file that was captured`, [captured.path]);
+    }
+    fsyncSync(out);
+  } finally {
+    closeSync(out);
+  }
+}
+
+async function readInto(
+  sink: VerifyingSink,
+  repository: Repository,
+  capture: OpenedCapture,
+  { captured, blob }: OpenedFile,
+): Promise<void> {
+  if (captured.stored === "kai") {
+    const handle = await openStored(repository, capture, captured);
+    try {
+      await readChunks(handle, (chunk) => sink.take(chunk));
+    } finally {
+      await handle.close();
+    }
+    return;
+  }
+  if (blob === undefined) throw unusable(capture.ref, `${captured.path} is missing`, [captured.path]);
+  if (captured.size <= LARGE_BYTES) sink.take((await capture.reader.find(blob))?.content ?? Buffer.alloc(0));
+  else await runGit(repository, ["cat-file", "blob", blob], { onStdout: (chunk) => sink.take(chunk) });
+}
+
+async function openStored(
+  repository: Repository,
+  capture: OpenedCapture,
+  { path, sha256 }: CapturedFile,
+): Promise<FileHandle> {
+  const file = storedFile(repository, sha256);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return open(file, flags).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "ENOENT" && cause.code !== "ELOOP") throw cause;
+    throw unusable(capture.ref, `${path} is not in this clone's store of large files (${file})`, [path]);
+  });
+}
+
+class VerifyingSink {
+  readonly #out: number;
+  readonly #hash = createHash("sha256");
+  #size = 0;
+  #failure: unknown;
+
+  constructor(out: number) {
+    this.#out = out;
+  }
+
+  /** A write that fails is remembered: thrown here it would be nobody's. */
+  take(chunk: Buffer): void {
+    if (this.#failure !== undefined) return;
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    try {
+      for (let written = 0; written < chunk.length; ) written += writeSync(this.#out, chunk, written);
+    } catch (cause) {
+      this.#failure = cause;
+    }
+  }
+
+  isWhole({ sha256, size }: CapturedFile): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#size === size && this.#hash.digest("hex") === sha256;
+  }
+}
