@@ -142,7 +142,7 @@ async function captureFor(
   session.caller.progress("Capturing the agent's state");
   return captureState(
     { ...repository, workTree: repository.workTree },
-    { files, tag, who: signer, at: session.at, scratch, inherit: [session.lock.descriptor] },
+    { files, of: tag, who: signer, at: session.at, scratch, inherit: [session.lock.descriptor] },
   );
 }
 
