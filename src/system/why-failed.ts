@@ -23,7 +23,7 @@ export function whyFailed(end: CommandEnd, { cwd, timeoutMs }: AgentCommand): st
   return end.exitCode === 0 ? null : withWords(`It ended with status ${end.exitCode}`, last);
 }
 
-export const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 const withWords = (what: string, words: string): string => (words === "" ? `${what}.` : `${what}: ${words}`);
 

@@ -126,6 +126,15 @@ test("a command that cannot be started is an outcome, not an exception", async (
   const error = `It could not be started: the folder ${cwd} is not there.`;
   expect(await runAgentCommand(command("true", { cwd }), context)).toMatchObject({ ok: false, error });
   expect(await startAgent(starting("true", { cwd }), context)).toMatchObject({ ok: false, error });
+  const long = { env: { LONG: "x".repeat(1 << 20) } };
+  expect(await runAgentCommand(command("true", long), context)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("E2BIG"),
+  });
+  expect(await startAgent(starting("true\0"), context)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("could not be started"),
+  });
   const log = path.join(cwd, "agent.log");
   expect((await startAgent(starting("true", { log }), context)).error).toMatch(/^Its log could not be opened: ENOENT/);
 });
