@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 import { readNote } from "../git/notes.js";
 import { stageLinks } from "../operation/apply-links.js";
 import { NOTES_REF } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { findStat } from "../system/path-bytes.js";
@@ -73,6 +74,8 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       keep: config.deploy.keep,
       needed: [version.number.text, previous],
       deployedAt: (of: string) => deployedAt(session.history, of),
+      staging: kaiFolderOf(repository).staging,
+      operation: session.id,
     };
     if (options.dryRun) {
       const removed = await pruneDeployments(place, { ...pruning, dryRun: true });

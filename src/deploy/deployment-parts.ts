@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { syncFolder } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import { openFolders } from "./write-deployment.js";
 
@@ -14,7 +15,8 @@ export async function makePart(versions: string, staging: string, operation: str
   await mkdir(hidden);
   if (await canRename(hidden, versions)) return hidden;
   await rmdir(hidden);
-  const beside = path.join(versions, `${await partName()}${operation}`);
+  const owner = ((await identityOf(process.pid)) ?? "").replaceAll(":", ".");
+  const beside = path.join(versions, `${PART}${owner}.${operation}`);
   await mkdir(beside);
   return beside;
 }
@@ -30,8 +32,6 @@ async function canRename(folder: string, into: string): Promise<boolean> {
   );
 }
 
-const partName = async (): Promise<string> => `${PART}${((await identityOf(process.pid)) ?? "").replaceAll(":", ".")}.`;
-
 /** Removes what processes that died were writing or removing there. */
 export async function sweepParts(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
@@ -42,10 +42,13 @@ export async function sweepParts(versions: string): Promise<void> {
 }
 
 /** Removes a deployment: renamed first, so that no half of one is ever taken for whole. */
-export async function removeDeployment(versions: string, name: string): Promise<void> {
-  const gone = path.join(versions, `${await partName()}${name}`);
-  await rename(path.join(versions, name), gone);
-  await removeFolder(gone);
+export async function removeDeployment(folder: string, staging: string, operation: string): Promise<void> {
+  const versions = path.dirname(folder);
+  const part = await makePart(versions, staging, `${operation}-${path.basename(folder)}`);
+  await openFolders(folder);
+  await rename(folder, path.join(part, "files"));
+  await syncFolder(versions);
+  await rm(part, { recursive: true, force: true });
 }
 
 async function removeFolder(folder: string): Promise<void> {

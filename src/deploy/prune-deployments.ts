@@ -12,6 +12,9 @@ export interface Pruning {
   /** When a folder was last deployed, by the log; undefined where it tells of none. */
   readonly deployedAt: (folder: string) => Date | undefined;
   readonly dryRun: boolean;
+  /** The folder of the repository in which what is being removed is out of sight. */
+  readonly staging: string;
+  readonly operation: string;
 }
 
 /** Removes deployments beyond the newest `keep`, and gives their versions. Folders that are none of ours stay. */
@@ -27,13 +30,13 @@ export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pr
   const removed: string[] = [];
   for (const version of planPruning(folders, pruning.keep, needed)) {
     // One that cannot be removed now is tried again by the next deployment; this one has happened.
-    if (pruning.dryRun || (await isRemoved(versions, `v${version}`))) removed.push(version);
+    if (pruning.dryRun || (await isRemoved(path.join(versions, `v${version}`), pruning))) removed.push(version);
   }
   return removed;
 }
 
-const isRemoved = (versions: string, name: string): Promise<boolean> =>
-  removeDeployment(versions, name).then(
+const isRemoved = (folder: string, { staging, operation }: Pruning): Promise<boolean> =>
+  removeDeployment(folder, staging, operation).then(
     () => true,
     () => false,
   );

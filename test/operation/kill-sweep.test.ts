@@ -1,6 +1,7 @@
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { callsOf, type Scenario, sample, sweep } from "./kill-sweep.js";
 import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
@@ -51,6 +52,8 @@ const scenarios: Record<string, () => Promise<Scenario>> = {
     await agent.kai("rollback", "1.0.0");
     return { name: "undo", agent, args: ["undo"] };
   },
+  deploy: () => deployScenario("1.2.0", "1.1.0"),
+  "deploy, what is there": () => deployScenario("1.0.0", "1.1.0"),
   init: async () => {
     const agent = await readyAgent();
     for (const ref of ["refs/kai/log", "refs/notes/kai"]) agent.git("update-ref", "-d", ref);
@@ -63,6 +66,43 @@ const scenarios: Record<string, () => Promise<Scenario>> = {
   "recover, not done": () => interrupted("recover, not done", 0),
   "recover, done": () => interrupted("recover, done", 1),
 };
+
+/** Two deployments are there, `from` the later one; a third makes the earlier one superfluous. */
+async function deployScenario(to: string, from: string): Promise<Scenario> {
+  const agent = await readyAgent("1.0.0", "1.1.0", "1.2.0");
+  agent.write(".gitignore", "state.json\nmemory.sqlite\ndeployments\n");
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {root: deployments, keep: 2}\n");
+  agent.commit("chore: deploy here");
+  for (const version of ["1.0.0", from]) await agent.kai("deploy", version);
+  return {
+    name: `deploy ${to}`,
+    agent,
+    args: ["deploy", to],
+    own: {
+      folder: "deployments/",
+      async problems(struck, side) {
+        const root = path.join(struck.dir, "deployments");
+        const problems: string[] = [];
+        const inForce = side === "before" ? from : to;
+        const current = readlinkSync(path.join(root, "current"));
+        if (current !== `versions/v${inForce}`) problems.push(`current leads to ${current}`);
+        const told = readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n");
+        const last = JSON.parse(told.at(-1) ?? "").to;
+        if (told.length !== (side === "before" ? 2 : 3) || last !== inForce) problems.push(`told ${told.join("; ")}`);
+        const others = readdirSync(root).filter((name) => !["current", "rollback.log", "versions"].includes(name));
+        if (others.length > 0) problems.push(`left in the root: ${others.join(", ")}`);
+        const versions = readdirSync(path.join(root, "versions"));
+        for (const name of versions)
+          await loadDeployment(path.join(root, "versions", name)).catch((cause) =>
+            problems.push(`${name}: ${cause.message}`),
+          );
+        for (const version of [from, inForce])
+          if (!versions.includes(`v${version}`)) problems.push(`${version} is gone`);
+        return problems;
+      },
+    },
+  };
+}
 
 /** `recover` over a rollback that was killed at its commit point, or one call later. */
 async function interrupted(name: string, after: number): Promise<Scenario> {

@@ -18,6 +18,11 @@ export interface Scenario {
   readonly interrupt?: { readonly args: readonly string[]; readonly strike: Strike };
   /** Whether the working tree follows HEAD when the command is done: not where changes that are not committed stay. */
   readonly cleanAfter?: boolean;
+  /** What the command writes in a folder that git ignores, judged apart; the folder's name ends with `/`. */
+  readonly own?: {
+    readonly folder: string;
+    problems(agent: Agent, side: "before" | "after"): Promise<string[]>;
+  };
 }
 
 export interface SweepResult {
@@ -78,13 +83,21 @@ async function strikeOnce(
   // git itself goes on where unpacking fails, keeps the pack, and leaves the object that was half-written to its gc.
   const wentOn = traced.exit === 0;
   const side = seen.refs.get(LOG_REF) === before.refs.get(LOG_REF) ? "before" : "after";
-  problems.push(...(side === "before" ? differences(before, seen) : await judgeAfter(scenario, agent, before, seen)));
+  const owned = scenario.own?.folder;
+  const [was, is] = [without(before, owned), without(seen, owned)];
+  problems.push(...(side === "before" ? differences(was, is) : await judgeAfter(scenario, agent, was, is)));
+  problems.push(...((await scenario.own?.problems(agent, side)) ?? []));
   problems.push(
     ...(await judgeWhole(agent, seen, wentOn ? isTemporaryObject : () => false)),
     ...judgeWords(scenario, traced, strike.blow, side),
   );
   return { side, problems, call };
 }
+
+const without = (observed: Observed, folder: string | undefined): Observed =>
+  folder === undefined
+    ? observed
+    : { ...observed, files: new Map([...observed.files].filter(([name]) => !name.startsWith(folder))) };
 
 const isTemporaryObject = (file: string): boolean => path.basename(file).startsWith("tmp_obj_");
 
