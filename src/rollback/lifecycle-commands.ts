@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import path from "node:path";
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
+import { agentMark } from "../deploy/deployment-commands.js";
 import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 
 /** What the commands of kai.yaml are run for. */
@@ -56,9 +56,4 @@ export function lifecycleCommands(
     install: command("install"),
     migrate: command("migrate"),
   };
-}
-
-/** What tells the processes of an agent from those of another, and of the same one in another folder. */
-function agentMark(repo: string, cwd: string): string {
-  return `${repo}/${createHash("sha256").update(cwd).digest("hex").slice(0, 12)}`;
 }

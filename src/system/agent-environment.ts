@@ -5,7 +5,7 @@ export const AGENT_MARK = "KAI_AGENT";
 const ACCESS = ["SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "GPG_AGENT_INFO"];
 
 /** What an operation around this one told its own commands. */
-const OF_ANOTHER_OPERATION = [AGENT_MARK, "KAI_FROM", "KAI_TO", "KAI_VERSION", "KAI_OPERATION"];
+const OF_ANOTHER_OPERATION = [AGENT_MARK, "KAI_FROM", "KAI_TO", "KAI_VERSION", "KAI_OPERATION", "KAI_DEPLOYMENT"];
 
 const HOLDS_A_KEY = /(?:^|_)(?:PASSPHRASE|SIGNING_KEY)$/i;
 const SECRET_KEY_BLOCK = "-----BEGIN PGP PRIVATE KEY BLOCK-----";
