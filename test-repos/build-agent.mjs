@@ -56,15 +56,21 @@ export async function applyStep(name, step, dest, { env, date }) {
   return await commitAll(git, { source: path.join(here, name, "files", step), dest, commits, branch, parentId });
 }
 
-/** Adds what `lifecycle.yaml` of the agent says to the kai.yaml in `dest`: how it is run, and what its state is. */
+/** Adds what `lifecycle.yaml` of the agent says to the kai.yaml in `dest`: how it is run, and what its state is, which git ignores. */
 export async function addLifecycle(name, dest) {
   const { parse, parseDocument } = await import("yaml");
   const file = path.join(dest, "kai.yaml");
   const config = parseDocument(readFileSync(file, "utf8"));
   const { version_management, lifecycle } = parse(readFileSync(path.join(here, name, "lifecycle.yaml"), "utf8"));
-  config.setIn(["version_management", "artifacts", "state"], version_management.artifacts.state);
+  const { state } = version_management.artifacts;
+  config.setIn(["version_management", "artifacts", "state"], config.createNode(state));
   config.setIn(["lifecycle"], config.createNode(lifecycle));
   writeFileSync(file, config.toString({ lineWidth: 0 }));
+  const ignored = readFileSync(path.join(dest, ".gitignore"), "utf8");
+  const missing = state.include.filter(
+    (each) => !ignored.split("\n").includes(each) && !ignored.includes(`/${each}\n`),
+  );
+  writeFileSync(path.join(dest, ".gitignore"), ignored + missing.map((each) => `${each}\n`).join(""));
 }
 
 function historyOf(name) {

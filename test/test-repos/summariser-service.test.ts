@@ -53,7 +53,7 @@ test("it runs as a live process with a database in use, and is started, asked an
   expect(service("ask", QUESTION)).toMatchObject({ status: 0, said: expect.stringContaining("seven years") });
   expect(service("health")).toEqual({ status: 0, said: "well, 1 answers remembered" });
   expect(existsSync(path.join(dir, "memory.sqlite-wal"))).toBe(true);
-  expect(git("status", "--porcelain", "--", "run")).toBe("");
+  expect(git("status", "--porcelain", "--untracked-files=all", "--", "run", "memory.sqlite*")).toBe("");
   expect(await stopAgent(stop, agent, context)).toMatchObject({ ok: true, forced: null, output: "stopped\n" });
   expect(existsSync(path.join(dir, "memory.sqlite-wal"))).toBe(false);
   expect((await checkHealth({ ...health, retries: 0 }, context)).ok).toBe(false);
