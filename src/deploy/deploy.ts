@@ -6,13 +6,14 @@ import { NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
 import type { CommandOutcome } from "../system/agent-process.js";
-import { findStat } from "../system/path-bytes.js";
+import { findStat, readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { validateVersion } from "../version/validate-version.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { commandFailed, planBlueGreen } from "./blue-green.js";
+import type { Deployment } from "./deployment.js";
 import { deploymentRoot, versionOfLink } from "./deployment-layout.js";
 import { canonicalFolder, configuredRoot } from "./deployment-place.js";
 import { folderOf } from "./ensure-deployment.js";
@@ -49,6 +50,8 @@ export interface DeployedVersion {
   readonly operation: string | null;
   /** Whether the folder was, or has to be, written. */
   readonly written: boolean;
+  /** Paths whose content is not in the folder: Git LFS pointers and submodules. Known when it is written; empty in a dry run. */
+  readonly incomplete: readonly string[];
   /** Versions whose folders were removed, or would be. */
   readonly removed: readonly string[];
   /** The version's agent, well before the switch; null where no command starts it. */
@@ -79,7 +82,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     };
     if (options.dryRun) {
       const removed = await pruneDeployments(place, { ...pruning, dryRun: true });
-      return { ...told, ...nothing, written: (await findStat(folder)) === undefined, removed };
+      return { ...told, ...nothing, written: (await findStat(folder)) === undefined, incomplete: [], removed };
     }
     const signer = await session.openSigner("operator");
     const { trustCommands } = options;
@@ -89,6 +92,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const install = agents?.install ?? undefined;
     const planned = await switchDeployment(session, { root, version, event: "deploy", install });
     const { link, written } = planned;
+    const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
     const started = (await agents?.startNew()) ?? null;
     if (started?.ok === false) {
       const failure = commandFailed("lifecycle.start", version, started);
@@ -96,7 +100,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       throw failure;
     }
     const change = started && changeOf(started);
-    if (link === null) return { ...told, ...nothing, written, started: change };
+    if (link === null) return { ...told, ...nothing, written, incomplete, started: change };
     caller.progress(`Switching ${place.current}`);
     let stopped: AgentChange | null = null;
     const operation: Operation = {
@@ -119,9 +123,14 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       throw cause;
     });
     const removed = await pruneDeployments(place, { ...pruning, dryRun: false });
-    return { ...told, operation: session.id, written, removed, started: change, stopped };
+    return { ...told, operation: session.id, written, incomplete, removed, started: change, stopped };
   });
 }
+
+const incompleteIn = ({ seal, submodules }: Deployment): string[] => [
+  ...seal.record.lfs.map((pointer) => pointer.path),
+  ...submodules.map(readablePath),
+];
 
 const changeOf = ({ ok, durationMs, error }: CommandOutcome): AgentChange => ({ ok, durationMs, error });
 

@@ -53,8 +53,8 @@ export function expectedFiles(
   const submodules: string[] = [];
   for (const [name, mode, digest] of seal.installed)
     files.set(latin1Path(name), { mode: modeOf(mode), sha256: digest });
-  for (const { path: name, mode, sha256: digest } of seal.state?.files ?? []) {
-    files.set(latin1Path(name), { mode, sha256: digest });
+  for (const { path: name, mode, sha256: digest, encrypted } of seal.state?.files ?? []) {
+    if (!encrypted) files.set(latin1Path(name), { mode, sha256: digest });
   }
   // Last, so that nothing else is taken for a file of the version.
   for (const [name, mode, digest] of lines) {

@@ -56,7 +56,7 @@ export async function ensureDeployment(
     const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
     const { lines } = await hashTree(repository, version.commit, cache);
     const record = await readRecord(session, version);
-    const state = await readDeployedState(session.reader, version);
+    const state = await readDeployedState(repository, session.reader, session.history, version);
     const content = { repository, version, record, lines, state, install };
     const deployment = await writeDeployment(content, part, folder, [session.lock.descriptor]);
     return { deployment, written: true };

@@ -52,7 +52,7 @@ export async function writeDeployment(
   await mkdir(files);
   await chmod(files, 0o755);
   await writeTree(repository, `${version.commit}^{tree}`, files, part, inherit);
-  await placeState(content, files);
+  await placeState(content, files, part);
   await install?.(files);
   const installed = install === null ? [] : await listInstalled(content, files);
   const manifest = Buffer.from(JSON.stringify({ entities: [], files: lines, format: "kai-manifest/1" }));
@@ -86,11 +86,18 @@ function namesFor({ version, lines, state }: DeploymentContent) {
   });
 }
 
-/** Copies what was captured to where it was; what the version's tree has under that name stays. */
-async function placeState({ version, lines, state }: DeploymentContent, folder: string): Promise<void> {
+/**
+ * Copies what was captured to where it was. What the version's tree has under that name stays; what is kept encrypted is for
+ * those that it was encrypted to, and not for everybody who may read here.
+ */
+async function placeState(
+  { version, lines, state }: DeploymentContent,
+  folder: string,
+  scratch: string,
+): Promise<void> {
   const tracked = new Set(lines.map(([name]) => name));
-  for (const [index, { path: name }] of (state?.files ?? []).entries()) {
-    if (tracked.has(name)) continue;
+  for (const [index, { path: name, encrypted }] of (state?.files ?? []).entries()) {
+    if (tracked.has(name) || encrypted) continue;
     const latin1 = latin1Path(name);
     const parents = latin1.split("/").slice(0, -1);
     for (let depth = 1; depth <= parents.length; depth++) {
@@ -103,7 +110,7 @@ async function placeState({ version, lines, state }: DeploymentContent, folder: 
         });
       }
     }
-    await state?.copy(index, pathBelow(folder, latin1));
+    await state?.copy(index, pathBelow(folder, latin1), scratch);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { smallDisk } from "../support/small-disk.js";
 
 const rootOf = (agent: Agent): string => path.join(path.dirname(agent.dir), "deployed");
 
@@ -267,4 +269,74 @@ test("a bare mirror deploys, too", async () => {
   const deployed = await agent.kai("-C", mirror, "deploy", "1.0.0", "--to", "../deployed", "--json");
   expect(deployed.exit).toBe(0);
   expect(existsSync(path.join(deployed.json().path, "logic.py"))).toBe(true);
+});
+
+test("deployments may lie on another file system", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  const disk = await smallDisk();
+  const at = (version: string) => {
+    const program = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+    return disk.run(process.execPath, [program, "deploy", version, "--to", disk.dir, "--json"], {
+      cwd: agent.dir,
+      env: agent.env,
+    });
+  };
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {keep: 1}\n");
+  for (const version of ["1.0.0", "1.1.0", "1.2.0"]) expect((await at(version)).exit).toBe(0);
+  expect(readlinkSync(path.join(disk.seen, "current"))).toBe("versions/v1.2.0");
+  expect(readdirSync(path.join(disk.seen, "versions")).sort()).toEqual(["v1.1.0", "v1.2.0"]);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("a disk that is too small for it holds no half of a deployment", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("large", randomBytes(1 << 16));
+  agent.commit("feat: something large");
+  await agent.kai("create", "--as", "1.2.0");
+  const disk = await smallDisk();
+  const program = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+  const at = (version: string) =>
+    disk.run(process.execPath, [program, "deploy", version, "--to", disk.dir, "--json"], {
+      cwd: agent.dir,
+      env: agent.env,
+    });
+  expect((await at("1.0.0")).exit).toBe(0);
+  disk.leave(12);
+  const refused = await at("1.2.0");
+  expect(refused.exit).toBe(1);
+  expect(["E116", "E118"]).toContain(refused.json().error.code);
+  expect(readdirSync(path.join(disk.seen, "versions"))).toEqual(["v1.0.0"]);
+  expect(readlinkSync(path.join(disk.seen, "current"))).toBe("versions/v1.0.0");
+});
+
+test("a submodule, and what Git LFS keeps, are told to be missing in the folder", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 5\n`;
+  agent.write(".gitattributes", "*.bin filter=lfs\n");
+  agent.write("model.bin", pointer);
+  agent.git("update-index", "--add", "--cacheinfo", `160000,${agent.git("rev-parse", "HEAD")},sub`);
+  agent.git("-c", "filter.lfs.clean=cat", "add", ".gitattributes", "model.bin");
+  agent.git("-c", "filter.lfs.clean=cat", "commit", "-q", "-m", "feat: a model");
+  agent.write("sub/.keep", "");
+  agent.remove("sub/.keep");
+  const created = await agent.kai("create", "--as", "1.1.0");
+  expect([created.exit, created.stderr]).toEqual([0, ""]);
+  const deployed = await deploy(agent, "1.1.0", "--json");
+  expect(deployed.json().incomplete).toEqual(["model.bin", "sub"]);
+  expect(deployed.stderr).toContain("Not in the folder is what Git LFS keeps or a submodule holds: model.bin, sub");
+  const folder = deployed.json().path;
+  expect([readFileSync(path.join(folder, "model.bin"), "utf8"), readdirSync(path.join(folder, "sub"))]).toEqual([
+    pointer,
+    [],
+  ]);
+  expect((await deploy(agent, "1.1.0")).exit).toBe(0);
+});
+
+test("captured state that this clone lacks is not passed over", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("update-ref", "-d", "refs/kai/state/v1.0.0");
+  const refused = await deploy(agent, "1.0.0", "--json");
+  expect([refused.exit, refused.json().error.code]).toEqual([1, "E102"]);
+  expect(readdirSync(path.join(rootOf(agent), "versions"))).toEqual([]);
+  expect(leftovers(agent)).toEqual([]);
 });

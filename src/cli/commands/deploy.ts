@@ -3,6 +3,7 @@ import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
+import { oneLine } from "../style.js";
 
 export const deployCommand = defineCommand({
   name: "deploy",
@@ -25,6 +26,12 @@ export const deployCommand = defineCommand({
   ],
   async run({ dryRun, ...asked }, context) {
     const deployed = await deploy(callerOf(context), { ...asked, dryRun });
+    const { incomplete } = deployed;
+    if (incomplete.length > 0) {
+      context.output.warn(
+        `Not in the folder is what Git LFS keeps or a submodule holds: ${incomplete.slice(0, 5).map(oneLine).join(", ")}${incomplete.length > 5 ? ", …" : ""}`,
+      );
+    }
     if (deployed.stopped?.ok === false)
       context.output.warn(`What ran before was not stopped as it should be: ${deployed.stopped.error}`);
     context.output.result({ ...deployed, dryRun }, describeDeployed);
