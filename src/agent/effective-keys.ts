@@ -13,6 +13,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "version_management.artifacts.*.exclude": true,
   "version_management.artifacts.build.outputs": true,
   "version_management.artifacts.models.versioning": true,
+  "version_management.artifacts.state.keep": true,
   "snapshot_isolation.enable": true,
   "snapshot_isolation.container_runtime": ["podman"],
   "snapshot_isolation.base_images": true,

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
+import { LOG_REF } from "../operation/entry.js";
 import { type CapturedFile, parseCapture, storedBytesOf } from "../state/capture-manifest.js";
 import { isStoredWhole, storedFile } from "../state/state-store.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
+import { readEntry } from "./trusted-head.js";
 import type { SignedVersion } from "./version-in-force.js";
 
 export interface LoadedStateFile {
@@ -25,7 +27,7 @@ export interface LoadedState {
 
 /**
  * The runtime state that was captured with a version, every file verified against the digest in the version's signed tag;
- * null where the tag names none. E102 where it is missing or differs.
+ * null where the tag names none, or where the log says that it was forgotten. E102 where it is missing or differs.
  */
 export async function readCapturedState(
   repository: PlainRepository,
@@ -34,7 +36,10 @@ export async function readCapturedState(
   if (version.state === null) return null;
   const ref = `refs/kai/state/${version.tag}`;
   const commit = await repository.findRef(ref);
-  if (commit === undefined) throw notAsCaptured(version, [ref], "it is not in this clone");
+  if (commit === undefined) {
+    if (await wasForgotten(repository, ref)) return null;
+    throw notAsCaptured(version, [ref], "it is not in this clone");
+  }
   const root = await repository.readTree(await repository.treeOf(commit));
   const entry = (wanted: string) => root.find(({ name }) => name.toString() === wanted)?.id;
   const [description, folder] = [entry("capture.json"), entry("files")];
@@ -62,6 +67,17 @@ export async function readCapturedState(
   }
   if (wrong.length > 0) throw notAsCaptured(version, wrong, "files are not those that were captured");
   return { files };
+}
+
+/** The last that the log, whose head is proven, says of the ref. */
+async function wasForgotten(repository: PlainRepository, ref: string): Promise<boolean> {
+  for (let id = await repository.findRef(LOG_REF); id !== undefined; ) {
+    const { commit, entry } = await readEntry(repository, id);
+    const change = entry.changes.findLast((each) => each.ref === ref);
+    if (change) return change.new === null;
+    id = commit.parents[0];
+  }
+  return false;
 }
 
 const readBlob = (repository: PlainRepository, id: string | undefined): Promise<Buffer | undefined> =>

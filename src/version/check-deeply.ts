@@ -9,6 +9,7 @@ import { readablePath } from "../system/path-bytes.js";
 import type { KnownVersion } from "./history.js";
 import type { JudgedVersion, Problem } from "./judge-version.js";
 import { manifestLines, versionHash } from "./manifest.js";
+import { readStateHistory, stateRefOf } from "./state-history.js";
 
 /**
  * Adds what the content itself says: the version hash, once a tree and from the objects alone, and the capture's digest.
@@ -32,19 +33,37 @@ export async function checkDeeply(
   progress(`Reading ${content.blobs.size} files`);
   const digests = await digestReadableBlobs(repository, [...content.blobs]);
   const problems = new Map<string, Problem[]>();
+  const forgotten = await forgottenAmong(repository, reader, ours);
   for (const [index, version] of ours.entries()) {
     progress(`Hashing ${version.tag} (${index + 1} of ${ours.length})`);
     const found = await hashProblems(version, content, digests);
-    if (version.state !== null) found.push(...(await stateProblems(version, repository, reader, content, digests)));
+    if (version.state !== null && !forgotten.has(version.tag))
+      found.push(...(await stateProblems(version, repository, reader, content, digests)));
     problems.set(version.tag, found);
   }
   return judged.map((each) => {
     const found = problems.get(each.tag) ?? [];
-    return found.length === 0 ? each : { ...each, ok: false, problems: [...each.problems, ...found] };
+    const at = forgotten.get(each.tag);
+    const told = at === undefined ? each : { ...each, remarks: [`The state captured with it was forgotten at ${at}.`] };
+    return found.length === 0 ? told : { ...told, ok: false, problems: [...each.problems, ...found] };
   });
 }
 
-const stateOf = (version: KnownVersion): string => `refs/kai/state/${version.tag}`;
+/** Versions whose captured state is not here because the log says that it was forgotten; the log is read where one is missing. */
+async function forgottenAmong(
+  repository: Repository,
+  reader: ObjectReader,
+  versions: readonly KnownVersion[],
+): Promise<ReadonlyMap<string, string>> {
+  const stateful = versions.filter((version) => version.state !== null);
+  const found = await Promise.all(stateful.map((version) => reader.find(`${stateOf(version)}^{tree}`)));
+  const missing = new Set<string>(stateful.filter((_, index) => found[index] === undefined).map(({ tag }) => tag));
+  if (missing.size === 0) return new Map();
+  const { forgotten } = await readStateHistory(repository);
+  return new Map([...forgotten].filter(([tag]) => missing.has(tag)));
+}
+
+const stateOf = (version: KnownVersion): string => stateRefOf(version.tag);
 
 /** The trees to be checked. Of all that they hold only the blobs' ids are kept; files are listed anew where they are used. */
 class Content {

@@ -7,8 +7,10 @@ import type { Repository } from "../git/repository.js";
 import { CURRENT_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
+import { sweepStore } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
+import { type Forgetting, findForgetting } from "./forget-beyond.js";
 import { type StartedHash, startHashOfHead } from "./hash-tree.js";
 import { makeRelease, type Release } from "./make-release.js";
 import type { VersionRecord, VersionType } from "./record.js";
@@ -41,7 +43,11 @@ export interface CreatedState {
   readonly skipped: readonly string[];
   /** Whether all of it is of one moment; null where nothing was captured. */
   readonly consistent: boolean | null;
+  /** Versions whose state `artifacts.state.keep` gave up. */
+  readonly forgotten: readonly string[];
 }
+
+const NOTHING_FORGOTTEN: Forgetting = { versions: [], changes: [] };
 
 /** Makes a version of what the branch's commit holds: all of it, or nothing. */
 export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
@@ -61,9 +67,12 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
     const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
     try {
       const release = await makeRelease(session, request, decision, signer, scratch, await started);
+      const forgetting = release.capture ? await findForgetting(session, decision.current) : NOTHING_FORGOTTEN;
       caller.progress("Writing the version");
-      await session.perform(operationFor(session, decision, release), signer);
-      return created(session, decision, release);
+      await session.perform(operationFor(session, decision, release, forgetting), signer);
+      // It has happened; what a sweep leaves now the next one takes.
+      if (forgetting.changes.length > 0) await sweepStore(repository, session.reader).catch(() => 0);
+      return created(session, decision, release, forgetting);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -82,14 +91,19 @@ function foreseen(decision: Decision): CreatedVersion {
     required: decision.pending.verdict.required,
     current: decision.current,
     record: null,
-    state: { files: [], skipped: [], consistent: null },
+    state: { files: [], skipped: [], consistent: null, forgotten: [] },
     untracked: decision.status.untracked.map(readablePath),
     operation: null,
   };
 }
 
 /** All that a new version puts into the repository, as one operation. */
-function operationFor(session: WritingSession, decision: Decision, release: Release): Operation {
+function operationFor(
+  session: WritingSession,
+  decision: Decision,
+  release: Release,
+  forgetting: Forgetting,
+): Operation {
   const { log, at, id, history } = session;
   const { record, tag, pointer, capture, included } = release;
   const { commit } = record;
@@ -97,6 +111,7 @@ function operationFor(session: WritingSession, decision: Decision, release: Rele
   const changes: RefChange[] = [{ ref: `refs/tags/${decision.tag}`, old: null, new: tag.id }];
   if (pointer) changes.push({ ref: CURRENT_REF, old: before?.pointer ?? null, new: pointer.object.id });
   if (capture) changes.push({ ref: `refs/kai/state/${decision.tag}`, old: null, new: capture.commit.id });
+  changes.push(...forgetting.changes);
   if (included && decision.branch) changes.push({ ref: decision.branch, old: decision.head, new: commit });
   const files = new Map(log.files);
   files.set(`tags/${decision.tag}`, tag.content);
@@ -125,7 +140,12 @@ function operationFor(session: WritingSession, decision: Decision, release: Rele
   };
 }
 
-function created(session: WritingSession, decision: Decision, release: Release): CreatedVersion {
+function created(
+  session: WritingSession,
+  decision: Decision,
+  release: Release,
+  forgetting: Forgetting,
+): CreatedVersion {
   const { record, capture } = release;
   return {
     version: record.version,
@@ -142,6 +162,7 @@ function created(session: WritingSession, decision: Decision, release: Release):
       files: capture?.manifest.files.map((file) => file.path) ?? [],
       skipped: capture?.skipped ?? [],
       consistent: capture?.manifest.consistent ?? null,
+      forgotten: forgetting.versions,
     },
     untracked: release.included ? [] : decision.status.untracked.map(readablePath),
     operation: session.id,

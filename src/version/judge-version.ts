@@ -27,6 +27,8 @@ export interface JudgedVersion {
     readonly reason: string | null;
   };
   readonly problems: readonly Problem[];
+  /** What is worth knowing and speaks against nothing. */
+  readonly remarks?: readonly string[];
 }
 
 /** What versions are judged by. */
@@ -158,17 +160,28 @@ function recordProblems(version: KnownVersion, tag: TagObject, { log, notes, mad
       : [...problems, problem("bad-tag", `${version.tag}: it does not say what a version's tag says.`)];
   }
   const note = notes.get(version.commit);
-  if (note === undefined)
-    return [...problems, problem("record-not-fetched", `The note with the record of ${version.tag} is not here.`)];
+  if (note === undefined) return [...problems, noteGone(version, log !== undefined)];
   const record = findRecord(note, text.record);
   if (record === undefined)
-    return [...problems, problem("record-changed", `The note holds no record that ${version.tag} was signed for.`)];
+    return [
+      ...problems,
+      problem(
+        "record-changed",
+        `The note holds no record that ${version.tag} was signed for; \`git kai-version recover\` puts it there from the log.`,
+      ),
+    ];
   const differing = DUPLICATED.filter(([field, of]) => record[field] !== of(version));
   for (const [field] of differing) {
     problems.push(problem("record-differs", `The record of ${version.tag} has another ${field} than its tag.`));
   }
   return problems;
 }
+
+const noteGone = ({ tag }: KnownVersion, hasLog: boolean): Problem =>
+  problem(
+    "record-not-fetched",
+    `The note with the record of ${tag} is not here${hasLog ? "; `git kai-version recover` makes it again from the log" : ""}.`,
+  );
 
 /** What both the tag and the record say. */
 const DUPLICATED: readonly [keyof VersionRecord, (version: KnownVersion) => string | null][] = [

@@ -133,6 +133,10 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     const agent = await clerkWith("version_management.artifacts.models.versioning", false);
     expect(await told(agent, "create")).toMatchObject({ record: { unpinned: ["models"] } });
   },
+  "version_management.artifacts.state.keep": async () => {
+    const agent = await clerkWith("version_management.artifacts.state", { include: ["state.json"], keep: 1 });
+    expect(await told(agent, "create")).toMatchObject({ state: { forgotten: ["1.0.0"] } });
+  },
   ...Object.fromEntries(
     Object.entries(SETTINGS).map(([whole, [key, without, given]]) => [
       whole,

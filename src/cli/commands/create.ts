@@ -81,6 +81,7 @@ function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style 
   row("hash", created.hash ?? "");
   row("key", created.record?.createdBy.key ?? "");
   if (created.state.files.length > 0) row("state", created.state.files.map(oneLine).join(", "));
+  if (created.state.forgotten.length > 0) row("forgotten", `the state of ${created.state.forgotten.join(", ")}`);
   row("current", created.current ? `${created.tag} is in force` : "unchanged");
   return lines.join("\n");
 }

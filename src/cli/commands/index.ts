@@ -76,6 +76,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./snapshot-test.js")).snapshotTestCommand,
   },
   {
+    name: "state list",
+    summary: "List the runtime state that was captured with versions",
+    load: async () => (await import("./state-list.js")).stateListCommand,
+  },
+  {
+    name: "state keep",
+    summary: "Keep the state captured with a version, however many come after",
+    load: async () => (await import("./state-keep.js")).stateKeepCommand,
+  },
+  {
+    name: "state forget",
+    summary: "Give up the state captured with a version",
+    load: async () => (await import("./state-forget.js")).stateForgetCommand,
+  },
+  {
     name: "log",
     summary: "List the operations, newest first",
     load: async () => (await import("./log.js")).logCommand,

@@ -27,13 +27,14 @@ const LISTED = 20;
 function describeVerification(result: Verification, { style }: Output): string {
   const lines: string[] = [];
   for (const version of result.versions) {
-    if (version.ok && result.total > LISTED) continue;
+    if (version.ok && version.remarks === undefined && result.total > LISTED) continue;
     const unproven = version.foreign && !version.ok && version.problems.length === 0;
     const mark = version.ok ? style.green("✓") : unproven ? style.yellow("?") : style.red("✗");
     const signer = version.signature.signer === null ? "" : `  ${version.signature.signer}`;
     const reason = version.signature.reason === null ? "" : style.dim(`  ${version.signature.reason}`);
     lines.push(`${mark} ${version.tag}  ${version.signature.outcome}${signer}${reason}`);
     for (const problem of version.problems) lines.push(`    ${style.red(problem.message)}`);
+    for (const remark of version.remarks ?? []) lines.push(`    ${style.dim(remark)}`);
   }
   for (const problem of result.log.problems) lines.push(`${style.yellow("log")}  ${problem.message}`);
   if (result.log.root !== null) lines.push(style.dim(`log  from ${result.log.root} (${result.log.origin})`));
