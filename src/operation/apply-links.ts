@@ -38,12 +38,18 @@ export async function applyLinks(folder: string): Promise<string[]> {
   });
   if (text === undefined) return [];
   const conflicts: string[] = [];
+  // The link and its log mostly lie in one folder, which is then synced once.
+  const touched = new Set<string>();
   for (const change of JSON.parse(text) as LinkChange[]) {
+    const { link, log } = change;
     const switched = await besidesOthers(() => switchLink(change, path.basename(folder)));
-    if (!switched) conflicts.push(change.link);
-    const { log } = change;
-    if (switched && log !== null && !(await besidesOthers(() => appendOnce(log)))) conflicts.push(log.file);
+    if (switched) touched.add(path.dirname(link));
+    else conflicts.push(link);
+    if (!switched || log === null) continue;
+    if (await besidesOthers(() => appendOnce(log))) touched.add(path.dirname(log.file));
+    else conflicts.push(log.file);
   }
+  for (const each of touched) await syncFolder(each);
   return conflicts.map((file) => Buffer.from(file).toString("latin1"));
 }
 
@@ -75,7 +81,6 @@ async function switchLink({ link, target, before }: LinkChange, operation: strin
       await rename(aside, link);
     }
   }
-  await syncFolder(folder);
   return true;
 }
 
@@ -108,6 +113,5 @@ async function appendOnce({ file, line }: { file: string; line: string }): Promi
   } finally {
     await handle.close();
   }
-  await syncFolder(path.dirname(file));
   return true;
 }
