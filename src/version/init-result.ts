@@ -8,6 +8,7 @@ import type { TrustRoot } from "../trust/trust-root.js";
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { buildHistory } from "./history.js";
 import { findLoggedConfig } from "./logged-config.js";
+import type { Rebuilt } from "./rebuild-projection.js";
 import { tagFormat } from "./tag-name.js";
 
 export interface InitResult {
@@ -37,6 +38,8 @@ export interface InitResult {
   readonly remote: string | null;
   /** Remotes whose refspecs were set. */
   readonly remotes: readonly string[];
+  /** Records and tags that the log spoke of and that came with no remote. */
+  readonly rebuilt: Rebuilt;
   /** Tags that were here before: numbers they reserve, and those that stand for none. */
   readonly reserved: readonly string[];
   readonly skipped: readonly { readonly tag: string; readonly reason: string }[];
@@ -80,6 +83,7 @@ export async function describeInitialised(
     untracked: [],
     remote: null,
     remotes: [],
+    rebuilt: { records: [], tags: [] },
     reserved: history.versions.filter((version) => version.type === "foreign").map((version) => version.number.text),
     skipped: history.skipped,
     ...particulars,

@@ -1,9 +1,12 @@
 import path from "node:path";
+import { ulid } from "ulid";
 import { KaiError } from "../error.js";
 import { listRemotes } from "../git/network.js";
+import { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { readLog } from "../operation/log.js";
 import { perform } from "../operation/perform.js";
 import type { Recovered } from "../operation/recover.js";
 import { withOperationLock } from "../operation/with-operation-lock.js";
@@ -18,6 +21,7 @@ import { describeInitialised, type InitResult } from "./init-result.js";
 import { notPlain } from "./initial-files.js";
 import { type FoundingWish, prepareFounding } from "./prepare-founding.js";
 import { writePlainFile } from "./read-plain-file.js";
+import { type RebuildRequest, type Rebuilt, rebuildProjection } from "./rebuild-projection.js";
 import { planRewrittenConfig } from "./rewrite-config.js";
 import { setRefspecs } from "./set-refspecs.js";
 
@@ -39,10 +43,10 @@ export async function initAgent(caller: InitCaller, wish: FoundingWish): Promise
     if (way.kind === "fetch") {
       caller.progress(`Fetching the agent's log from ${way.remote}`);
       const taken = await adoptAgent(repository, caller.env, way.remote, way.known, [lock.descriptor]);
-      return adopted(repository, caller, taken, way.outcome);
+      return adopted(repository, caller, lock, taken, way.outcome);
     }
     if (way.kind === "present") return present(repository, wish, way.root);
-    if (way.kind === "pin") return adopted(repository, caller, await pinLocalLog(repository), "adopted");
+    if (way.kind === "pin") return adopted(repository, caller, lock, await pinLocalLog(repository), "adopted");
     return found(repository, caller, wish, lock);
   });
 }
@@ -61,12 +65,24 @@ async function present(repository: Repository, wish: FoundingWish, root: TrustRo
 async function adopted(
   repository: Repository,
   caller: InitCaller,
+  lock: FileLock,
   { root, remote }: Adopted,
   outcome: "adopted" | "updated",
 ): Promise<InitResult> {
   const remotes = await setRefspecs(repository, remote === null ? [] : [remote]);
   caller.progress("Verified the log");
-  return describeInitialised(repository, { outcome, root, remote, remotes });
+  const at = caller.now();
+  const rebuilt = await rebuildFrom(repository, { id: ulid(at.getTime()), at, inherit: [lock.descriptor] });
+  return describeInitialised(repository, { outcome, root, remote, remotes, rebuilt });
+}
+
+async function rebuildFrom(repository: Repository, request: RebuildRequest): Promise<Rebuilt> {
+  const reader = new ObjectReader(repository);
+  try {
+    return await rebuildProjection(repository, reader, await readLog(repository), request);
+  } finally {
+    reader.close();
+  }
 }
 
 async function found(

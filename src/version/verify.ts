@@ -170,7 +170,12 @@ function missingVersions({ history, outline }: AgentHistory): JudgedVersion[] {
       ok: false,
       foreign: false,
       signature: { outcome: "unsigned", key: null, signer: null, reason: null },
-      problems: [{ code: "tag-missing", message: `The log says that ${tag} was made, and its tag is gone.` }],
+      problems: [
+        {
+          code: "tag-missing",
+          message: `The log says that ${tag} was made, and its tag is gone; \`git kai-version recover\` makes it again.`,
+        },
+      ],
     });
   }
   return missing;

@@ -19,6 +19,7 @@ import { type AgentRepository, type OnConfigGone, openAgent } from "./agent-repo
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
 import { historyFrom, outlineLogOf, outlineTags } from "./reading.js";
+import { type Rebuilt, rebuildProjection } from "./rebuild-projection.js";
 import { readStatus, type WorkTreeStatus } from "./work-tree-status.js";
 
 /** What the program hands to every command that writes. */
@@ -110,12 +111,17 @@ export async function withWritingSession<T>(
   });
 }
 
-/** Brings interrupted operations to their end and, in an agent, puts the tag `current` where the log says. */
-export async function recoverAgent(caller: Caller): Promise<void> {
+/**
+ * Brings interrupted operations to their end and, in an agent, puts the tag `current` where the log says and makes records
+ * and versions' tags that are missing again.
+ */
+export async function recoverAgent(caller: Caller): Promise<Rebuilt> {
   const repository = await openRepository(caller.cwd, caller.env);
   await withOperationLock(repository, "recover", caller.onRecovered, async () => {});
-  if (await findTrustRoot(kaiFolderOf(repository).trust))
-    await withWritingSession(caller, { purpose: "recover", untracked: "no" }, async () => {});
+  if ((await findTrustRoot(kaiFolderOf(repository).trust)) === undefined) return { records: [], tags: [] };
+  return withWritingSession(caller, { purpose: "recover", untracked: "no" }, ({ reader, history, id, at, lock }) =>
+    rebuildProjection(repository, reader, history.log, { id, at, inherit: [lock.descriptor] }),
+  );
 }
 
 /** What was verified is one log, and what was outlined another. */

@@ -5,6 +5,7 @@ import { callerOf } from "../caller.js";
 import { defineCommand, flag, value } from "../define-command.js";
 import { findFoundingKey, openOrMakeKey } from "../founding-key.js";
 import type { Output } from "../output.js";
+import { rebuiltLines } from "../rebuilt-lines.js";
 
 export const initCommand = defineCommand({
   name: "init",
@@ -64,6 +65,7 @@ function describeInit(result: InitResult, output: Output, noCommit = false): str
   }
   if (result.dryRun)
     return [...lines, ...(result.outcome === "present" ? [] : ["", "Nothing was changed."])].join("\n");
+  if (rebuiltLines(result.rebuilt).length > 0) lines.push("", ...rebuiltLines(result.rebuilt));
   if (result.outcome === "adopted") {
     lines.push(
       "",

@@ -1,18 +1,20 @@
 import type { Recovered } from "../../operation/recover.js";
+import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
 import { callerOf } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
+import { rebuiltLines } from "../rebuilt-lines.js";
 
 export const recoverCommand = defineCommand({
   name: "recover",
   summary: "Bring interrupted operations to their end",
   description:
-    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else; running it twice changes nothing.",
+    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. Then it verifies the log, and makes records and versions' tags that are missing again from it. Running it twice changes nothing.",
   async run(_input, context) {
     let recovered: readonly Recovered[] = [];
-    await recoverAgent({
+    const rebuilt = await recoverAgent({
       ...callerOf(context),
       onRecovered: (found) => {
         recovered = found;
@@ -24,16 +26,20 @@ export const recoverCommand = defineCommand({
       context,
     );
     const told = recovered.map((each) => ({ ...logged.get(each.operation), ...each }));
-    context.output.result({ recovered: told }, describeRecovered);
+    context.output.result({ recovered: told, rebuilt }, describeRecovered);
   },
 });
 
-function describeRecovered({ recovered }: { recovered: readonly Recovered[] }, { style }: Output): string {
-  if (recovered.length === 0) return "Nothing was interrupted.";
-  return recovered
-    .map(
-      (each) =>
-        `${style.green("✓")} ${each.kind} ${each.operation}: ${each.outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
-    )
-    .join("\n");
+interface WhatWasDone {
+  readonly recovered: readonly Recovered[];
+  readonly rebuilt: Rebuilt;
+}
+
+function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Output): string {
+  const lines = recovered.map(
+    (each) =>
+      `${style.green("✓")} ${each.kind} ${each.operation}: ${each.outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
+  );
+  if (lines.length === 0) lines.push("Nothing was interrupted.");
+  return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }
