@@ -27,6 +27,8 @@ export interface JudgedVersion {
     readonly reason: string | null;
   };
   readonly problems: readonly Problem[];
+  /** What is worth knowing and speaks against nothing. */
+  readonly remarks?: readonly string[];
 }
 
 /** What versions are judged by. */
