@@ -25,8 +25,8 @@ export const DEPLOY: readonly Figure[] = [
         mkdirSync(staging);
         rmSync(link, { force: true });
         const started = performance.now();
-        const deployment = await readDeployment(folder);
-        const problems = await checkDeployment(deployment);
+        const deployment = readDeployment(folder);
+        const problems = checkDeployment(deployment);
         const log = { file: path.join(root, "rollback.log"), line: `{"round":${round}}` };
         await stageLinks(staging, [{ link, target: linkTo("1.0.0"), before: await readLink(link), log }]);
         const conflicts = await applyLinks(staging);

@@ -34,10 +34,10 @@ export async function readDeploymentStatus({ agent, history }: AgentHistory): Pr
     if (version === null) return nothing;
     const folder = path.join(place.versions, `v${version}`);
     Object.assign(found, { version, path: folder });
-    const deployment = await readDeployment(folder);
+    const deployment = readDeployment(folder);
     const known = history.versions.find((each) => each.number.text === version && each.type !== "foreign");
     requireSameDeployment(deployment, known, history);
-    const differs = await checkDeployment(deployment);
+    const differs = checkDeployment(deployment);
     if (differs.length === 0) return found;
     throw changedDeployment(folder, differs);
   } catch (cause) {

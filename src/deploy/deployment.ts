@@ -1,12 +1,20 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { open, readdir, readlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
 import path from "node:path";
 import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
 import type { ManifestLine } from "../version/manifest.js";
 import type { FileProblem } from "./check-working-files.js";
 import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
-import { inParallel } from "./in-parallel.js";
 import { sha256 } from "./plain-repository.js";
 import { brokenSeal, type OpenedSeal, openSeal } from "./seal.js";
 import { formatSnapshotMeta } from "./snapshot-meta.js";
@@ -29,12 +37,12 @@ export interface Deployment {
 }
 
 /** Reads what a folder must hold: by its seal, and by the manifest that has the seal's version hash. E102 where that is not whole. */
-export async function readDeployment(folder: string): Promise<Deployment> {
-  const bytes = await readOwnFile(folder, SEAL_FILE);
+export function readDeployment(folder: string): Deployment {
+  const bytes = readOwnFile(folder, SEAL_FILE);
   if (bytes === undefined) throw brokenSeal(folder, `${SEAL_FILE} is missing`);
   const seal = openSeal(bytes, folder);
   for (const name of [".kai-manifest.json", "manifest.json"]) {
-    const manifest = await readOwnFile(folder, name);
+    const manifest = readOwnFile(folder, name);
     if (manifest === undefined || `sha256:${sha256(manifest)}` !== seal.hash) continue;
     const { files } = JSON.parse(manifest.toString()) as { files: ManifestLine[] };
     return { folder, seal, digest: sha256(bytes), ...expectedFiles(seal, files, bytes, manifest) };
@@ -78,41 +86,31 @@ export const topNames = (paths: readonly string[]): Set<string> =>
 const modeOf = (mode: string): ExpectedFile["mode"] =>
   mode === "120000" ? "120000" : mode === "100755" ? "100755" : "100644";
 
-async function readOwnFile(folder: string, name: string): Promise<Buffer | undefined> {
-  const handle = await openPlain(path.join(folder, name)).catch((cause: NodeJS.ErrnoException) => {
-    if (!["ENOENT", "ENOTDIR", "ELOOP"].includes(cause.code ?? "")) throw cause;
-    return undefined;
-  });
-  if (handle === undefined) return undefined;
-  try {
-    return (await handle.stat()).isFile() ? await handle.readFile() : undefined;
-  } finally {
-    await handle.close();
-  }
-}
+const readOwnFile = (folder: string, name: string): Buffer | undefined =>
+  withFile(path.join(folder, name), (file) => readFileSync(file));
 
 /** Where a folder differs from what it must hold; every file is read, and no link followed. */
-export async function checkDeployment({ folder, files }: Pick<Deployment, "folder" | "files">): Promise<FileProblem[]> {
-  const found = await listFolder(folder);
+export function checkDeployment({ folder, files }: Pick<Deployment, "folder" | "files">): FileProblem[] {
+  const found = listFolder(folder);
   const problems: FileProblem[] = [];
   for (const [name, kind] of found) {
     if (kind !== "folder" && !files.has(name)) problems.push({ path: readablePath(name), problem: "extra" });
   }
-  await inParallel([...files], async ([name, expected]) => {
-    const problem = found.has(name) ? await problemOf(folder, name, expected, found.get(name)) : "missing";
+  for (const [name, expected] of files) {
+    const problem = found.has(name) ? problemOf(folder, name, expected, found.get(name)) : "missing";
     if (problem) problems.push({ path: readablePath(name), problem });
-  });
+  }
   return problems.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 export type FoundKind = "file" | "link" | "folder" | "other";
 
 /** Everything below a folder, by path (latin1). */
-export async function listFolder(root: string): Promise<Map<string, FoundKind>> {
+export function listFolder(root: string): Map<string, FoundKind> {
   const found = new Map<string, FoundKind>();
   const queue = [""];
   for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
-    for (const entry of await readdir(pathBelow(root, folder), { withFileTypes: true, encoding: "buffer" })) {
+    for (const entry of readdirSync(pathBelow(root, folder), { withFileTypes: true, encoding: "buffer" })) {
       const name = folder + entry.name.toString("latin1");
       if (entry.isDirectory()) queue.push(`${name}/`);
       found.set(
@@ -124,43 +122,58 @@ export async function listFolder(root: string): Promise<Map<string, FoundKind>> 
   return found;
 }
 
-async function problemOf(
+function problemOf(
   folder: string,
   name: string,
   expected: ExpectedFile,
   kind: FoundKind | undefined,
-): Promise<FileProblem["problem"] | undefined> {
+): FileProblem["problem"] | undefined {
   if (kind !== (expected.mode === "120000" ? "link" : "file")) return "changed";
-  const seen = await describeEntry(folder, name, kind);
+  const seen = describeEntry(folder, name, kind);
   if (seen?.sha256 !== expected.sha256) return "changed";
   return seen.mode === expected.mode ? undefined : "mode";
 }
 
 /** What a file or link is; undefined for anything else. */
-export async function describeEntry(
-  folder: string,
-  name: string,
-  kind: FoundKind | undefined,
-): Promise<ExpectedFile | undefined> {
+export function describeEntry(folder: string, name: string, kind: FoundKind | undefined): ExpectedFile | undefined {
   const place = pathBelow(folder, name);
-  if (kind === "link") return { mode: "120000", sha256: sha256(await readlink(place, { encoding: "buffer" })) };
+  if (kind === "link") return { mode: "120000", sha256: sha256(readlinkSync(place, { encoding: "buffer" })) };
   if (kind !== "file") return undefined;
-  const handle = await openPlain(place);
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) return undefined;
-    const hash = createHash("sha256");
-    if (stat.size > LARGE) {
-      for await (const chunk of handle.createReadStream({ start: 0, autoClose: false })) hash.update(chunk as Buffer);
-    } else hash.update(await handle.readFile());
-    return { mode: stat.mode & 0o100 ? "100755" : "100644", sha256: hash.digest("hex") };
-  } finally {
-    await handle.close();
-  }
+  return withFile(place, (file, { mode, size }) => ({
+    mode: mode & 0o100 ? "100755" : "100644",
+    sha256: digestOf(file, size),
+  }));
+}
+
+function digestOf(file: number, size: number): string {
+  const hash = createHash("sha256");
+  if (size <= CHUNK) return hash.update(readFileSync(file)).digest("hex");
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) hash.update(chunk.subarray(0, read));
+  return hash.digest("hex");
 }
 
 /** Larger files are not held whole. */
-const LARGE = 16 * 1024 * 1024;
+const CHUNK = 4 * 1024 * 1024;
 
-const openPlain = (file: string | Buffer) =>
-  open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+const NO_FILE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"]);
+
+/**
+ * What `work` makes of a regular file; undefined where something else is there, or nothing. Synchronous: a small file that is in
+ * memory takes microseconds, and the way through the thread pool twenty times as long.
+ */
+function withFile<T>(name: string | Buffer, work: (file: number, stat: Stats) => T): T | undefined {
+  let file: number;
+  try {
+    file = openSync(name, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    if (!NO_FILE.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+    return undefined;
+  }
+  try {
+    const stat = fstatSync(file);
+    return stat.isFile() ? work(file, stat) : undefined;
+  } finally {
+    closeSync(file);
+  }
+}

@@ -74,9 +74,9 @@ async function makeVersionsFolder({ versions }: DeploymentRoot): Promise<void> {
 }
 
 async function requireWhole({ history }: WritingSession, folder: string, version: KnownVersion): Promise<Deployment> {
-  const deployment = await readDeployment(folder);
+  const deployment = readDeployment(folder);
   requireSameDeployment(deployment, version, history);
-  const problems = await checkDeployment(deployment);
+  const problems = checkDeployment(deployment);
   if (problems.length > 0) throw changedDeployment(folder, problems);
   return deployment;
 }

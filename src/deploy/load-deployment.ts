@@ -55,10 +55,10 @@ export async function loadDeployment(dir: string, options: LoadDeploymentOptions
       cause,
     });
   });
-  const deployment = await readDeployment(folder);
+  const deployment = readDeployment(folder);
   const { seal } = deployment;
   const signedBy = options.keys === undefined ? null : await signerOf(deployment, options.keys);
-  const problems = await checkDeployment(deployment);
+  const problems = checkDeployment(deployment);
   if (problems.length > 0) throw changedDeployment(folder, problems);
   return {
     agentId: seal.agentId,

@@ -54,7 +54,7 @@ export async function writeDeployment(
   await writeTree(repository, `${version.commit}^{tree}`, files, part, inherit);
   await placeState(content, files, part);
   await install?.(files);
-  const installed = install === null ? [] : await listInstalled(content, files);
+  const installed = install === null ? [] : listInstalled(content, files);
   const manifest = Buffer.from(JSON.stringify({ entities: [], files: lines, format: "kai-manifest/1" }));
   const seal: Seal = {
     format: "kai-deployment/1",
@@ -68,7 +68,7 @@ export async function writeDeployment(
   await writeFile(path.join(files, own.manifest), manifest, { flag: "wx" });
   await writeFile(path.join(files, SEAL_FILE), sealed, { flag: "wx" });
   const expected = expectedFiles(openSeal(sealed, folder), lines, sealed, manifest);
-  await requireWritten(files, expected, install !== null);
+  requireWritten(files, expected, install !== null);
   await settleFiles(files, expected.files);
   await rename(files, folder);
   await closeFolders(folder);
@@ -115,30 +115,25 @@ async function placeState(
 }
 
 /** What is there beside the version's files and its state: regular files and links. */
-async function listInstalled({ lines, state }: DeploymentContent, folder: string): Promise<ManifestLine[]> {
+function listInstalled({ lines, state }: DeploymentContent, folder: string): ManifestLine[] {
   const known = new Set([...lines.map(([name]) => name), ...(state?.files ?? []).map((file) => file.path)]);
   const installed: ManifestLine[] = [];
-  const found = [...(await listFolder(folder))].filter(
-    ([name, kind]) => kind !== "folder" && !known.has(distinctPath(name)),
-  );
-  await inParallel(found, async ([name, kind]) => {
-    const entry = await describeEntry(folder, name, kind);
+  for (const [latin1, kind] of listFolder(folder)) {
+    const name = distinctPath(latin1);
+    if (kind === "folder" || known.has(name)) continue;
+    const entry = describeEntry(folder, latin1, kind);
     if (entry === undefined) {
-      throw new KaiError(
-        "E126",
-        `\`lifecycle.install\` left something that is no file or link: ${distinctPath(name)}`,
-        {
-          hint: "It may leave files, folders and symbolic links.",
-        },
-      );
+      throw new KaiError("E126", `\`lifecycle.install\` left something that is no file or link: ${name}`, {
+        hint: "It may leave files, folders and symbolic links.",
+      });
     }
-    installed.push([distinctPath(name), entry.mode, entry.sha256]);
-  });
+    installed.push([name, entry.mode, entry.sha256]);
+  }
   return installed.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-async function requireWritten(folder: string, { files }: Pick<Deployment, "files">, installed: boolean): Promise<void> {
-  const problems = await checkDeployment({ folder, files });
+function requireWritten(folder: string, { files }: Pick<Deployment, "files">, installed: boolean): void {
+  const problems = checkDeployment({ folder, files });
   if (problems.length === 0) return;
   const shown = problems.slice(0, 5).map(({ path: name, problem }) => `${name} (${problem})`);
   const paths = problems.map(({ path: name }) => name);
@@ -172,7 +167,7 @@ async function settleFiles(folder: string, files: Deployment["files"]): Promise<
       await handle.close();
     }
   });
-  for (const name of await listFolders(folder)) await syncFolder(pathBelow(folder, name));
+  for (const name of listFolders(folder)) await syncFolder(pathBelow(folder, name));
 }
 
 /**
@@ -180,17 +175,17 @@ async function settleFiles(folder: string, files: Deployment["files"]): Promise<
  * read-only, and one that was cut short has to be removed.
  */
 export async function closeFolders(folder: string): Promise<void> {
-  for (const name of await listFolders(folder)) await chmod(pathBelow(folder, name), 0o555);
+  for (const name of listFolders(folder)) await chmod(pathBelow(folder, name), 0o555);
 }
 
 /** Makes them writable again, so that they can be removed. */
 export async function openFolders(folder: string): Promise<void> {
   await chmod(folder, 0o755);
-  for (const name of await listFolders(folder)) await chmod(pathBelow(folder, name), 0o755);
+  for (const name of listFolders(folder)) await chmod(pathBelow(folder, name), 0o755);
 }
 
 /** A folder's folders by path (latin1), itself last. */
-async function listFolders(folder: string): Promise<string[]> {
-  const found = [...(await listFolder(folder))].filter(([, kind]) => kind === "folder").map(([name]) => name);
+function listFolders(folder: string): string[] {
+  const found = [...listFolder(folder)].filter(([, kind]) => kind === "folder").map(([name]) => name);
   return [...found, "."];
 }
