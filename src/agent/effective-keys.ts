@@ -1,7 +1,7 @@
 /**
  * What of kai.yaml is in effect: a key (`*` for one word of it), and `true` or the values that are. In effect means that
- * another value would make a command do something else; a value that is refused (E103), or only remarked on, is not. A key
- * that is not here is accepted and checked, and `config show` says that nothing acts on it yet.
+ * another value would make a command do something else; a value that is refused (see below), or only remarked on, is not. A
+ * key that is not here is accepted and checked, and `config show` says that nothing acts on it yet.
  */
 export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>> = {
   agent_id: true,
@@ -13,6 +13,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "version_management.artifacts.*.exclude": true,
   "version_management.artifacts.build.outputs": true,
   "version_management.artifacts.models.versioning": true,
+  "version_management.artifacts.state.encrypt": true,
   "version_management.artifacts.state.keep": true,
   "snapshot_isolation.enable": true,
   "snapshot_isolation.container_runtime": ["podman"],
@@ -47,7 +48,19 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.tests.expect.stdout": true,
   "snapshot_isolation.tests.expect.max_duration": true,
   "snapshot_isolation.tests.expect.max_memory": true,
+  "deploy.root": true,
+  "deploy.keep": true,
 };
+
+/** Values that a sandbox cannot be had with: whatever makes one stops with E103. */
+const REFUSED: Readonly<Record<string, (value: unknown) => boolean>> = {
+  "snapshot_isolation.container_runtime": (value) => value !== "podman",
+  "snapshot_isolation.default_isolation": (value) => value === "vm",
+  "snapshot_isolation.resource_limits.gpu": (value) => value !== null,
+};
+
+/** Whether the key's value makes every snapshot stop with E103. */
+export const isRefused = ({ key, value }: { key: string; value: unknown }): boolean => REFUSED[key]?.(value) ?? false;
 
 /**
  * Whether something acts on the key's value. `pattern` is the key without list positions and without names that users

@@ -167,6 +167,17 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     expect(failuresWith({ exit_code: 3, max_duration: "2s" })[0]).toContain("It took 5000 ms"),
   "snapshot_isolation.tests.expect.max_memory": () =>
     expect(failuresWith({ exit_code: 3, max_memory: "1Mi" })[0]).toContain("It used 1000000000 bytes"),
+  "deploy.root": async () => {
+    const agent = await clerkWith("deploy.root", "../there");
+    const { path: folder } = await told(agent, "deploy", "1.0.0", "--dry-run");
+    expect(folder).toBe(path.join(path.dirname(agent.dir), "there/versions/v1.0.0"));
+  },
+  "deploy.keep": async () => {
+    const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+    agent.write("kai.yaml", withKey("deploy", { root: "../there", keep: 1 }));
+    for (const version of ["1.0.0", "1.1.0"]) await told(agent, "deploy", version);
+    expect(await told(agent, "deploy", "1.2.0")).toMatchObject({ removed: ["1.0.0"] });
+  },
 };
 
 async function testing(isolation: object) {
@@ -210,6 +221,20 @@ test("a key that can have one value only is never in effect", () => {
   const single = referenceKeys().filter(({ schema }) => schema.kind === "scalar" && schema.allowed?.length === 1);
   expect(single.map(({ key }) => key)).toContain("version_management.storage.type");
   for (const { key } of single) expect(EFFECTIVE_KEYS[key], key).toBeUndefined();
+});
+
+test.each([
+  ["container_runtime", "docker"],
+  ["default_isolation", "vm"],
+  ["resource_limits.gpu", "all"],
+])("%s: %s is said to be refused, as a sandbox refuses it", (key, value) => {
+  const shown = configSources(withKey(`snapshot_isolation.${key}`, value), "kai.yaml");
+  expect(shown.find((each) => each.key === `snapshot_isolation.${key}`)).toMatchObject({
+    inEffect: false,
+    refused: true,
+  });
+  expect(shown.filter(({ refused }) => refused)).toHaveLength(1);
+  expect(sandboxWith(key, value)).toContain(`(snapshot_isolation.${key} in kai.yaml)`);
 });
 
 test("an image of a runtime that nothing looks for is not in effect", () => {
