@@ -1,5 +1,5 @@
 import { readAgentConfig } from "./config.js";
-import { isInEffect } from "./effective-keys.js";
+import { isInEffect, isRefused } from "./effective-keys.js";
 
 export interface ConfigSource {
   /** `snapshot_isolation.tests[0].run` */
@@ -8,6 +8,8 @@ export interface ConfigSource {
   /** `default`, `kai.yaml:12` or `kai.yaml:12 (versioning_system form)` */
   readonly source: string;
   readonly inEffect: boolean;
+  /** Every snapshot stops with E103 because of it. */
+  readonly refused: boolean;
 }
 
 /** Every key with its effective value, where that comes from, and whether anything acts on it yet. Throws E106. */
@@ -17,5 +19,6 @@ export function configSources(text: string, file: string): ConfigSource[] {
     value,
     source: from ? `${file}:${from.keyAt.line}${from.form ? ` (${from.form} form)` : ""}` : "default",
     inEffect: isInEffect({ key, pattern, value }),
+    refused: isRefused({ key, value }),
   }));
 }

@@ -59,12 +59,14 @@ test("gives every key as JSON", () => {
     value: "upstream",
     source: "kai.yaml:6",
     inEffect: false,
+    refused: false,
   });
   expect(keys).toContainEqual({
     key: "snapshot_isolation.max_concurrent",
     value: 10,
     source: "default",
     inEffect: false,
+    refused: false,
   });
 });
 

@@ -15,7 +15,7 @@ export const configShowCommand = defineCommand({
   name: "config show",
   summary: "Show what is in effect, and where each value comes from",
   description:
-    "Shows the keys of kai.yaml that are in effect or set, with their values and where those come from. A key that is set and changes nothing yet is marked.",
+    "Shows the keys of kai.yaml that are in effect or set, with their values and where those come from. A key that is set and changes nothing yet is marked, and so is a value with which no snapshot can be had.",
   examples: [
     { line: "git kai-version config show", does: "What is in effect or set" },
     { line: "git kai-version config show --all", does: "Every key there is" },
@@ -35,7 +35,7 @@ function describeConfig({ agentId, keys }: ShownConfig, all: boolean, { style, c
   );
   const rows: string[][] = [];
   let section = "";
-  for (const { key, value, source, inEffect } of shown) {
+  for (const { key, value, source, inEffect, refused } of shown) {
     const [first = ""] = key.split(/[.[]/);
     if (first !== section) rows.push([], [style.bold(first)]);
     section = first;
@@ -43,7 +43,7 @@ function describeConfig({ agentId, keys }: ShownConfig, all: boolean, { style, c
       `  ${printable(key.slice(first.length).replace(/^\./, "") || first)}`,
       printable(formatValue(value)),
       source === "default" ? style.dim(source) : style.cyan(printable(source)),
-      inEffect ? "" : style.yellow("changes nothing yet"),
+      inEffect ? "" : refused ? style.red("refused: no snapshot (E103)") : style.yellow("changes nothing yet"),
     ]);
   }
   const table = formatTable(
