@@ -1,5 +1,6 @@
 import type { Feature, FeatureName, FeatureState } from "./capabilities.js";
 import { INSTALL_PODMAN } from "./podman.js";
+import { judgeCpu } from "./probe-script.js";
 
 /** What `podman info` says, as far as it matters here. */
 export interface PodmanInfo {
@@ -18,6 +19,8 @@ export interface ProbeOutcome {
   /** Podman's words for each runtime that did not start it. */
   refusals: readonly { runtime: string; reason: string }[];
   facts: ReadonlyMap<string, string>;
+  /** False where it could only be started without limits. */
+  limited: boolean;
   oomKilled: boolean;
   quota: boolean;
 }
@@ -53,7 +56,7 @@ function runtimeFeature({ runtime, refusals }: ProbeOutcome): Feature {
     : feature("runtime", "ok", refused === "" ? runtime : `${runtime} (${refused})`);
 }
 
-function insideFeatures(info: PodmanInfo, { facts, oomKilled, quota }: ProbeOutcome): Feature[] {
+function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: ProbeOutcome): Feature[] {
   const delegate =
     info.cgroups === "v2"
       ? "As root: `systemctl set-property user.slice Delegate=yes`, then log in again."
@@ -79,7 +82,7 @@ function insideFeatures(info: PodmanInfo, { facts, oomKilled, quota }: ProbeOutc
       ? feature("seccomp", "ok", "filter in force")
       : feature("seccomp", "missing", "system calls are not filtered", "Use a kernel and a runtime with seccomp."),
     limit("memory", oomKilled),
-    limit("cpu", Number(facts.get("throttled") ?? 0) > 0),
+    cpuFeature(facts, limited, limit),
     limit("pids", facts.get("pids") === "bound"),
     quota
       ? feature("storage", "ok", "a file system of its own for each sandbox")
@@ -91,6 +94,19 @@ function insideFeatures(info: PodmanInfo, { facts, oomKilled, quota }: ProbeOutc
         ),
   ];
 }
+
+/** Podman has set the limit where nothing says that it does not bite. */
+function cpuFeature(
+  facts: ProbeOutcome["facts"],
+  limited: boolean,
+  limit: (name: FeatureName, bites: boolean) => Feature,
+): Feature {
+  const bites = limited ? judgeCpu(facts) : false;
+  return bites === undefined ? feature("cpu", "ok", UNSEEN) : limit("cpu", bites);
+}
+
+/** Of a limit that was set and not seen to bite. */
+export const UNSEEN = "set; this machine was too busy to see the limit bite";
 
 const feature = (name: FeatureName, state: FeatureState, detail: string, remedy?: string): Feature => ({
   name,

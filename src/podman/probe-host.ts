@@ -8,7 +8,7 @@ import { reasonOf } from "../system/reason-of.js";
 import type { Feature, HostCapabilities } from "./capabilities.js";
 import { removeFolder } from "./folders.js";
 import { readHostLimits } from "./host-limits.js";
-import { judgeFeatures, type PodmanInfo, type ProbeOutcome } from "./judge-features.js";
+import { judgeFeatures, type PodmanInfo, type ProbeOutcome, UNSEEN } from "./judge-features.js";
 import type { ContainerPlan } from "./plan-container.js";
 import { INSTALL_PODMAN, runPodman } from "./podman.js";
 import { readPodmanInfo } from "./podman-info.js";
@@ -24,11 +24,13 @@ export interface ProbeRequest {
   cacheDir: string;
   /** Where sandboxes will have their folders: whether overlay works depends on its file system. */
   tempDir: string;
+  /** When it is; default: the clock. */
+  now?: (() => Date) | undefined;
   /** Look again although the answer is kept, after a run that failed. */
   refresh?: boolean;
 }
 
-const CACHE_FORMAT = 1;
+const CACHE_FORMAT = 2;
 const USER = { uid: 1000, gid: 1000 };
 const LIMITS = ["memory", "cpu", "pids"] as const;
 
@@ -41,8 +43,9 @@ export async function probeHost(request: ProbeRequest): Promise<HostCapabilities
   if (version === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
   const key = [CACHE_FORMAT, version, release(), process.getuid?.(), await deviceOf(request.tempDir)].join(" ");
   const file = path.join(request.cacheDir, "podman-host.json");
+  const now = request.now?.() ?? new Date();
   if (!request.refresh) {
-    const kept = await readKept(file, key);
+    const kept = await readKept(file, key, now);
     if (kept) return kept;
   }
   const info = await readPodmanInfo(request.env);
@@ -52,7 +55,7 @@ export async function probeHost(request: ProbeRequest): Promise<HostCapabilities
   }
   const found = await probe(request, info);
   // Only a machine that can start a sandbox is remembered: what is missing may be mended the next minute.
-  if (found.runtime !== undefined) await keep(file, key, found);
+  if (found.runtime !== undefined) await keep(file, key, found, now);
   return found;
 }
 
@@ -112,12 +115,12 @@ async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCa
       const result = await runProbe(request, { ...host, runtime, features });
       if (result.started) {
         const facts = parseProbe(result.stdout.toString());
-        return { runtime, refusals, facts, oomKilled: result.oomKilled, quota };
+        return { runtime, refusals, facts, limited: limits.length > 0, oomKilled: result.oomKilled, quota };
       }
       if (limits.length === 0) refusals.push({ runtime, reason: lastLine(result.stderr.toString()) });
     }
   }
-  return { runtime: undefined, refusals, facts: new Map(), oomKilled: false, quota };
+  return { runtime: undefined, refusals, facts: new Map(), limited: false, oomKilled: false, quota };
 }
 
 async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapabilities) {
@@ -181,9 +184,10 @@ async function deviceOf(folder: string): Promise<number> {
   }
 }
 
-async function readKept(file: string, key: string): Promise<HostCapabilities | undefined> {
+async function readKept(file: string, key: string, now: Date): Promise<HostCapabilities | undefined> {
   try {
-    const kept = JSON.parse(await readFile(file, "utf8")) as { key: string; host: HostCapabilities };
+    const kept = JSON.parse(await readFile(file, "utf8")) as Kept;
+    if (!isKnownForGood(kept.host) && now.getTime() - Date.parse(kept.at) > DOUBTFUL_MS) return undefined;
     // A login shell may have other limits than the one that looked.
     return kept.key === key ? { ...kept.host, limits: await readHostLimits() } : undefined;
   } catch {
@@ -191,9 +195,22 @@ async function readKept(file: string, key: string): Promise<HostCapabilities | u
   }
 }
 
-async function keep(file: string, key: string, host: HostCapabilities): Promise<void> {
+interface Kept {
+  readonly key: string;
+  readonly at: string;
+  readonly host: HostCapabilities;
+}
+
+/** How long it is believed that a limit does nothing, or was not seen to bite. */
+const DOUBTFUL_MS = 10 * 60_000;
+
+/** A limit that was seen to bite will bite again; one that was not, was perhaps measured at a bad moment. */
+const isKnownForGood = ({ features }: HostCapabilities): boolean =>
+  LIMITS.every((name) => features.some((each) => each.name === name && each.state === "ok" && each.detail !== UNSEEN));
+
+async function keep(file: string, key: string, host: HostCapabilities, now: Date): Promise<void> {
   const aside = `${file}.${randomUUID()}`;
-  await writeFile(aside, JSON.stringify({ key, host }));
+  await writeFile(aside, JSON.stringify({ key, at: now.toISOString(), host } satisfies Kept));
   await rename(aside, file);
 }
 

@@ -14,7 +14,7 @@ const info: PodmanInfo = {
   selinux: false,
 };
 const facts = parseProbe("Seccomp=2\nlinks=lo \noverlay=writable\nthrottled=7\npids=bound\nnoise\n");
-const good: ProbeOutcome = { runtime: "crun", refusals: [], facts, oomKilled: true, quota: true };
+const good: ProbeOutcome = { runtime: "crun", refusals: [], facts, limited: true, oomKilled: true, quota: true };
 
 const states = (probe: ProbeOutcome, about: PodmanInfo = info) =>
   Object.fromEntries(judgeFeatures(about, probe).map(({ name, state }) => [name, state]));
@@ -38,7 +38,7 @@ test("a machine on which every limit bites", () => {
 test("limits that do nothing are unenforced, each with what mends it", () => {
   const weak: ProbeOutcome = {
     ...good,
-    facts: parseProbe("Seccomp=0\nlinks=lo eth0\nthrottled=\npids=unbound\n"),
+    facts: parseProbe("Seccomp=0\nlinks=lo eth0\nburst=10.00 10.20 0m0.38s 0m0.01s\nthrottled=\npids=unbound\n"),
     oomKilled: false,
     quota: false,
   };
@@ -91,4 +91,17 @@ test("a user without subordinate ids is told what an administrator must do", () 
   const runtime = judgeFeatures(info, none).find(({ name }) => name === "runtime");
   expect(runtime).toMatchObject({ state: "missing", detail: `runc: ${reason}` });
   expect(runtime?.remedy).toContain("usermod --add-subuids");
+});
+
+test("a processor limit does nothing only where more was had than it allows", () => {
+  const judged = (facts: string, limited = true) => {
+    const probe = { ...good, facts: parseProbe(facts), limited };
+    return judgeFeatures(info, probe).find(({ name }) => name === "cpu");
+  };
+  expect(judged("burst=10.00 10.40 0m0.20s 0m0.00s\nthrottled=3")).toMatchObject({ detail: "the limit bites" });
+  const unseen = { state: "ok", detail: "set; this machine was too busy to see the limit bite" };
+  expect(judged("burst=10.00 11.00 0m0.32s 0m0.05s\nthrottled=0")).toMatchObject(unseen);
+  expect(judged("burst=59.00 61.00 1m0.00s 0m0.00s\nthrottled=0")).toMatchObject({ state: "unenforced" });
+  expect(judged("throttled=")).toMatchObject(unseen);
+  expect(judged("throttled=", false)).toMatchObject({ state: "unenforced" });
 });

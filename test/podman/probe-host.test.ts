@@ -22,6 +22,25 @@ test("finds a runtime that starts containers here, and looks again only when tol
   expect(await probeHost({ ...request, refresh: true })).toMatchObject({ runtime: host.runtime });
 });
 
+test("that a limit does nothing here is believed for minutes, that it bites for good", async () => {
+  const { dir, env } = scratch();
+  const request = { env, cacheDir: path.join(dir, "cache"), tempDir: path.join(dir, "temp") };
+  const at = (time: string) => ({ ...request, now: () => new Date(time) });
+  const host = await probeHost(at("2026-03-02T09:00:00Z"));
+  const file = path.join(request.cacheDir, "podman-host.json");
+  const keep = (state: string) => {
+    const features = host.features.map((each) => (each.name === "cpu" ? { ...each, state, detail: "kept" } : each));
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), host: { ...host, features } }));
+  };
+  const bites = { memory: "ok", cpu: "ok", pids: "ok" };
+  expect(Object.fromEntries(host.features.map(({ name, state }) => [name, state]))).toMatchObject(bites);
+  keep("unenforced");
+  expect(featureOf(await probeHost(at("2026-03-02T09:09:00Z")), "cpu")).toMatchObject({ detail: "kept" });
+  expect(featureOf(await probeHost(at("2026-03-02T09:11:00Z")), "cpu")).toMatchObject({ detail: "the limit bites" });
+  keep("ok");
+  expect(featureOf(await probeHost(at("2026-09-02T09:00:00Z")), "cpu")).toMatchObject({ detail: "kept" });
+});
+
 test("a machine without podman lacks it, with the command that mends it", async () => {
   const { dir } = scratch();
   const empty = path.join(dir, "bin");

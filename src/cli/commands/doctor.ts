@@ -39,10 +39,10 @@ export const doctorCommand = defineCommand({
       `where sandboxes will be; default: the agent's snapshot_isolation.temp_dir, elsewhere ${DEFAULT_TEMP_DIR}`,
     ),
   },
-  async run({ tempDir }, { cwd, env, output }) {
+  async run({ tempDir }, { cwd, env, now, output }) {
     output.progress("Looking at this machine…");
     const wanted = tempDir === undefined ? await agentTempDir(cwd, env) : path.resolve(cwd, tempDir);
-    const diagnosis = await diagnose(await ownTempDir(wanted), env);
+    const diagnosis = await diagnose(await ownTempDir(wanted), env, now);
     if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
     output.result(diagnosis, describeDiagnosis);
   },
@@ -59,14 +59,14 @@ async function agentTempDir(cwd: string, env: NodeJS.ProcessEnv): Promise<string
   }
 }
 
-async function diagnose(tempDir: string, env: NodeJS.ProcessEnv): Promise<Diagnosis> {
+async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date): Promise<Diagnosis> {
   const cacheDir = path.join(kaiHome(env), "cache");
   const names = PROGRAMS.map(({ name }) => name);
   const [keys, programs, host, python, node, disk] = await Promise.all([
     checkKeys(env),
     probePrograms(names, env),
     // What was found last time may just have been mended.
-    probeHost({ env, cacheDir, tempDir, refresh: true }),
+    probeHost({ env, cacheDir, tempDir, now, refresh: true }),
     checkHostProgram("python3", "python3", env),
     checkHostProgram("node", "nodejs", env),
     checkDisk(tempDir),
