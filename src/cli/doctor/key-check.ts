@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { kaiHome, listKeys } from "../../trust/key-store.js";
-import { type Check, missing, ok, warn } from "./check.js";
+import { type Check, ok, warn } from "./check.js";
 
 const OTHERS = 0o077;
 
@@ -12,7 +12,7 @@ export async function checkKeys(env: NodeJS.ProcessEnv): Promise<Check> {
   const make = "Run `git kai-version init` in an agent, or `git kai-version key generate`.";
   if (found === undefined) return warn("keys", `none yet in ${home}`, make);
   if ((found.mode & OTHERS) !== 0) {
-    return missing("keys", `others can look into ${home}`, `Run \`chmod 700 '${home}'\`.`);
+    return warn("keys", `others can look into ${home}`, `Run \`chmod 700 '${home}'\`.`);
   }
   const own = (await listKeys(home)).filter(({ status }) => status !== "known");
   return own.length === 0 ? warn("keys", `none yet in ${home}`, make) : ok("keys", `${own.length} in ${home}`);

@@ -72,7 +72,8 @@ test("a key store that others can read is told with the command that shuts it", 
   expect(await checkKeys({ ...env, KAI_HOME: home })).toMatchObject({ state: "warn" });
   chmodSync(home, 0o755);
   expect(await checkKeys({ ...env, KAI_HOME: home })).toMatchObject({
-    state: "missing",
+    state: "warn",
+    detail: `others can look into ${home}`,
     remedy: `Run \`chmod 700 '${home}'\`.`,
   });
   expect(await checkKeys({ KAI_SIGNING_KEY: "armored" })).toMatchObject({ state: "ok" });
