@@ -17,6 +17,8 @@ export interface Repository {
   readonly objectFormat: ObjectFormat;
   /** For every git process in it. */
   readonly env: NodeJS.ProcessEnv;
+  /** As the caller gave it: for programs that are not git. */
+  readonly callerEnv: NodeJS.ProcessEnv;
 }
 
 const QUESTIONS = [
@@ -57,6 +59,7 @@ export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promi
     shallow: shallow === "true",
     objectFormat: format === "sha256" ? "sha256" : "sha1",
     env: repositoryEnvironment(env, { gitDir: gitDir ?? "", workTree }),
+    callerEnv: env,
   };
 }
 

@@ -125,6 +125,7 @@ class Attempt {
       note: noted ? { commit: note?.commit ?? "", text: noted.added } : null,
     };
     await appendRecord(this.#journal.file, record);
+    this.#operation.requireTime?.();
   }
 
   /** The operation's objects and its note, by two git processes: side by side, unless the note is on one of the objects. */

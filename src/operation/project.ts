@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import { applyLinks } from "./apply-links.js";
+import { applyOutputs } from "./apply-outputs.js";
 import { applyState } from "./apply-state.js";
 import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
@@ -20,16 +21,18 @@ export interface Projection {
 
 /** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
 export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
-  const conflicts =
-    projection.staged === undefined ? [] : await applyWorktree(repository, projection.staged, projection.inherit);
-  if (projection.staged !== undefined) conflicts.push(...(await applyLinks(projection.staged.folder)));
-  if (projection.staged !== undefined) {
-    conflicts.push(...(await applyState(projection.staged, repository.env, projection.inherit)));
+  const { staged } = projection;
+  const conflicts: string[] = [];
+  if (staged !== undefined) {
+    conflicts.push(...(await applyWorktree(repository, staged, projection.inherit)));
+    conflicts.push(...(await applyOutputs(staged)));
+    conflicts.push(...(await applyState(staged, repository.env, projection.inherit)));
+    conflicts.push(...(await applyLinks(staged.folder)));
   }
   await projection.index?.release();
   await projection.start?.();
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
-  if (projection.staged !== undefined) await removeStaging(projection.staged.folder, kaiFolderOf(repository).trash);
+  if (staged !== undefined) await removeStaging(staged.folder, kaiFolderOf(repository).trash);
   if (projection.journal !== undefined) await removeJournal(projection.journal);
   if (conflicts.length > 0) throw conflictError(conflicts);
 }

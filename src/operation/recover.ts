@@ -73,7 +73,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const command = logged ? begin.agent?.after : begin.agent?.before;
   let agent: CommandOutcome | null = null;
   const start = async () => {
-    if (journal.stopping && command) agent = await startAgent(command, { env: repository.env });
+    if (journal.stopping && command) agent = await startAgent(command, { env: repository.callerEnv });
   };
   if (logged && !journal.done && !theirs && hasPlace && folder !== undefined) {
     const index = worktree && (await holdIndex(worktree, staging, begin.operation));
