@@ -1,11 +1,10 @@
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
-import { decodeConfig } from "../agent/find-config.js";
+import type { AgentConfig } from "../agent/config.js";
 import { KaiError } from "../error.js";
 import type { ObjectReader } from "../git/object-reader.js";
-import { CONFIG_FILE } from "./agent-repository.js";
 import { findAsked } from "./find-asked.js";
 import type { History, KnownVersion } from "./history.js";
 import { recordDigest, type VersionRecord } from "./record.js";
+import { findVersionConfig } from "./version-config.js";
 
 /** One of the two that are compared. */
 export interface ComparedSide {
@@ -33,7 +32,7 @@ export async function findSide(reader: ObjectReader, history: History, name: str
     version,
     commit: commit.id,
     record: version === undefined ? null : await findLoggedRecord(reader, history, version),
-    config: await findConfig(reader, commit.id),
+    config: await findVersionConfig(reader, commit.id),
   };
 }
 
@@ -59,15 +58,4 @@ async function findLoggedRecord(
   const object = entry === undefined ? undefined : await reader.find(`${entry.commit}:record.json`);
   const line = object?.content.toString().replace(/\n$/, "") ?? "";
   return recordDigest(line) === version.record ? (JSON.parse(line) as VersionRecord) : null;
-}
-
-async function findConfig(reader: ObjectReader, commit: string): Promise<AgentConfig | null> {
-  const object = await reader.find(`${commit}:${CONFIG_FILE}`);
-  if (object?.type !== "blob") return null;
-  try {
-    return parseAgentConfig(decodeConfig(object.content, CONFIG_FILE), CONFIG_FILE);
-  } catch (cause) {
-    if (cause instanceof KaiError && cause.code === "E106") return null;
-    throw cause;
-  }
 }

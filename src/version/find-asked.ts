@@ -40,7 +40,7 @@ function notAVersion(history: History, asked: string): KaiError {
 }
 
 /** E101 with the versions that may have been meant. */
-export function noSuchVersion(history: History, asked: VersionNumber): KaiError {
+function noSuchVersion(history: History, asked: VersionNumber): KaiError {
   const known = history.versions.filter((version) => version.type !== "foreign").slice(-5);
   const list = known.map((version) => version.number.text).join(", ");
   return new KaiError("E101", `There is no version ${asked.text}.`, {

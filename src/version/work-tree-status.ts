@@ -12,6 +12,8 @@ export interface WorkTreeStatus {
   readonly branch: string | null;
   /** Tracked paths (latin1) that differ from HEAD, in the index or in the working tree. */
   readonly dirty: readonly string[];
+  /** Of those, submodules that only stand on another commit, or were changed in themselves: no operation touches what is in them. */
+  readonly submodules: readonly string[];
   /** Untracked paths, folders as one; ignored ones not counted. */
   readonly untracked: readonly string[];
   readonly unmerged: readonly string[];
@@ -39,7 +41,7 @@ async function bareStatus(repository: Repository): Promise<WorkTreeStatus> {
     tryGit(repository, ["symbolic-ref", "--quiet", "HEAD"]),
   ]);
   const branch = name.exitCode === 0 ? name.stdout.toString().trim() : null;
-  return { bare: true, head, branch, dirty: [], untracked: [], unmerged: [] };
+  return { bare: true, head, branch, dirty: [], submodules: [], untracked: [], unmerged: [] };
 }
 
 /** Reads `git status --porcelain=v2 -z --branch --no-renames`. */
@@ -49,6 +51,7 @@ export function parseStatus(text: string): WorkTreeStatus {
     head: null as string | null,
     branch: null as string | null,
     dirty: [] as string[],
+    submodules: [] as string[],
     untracked: [] as string[],
     unmerged: [] as string[],
   };
@@ -61,6 +64,8 @@ export function parseStatus(text: string): WorkTreeStatus {
       status.branch = name === "(detached)" ? null : `refs/heads/${name}`;
     } else if (line.startsWith("1 ")) {
       status.dirty.push(afterFields(line, 8));
+      // 1 <XY> <sub> …: of a submodule `sub` begins with S; nothing of it is staged where X is a dot.
+      if (/^1 \.. S/.test(line)) status.submodules.push(afterFields(line, 8));
     } else if (line.startsWith("u ")) {
       status.unmerged.push(afterFields(line, 10));
     } else if (line.startsWith("? ")) {

@@ -40,6 +40,8 @@ export interface WritingSession {
   readonly lock: FileLock;
   readonly reader: ObjectReader;
   readonly log: TrustedLog;
+  /** The pin of this clone. */
+  readonly root: TrustRoot;
   readonly history: History;
   /** What git says of the working tree, asked for while the log was read. */
   readonly status: Promise<WorkTreeStatus>;
@@ -93,6 +95,7 @@ export async function withWritingSession<T>(
         lock,
         reader,
         log,
+        root,
         history,
         status,
         id,
