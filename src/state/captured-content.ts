@@ -29,6 +29,15 @@ export async function writeCaptured(
   }
 }
 
+/** Reads a captured file back and throws E102 unless it is the captured one to the byte. */
+export async function verifyCaptured(repository: Repository, capture: OpenedCapture, file: OpenedFile): Promise<void> {
+  const sink = new VerifyingSink(undefined);
+  await readInto(sink, repository, capture, file);
+  if (sink.isWhole(file.captured)) return;
+  const { path } = file.captured;
+  throw unusable(capture.ref, `${path} is not the file that was captured`, [path]);
+}
+
 async function readInto(
   sink: VerifyingSink,
   repository: Repository,
@@ -62,13 +71,14 @@ async function openStored(
   });
 }
 
+/** Digests what goes into a file, or into none. */
 class VerifyingSink {
-  readonly #out: number;
+  readonly #out: number | undefined;
   readonly #hash = createHash("sha256");
   #size = 0;
   #failure: unknown;
 
-  constructor(out: number) {
+  constructor(out: number | undefined) {
     this.#out = out;
   }
 
@@ -77,6 +87,7 @@ class VerifyingSink {
     if (this.#failure !== undefined) return;
     this.#hash.update(chunk);
     this.#size += chunk.length;
+    if (this.#out === undefined) return;
     try {
       for (let written = 0; written < chunk.length; ) written += writeSync(this.#out, chunk, written);
     } catch (cause) {
