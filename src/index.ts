@@ -11,7 +11,13 @@ export { type LoadDeploymentOptions, type LoadedDeployment, loadDeployment } fro
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, KaiError } from "./error.js";
 export type { InForce, LoggedEntry, OperationKind } from "./operation/entry.js";
 export type { Recovered } from "./operation/recover.js";
-export { type RollbackOptions, type RollbackResult, type RollbackStep, rollBack } from "./rollback/rollback.js";
+export type { RollbackCaller } from "./rollback/execution.js";
+export type { RollbackPlan, RollbackType } from "./rollback/plan.js";
+export type { RollbackOptions } from "./rollback/request.js";
+export { rollBackSafely } from "./rollback/roll-back-safely.js";
+export { type RollbackResult, rollBack } from "./rollback/rollback.js";
+export type { StepListener, StepResult } from "./rollback/step-log.js";
+export { type Suggestion, suggestTargets } from "./rollback/suggest.js";
 export { type UndoOptions, type UndoResult, undo } from "./rollback/undo.js";
 export { type AgentRepository, openAgent } from "./version/agent-repository.js";
 export { type CompareRequest, type Comparison, compareVersions } from "./version/compare.js";

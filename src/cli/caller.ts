@@ -33,5 +33,7 @@ function tellRecovered(recovered: readonly Recovered[], { output }: CommandConte
         ? `Finished an interrupted ${each.kind} (${each.operation}).`
         : `Took back an interrupted ${each.kind} (${each.operation}): it had not happened.`,
     );
+    if (each.agent?.ok === false)
+      output.warn(`The agent that it had stopped could not be started: ${each.agent.error}`);
   }
 }

@@ -68,6 +68,13 @@ export class Output {
     if (error.hint) this.#options.stderr(`${this.style.bold("Hint:")} ${printable(error.hint)}\n`);
   }
 
+  /** A line of what a program prints while it runs, on a terminal; nothing in a pipe. */
+  live(line: string): void {
+    if (!this.#options.live || this.#options.quiet || this.json) return;
+    this.#clearProgress();
+    this.#options.stderr(`${this.style.dim(printable(line))}\n`);
+  }
+
   /** One line on a terminal that the next one replaces; nothing in a pipe. */
   readonly progress = (message: string): void => {
     if (!this.#options.live || this.#options.quiet || this.json) return;

@@ -1,58 +1,182 @@
-import { KaiError } from "../error.js";
-import { noSuchVersion } from "../version/find-asked.js";
-import { findVersion, type History, type KnownVersion, versionInForce } from "../version/history.js";
-import type { VersionNumber } from "../version/number.js";
+import type { RollbackPolicy } from "./policy.js";
+import type { Risk } from "./risks.js";
+import { type ConditionType, STEP_KINDS, type StepType } from "./step-types.js";
 
-export interface RollbackRequest {
-  /** Go back to a withdrawn version, over changes that are not committed. */
-  readonly force: boolean;
-  /** Go back to a version of another tool, which nothing proves. */
-  readonly unproven: boolean;
+export const ROLLBACK_TYPES = ["version", "snapshot", "selective", "partial", "emergency"] as const;
+export type RollbackType = (typeof ROLLBACK_TYPES)[number];
+
+/** Where the state comes from that the agent has afterwards. */
+export type StateSource =
+  | { readonly kind: "capture"; readonly ref: string; readonly digest: string | null }
+  /** The live state, taken to the target by the command of the version that is left. */
+  | { readonly kind: "migrated"; readonly run: string }
+  | { readonly kind: "live"; readonly why: string };
+
+/** The shell commands that a rollback runs, each with its time-out; null where there is none. */
+export interface PlannedCommands {
+  readonly stop: PlannedCommand | null;
+  readonly install: PlannedCommand | null;
+  readonly start: PlannedCommand | null;
+  readonly health: PlannedCommand | null;
 }
 
-/** What a rollback of the whole version will do; nothing has been touched. */
+export interface PlannedCommand {
+  readonly run: string;
+  readonly timeoutMs: number;
+}
+
+/** What a plan is made of: all of it read before, nothing of it written. */
+export interface PlanFacts {
+  readonly type: RollbackType;
+  readonly from: string | null;
+  /** The version or backup that is gone back to. */
+  readonly to: string;
+  /** The number of the version that has to be made, because its tree is no version yet; null where it is one. */
+  readonly mints: string | null;
+  readonly policy: RollbackPolicy;
+  readonly commands: PlannedCommands;
+  readonly state: StateSource;
+  /** Whether the live state is saved before. */
+  readonly saveState: boolean;
+  readonly files: { readonly changed: number; readonly config: number };
+  readonly undone: number;
+  /** What is checked afterwards, by name. */
+  readonly validations: readonly Validation[];
+  readonly risks: readonly Risk[];
+  /** Milliseconds that a step took before, by type. */
+  readonly earlier: ReadonlyMap<StepType, number>;
+  /** Milliseconds to the commit point. */
+  readonly timeoutMs: number;
+}
+
+export interface Validation {
+  readonly kind: "health" | "performance" | "functionality" | "integration";
+  readonly name: string;
+}
+
+export interface PlanStep {
+  readonly type: StepType;
+  readonly does: string;
+  /** False where there is nothing to do; `does` says why. */
+  readonly applies: boolean;
+  readonly dependsOn: readonly StepType[];
+  readonly command: string | null;
+  readonly timeoutMs: number;
+  readonly critical: boolean;
+  readonly compensation: string | null;
+  /** Milliseconds, from earlier rollbacks on this machine; null where there was none. */
+  readonly estimateMs: number | null;
+}
+
+/** What a rollback will do; nothing has been touched. */
 export interface RollbackPlan {
-  readonly type: "version";
-  readonly from: KnownVersion | undefined;
-  readonly to: KnownVersion;
-  readonly steps: readonly { readonly type: StepType; readonly does: string }[];
-  readonly risks: readonly string[];
+  readonly format: "kai-rollback-plan/1";
+  readonly type: RollbackType;
+  readonly from: string | null;
+  readonly to: string;
+  readonly mints: string | null;
+  readonly policy: string;
+  readonly conditions: readonly { readonly type: ConditionType; readonly required: boolean }[];
+  readonly steps: readonly PlanStep[];
+  readonly risks: readonly Risk[];
+  readonly validations: readonly Validation[];
+  readonly state: StateSource;
+  readonly undone: number;
+  readonly timeoutMs: number;
+  /** Milliseconds for all steps; null where no rollback was made here yet. */
+  readonly estimateMs: number | null;
 }
 
-export type StepType = "backup_current" | "validate_target" | "restore_code" | "cleanup";
-
-/** Plans the way back to `to`. E101 where there is no such version or it is not fit to go back to, E109 where it is in force. */
-export function planRollback(history: History, to: VersionNumber, request: RollbackRequest): RollbackPlan {
-  const target = findVersion(history, to);
-  if (!target) throw noSuchVersion(history, to);
-  const from = versionInForce(history);
-  if (target.type === "foreign" && !request.unproven) {
-    throw new KaiError("E101", `${target.tag} was made by another tool: nothing proves what it holds.`, {
-      hint: "`git kai-version verify` says what is known of it; `--unproven` goes back to it all the same.",
-    });
-  }
-  if (target.withdrawn && !request.force) {
-    throw new KaiError("E101", `${target.tag} was withdrawn by a rollback.`, {
-      hint: "`git kai-version log` shows when and by whom; `--force` goes back to it all the same.",
-    });
-  }
-  return { type: "version", from, to: target, steps: STEPS, risks: risksOf(history, target, from) };
+/** Makes the plan of the facts. */
+export function planRollback(facts: PlanFacts): RollbackPlan {
+  const { type, from, to, mints, policy, risks, validations, state, undone, timeoutMs } = facts;
+  const steps = policy.steps.map((step): PlanStep => {
+    const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
+    const { does, applies, command } = WORK[step.type](facts);
+    return {
+      type: step.type,
+      does,
+      applies,
+      dependsOn: dependsOn.filter((each) => policy.steps.some((other) => other.type === each)),
+      command: command?.run ?? null,
+      timeoutMs: step.timeoutMs ?? command?.timeoutMs ?? usual,
+      critical: step.critical,
+      compensation: applies ? compensation : null,
+      estimateMs: applies ? (facts.earlier.get(step.type) ?? null) : 0,
+    };
+  });
+  const known = steps.filter((step) => step.applies && step.estimateMs !== null);
+  return {
+    format: "kai-rollback-plan/1",
+    type,
+    from,
+    to,
+    mints,
+    policy: policy.name,
+    conditions: policy.conditions,
+    steps,
+    risks,
+    validations,
+    state,
+    undone,
+    timeoutMs,
+    estimateMs: known.length === 0 ? null : known.reduce((sum, step) => sum + (step.estimateMs ?? 0), 0),
+  };
 }
 
-const STEPS: RollbackPlan["steps"] = [
-  { type: "validate_target", does: "verify the target's signature and its content" },
-  { type: "backup_current", does: "save what would be overwritten, if anything" },
-  { type: "restore_code", does: "commit the target's tree and put it into the working tree" },
-  { type: "cleanup", does: "remove what was staged" },
-];
-
-function risksOf(history: History, target: KnownVersion, from: KnownVersion | undefined): string[] {
-  const risks: string[] = [];
-  if (target.withdrawn) risks.push(`${target.tag} was withdrawn before`);
-  if (target.type === "foreign") risks.push(`${target.tag} has no record`);
-  if (from && from.number.major !== target.number.major) {
-    risks.push(`crosses a major version: ${from.number.major} -> ${target.number.major}`);
-  }
-  if (history.current !== null && from === undefined) risks.push("the tag of the version in force is missing");
-  return risks;
+/** What a step will do, or why it has nothing to do. */
+interface Work {
+  readonly does: string;
+  readonly applies: boolean;
+  readonly command?: PlannedCommand | null;
 }
+
+const nothing = (why: string): Work => ({ does: why, applies: false });
+const files = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
+
+const changesWhatRuns = ({ files: { changed }, state }: PlanFacts): boolean => changed > 0 || state.kind !== "live";
+
+const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
+  validate_target: ({ to }) => ({ does: `verify the signature and the content of ${to}`, applies: true }),
+  restore_dependencies: ({ commands }) =>
+    commands.install === null
+      ? nothing("the lock files are the same, or there is no lifecycle.install")
+      : { does: "install the target's dependencies aside", applies: true, command: commands.install },
+  stop_agent: (facts) => {
+    const { commands, type } = facts;
+    if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
+    if (type === "emergency" && commands.start !== null) return { does: "kill what was started", applies: true };
+    if (commands.stop === null && commands.start === null) return nothing("there is no lifecycle.stop");
+    return { does: "stop the agent", applies: true, command: commands.stop };
+  },
+  backup_current: ({ saveState }) => ({
+    does: saveState
+      ? "save the live state, and files that would be overwritten"
+      : "save files that would be overwritten",
+    applies: true,
+  }),
+  restore_code: ({ files: { changed }, undone }) => ({
+    does: `put ${files(changed)} in place by one commit that undoes ${undone}`,
+    applies: changed > 0,
+  }),
+  restore_config: ({ files: { config } }) =>
+    config === 0
+      ? nothing("the configuration is the same")
+      : { does: `${files(config)} of configuration, by the same commit`, applies: true },
+  restore_data: ({ state }) => {
+    if (state.kind === "live") return nothing(state.why);
+    if (state.kind === "migrated") return { does: "take the live state back by lifecycle.migrate", applies: true };
+    return { does: "put the captured state in place", applies: true };
+  },
+  start_agent: (facts) => {
+    const { start } = facts.commands;
+    if (start === null) return nothing("there is no lifecycle.start");
+    if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
+    return { does: "start the agent and wait until it is well", applies: true, command: start };
+  },
+  validate_rollback: ({ validations }) =>
+    validations.length === 0
+      ? nothing("there is no lifecycle.health, and there are no tests")
+      : { does: `check ${validations.map(({ name }) => name).join(", ")}`, applies: true },
+  cleanup: () => ({ does: "remove what was staged, and backups that are too old", applies: true }),
+};

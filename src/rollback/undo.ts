@@ -1,18 +1,27 @@
 import { KaiError } from "../error.js";
+import { diffTrees } from "../git/tree-diff.js";
 import type { LoggedEntry } from "../operation/entry.js";
-import { readablePath } from "../system/path-bytes.js";
-import type { History } from "../version/history.js";
-import { liveStateOf } from "../version/live-state.js";
+import { stateBackupRef } from "../state/back-up-state.js";
+import { type History, type KnownVersion, versionInForce } from "../version/history.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
-import { validateVersion } from "../version/validate-version.js";
+import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit } from "../version/work-tree-status.js";
-import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
-import { restoreTree } from "./restore-tree.js";
+import { type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { Execution, type RollbackCaller, type Telling } from "./execution.js";
+import { findOperation } from "./find-target.js";
+import { gatherFacts } from "./gather-facts.js";
+import { planRollback, type RollbackPlan } from "./plan.js";
+import { requestOf } from "./request.js";
+import { plannedSteps, withSteps } from "./rollback.js";
+import { StepLog, type StepResult } from "./step-log.js";
+import { dirtyFiles, type Ground, kindsOfChanges, wouldOverwrite } from "./survey.js";
 
 export interface UndoOptions {
   /** Id of the operation, or the beginning of it; default: the newest. */
   readonly operation: string | undefined;
   readonly dryRun: boolean;
+  /** As of a rollback. */
+  readonly trustCommands?: boolean;
 }
 
 export interface UndoResult {
@@ -24,69 +33,76 @@ export interface UndoResult {
   readonly commit: string | null;
   readonly withdrawn: readonly string[];
   readonly restored: readonly string[];
+  readonly steps: readonly StepResult[];
+  readonly plan: RollbackPlan;
+  /** The ref that holds the live state of before. */
+  readonly stateBackup: string | null;
+  /** False where the agent could not be started, or was not well. */
+  readonly ok: boolean;
 }
 
 /**
- * Takes an operation back by a new one: what was in force before it is in force again, and the files are as they were. A
- * version that it made stays, withdrawn: numbers and tags are never taken back.
+ * Takes an operation back by a new one: what was in force before it is in force again, files and state as they were. A version
+ * that it made stays, withdrawn: numbers and tags are never taken back.
  */
-export function undo(caller: Caller, options: UndoOptions): Promise<UndoResult> {
+export function undo(caller: RollbackCaller, options: UndoOptions): Promise<UndoResult> {
   return withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
-    const entry = findOperation(session.history, options.operation);
+    const entry = wantedOperation(session.history, options.operation);
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
-    const { before } = entry.current;
-    const version =
-      before === null ? null : (session.history.versions.find((each) => each.tagId === before.tag) ?? null);
-    if (before !== null && version === null) {
-      throw new KaiError("E101", `The tag of ${before.version}, which was in force before, is not here.`, {
-        hint: "`git kai-version verify --all` shows what is missing.",
-      });
-    }
-    if (version) await validateVersion(session.agent.repository, session.log, session.history, version);
-    // What it made is withdrawn, what it withdrew is back: the very opposite of what the entry says.
-    const made = entry.kind === "create" ? [String(entry.details["version"])] : [];
-    const withdrawn = [...made, ...entry.restored];
-    const restored = entry.withdrawn;
+    const { dryRun, trustCommands = false } = options;
+    const request = requestOf({ to: entry.id, type: "snapshot", dryRun, trustCommands });
+    const prepared = await gatherFacts(session, request, ground, null);
+    const plan = planRollback(prepared.facts);
+    const steps = new StepLog(plan, caller.onStep);
+    const telling = tell(session, entry, ground);
+    const decided = { request, ground, prepared, plan, minted: undefined, telling };
+    const execution = new Execution(session, caller, decided, steps);
+    await steps.run("validate_target", () => execution.validateTarget());
     const told = {
       undone: { id: entry.id, kind: entry.kind, subject: entry.subject },
       from: session.history.current?.version ?? null,
-      to: before?.version ?? null,
-      withdrawn,
-      restored,
+      to: entry.current.before?.version ?? null,
+      withdrawn: telling.withdrawn,
+      restored: telling.restored,
+      plan,
     };
-    if (options.dryRun) return { operation: null, commit: null, ...told };
-    const signer = await session.openSigner("operator");
-    const done = await restoreTree(
-      session,
-      {
-        kind: "undo",
-        subject: `undo ${entry.subject}`,
-        branch: ground.branch,
-        head: ground.head,
-        fromTree: ground.fromTree,
-        toTree: ground.toTree,
-        message: `Undo: ${entry.subject}\n\nThis reverts commit ${ground.head}.\n\nKai-Operation: ${session.id}\nKai-Undoes: ${entry.id}`,
-        version,
-        withdrawn,
-        restored,
-        details: { undoes: entry.id, from: told.from, to: told.to },
-        noteOn: undefined,
-        saved: new Set(),
-      },
-      signer,
-    );
-    return { operation: session.id, commit: done.commit, ...told };
+    if (dryRun) {
+      return { operation: null, commit: null, ...told, steps: plannedSteps(plan), stateBackup: null, ok: true };
+    }
+    const { restored, stateBackup } = await execution.run().catch((cause: unknown) => {
+      throw withSteps(cause, steps);
+    });
+    const ok = steps.failure === undefined;
+    return { operation: session.id, commit: restored.commit, ...told, steps: steps.results, stateBackup, ok };
   });
 }
 
-function findOperation(history: History, wanted: string | undefined): LoggedEntry {
-  const matches = history.log.filter((entry) => wanted === undefined || entry.id.startsWith(wanted.toUpperCase()));
-  const [entry] = matches;
-  if (entry && (wanted === undefined || matches.length === 1)) return entry;
-  throw new KaiError("E101", entry ? `Several operations begin with ${wanted}.` : `There is no operation ${wanted}.`, {
-    hint: "`git kai-version log` lists them with their ids.",
-  });
+/** What an operation made is withdrawn, what it withdrew is back: the very opposite of what its entry says. */
+function tell(session: WritingSession, entry: LoggedEntry, ground: Ground): Telling {
+  const { version } = entry.details;
+  const made = typeof version === "string" ? [version] : [];
+  return {
+    kind: "undo",
+    subject: `undo ${entry.subject}`,
+    message: `Undo: ${entry.subject}\n\nThis reverts commit ${ground.head}.\n\nKai-Operation: ${session.id}\nKai-Undoes: ${entry.id}`,
+    withdrawn: [...made, ...entry.restored],
+    restored: entry.withdrawn,
+    details: {
+      undoes: entry.id,
+      from: session.history.current?.version ?? null,
+      to: entry.current.before?.version ?? null,
+    },
+    noteOn: undefined,
+  };
+}
+
+/** Without a name the newest; what only tells how another one ended is none of its own. */
+function wantedOperation(history: History, wanted: string | undefined): LoggedEntry {
+  if (wanted !== undefined) return findOperation(history, wanted);
+  const newest = history.log.find(({ kind }) => kind !== "outcome");
+  if (newest) return newest;
+  throw new KaiError("E101", "There is no operation yet.", { hint: "`git kai-version log` lists them." });
 }
 
 function requireUndoable(history: History, entry: LoggedEntry): void {
@@ -95,6 +111,8 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
       hint: "There is no operation before it to go back to.",
     });
   }
+  const other = OTHER_WAYS[entry.kind];
+  if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
   if (entry.current.after?.pointer !== history.current?.pointer) {
     const later = history.log.find((each) => each.current.after?.pointer === history.current?.pointer);
     throw new KaiError("E125", `Another version came into force since: ${later?.subject ?? "a later operation"}.`, {
@@ -103,31 +121,69 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
   }
 }
 
-/** The trees before and after; the same where the operation left the branch's files alone. */
-async function survey(session: WritingSession, entry: LoggedEntry) {
-  const { repository, config } = session.agent;
+const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
+  deploy: "`git kai-version deploy VERSION` switches to the one before; its folder is still there.",
+  state: "`git kai-version state keep` and `forget` change it again; what was forgotten is gone.",
+  outcome: "It only tells how another operation ended: name that one.",
+};
+
+/** Where the operation began: its files where it moved some, and the state that it saved before. */
+async function survey(session: WritingSession, entry: LoggedEntry): Promise<Ground> {
+  const { agent, reader, history } = session;
+  const { repository, config } = agent;
   const status = await session.status;
   const head = requireCommit(status);
-  const tree = async (commit: string) => (await session.reader.find(`${commit}^{tree}`))?.id ?? "";
+  const version = versionBefore(history, entry);
+  const tree = async (commit: string) => (await reader.find(`${commit}^{tree}`))?.id ?? "";
   const fromTree = await tree(head);
   const [made, previous] = [entry.details["commit"], entry.details["previousHead"]];
   const movedFiles = typeof made === "string" && typeof previous === "string";
-  if (!movedFiles) return { head, branch: status.branch, fromTree, toTree: fromTree };
-  const isLiveState = liveStateOf(config);
-  const dirty = status.dirty.filter((name) => !isLiveState(name));
-  if (dirty.length > 0) {
-    throw new KaiError(
-      "E102",
-      `Files were changed and not committed: ${dirty.slice(0, 5).map(readablePath).join(", ")}.`,
-      {
-        hint: "Commit or stash them and undo again.",
-      },
-    );
-  }
-  if ((await tree(made)) !== fromTree) {
+  const saved = await reader.find(`${stateBackupRef(entry.id)}^{commit}`);
+  const dirty = dirtyFiles(session, status);
+  if (movedFiles && dirty.length > 0) throw wouldOverwrite(dirty);
+  if (movedFiles && (await tree(made)) !== fromTree) {
     throw new KaiError("E125", `The branch has changed since: ${entry.subject}.`, {
       hint: "Undoing it would throw those changes away. `git kai-version rollback VERSION` says so and goes on.",
     });
   }
-  return { head, branch: await requireMovableBranch(repository, status), fromTree, toTree: await tree(previous) };
+  const commit = movedFiles ? previous : head;
+  const toTree = movedFiles ? await tree(previous) : fromTree;
+  const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
+  const from = versionInForce(history);
+  return {
+    from,
+    target: {
+      name: entry.id,
+      version: version ?? undefined,
+      tree: toTree,
+      commit,
+      config: await findVersionConfig(reader, commit),
+      capture: saved && { ref: stateBackupRef(entry.id), digest: null, at: new Date(entry.at) },
+    },
+    version,
+    status,
+    head,
+    branch: movedFiles ? await requireMovableBranch(repository, status) : status.branch,
+    fromTree,
+    toTree,
+    changes,
+    ...kindsOfChanges(config, changes),
+    undone: movedFiles ? [head] : [],
+    dirty,
+    compatibility: null,
+    migration: [],
+    depth: 0,
+    config: (from && (await findVersionConfig(reader, from.commit))) ?? config,
+    withState: saved !== undefined,
+  };
+}
+
+/** What was in force before; null where nothing was. */
+function versionBefore(history: History, { current: { before } }: LoggedEntry): KnownVersion | null {
+  if (before === null) return null;
+  const version = history.versions.find((each) => each.tagId === before.tag);
+  if (version) return version;
+  throw new KaiError("E101", `The tag of ${before.version}, which was in force before, is not here.`, {
+    hint: "`git kai-version verify --all` shows what is missing.",
+  });
 }

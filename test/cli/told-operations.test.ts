@@ -9,7 +9,13 @@ test("recover and undo tell of an operation what the log does, beside what they 
   const newest = async () => (await agent.kai("log", "--limit", "1", "--json")).json().operations[0];
   const rolledBack = await newest();
   expect(rolledBack).toMatchObject({ kind: "rollback", from: "1.1.0", to: "1.0.0" });
-  expect(recovered).toEqual({ ...rolledBack, operation: rolledBack.id, outcome: "completed", conflicts: [] });
+  expect(recovered).toEqual({
+    ...rolledBack,
+    operation: rolledBack.id,
+    outcome: "completed",
+    conflicts: [],
+    agent: null,
+  });
   const undone = (await agent.kai("undo", "--json")).json();
   expect(undone).toMatchObject({ ...(await newest()), undone: { id: rolledBack.id }, operation: undone.id });
 });

@@ -5,7 +5,6 @@ import { expect, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
 import { rollBack } from "../../src/rollback/rollback.js";
 import { initAgent } from "../../src/version/init.js";
-import { parseNumber } from "../../src/version/number.js";
 import { scratch } from "../support/scratch.js";
 import { agentInForce, FILES, refusal } from "./loading.js";
 import { smallAgent } from "./small-agent.js";
@@ -35,7 +34,7 @@ test("follows a rollback, also when everything is packed", async () => {
   await agent.create();
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.1" });
   const caller = { cwd: agent.dir, env: agent.env, now: () => NOW, progress: () => {}, onRecovered: () => {} };
-  await rollBack(caller, { to: parseNumber("1.0.0"), force: false, unproven: false, dryRun: false });
+  await rollBack(caller, { to: "1.0.0" });
   agent.git("gc", "--quiet", "--prune=now");
   agent.git("pack-refs", "--all");
   expect(await loadAgent(agent.dir)).toMatchObject({ version: "1.0.0", state: { files: [{ path: "state.json" }] } });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observe } from "../operation/observe.js";
@@ -20,16 +20,23 @@ test("changes that are not committed refuse a rollback and stay", async () => {
   expect(observe(agent)).toEqual(before);
 });
 
-test("untracked and ignored files that are not in the way stay as they are", async () => {
+test("untracked and ignored files that are not in the way stay as they are; state is that of the version", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write(".git/info/exclude", "*.log\n");
   agent.write("mine.txt", "mine\n");
+  agent.write("mine.log", "mine too\n");
   agent.write("memory.sqlite", "not really\n");
-  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
-  expect([read(agent, "mine.txt"), read(agent, "memory.sqlite"), read(agent, "state.json")]).toEqual([
+  const { stateBackup } = (await agent.kai("rollback", "1.0.0", "--json")).json();
+  expect([read(agent, "mine.txt"), read(agent, "mine.log"), read(agent, "state.json")]).toEqual([
     "mine\n",
-    "not really\n",
-    '{"seen": "1.1.0"}\n',
+    "mine too\n",
+    '{"seen": "1.0.0"}\n',
   ]);
+  // 1.0.0 had no such file; its bytes are saved.
+  expect(existsSync(path.join(agent.dir, "memory.sqlite"))).toBe(false);
+  expect(agent.git("show", `${stateBackup}:files/0`)).toBe("not really");
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect([read(agent, "memory.sqlite"), read(agent, "state.json")]).toEqual(["not really\n", '{"seen": "1.1.0"}\n']);
 });
 
 test("files in the way that are in no version refuse a rollback, whatever git ignores", async () => {

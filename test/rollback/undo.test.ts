@@ -11,6 +11,11 @@ test("undo of a rollback puts the version left in force again, with its files", 
       in force   1.0.0 -> 1.1.0
       commit     <id>
       back       1.1.0
+      ✓ validate_target  <time>
+      ✓ backup_current  <time>
+      ✓ restore_code  <time>
+      ✓ restore_data  <time>
+      ✓ cleanup  <time>
     [exit 0]
   `);
   expect(readFileSync(path.join(agent.dir, "logic.py"), "utf8")).toContain("1.1.0");
@@ -24,6 +29,8 @@ test("undo of the first create leaves nothing in force, and the number taken", a
     ✓ Undone: create v1.0.0
       in force   1.0.0 -> nothing
       withdrawn  1.0.0
+      ✓ validate_target  <time>
+      ✓ cleanup  <time>
     [exit 0]
   `);
   expect(agent.git("tag", "--list")).toBe("v1.0.0");

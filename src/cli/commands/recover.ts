@@ -36,10 +36,13 @@ interface WhatWasDone {
 }
 
 function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Output): string {
-  const lines = recovered.map(
-    (each) =>
-      `${style.green("✓")} ${each.kind} ${each.operation}: ${each.outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
-  );
+  const lines = recovered.flatMap(({ kind, operation, outcome, agent }) => [
+    `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
+    ...(agent === null ? [] : [startedAgain(agent, style)]),
+  ]);
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }
+
+const startedAgain = ({ ok, error }: NonNullable<Recovered["agent"]>, style: Output["style"]): string =>
+  ok ? `  ${style.green("✓")} the agent runs again` : `  ${style.red("✗")} the agent could not be started: ${error}`;

@@ -1,33 +1,64 @@
+import type { Component } from "../../agent/component.js";
 import { KaiError } from "../../error.js";
-import { type RollbackResult, rollBack } from "../../rollback/rollback.js";
-import { findAsked } from "../../version/find-asked.js";
-import { findNumber, type VersionNumber } from "../../version/number.js";
+import { ROLLBACK_TYPES } from "../../rollback/plan.js";
+import type { RollbackOptions } from "../../rollback/request.js";
+import { rollBackSafely } from "../../rollback/roll-back-safely.js";
+import { rollBack } from "../../rollback/rollback.js";
+import { suggestTargets } from "../../rollback/suggest.js";
 import { readAgentHistory } from "../../version/reading.js";
-import { callerOf } from "../caller.js";
 import type { CommandContext } from "../context.js";
-import { defineCommand, flag, optional, value } from "../define-command.js";
-import { formatDuration } from "../format-time.js";
-import type { Output } from "../output.js";
+import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
+import { describeRollback, describeSuggestions } from "../describe-rollback.js";
+import { rollbackCallerOf } from "../rollback-caller.js";
+
+const COMPONENTS: readonly Component[] = [
+  "code",
+  "config",
+  "prompts",
+  "tools",
+  "data",
+  "models",
+  "environment",
+  "build",
+  "state",
+  "assets",
+];
 
 export const rollbackCommand = defineCommand({
   name: "rollback",
   summary: "Return to an earlier version",
   description:
-    "Verifies the version, puts its files into the branch as one new signed commit, and puts it in force. The branch only moves forward and nothing is lost: the version left is marked withdrawn, and `undo` takes the rollback back.",
-  arguments: { version: optional("the version to go back to") },
+    "Verifies the version, stops the agent, saves its state, puts files and captured state of the version in place by one new signed commit, puts it in force, starts the agent and asks whether it is well; kai.yaml says by which commands (lifecycle) and policy (rollback_system). The branch only moves forward and nothing is lost: the version left is marked withdrawn, and `undo` takes the rollback back.",
+  arguments: { version: optional("the version to go back to; of type snapshot the operation to go back behind") },
   options: {
     to: value("VERSION", "the same, as an option"),
-    force: flag("save changes that are not committed and go on; go back to a withdrawn version"),
+    type: choice(ROLLBACK_TYPES, "what goes back; emergency kills instead of stopping, and tests nothing"),
+    component: list("C", "only files of this kind, or `state` (type selective); may be given again"),
+    path: list("P", "only this file, folder or glob (type partial); may be given again"),
+    policy: value("NAME", "a policy of rollback_system; default: the first"),
+    keepState: flag("leave the live state as it is, or convert it by lifecycle.migrate"),
+    suggest: flag("rank the versions to go back to, with the evidence, and change nothing"),
+    force: flag(
+      "save changes that are not committed and go on; go back to a withdrawn version, or further than allowed",
+    ),
     unproven: flag("go back to a version of another tool, which nothing proves"),
+    trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
     dryRun: flag("print the plan and change nothing"),
   },
-  examples: [{ line: "git kai-version rollback 1.0.0", does: "puts 1.0.0 in force again" }],
-  async run({ version, to, force, unproven, dryRun }, context) {
+  examples: [
+    { line: "git kai-version rollback 1.0.0", does: "puts 1.0.0 in force again, with its state" },
+    { line: "git kai-version rollback 1.0.0 --dry-run", does: "prints the plan" },
+    { line: "git kai-version rollback 1.0.0 --component prompts", does: "takes the prompts back, and nothing else" },
+  ],
+  async run(input, context) {
+    if (input.suggest) return suggest(context);
+    const { version, to } = input;
     if (version !== undefined && to !== undefined && version !== to) {
       throw new KaiError("E122", `Two versions were given: ${version} and ${to}.`, { hint: "Name one." });
     }
-    const roll = async (name: string) =>
-      rollBack(callerOf(context), { to: await numberNamed(name, context), force, unproven, dryRun });
+    const options = optionsOf(input);
+    const caller = rollbackCallerOf(context);
+    const roll = (name: string) => (input.dryRun ? rollBack : rollBackSafely)(caller, { ...options, to: name });
     const asked = version ?? to;
     if (asked === undefined) {
       const versions = await versionsToGoBackTo(context);
@@ -47,12 +78,37 @@ export const rollbackCommand = defineCommand({
   },
 });
 
-/** A number, `current`, or the whole name of a tag where tag_format is not the usual one. */
-async function numberNamed(name: string, context: CommandContext): Promise<VersionNumber> {
-  const number = findNumber(name.replace(/^v/, ""));
-  if (number) return number;
+interface RollbackInput {
+  readonly type: RollbackOptions["type"];
+  readonly component: readonly string[];
+  readonly path: readonly string[];
+  readonly policy: string | undefined;
+  readonly keepState: boolean;
+  readonly force: boolean;
+  readonly unproven: boolean;
+  readonly trustCommands: boolean;
+  readonly dryRun: boolean;
+}
+
+function optionsOf({ type, component, path, ...input }: RollbackInput): Omit<RollbackOptions, "to"> {
+  const meant = type ?? (component.length > 0 ? "selective" : path.length > 0 ? "partial" : "version");
+  const wrong = (message: string, hint: string) => new KaiError("E122", message, { hint });
+  const unknown = component.find((each) => !COMPONENTS.includes(each as Component));
+  if (unknown !== undefined) throw wrong(`There is no component ${unknown}.`, `There are ${COMPONENTS.join(", ")}.`);
+  if ((meant === "selective") !== component.length > 0) {
+    throw wrong(`--component goes with type selective, not ${meant}.`, "Name at least one, and no other type.");
+  }
+  if ((meant === "partial") !== path.length > 0) {
+    throw wrong(`--path goes with type partial, not ${meant}.`, "Name at least one, and no other type.");
+  }
+  const { policy, keepState, force, unproven, trustCommands, dryRun } = input;
+  const common = { policy, keepState, force, unproven, trustCommands, dryRun };
+  return { type: meant, components: component as readonly Component[], paths: path, ...common };
+}
+
+async function suggest(context: CommandContext): Promise<void> {
   const { history } = await readAgentHistory(context.cwd, context.env);
-  return findAsked(history, name).number;
+  context.output.result({ targets: suggestTargets(history, context.now()) }, describeSuggestions);
 }
 
 /** How many versions are offered. */
@@ -79,32 +135,3 @@ const noneNamed = (versions: readonly string[]): KaiError =>
         : `\`git kai-version rollback ${versions[0]}\`; there are ${versions.join(", ")}.`,
     data: { versions },
   });
-
-function describeRollback(result: RollbackResult, { style }: Output): string {
-  const lines: string[] = [];
-  const from = result.from === null ? "nothing" : result.from;
-  if (result.operation === null) {
-    lines.push(`Would roll back ${style.bold(from)} -> ${style.bold(result.to)}`);
-    lines.push(`  undoing ${result.undone} ${result.undone === 1 ? "commit" : "commits"} by one new commit`);
-  } else {
-    lines.push(`${style.green("✓")} Rolled back ${from} -> ${style.bold(result.to)}`);
-    if (result.commit === null) lines.push("  The branch holds its files already: no commit was needed.");
-    else
-      lines.push(
-        `  commit   ${result.commit.slice(0, 10)}, undoing ${result.undone} ${result.undone === 1 ? "commit" : "commits"}`,
-      );
-  }
-  for (const risk of result.risks) lines.push(`  ${style.yellow("risk")}     ${risk}`);
-  for (const step of result.steps) {
-    const mark =
-      step.status === "done" ? style.green("✓") : step.status === "skipped" ? style.dim("–") : style.dim("·");
-    const time =
-      step.status === "done" && step.durationMs !== null ? style.dim(`  ${formatDuration(step.durationMs)}`) : "";
-    lines.push(`  ${mark} ${step.type}${time}`);
-  }
-  if (result.backup !== null) lines.push(`  backup   ${result.backup}  (\`git checkout ${result.backup} -- PATH\`)`);
-  if (result.operation !== null) {
-    lines.push("", "The agent's live state was left as it is.", "`git kai-version undo` takes this back.");
-  }
-  return lines.join("\n");
-}

@@ -1,28 +1,43 @@
+import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
-import { callerOf } from "../caller.js";
 import { defineCommand, flag, optional } from "../define-command.js";
+import { describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
+import { rollbackCallerOf } from "../rollback-caller.js";
 
 export const undoCommand = defineCommand({
   name: "undo",
   summary: "Take an operation back by a new one",
   description:
-    "Puts in force what was in force before the operation, and the files as they were. What was created stays and is withdrawn: a number is never used twice. Undo the undo to have it again.",
+    "Puts in force what was in force before the operation, and files and state as they were; the agent is stopped and started as by a rollback. What was created stays and is withdrawn: a number is never used twice. Undo the undo to have it again.",
   arguments: { operation: optional("its id, or the beginning of it; default: the newest") },
-  options: { dryRun: flag("say what would be done and change nothing") },
+  options: {
+    trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
+    dryRun: flag("say what would be done and change nothing"),
+  },
   examples: [{ line: "git kai-version undo", does: "takes the newest operation back" }],
-  async run({ operation, dryRun }, context) {
-    const undone = await undo(callerOf(context), { operation, dryRun });
+  async run({ operation, trustCommands, dryRun }, context) {
+    const undone = await undo(rollbackCallerOf(context), { operation, trustCommands, dryRun });
     const logged =
       undone.operation === null
         ? undefined
         : (await loggedOperations([undone.operation], context)).get(undone.operation);
+    if (!undone.ok) throw notWell(undone);
     context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
 
-function describeUndo(result: UndoResult, { style }: Output): string {
+function notWell(result: UndoResult): KaiError {
+  const why = result.steps.find(({ status }) => status === "failed")?.error ?? "the agent is not well";
+  return new KaiError("E127", `${result.undone.subject} is undone, but ${why}.`, {
+    hint: "`git kai-version log` tells the story; `git kai-version rollback --suggest` ranks other versions.",
+    data: { undo: result },
+  });
+}
+
+function describeUndo(result: UndoResult, output: Output): string {
+  const { style } = output;
   const lines = [
     result.operation === null
       ? `Would undo: ${style.bold(result.undone.subject)}`
@@ -32,5 +47,6 @@ function describeUndo(result: UndoResult, { style }: Output): string {
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
-  return lines.join("\n");
+  const taken = result.steps.filter(({ status }) => status !== "skipped");
+  return [...lines, ...taken.map((step) => describeStep(step, output))].join("\n");
 }

@@ -1,0 +1,104 @@
+import type { PlanStep } from "../rollback/plan.js";
+import type { Risk } from "../rollback/risks.js";
+import type { RollbackResult } from "../rollback/rollback.js";
+import type { StepResult } from "../rollback/step-log.js";
+import type { Suggestion } from "../rollback/suggest.js";
+import { formatDuration } from "./format-time.js";
+import type { Output } from "./output.js";
+import { formatTable } from "./table.js";
+
+/** A rollback that was made, or the plan of one. */
+export function describeRollback(result: RollbackResult, output: Output): string {
+  return result.operation === null ? describePlan(result, output) : describeDone(result, output);
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
+
+function describePlan(result: RollbackResult, output: Output): string {
+  const { style } = output;
+  const { plan } = result;
+  const { estimateMs } = plan;
+  const lines = [
+    `Would roll back ${style.bold(result.from ?? "nothing")} -> ${style.bold(result.to)} by the policy ${plan.policy}, undoing ${counted(result.undone, "commit")}.`,
+    estimateMs === null
+      ? "No rollback was made on this machine yet, so nobody knows how long it takes."
+      : `It took ${formatDuration(estimateMs)} before; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
+  ];
+  if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
+  lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
+  lines.push("", "Nothing was changed.");
+  return lines.join("\n");
+}
+
+function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
+  const { style } = output;
+  const rows = steps.map(({ type, does, applies, timeoutMs, critical, estimateMs }) => [
+    applies ? type : style.dim(type),
+    applies ? does : style.dim(`– ${does}`),
+    applies ? formatDuration(timeoutMs) : "",
+    applies && estimateMs !== null ? formatDuration(estimateMs) : "",
+    applies && critical ? "yes" : "",
+  ]);
+  const columns = [
+    { title: "STEP" },
+    { title: "WHAT", shrink: true },
+    { title: "AT MOST" },
+    { title: "BEFORE" },
+    { title: "CRITICAL" },
+  ];
+  return [formatTable(columns, rows, output.columns)];
+}
+
+function describeRisks(risks: readonly Risk[], { style }: Output): string[] {
+  if (risks.length === 0) return [];
+  const colour = { high: style.red, medium: style.yellow, low: style.dim };
+  return ["", ...risks.map(({ severity, message }) => `${colour[severity](`risk (${severity})`)}  ${message}`)];
+}
+
+const MARKS = { done: "✓", skipped: "–", failed: "✗", compensated: "↶", planned: "·" } as const;
+
+/** One line for a step that has ended. */
+export function describeStep({ type, status, durationMs, error }: StepResult, { style }: Output): string {
+  const colour = {
+    done: style.green,
+    failed: style.red,
+    compensated: style.yellow,
+    skipped: style.dim,
+    planned: style.dim,
+  };
+  const time = durationMs === null || status === "skipped" ? "" : style.dim(`  ${formatDuration(durationMs)}`);
+  return `  ${colour[status](MARKS[status])} ${type}${time}${error === null ? "" : `  ${error}`}`;
+}
+
+function describeDone(result: RollbackResult, output: Output): string {
+  const { style } = output;
+  const { plan, commit, version, to, from } = result;
+  const lines = [`${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`];
+  if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
+  else lines.push(`  commit   ${commit.slice(0, 10)}, undoing ${counted(result.undone, "commit")}`);
+  if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
+  lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
+  for (const { message } of plan.risks) lines.push(`  ${style.yellow("risk")}     ${message}`);
+  if (result.backup !== null)
+    lines.push(`  files of before  ${result.backup}  (\`git checkout ${result.backup} -- PATH\`)`);
+  if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
+  lines.push("", STATE[plan.state.kind], "`git kai-version undo` takes this back.");
+  return lines.join("\n");
+}
+
+const STATE = {
+  capture: "The agent's state is that which was captured with the version.",
+  migrated: "The agent's live state was converted by lifecycle.migrate.",
+  live: "The agent's live state was left as it is.",
+} as const;
+
+/** The versions that a rollback may go to, with what speaks for and against each. */
+export function describeSuggestions({ targets }: { targets: readonly Suggestion[] }, output: Output): string {
+  if (targets.length === 0) return "There is no other version to go back to.";
+  const rows = targets.map(({ version, score, evidence }) => [version, String(score), evidence.join("; ")]);
+  return formatTable(
+    [{ title: "VERSION" }, { title: "SCORE" }, { title: "EVIDENCE", shrink: true }],
+    rows,
+    output.columns,
+  );
+}

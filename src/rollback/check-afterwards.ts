@@ -1,0 +1,34 @@
+import { KaiError } from "../error.js";
+import { type CommandContext, checkHealth } from "../system/agent-process.js";
+import type { Prepared } from "./gather-facts.js";
+import { runTests } from "./run-tests.js";
+import type { StepLog } from "./step-log.js";
+
+/**
+ * Asks whether what is in force now is well: the health command, then the scenarios. The step fails with the first that does
+ * not hold; its failure is kept in the log of steps and not thrown, because all has happened.
+ */
+export async function checkAfterwards(
+  cwd: string,
+  { after, config, testKinds, checksHealth }: Prepared,
+  steps: StepLog,
+  context: CommandContext,
+): Promise<void> {
+  // What could not be started needs no question.
+  if (steps.failure !== undefined) return steps.note("validate_rollback", "skipped", null);
+  await steps
+    .run("validate_rollback", async () => {
+      if (checksHealth && after.health) {
+        const health = await checkHealth(after.health, context);
+        if (!health.ok) throw notWell(`lifecycle.health: ${health.error}`);
+      }
+      const results = await runTests(config, testKinds, { cwd, ...context });
+      const bad = results.find(({ ok }) => !ok);
+      if (bad) throw notWell(`the ${bad.kind} test ${bad.name}: ${bad.error}`);
+    })
+    .catch((cause: unknown) => {
+      if (!(cause instanceof KaiError)) throw cause;
+    });
+}
+
+const notWell = (why: string): KaiError => new KaiError("E127", why);

@@ -1,0 +1,64 @@
+import path from "node:path";
+import { type Component, createClassifier } from "../agent/component.js";
+import type { AgentConfig } from "../agent/config.js";
+import { globMatcher } from "../agent/glob-matcher.js";
+import { KaiError } from "../error.js";
+import { SYNCED_REFS } from "../git/ref-transaction.js";
+import { type Repository, zeroId } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { readablePath } from "../system/path-bytes.js";
+
+const ABSENT = "000000";
+
+/** Which of the files that differ go back; paths as latin1. */
+export type Selection = (path: string) => boolean;
+
+/** Files of these components, as the configuration of now or that of the target has them. */
+export function selectComponents(
+  components: readonly Component[],
+  configs: readonly (AgentConfig | null)[],
+): Selection {
+  const classifiers = configs.flatMap((config) =>
+    config === null ? [] : [createClassifier(config.version_management.artifacts)],
+  );
+  return (name) => classifiers.some((componentOf) => components.includes(componentOf(readablePath(name))));
+}
+
+/** These files, what lies in these folders, and what these globs match, from the top of the repository on. */
+export function selectPaths(paths: readonly string[]): Selection {
+  const plain = paths.map((each) => path.posix.normalize(each).replace(/\/$/, ""));
+  const matches = globMatcher(paths.filter((each) => /[*?[]/.test(each)).map((each) => `/${each.replace(/^\//, "")}`));
+  return (name) => {
+    const readable = readablePath(name);
+    return (
+      plain.some((each) => each === "." || readable === each || readable.startsWith(`${each}/`)) || matches(readable)
+    );
+  };
+}
+
+/**
+ * The tree that `head` becomes when what is selected goes back to `target`; the object is written. E109 where nothing of it
+ * differs. `scratch` is a folder of ours.
+ */
+export async function composeTree(
+  repository: Repository,
+  { head, target, selects }: { head: string; target: string; selects: Selection },
+  scratch: string,
+  inherit: readonly number[],
+): Promise<string> {
+  const changes = (await diffTrees(repository, head, target)).filter(({ path: name }) => selects(name));
+  if (changes.length === 0) {
+    throw new KaiError("E109", "Nothing that was named differs from the target.", {
+      hint: "`git kai-version compare` shows what differs between two versions, and of which component it is.",
+    });
+  }
+  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
+  await runGit(repository, ["read-tree", head], options);
+  const input = Buffer.from(changes.map((change) => indexLine(repository, change)).join(""), "latin1");
+  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
+  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
+}
+
+const indexLine = (repository: Repository, { path: name, newMode, newId }: TreeChange): string =>
+  newMode === ABSENT ? `0 ${zeroId(repository.objectFormat)}\t${name}\0` : `${newMode} ${newId}\t${name}\0`;

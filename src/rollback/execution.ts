@@ -1,0 +1,229 @@
+import { KaiError } from "../error.js";
+import type { OperationKind } from "../operation/entry.js";
+import { stateBackupRef } from "../state/back-up-state.js";
+import { type OpenedCapture, openCapture } from "../state/open-capture.js";
+import type { Signer } from "../trust/signer.js";
+import { validateVersion } from "../version/validate-version.js";
+import type { Caller, WritingSession } from "../version/writing-session.js";
+import { type Backup, backUpChanges } from "./back-up-changes.js";
+import { checkAfterwards } from "./check-afterwards.js";
+import { cleanUp } from "./clean-up.js";
+import { whyNotRun } from "./command-trust.js";
+import { dropNeedlessBackups } from "./drop-needless-backups.js";
+import { rememberTimes } from "./earlier-times.js";
+import type { Prepared } from "./gather-facts.js";
+import { type InstalledAside, installAside } from "./install-aside.js";
+import { liveChange } from "./live-steps.js";
+import { migrateAside } from "./migrate-aside.js";
+import { writeOutcome } from "./outcome.js";
+import type { RollbackPlan } from "./plan.js";
+import type { RollbackRequest } from "./request.js";
+import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
+import type { StepListener, StepLog } from "./step-log.js";
+import type { Ground } from "./survey.js";
+
+/** A caller, and whoever wants to see a rollback while it runs. */
+export interface RollbackCaller extends Caller {
+  readonly onStep?: StepListener | undefined;
+  /** Is told what commands print, as it comes. */
+  readonly onOutput?: ((text: string) => void) | undefined;
+}
+
+/** What log, commit and note say of it. */
+export interface Telling {
+  readonly kind: OperationKind;
+  readonly subject: string;
+  readonly message: string;
+  readonly withdrawn: readonly string[];
+  readonly restored: readonly string[];
+  readonly details: Readonly<Record<string, unknown>>;
+  /** The commit whose note tells of it; undefined for none. */
+  readonly noteOn: string | undefined;
+}
+
+/** All that was read and decided before anything is touched. */
+export interface Decided {
+  readonly request: RollbackRequest;
+  readonly ground: Ground;
+  readonly prepared: Prepared;
+  readonly plan: RollbackPlan;
+  /** The version that has to be made; undefined where one is there. */
+  readonly minted: Pick<NewVersion, "number" | "tag"> | undefined;
+  readonly telling: Telling;
+}
+
+export interface Executed {
+  readonly restored: Restored;
+  /** The ref that holds the files that were overwritten; null where there were none. */
+  readonly backup: string | null;
+  readonly stateBackup: string | null;
+}
+
+/** Carries a plan out, step by step; what fails before the commit point is taken back. */
+export class Execution {
+  readonly #session: WritingSession;
+  readonly #caller: RollbackCaller;
+  readonly #decided: Decided;
+  readonly #steps: StepLog;
+  readonly #started = performance.now();
+
+  constructor(session: WritingSession, caller: RollbackCaller, decided: Decided, steps: StepLog) {
+    this.#session = session;
+    this.#caller = caller;
+    this.#decided = decided;
+    this.#steps = steps;
+  }
+
+  /** Proves the target. A tree of which only a part is taken is that of a version, too. */
+  async validateTarget(): Promise<void> {
+    const { version } = this.#decided.ground.target;
+    const { agent, log, history } = this.#session;
+    if (version === undefined || version.type === "foreign") return;
+    this.#caller.progress(`Verifying ${version.tag}`);
+    await validateVersion(agent.repository, log, history, version);
+  }
+
+  async run(): Promise<Executed> {
+    const { prepared, request, minted, plan } = this.#decided;
+    const { agent, reader } = this.#session;
+    const signer = await this.#session.openSigner(minted ? "releaser" : "operator");
+    const refused = await whyNotRun(this.#session, prepared.uses, request, [signer.fingerprint]);
+    if (refused) throw refused;
+    const capture = prepared.capture && (await openCapture(agent.repository, reader, prepared.capture));
+    const installed = await this.#install();
+    const backup = await this.#backUp(signer);
+    this.#caller.progress(`Restoring ${this.#targetName}`);
+    const began = performance.now();
+    const restored = await this.#restore(signer, capture, installed, backup).catch(async (cause: unknown) => {
+      this.#steps.compensate();
+      await dropNeedlessBackups(this.#session, backup);
+      throw cause;
+    });
+    this.#noteRestored(performance.now() - began);
+    await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
+    await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
+    await writeOutcome(this.#session, restored, plan, this.#steps, signer);
+    await rememberTimes(agent.repository, this.#steps.results);
+    const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
+    return { restored, backup: backup?.ref ?? null, stateBackup };
+  }
+
+  get #targetName(): string {
+    const { target } = this.#decided.ground;
+    return target.version?.tag ?? target.name;
+  }
+
+  get #context() {
+    return { env: this.#caller.env, onOutput: this.#caller.onOutput };
+  }
+
+  async #install(): Promise<InstalledAside | undefined> {
+    const { prepared, ground } = this.#decided;
+    const { install } = prepared.after;
+    if (install === null) return undefined;
+    const { agent, lock, id } = this.#session;
+    let installed: InstalledAside | undefined;
+    await this.#steps.command("restore_dependencies", async () => {
+      this.#caller.progress("Installing dependencies aside");
+      const done = await installAside(agent.repository, {
+        operation: id,
+        tree: ground.toTree,
+        run: (cwd) => prepared.runIn(install, cwd, this.#context),
+        isLiveState: prepared.isLiveState,
+        inherit: [lock.descriptor],
+      });
+      installed = done.installed;
+      return done.outcome;
+    });
+    return installed;
+  }
+
+  async #backUp(signer: Signer): Promise<Backup | undefined> {
+    const { request, ground } = this.#decided;
+    const { repository } = this.#session.agent;
+    if (!request.force || repository.workTree === undefined) return undefined;
+    const { head, fromTree, toTree, status } = ground;
+    const asked = { operation: this.#session.id, head, fromTree, toTree, dirty: status.dirty, at: this.#session.at };
+    const inherit = [this.#session.lock.descriptor];
+    return backUpChanges({ ...repository, workTree: repository.workTree }, { ...asked, inherit }, signer);
+  }
+
+  /** Undefined where nothing of the running agent is touched. */
+  #live(signer: Signer, capture: OpenedCapture | undefined, installed: InstalledAside | undefined) {
+    const { prepared, request, plan } = this.#decided;
+    const { before, after, saveState, migration } = prepared;
+    const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
+    if (!touches && !installed && !saveState) return undefined;
+    const work = {
+      before,
+      after,
+      capture,
+      installed,
+      emergency: request.type === "emergency",
+      saveState,
+      verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
+      migrate: migration && ((folder: string) => migrateAside(this.#session, migration, folder, this.#context)),
+      signer,
+    };
+    return liveChange(this.#session, work, this.#steps, this.#context);
+  }
+
+  async #restore(
+    signer: Signer,
+    capture: OpenedCapture | undefined,
+    installed: InstalledAside | undefined,
+    backup: Backup | undefined,
+  ): Promise<Restored> {
+    const { ground, minted, telling, prepared, plan } = this.#decided;
+    const made = minted && {
+      ...minted,
+      description: telling.subject,
+      capture: capture && { commit: await this.#commitOf(capture.ref), digest: capture.digest },
+    };
+    return restoreTree(
+      this.#session,
+      {
+        ...telling,
+        branch: ground.branch,
+        head: ground.head,
+        fromTree: ground.fromTree,
+        toTree: ground.toTree,
+        version: made ?? ground.version ?? null,
+        details: {
+          ...telling.details,
+          backup: backup?.ref ?? null,
+          state: prepared.saveState ? stateBackupRef(this.#session.id) : null,
+        },
+        files: new Map([["plan.json", Buffer.from(`${JSON.stringify(plan)}\n`)]]),
+        saved: backup?.saved ?? new Set(),
+        live: this.#live(signer, capture, installed),
+        requireTime: () => this.#requireTime(),
+      },
+      signer,
+    );
+  }
+
+  async #commitOf(ref: string): Promise<string> {
+    return (await this.#session.reader.find(`${ref}^{commit}`))?.id ?? "";
+  }
+
+  #requireTime(): void {
+    const { timeoutMs } = this.#decided.plan;
+    if (performance.now() - this.#started <= timeoutMs) return;
+    throw new KaiError("E124", `It was not ready for its commit point within ${timeoutMs / 1000} s.`, {
+      hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
+    });
+  }
+
+  /** Files, configuration and state come into place as one, so their time is told once. */
+  #noteRestored(tookMs: number): void {
+    const inside = ["stop_agent", "backup_current", "start_agent", "restore_data"];
+    const others = this.#steps.results.filter(({ type }) => inside.includes(type));
+    const spent = others.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);
+    for (const type of ["restore_code", "restore_config"] as const) {
+      if (!this.#decided.plan.steps.some((step) => step.type === type)) continue;
+      const applies = this.#steps.step(type) !== undefined;
+      this.#steps.note(type, applies ? "done" : "skipped", applies && type === "restore_code" ? tookMs - spent : null);
+    }
+  }
+}

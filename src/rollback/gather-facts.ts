@@ -1,0 +1,219 @@
+import type { AgentConfig, SnapshotTest } from "../agent/config.js";
+import { parseDuration } from "../agent/quantity.js";
+import { KaiError } from "../error.js";
+import type { AgentCommand } from "../system/agent-command.js";
+import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
+import { liveStateOf } from "../version/live-state.js";
+import type { WritingSession } from "../version/writing-session.js";
+import { type CommandUse, whyNotRun } from "./command-trust.js";
+import { readEarlierTimes } from "./earlier-times.js";
+import { type LifecycleCommands, lifecycleCommands } from "./lifecycle-commands.js";
+import type { Migration } from "./migrate-aside.js";
+import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
+import { choosePolicy, type RollbackPolicy } from "./policy.js";
+import type { RollbackRequest } from "./request.js";
+import { assessRisks, type Risk } from "./risks.js";
+import type { Ground } from "./survey.js";
+
+/** The facts of a plan, and what carrying it out takes beside. */
+export interface Prepared {
+  readonly facts: PlanFacts;
+  /** Of the version that is left: it is stopped by them. */
+  readonly before: LifecycleCommands;
+  /** Of the version that is gone back to: it is installed and started by them. */
+  readonly after: LifecycleCommands;
+  readonly capture: { readonly ref: string; readonly digest: string | null } | undefined;
+  readonly migration: Migration | undefined;
+  readonly saveState: boolean;
+  /** Of the target: its scenarios are run, if they are of these kinds. */
+  readonly config: AgentConfig;
+  readonly testKinds: readonly SnapshotTest["kind"][];
+  readonly checksHealth: boolean;
+  /** How long backups are kept, in milliseconds. */
+  readonly retentionMs: number;
+  readonly uses: readonly CommandUse[];
+  readonly isLiveState: (path: string) => boolean;
+  /** Runs a command of the lifecycle somewhere else. */
+  readonly runIn: (command: AgentCommand, cwd: string, context: CommandContext) => Promise<CommandOutcome>;
+}
+
+/** Decides what the steps have to do. E101 where the target is too far back, E122 for a policy that there is not. */
+export async function gatherFacts(
+  session: WritingSession,
+  request: RollbackRequest,
+  ground: Ground,
+  mints: string | null,
+): Promise<Prepared> {
+  const { repository } = session.agent;
+  const { from, target, config } = ground;
+  const { rollback_system: settings } = config;
+  const emergency = request.type === "emergency";
+  const policy = choosePolicy(settings, { name: request.policy, emergency });
+  requireDepth(ground, request, settings);
+  const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
+  const situation = {
+    ...names,
+    cwd: repository.workTree ?? repository.gitDir,
+    operation: session.id,
+    commonDir: repository.commonDir,
+    repo: session.log.entry.repo,
+  };
+  const targetConfig = target.config ?? config;
+  const before = withoutSteps(lifecycleCommands(config.lifecycle, { ...situation, version: names.from }), policy);
+  const after = withoutSteps(
+    lifecycleCommands(targetConfig.lifecycle, { ...situation, version: target.version?.number.text ?? names.from }),
+    policy,
+  );
+  const installs = after.install !== null && ground.environmentChanges ? after.install : null;
+  const state = stateSource(ground, request, policy, before);
+  const migration =
+    state.kind === "migrated" && before.migrate
+      ? { command: before.migrate, commit: from?.commit ?? ground.head }
+      : undefined;
+  // What is converted is a copy of the backup.
+  const saveState =
+    migration !== undefined ||
+    (state.kind !== "live" && settings.backup_before_rollback && has(policy, "backup_current"));
+  const testKinds = emergency || !has(policy, "validate_rollback") ? [] : kindsOf(settings.validation);
+  const tests = targetConfig.snapshot_isolation.tests.filter(({ kind }) => testKinds.includes(kind));
+  const checksHealth = after.health !== null && settings.validation.health_checks && has(policy, "validate_rollback");
+  const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
+  const uses: CommandUse[] = [
+    { version: from, commands: named([before.stop, migration?.command ?? null]) },
+    {
+      version: target.version ?? from,
+      commands: [...named([installs, after.start, checksHealth ? after.health : null]), ...tests.map(({ run }) => run)],
+    },
+  ];
+  const notRun = await whyNotRun(session, uses, request);
+  const facts: PlanFacts = {
+    type: request.type,
+    ...names,
+    mints,
+    policy,
+    commands: {
+      stop: planned(before.stop),
+      install: planned(installs),
+      start: planned(after.start),
+      health: planned(after.health),
+    },
+    state,
+    saveState,
+    files: { changed: ground.changes.length, config: ground.configFiles },
+    undone: ground.undone.length,
+    validations: validationsOf(checksHealth, tests),
+    risks: risksOf(session, ground, {
+      state,
+      saveState,
+      notRun: notRun?.message ?? null,
+      leftStopped: before.stop !== null && !has(policy, "start_agent"),
+    }),
+    earlier: await readEarlierTimes(repository),
+    timeoutMs: parseDuration(settings.rollback_timeout),
+  };
+  return {
+    facts,
+    before,
+    after: { ...after, install: installs },
+    capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,
+    migration,
+    saveState,
+    config: targetConfig,
+    testKinds,
+    checksHealth,
+    retentionMs: parseDuration(settings.backup_retention),
+    uses,
+    isLiveState: liveStateOf(session.agent.config),
+    runIn: (command, cwd, context) => runAgentCommand({ ...command, cwd }, context),
+  };
+}
+
+function risksOf(
+  { history, at }: WritingSession,
+  ground: Ground,
+  plan: { state: StateSource; saveState: boolean; notRun: string | null; leftStopped: boolean },
+): Risk[] {
+  const { from, config } = ground;
+  const { version, capture } = ground.target;
+  const { state } = plan;
+  const findings = ground.compatibility?.findings ?? [];
+  return assessRisks({
+    from: from && { version: from.number.text, major: from.number.major },
+    to: version && {
+      name: version.tag,
+      major: version.number.major,
+      withdrawn: version.withdrawn,
+      foreign: version.type === "foreign",
+    },
+    lacksConfig: ground.target.config === null,
+    breaking: findings.filter(({ level }) => level === "major").map(({ message }) => message),
+    migration: state.kind === "capture" ? [] : ground.migration,
+    migrates: state.kind === "migrated",
+    dirty: ground.dirty.length,
+    submodules: ground.submodules,
+    depth: ground.depth,
+    maxDepth: config.rollback_system.max_rollback_depth,
+    capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
+    keepsLiveState: state.kind === "live" && capture !== undefined,
+    saveState: plan.saveState,
+    currentMissing: history.current !== null && from === undefined,
+    commandsNotRun: plan.notRun,
+    leftStopped: plan.leftStopped,
+    now: at,
+  });
+}
+
+const has = (policy: RollbackPolicy, type: string): boolean => policy.steps.some((step) => step.type === type);
+
+/** A command whose step the policy leaves out is not run. */
+function withoutSteps(commands: LifecycleCommands, policy: RollbackPolicy): LifecycleCommands {
+  return {
+    ...commands,
+    stop: has(policy, "stop_agent") ? commands.stop : null,
+    start: has(policy, "start_agent") ? commands.start : null,
+    install: has(policy, "restore_dependencies") ? commands.install : null,
+    migrate: has(policy, "restore_data") ? commands.migrate : null,
+  };
+}
+
+const planned = (command: AgentCommand | null): PlannedCommand | null =>
+  command && { run: command.run, timeoutMs: command.timeoutMs };
+
+function requireDepth(ground: Ground, request: RollbackRequest, settings: AgentConfig["rollback_system"]): void {
+  const exempt = request.force || request.type === "emergency" || request.dryRun || !settings.safety_checks;
+  if (exempt || ground.depth <= settings.max_rollback_depth) return;
+  throw new KaiError(
+    "E101",
+    `${ground.target.name} lies ${ground.depth} versions back, and max_rollback_depth is ${settings.max_rollback_depth}.`,
+    { hint: "`--force` goes back to it all the same; `--dry-run` shows what that would do." },
+  );
+}
+
+function stateSource(
+  ground: Ground,
+  { keepState, type }: RollbackRequest,
+  policy: RollbackPolicy,
+  { migrate }: LifecycleCommands,
+): StateSource {
+  const live = (why: string): StateSource => ({ kind: "live", why });
+  if (!ground.withState) return live("no state is asked for, or was replaced");
+  if (!has(policy, "restore_data")) return live(`the policy ${policy.name} has no restore_data`);
+  const { capture, name } = ground.target;
+  if (capture && !keepState) return { kind: "capture", ref: capture.ref, digest: capture.digest };
+  if (migrate !== null && type !== "selective") return { kind: "migrated", run: migrate.run };
+  return live(keepState ? "the live state stays, as was asked" : `no state was captured with ${name}`);
+}
+
+const KINDS = [
+  ["performance", "performance_benchmarks"],
+  ["functionality", "functionality_tests"],
+  ["integration", "integration_tests"],
+] as const;
+
+const kindsOf = (wanted: AgentConfig["rollback_system"]["validation"]): SnapshotTest["kind"][] =>
+  KINDS.flatMap(([kind, key]) => (wanted[key] ? [kind] : []));
+
+const validationsOf = (health: boolean, tests: readonly SnapshotTest[]): Validation[] => [
+  ...(health ? [{ kind: "health", name: "lifecycle.health" } as const] : []),
+  ...tests.map(({ kind, name }) => ({ kind, name })),
+];

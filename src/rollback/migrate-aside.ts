@@ -1,0 +1,96 @@
+import { constants } from "node:fs";
+import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { writeTree } from "../git/write-tree.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { type StagedStateFile, stagedFile, writeStagedState } from "../operation/staged-state.js";
+import { findStateFiles } from "../state/find-state-files.js";
+import { openCapture } from "../state/open-capture.js";
+import { stageState } from "../state/stage-state.js";
+import type { AgentCommand } from "../system/agent-command.js";
+import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
+import { syncFolder } from "../system/durable-file.js";
+import { pathBelow, readablePath } from "../system/path-bytes.js";
+import { backUpSqlite, isSqlite } from "../system/sqlite.js";
+import type { WritingSession } from "../version/writing-session.js";
+
+/** The command that converts the live state, and the version that names it. */
+export interface Migration {
+  readonly command: AgentCommand;
+  /** Object id of the version's commit. */
+  readonly commit: string;
+}
+
+/**
+ * Converts the live state in a copy: the version's files with the state that was just backed up, in which its command runs. What
+ * comes out is staged in `folder`, so the live state stays as it is until the commit point. E126 where the command fails.
+ */
+export async function migrateAside(
+  session: WritingSession,
+  { command, commit }: Migration,
+  folder: string,
+  context: CommandContext,
+): Promise<void> {
+  const { agent, reader, lock, id } = session;
+  const { repository, config } = agent;
+  const { workTree } = repository;
+  if (workTree === undefined) return;
+  const patterns = config.version_management.artifacts.state;
+  const scratch = path.join(kaiFolderOf(repository).staging, `migrate-${id}`);
+  const files = path.join(scratch, "files");
+  await mkdir(files, { recursive: true });
+  try {
+    await writeTree(repository, `${commit}^{tree}`, files, scratch, [lock.descriptor]);
+    const saved = await openCapture(repository, reader, { ref: `refs/kai/backup/${id}-state`, digest: null });
+    await stageState({ ...repository, workTree }, saved, scratch, patterns);
+    for (const [number, { path: name }] of saved.files.entries()) {
+      const target = pathBelow(files, name);
+      await mkdir(pathBelow(files, name.slice(0, Math.max(0, name.lastIndexOf("/")))), { recursive: true });
+      await rename(stagedFile(scratch, number), target);
+    }
+    const outcome = await runAgentCommand({ ...command, cwd: files }, context);
+    if (!outcome.ok) throw failed(command, outcome);
+    const env = { ...repository.env, GIT_WORK_TREE: files, GIT_INDEX_FILE: path.join(scratch, "index") };
+    const names = await findStateFiles({ ...repository, workTree: files, env }, patterns);
+    const removed = saved.files.map(({ path: name }) => name).filter((name) => !names.includes(name));
+    await writeStagedState(folder, { files: await stageConverted(files, names, folder, repository.env), removed });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Moves the converted files into the staging folder, a database as one file without what lies beside it. */
+async function stageConverted(
+  from: string,
+  names: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<StagedStateFile[]> {
+  const state = path.join(folder, "state");
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  const staged: StagedStateFile[] = [];
+  for (const [number, name] of names.entries()) {
+    const source = pathBelow(from, name);
+    const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const [stat, database] = await Promise.all([handle.stat(), isSqlite(handle)]).finally(() => handle.close());
+    if (!stat.isFile()) throw new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which is no file.`);
+    if (database) await backUpSqlite(source, state, String(number), env);
+    else await copyFile(source, stagedFile(folder, number));
+    await syncFile(stagedFile(folder, number));
+    staged.push({ path: name, executable: (stat.mode & 0o100) !== 0, kind: database ? "sqlite" : "file" });
+  }
+  await syncFolder(state);
+  return staged;
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, "r");
+  await handle.sync().finally(() => handle.close());
+}
+
+const failed = ({ run }: AgentCommand, outcome: CommandOutcome): KaiError =>
+  new KaiError("E126", `lifecycle.migrate failed: ${outcome.error ?? "no reason is known"}`, {
+    hint: `It ran ${JSON.stringify(run)} on a copy of the state; nothing was changed. Run it by hand on one.`,
+    data: { output: outcome.output },
+  });

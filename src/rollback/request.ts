@@ -1,0 +1,43 @@
+import type { Component } from "../agent/component.js";
+import type { RollbackType } from "./plan.js";
+
+/** What somebody asks for. */
+export interface RollbackRequest {
+  /** A version, its tag or `current`; for a snapshot the id of an operation, or how it begins. */
+  readonly to: string;
+  readonly type: RollbackType;
+  /** Which parts go back, of type selective. */
+  readonly components: readonly Component[];
+  /** Which files, folders or globs go back, of type partial. */
+  readonly paths: readonly string[];
+  /** A policy of the version in force; undefined for the usual one. */
+  readonly policy: string | undefined;
+  /** Leave the agent's live state as it is, or take it back by lifecycle.migrate. */
+  readonly keepState: boolean;
+  /** Go back to a withdrawn version, further than max_rollback_depth, over changes that are not committed. */
+  readonly force: boolean;
+  /** Go back to a version of another tool, which nothing proves. */
+  readonly unproven: boolean;
+  /** Run the commands of kai.yaml although nobody has confirmed where this clone's log comes from. */
+  readonly trustCommands: boolean;
+  readonly dryRun: boolean;
+  /** The operation whose failure this one mends; undefined for one that a person asked for. */
+  readonly recovers: string | undefined;
+}
+
+/** What has to be said; the rest is as usual. */
+export type RollbackOptions = Pick<RollbackRequest, "to"> & Partial<RollbackRequest>;
+
+export const requestOf = (options: RollbackOptions): RollbackRequest => ({
+  type: "version",
+  components: [],
+  paths: [],
+  policy: undefined,
+  keepState: false,
+  force: false,
+  unproven: false,
+  trustCommands: false,
+  dryRun: false,
+  recovers: undefined,
+  ...options,
+});

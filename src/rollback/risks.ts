@@ -1,0 +1,96 @@
+import { roughSpan } from "./rough-span.js";
+
+/** What may go wrong, and how much that is. */
+export interface Risk {
+  readonly kind:
+    | "breaking_change"
+    | "migration"
+    | "dirty_files"
+    | "submodules"
+    | "withdrawn_target"
+    | "unproven_target"
+    | "no_config"
+    | "depth"
+    | "state_older"
+    | "state_newer"
+    | "commands_not_run"
+    | "current_missing"
+    | "no_backup"
+    | "left_stopped";
+  readonly severity: "low" | "medium" | "high";
+  readonly message: string;
+}
+
+/** What risks are judged by. */
+export interface RiskFacts {
+  readonly from: { readonly version: string; readonly major: number } | undefined;
+  readonly to:
+    | { readonly name: string; readonly major: number; readonly withdrawn: boolean; readonly foreign: boolean }
+    | undefined;
+  /** Whether it has no kai.yaml that can be read today. */
+  readonly lacksConfig: boolean;
+  /** Messages of the findings that break something between the two. */
+  readonly breaking: readonly string[];
+  /** Why the state would have to be migrated. */
+  readonly migration: readonly string[];
+  readonly migrates: boolean;
+  readonly dirty: number;
+  /** Submodules that the target has on another commit. */
+  readonly submodules: number;
+  readonly depth: number;
+  readonly maxDepth: number;
+  /** When the state was captured that is put in place; null where none is. */
+  readonly capturedAt: Date | null;
+  /** Whether the agent has live state that stays. */
+  readonly keepsLiveState: boolean;
+  readonly saveState: boolean;
+  readonly currentMissing: boolean;
+  /** Why commands of the lifecycle are not run; null where they are, or there are none. */
+  readonly commandsNotRun: string | null;
+  readonly leftStopped: boolean;
+  readonly now: Date;
+}
+
+/** The risks of a rollback, the worst first. */
+export function assessRisks(facts: RiskFacts): Risk[] {
+  const risks: Risk[] = [];
+  const add = (severity: Risk["severity"], kind: Risk["kind"], message: string) =>
+    risks.push({ kind, severity, message });
+  const { from, to } = facts;
+  if (to?.foreign) add("high", "unproven_target", `${to.name} has no record: nothing proves what it holds`);
+  if (facts.lacksConfig)
+    add("high", "no_config", "the target has no kai.yaml that can be read today: this one's commands are used");
+  if (to?.withdrawn) add("medium", "withdrawn_target", `${to.name} was withdrawn before`);
+  if (from && to && from.major !== to.major) {
+    add("medium", "breaking_change", `crosses a major version: ${from.major} -> ${to.major}`);
+  }
+  for (const message of facts.breaking) add("medium", "breaking_change", message);
+  if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
+  if (facts.migrates)
+    add("medium", "migration", "the live state is converted by the command of the version that is left");
+  if (facts.dirty > 0) add("medium", "dirty_files", `${facts.dirty} changed files are saved and replaced`);
+  if (facts.submodules > 0) {
+    add(
+      "low",
+      "submodules",
+      "submodules are left as they are: `git submodule update` checks out what the target names",
+    );
+  }
+  if (facts.depth > facts.maxDepth) {
+    add("high", "depth", `${facts.depth} versions back, more than max_rollback_depth (${facts.maxDepth})`);
+  }
+  if (facts.capturedAt) {
+    add(
+      "medium",
+      "state_older",
+      `the state goes back ${roughSpan(facts.now.getTime() - facts.capturedAt.getTime())}, to when it was captured`,
+    );
+  }
+  if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
+  if (!facts.saveState && facts.capturedAt) add("high", "no_backup", "the live state is replaced and not saved before");
+  if (facts.currentMissing) add("low", "current_missing", "the tag of the version in force is missing");
+  if (facts.commandsNotRun !== null) add("medium", "commands_not_run", facts.commandsNotRun);
+  if (facts.leftStopped) add("high", "left_stopped", "the policy has no start_agent: the agent stays stopped");
+  const weight = { high: 0, medium: 1, low: 2 };
+  return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
+}

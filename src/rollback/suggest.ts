@@ -1,0 +1,110 @@
+import type { LoggedEntry } from "../operation/entry.js";
+import { type History, type KnownVersion, versionInForce } from "../version/history.js";
+import { compareNumbers } from "../version/number.js";
+import { roughSpan } from "./rough-span.js";
+
+/** A version that could be gone back to, and what speaks for and against it. */
+export interface Suggestion {
+  readonly version: string;
+  readonly tag: string;
+  /** Higher is better; only its order means something. */
+  readonly score: number;
+  readonly evidence: readonly string[];
+  /** Milliseconds that it was in force, all times together. */
+  readonly inForceMs: number;
+  /** How often it was well after it came into force, and how often it was not. */
+  readonly well: number;
+  readonly failed: number;
+  /** How often a rollback left it. */
+  readonly left: number;
+  readonly hasState: boolean;
+}
+
+const HOUR = 3_600_000;
+
+/**
+ * Ranks the versions that a rollback could go to, the best first. What was in force for long, was well and was never left stands
+ * before what is merely near; another major number counts against one, as the state may not be read there.
+ */
+export function suggestTargets(history: History, now: Date): Suggestion[] {
+  const here = versionInForce(history);
+  const evidence = readEvidence(history.log, now);
+  return history.versions
+    .filter((each) => each.type !== "foreign" && each !== here && each.number.prerelease.length === 0)
+    .map((version) => judge(version, here, evidence.get(version.tagId) ?? NOTHING, distance(history, version, here)))
+    .sort((a, b) => b.score - a.score);
+}
+
+interface Evidence {
+  readonly inForceMs: number;
+  readonly well: number;
+  readonly failed: number;
+  readonly left: number;
+}
+
+const NOTHING: Evidence = { inForceMs: 0, well: 0, failed: 0, left: 0 };
+
+/** What the log (newest first) tells of each version, by its tag's object id. */
+function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evidence> {
+  const found = new Map<string, Evidence>();
+  const add = (tag: string, more: Partial<Evidence>) => {
+    const known = found.get(tag) ?? NOTHING;
+    found.set(tag, {
+      inForceMs: known.inForceMs + (more.inForceMs ?? 0),
+      well: known.well + (more.well ?? 0),
+      failed: known.failed + (more.failed ?? 0),
+      left: known.left + (more.left ?? 0),
+    });
+  };
+  let until = now.getTime();
+  for (const entry of log) {
+    const at = Date.parse(entry.at);
+    const { before, after } = entry.current;
+    if (after) add(after.tag, { inForceMs: Math.max(0, until - at) });
+    until = at;
+    if (entry.kind === "rollback" && before && before.tag !== after?.tag) add(before.tag, { left: 1 });
+    if (entry.kind === "outcome" && after) add(after.tag, entry.details["ok"] === true ? { well: 1 } : { failed: 1 });
+  }
+  return found;
+}
+
+/** How many versions lie between. */
+function distance(history: History, version: KnownVersion, here: KnownVersion | undefined): number {
+  if (here === undefined) return 0;
+  return Math.abs(history.versions.indexOf(here) - history.versions.indexOf(version));
+}
+
+function judge(
+  version: KnownVersion,
+  here: KnownVersion | undefined,
+  { inForceMs, well, failed, left }: Evidence,
+  steps: number,
+): Suggestion {
+  const evidence: string[] = [];
+  const newer = here !== undefined && compareNumbers(version.number, here.number) > 0;
+  let score = 100 - 5 * steps;
+  const count = (points: number, text: string) => {
+    score += points;
+    evidence.push(text);
+  };
+  if (newer) count(-60, "newer than the version in force");
+  if (version.withdrawn) count(-80, "withdrawn");
+  if (inForceMs > 0) count(Math.min(30, Math.log2(1 + inForceMs / HOUR) * 5), `in force for ${roughSpan(inForceMs)}`);
+  else count(-20, "never in force");
+  if (well > 0) count(20, `well after ${well} ${well === 1 ? "rollback" : "rollbacks"} to it`);
+  if (failed > 0) count(-40 * failed, `not well after ${failed} ${failed === 1 ? "rollback" : "rollbacks"} to it`);
+  if (left > 0) count(-30 * left, `left by ${left} ${left === 1 ? "rollback" : "rollbacks"}`);
+  if (here && here.number.major !== version.number.major) count(-25, `another major version than ${here.number.text}`);
+  if (version.state !== null) count(5, "its state was captured");
+  return {
+    version: version.number.text,
+    tag: version.tag,
+    score: Math.round(score),
+    evidence,
+    inForceMs,
+    well,
+    failed,
+    left,
+    hasState: version.state !== null,
+  };
+}

@@ -1,0 +1,181 @@
+import path from "node:path";
+import { createClassifier } from "../agent/component.js";
+import type { AgentConfig } from "../agent/config.js";
+import { KaiError } from "../error.js";
+import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { makeFolder } from "../system/durable-file.js";
+import { readablePath } from "../system/path-bytes.js";
+import { findSide } from "../version/compare-side.js";
+import { type Compatibility, judgeCompatibility, judgeMigration } from "../version/compare-verdict.js";
+import { type KnownVersion, versionInForce } from "../version/history.js";
+import { liveStateOf } from "../version/live-state.js";
+import { requireMovableBranch } from "../version/movable-branch.js";
+import { readCommits } from "../version/read-commits.js";
+import { findVersionConfig } from "../version/version-config.js";
+import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
+import type { WritingSession } from "../version/writing-session.js";
+import { composeTree, type Selection, selectComponents, selectPaths } from "./compose-tree.js";
+import { findTarget, type RollbackTarget } from "./find-target.js";
+import type { RollbackRequest } from "./request.js";
+import { requireWholeRange } from "./require-whole-range.js";
+
+/** Everything that is read before a rollback is planned. */
+export interface Ground {
+  readonly from: KnownVersion | undefined;
+  readonly target: RollbackTarget;
+  /** The version that comes into force; undefined where one has to be made of the tree, null for none at all. */
+  readonly version: KnownVersion | null | undefined;
+  readonly status: WorkTreeStatus;
+  readonly head: string;
+  /** Null where no files are moved and HEAD is detached. */
+  readonly branch: string | null;
+  readonly fromTree: string;
+  /** What the branch holds afterwards. */
+  readonly toTree: string;
+  readonly changes: readonly TreeChange[];
+  /** Of those, how many are configuration, and whether one is a lock file or another part of the environment. */
+  readonly configFiles: number;
+  readonly environmentChanges: boolean;
+  readonly submodules: number;
+  /** Commits that are undone. */
+  readonly undone: readonly string[];
+  readonly dirty: readonly string[];
+  readonly compatibility: Compatibility | null;
+  readonly migration: readonly string[];
+  /** Versions between the one in force and the target. */
+  readonly depth: number;
+  /** The configuration of the version in force: its policies, and its way down. */
+  readonly config: AgentConfig;
+  /** Whether the state goes back, too. */
+  readonly withState: boolean;
+}
+
+/** Looks at what is there and at what is asked for. E101, E102, E109, E125. */
+export async function survey(session: WritingSession, request: RollbackRequest): Promise<Ground> {
+  const { agent, reader, history } = session;
+  const { repository } = agent;
+  const target = await findTarget(repository, reader, history, request);
+  const from = versionInForce(history);
+  const status = await session.status;
+  const head = requireCommit(status);
+  const branch = await requireMovableBranch(repository, status);
+  const dirty = dirtyFiles(session, status);
+  if (dirty.length > 0 && !request.force) throw wouldOverwrite(dirty);
+  const fromTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
+  const selects = selectionOf(request, [agent.config, target.config]);
+  const toTree = selects === undefined ? target.tree : await compose(session, head, target.tree, selects, request);
+  const version = toTree === target.tree ? target.version : undefined;
+  const withState = selects === undefined || request.components.includes("state");
+  const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
+  if (changes.length === 0 && from === version && request.type !== "snapshot" && !withStateOnly(request)) {
+    throw new KaiError(
+      "E109",
+      `${target.version?.tag ?? target.name} is in force already, and the branch holds its files.`,
+      {
+        hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : "There is nothing to go back to.",
+      },
+    );
+  }
+  const undoneCommits = await readCommits(repository, target.commit, head);
+  await requireWholeRange(
+    repository,
+    undoneCommits.map(({ oid }) => oid),
+    target.version?.tag ?? target.name,
+  );
+  const judged = from && target.version ? await judge(session, from, target.version, undoneCommits) : undefined;
+  const inForce = from && (await findVersionConfig(reader, from.commit));
+  return {
+    from,
+    target,
+    version,
+    status,
+    head,
+    branch,
+    fromTree,
+    toTree,
+    changes,
+    ...kindsOfChanges(agent.config, changes),
+    undone: undoneCommits.map(({ oid }) => oid),
+    dirty,
+    compatibility: judged?.compatibility ?? null,
+    migration: judged?.migration ?? [],
+    depth: depthOf(session, from, target.version),
+    config: inForce ?? agent.config,
+    withState,
+  };
+}
+
+const withStateOnly = ({ components }: RollbackRequest): boolean => components.includes("state");
+
+/** Tracked files that were changed; live state is none of them, nor is what stands in a submodule. */
+export function dirtyFiles({ agent }: WritingSession, status: WorkTreeStatus): string[] {
+  const isLiveState = liveStateOf(agent.config);
+  return status.dirty.filter((name) => !isLiveState(name) && !status.submodules.includes(name));
+}
+
+/** Undefined where everything goes back. */
+function selectionOf(request: RollbackRequest, configs: readonly (AgentConfig | null)[]): Selection | undefined {
+  if (request.type === "selective") return selectComponents(request.components, configs);
+  if (request.type === "partial") return selectPaths(request.paths);
+  return undefined;
+}
+
+async function compose(
+  session: WritingSession,
+  head: string,
+  target: string,
+  selects: Selection,
+  request: RollbackRequest,
+): Promise<string> {
+  const { repository } = session.agent;
+  const onlyState = request.components.length === 1 && request.components[0] === "state";
+  if (onlyState) return (await session.reader.find(`${head}^{tree}`))?.id ?? "";
+  const scratch = path.join(kaiFolderOf(repository).staging, `compose-${session.id}`);
+  await makeFolder(scratch);
+  return composeTree(repository, { head, target, selects }, scratch, [session.lock.descriptor]);
+}
+
+/** How many of the changes are configuration, submodules, and whether the environment is among them. */
+export function kindsOfChanges(config: AgentConfig, changes: readonly TreeChange[]) {
+  const componentOf = createClassifier(config.version_management.artifacts);
+  const components = changes.map((change) => componentOf(readablePath(change.path)));
+  return {
+    configFiles: components.filter((each) => each === "config").length,
+    environmentChanges: components.includes("environment"),
+    submodules: changes.filter(({ newMode }) => newMode === "160000").length,
+  };
+}
+
+/** What speaks against the way back: the commits between the two, judged as on the way there. */
+async function judge(
+  session: WritingSession,
+  from: KnownVersion,
+  to: KnownVersion,
+  commits: Awaited<ReturnType<typeof readCommits>>,
+) {
+  const { reader, history, agent } = session;
+  const [newer, older] = [await findSide(reader, history, from.tag), await findSide(reader, history, to.tag)];
+  const compatibility = judgeCompatibility(older, newer, commits, [], { shallow: agent.repository.shallow });
+  return { compatibility, migration: judgeMigration(newer, older, compatibility.findings).reasons };
+}
+
+/** How many versions of ours lie between the two, the target counted: one back is 1. */
+function depthOf({ history }: WritingSession, from: KnownVersion | undefined, to: KnownVersion | undefined): number {
+  const ours = history.versions.filter((each) => each.type !== "foreign" && (!each.withdrawn || each === to));
+  if (from === undefined || to === undefined) return 0;
+  const [here, there] = [ours.indexOf(from), ours.indexOf(to)];
+  return here < 0 || there < 0 ? 0 : Math.max(0, here - there);
+}
+
+export function wouldOverwrite(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError(
+    "E102",
+    `Files were changed and not committed: ${shown}${paths.length > 5 ? `, and ${paths.length - 5} more` : ""}.`,
+    {
+      hint: "Commit or stash them; `--force` saves them under refs/kai/backup and goes on.",
+      data: { paths: paths.map(readablePath) },
+    },
+  );
+}
