@@ -9,6 +9,7 @@ import { writeFiles } from "../git/write-files.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import { makeFolder } from "../system/durable-file.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Recipients } from "../trust/recipients.js";
 import { type CapturedFile, type CaptureManifest, captureDigest, storedBytesOf } from "./capture-manifest.js";
 import { copyStateFile } from "./copy-state-file.js";
 import { isOneMoment, lookAt } from "./moment.js";
@@ -33,6 +34,8 @@ export interface CaptureRequest {
   /** A folder of ours for the copies; made and removed again. */
   readonly scratch: string;
   readonly inherit: readonly number[];
+  /** Everybody who is to read it; undefined: it is kept as it is. */
+  readonly recipients?: Recipients | undefined;
 }
 
 interface Copied {
@@ -72,7 +75,7 @@ async function copyAll(repository: Repository & { workTree: string }, request: C
     const skipped: string[] = [];
     for (const name of request.files) {
       const copy = String(copied.length);
-      const file = await copyStateFile(repository, name, request.scratch, copy);
+      const file = await copyStateFile(repository, name, copy, request);
       if (file === undefined) skipped.push(readablePath(name));
       else copied.push({ path: name, copy, file });
     }

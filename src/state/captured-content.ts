@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readChunks } from "../system/file-chunks.js";
-import type { CapturedFile } from "./capture-manifest.js";
+import { type CapturedFile, storedBytesOf } from "./capture-manifest.js";
 import { type OpenedCapture, type OpenedFile, unusable } from "./open-capture.js";
 import { LARGE_BYTES, storedFile } from "./state-store.js";
 
@@ -42,28 +44,39 @@ async function readInto(
   sink: VerifyingSink,
   repository: Repository,
   capture: OpenedCapture,
-  { captured, blob }: OpenedFile,
+  file: OpenedFile,
 ): Promise<void> {
+  const { captured } = file;
   if (captured.stored === "kai") {
     const handle = await openStored(repository, capture, captured);
     try {
-      await readChunks(handle, (chunk) => sink.take(chunk));
+      if (captured.encrypted) await openInto(sink, capture, handle.createReadStream({ autoClose: false, start: 0 }));
+      else await readChunks(handle, (chunk) => sink.take(chunk));
     } finally {
       await handle.close();
     }
     return;
   }
-  if (blob === undefined) throw unusable(capture.ref, `${captured.path} is missing`, [captured.path]);
-  if (captured.size <= LARGE_BYTES) sink.take((await capture.reader.find(blob))?.content ?? Buffer.alloc(0));
-  else await runGit(repository, ["cat-file", "blob", blob], { onStdout: (chunk) => sink.take(chunk) });
+  if (file.blob === undefined) throw unusable(capture.ref, `${captured.path} is missing`, [captured.path]);
+  if (captured.size > LARGE_BYTES && !captured.encrypted) {
+    await runGit(repository, ["cat-file", "blob", file.blob], { onStdout: (chunk) => sink.take(chunk) });
+    return;
+  }
+  const content = (await capture.reader.find(file.blob))?.content ?? Buffer.alloc(0);
+  if (captured.encrypted) await openInto(sink, capture, content);
+  else sink.take(content);
 }
 
-async function openStored(
-  repository: Repository,
-  capture: OpenedCapture,
-  { path, sha256 }: CapturedFile,
-): Promise<FileHandle> {
-  const file = storedFile(repository, sha256);
+async function openInto(sink: VerifyingSink, capture: OpenedCapture, message: Readable | Buffer): Promise<void> {
+  if (capture.decryption === undefined) {
+    throw new KaiError("E110", `The captured state ${capture.ref} is encrypted, and no key was given to open it.`);
+  }
+  for await (const chunk of capture.decryption.open(message)) sink.take(chunk);
+}
+
+async function openStored(repository: Repository, capture: OpenedCapture, captured: CapturedFile): Promise<FileHandle> {
+  const { path } = captured;
+  const file = storedFile(repository, storedBytesOf(captured).sha256);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   return open(file, flags).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "ELOOP") throw cause;

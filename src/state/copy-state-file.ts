@@ -1,23 +1,26 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { digestFile } from "../system/file-chunks.js";
 import { HeldFolder, openBelow } from "../system/held-folder.js";
 import { distinctPath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
+import { encryptFile } from "../trust/encrypt-file.js";
+import type { Recipients } from "../trust/recipients.js";
 import type { CapturedFile, StoredBytes } from "./capture-manifest.js";
+import type { CaptureRequest } from "./capture-state.js";
 import { LARGE_BYTES } from "./state-store.js";
 
 /**
- * Copies the state file at `name` (latin1) to `copy` in the folder `scratch`, no link on the way followed; undefined where it is no
- * regular file, or has gone.
+ * Copies the state file at `name` (latin1) to `copy` in the folder `scratch`, encrypted where there are recipients, no link on
+ * the way followed; undefined where it is no regular file, or has gone.
  */
 export async function copyStateFile(
   repository: Repository & { workTree: string },
   name: string,
-  scratch: string,
   copy: string,
+  { scratch, recipients, at }: Pick<CaptureRequest, "scratch" | "recipients" | "at">,
 ): Promise<CapturedFile | undefined> {
   const folders = name.split("/");
   const base = folders.pop() ?? "";
@@ -37,12 +40,14 @@ export async function copyStateFile(
         await backUpSqlite(source, scratch, copy, repository.env);
       }
       const digest = kind === "sqlite" ? await digestCopy(target) : await copyAndDigest(handle, target);
+      const encrypted = recipients && (await encryptCopy(target, recipients, at));
       return {
         path: distinctPath(name),
         mode: stat.mode & 0o111 ? "100755" : "100644",
         kind,
         ...digest,
-        ...(digest.size > LARGE_BYTES ? { stored: "kai" } : {}),
+        ...(encrypted && { encrypted }),
+        ...((encrypted ?? digest).size > LARGE_BYTES && { stored: "kai" }),
       };
     } finally {
       await handle.close();
@@ -64,6 +69,14 @@ async function copyAndDigest(handle: FileHandle, target: string): Promise<Stored
   } finally {
     await out.close();
   }
+}
+
+/** Puts the message in the copy's place. */
+async function encryptCopy(copy: string, recipients: Recipients, at: Date): Promise<StoredBytes> {
+  const message = `${copy}.pgp`;
+  await encryptFile(copy, message, recipients, at);
+  await rename(message, copy);
+  return digestCopy(copy);
 }
 
 async function digestCopy(copy: string): Promise<StoredBytes> {

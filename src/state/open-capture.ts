@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import { parseTree } from "../git/object.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import { hexLength, type Repository } from "../git/repository.js";
+import type { Decryption } from "../trust/decrypt.js";
 import { type CapturedFile, type CaptureManifest, captureDigest, parseCapture } from "./capture-manifest.js";
 import { findClash, parseStatePath } from "./state-path.js";
 
@@ -21,16 +22,23 @@ export interface OpenedCapture {
   readonly files: readonly OpenedFile[];
   readonly bytes: number;
   readonly reader: ObjectReader;
+  /** Opens what is encrypted. */
+  readonly decryption: Decryption | undefined;
 }
 
-/**
- * Opens the capture that `ref` names. `digest` is what the version's tag says of it; null for a backup, which nobody signed for.
- * E102 where it is not here or is another one.
- */
+export interface CaptureName {
+  readonly ref: string;
+  /** What the version's tag says of it; null for a backup, which nobody signed for. */
+  readonly digest: string | null;
+  /** Needed where `artifacts.state.encrypt` was set. */
+  readonly decryption?: Decryption | undefined;
+}
+
+/** Opens a capture. E102 where it is not here or is another one. */
 export async function openCapture(
   repository: Repository,
   reader: ObjectReader,
-  { ref, digest }: { readonly ref: string; readonly digest: string | null },
+  { ref, digest, decryption }: CaptureName,
 ): Promise<OpenedCapture> {
   const root = await listEntries(repository, reader, `${ref}^{tree}`);
   if (root === undefined) throw unusable(ref, "it is not in this clone");
@@ -46,7 +54,7 @@ export async function openCapture(
   const clash = findClash(files.map(({ path }) => path));
   if (clash !== undefined) throw unusable(ref, "it has two files at one path");
   const bytes = files.reduce((sum, { captured }) => sum + captured.size, 0);
-  return { ref, digest: captureDigest(manifest), manifest, files, bytes, reader };
+  return { ref, digest: captureDigest(manifest), manifest, files, bytes, reader, decryption };
 }
 
 async function listEntries(

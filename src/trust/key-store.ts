@@ -116,7 +116,8 @@ export interface KeyRequest {
 }
 
 /**
- * Makes an Ed25519 key that openpgp.js and gpg since 2.1 can verify with: version 4, "EdDSA legacy", for signing, without end.
+ * Makes an Ed25519 key that openpgp.js and gpg since 2.1 can verify with: version 4, "EdDSA legacy", for signing, without end;
+ * with a Curve25519 subkey, to which state can be encrypted.
  * The first key becomes the default one. E122 for a name or address that no user id can hold.
  */
 export async function generateKey(request: KeyRequest): Promise<StoredKey> {
@@ -129,7 +130,8 @@ export async function generateKey(request: KeyRequest): Promise<StoredKey> {
       userIDs: [{ name: checkedName(name), email: checkedEmail(email) }],
       ...(passphrase && { passphrase }),
       date: new Date(Math.floor(at.getTime() / 1000) * 1000),
-      subkeys: [],
+      // One to encrypt captured state to: Curve25519, which signs nothing.
+      subkeys: [{}],
       format: "binary",
       // Self-signatures of gpg's own shape, which the fast path can read.
       config: { nonDeterministicSignaturesViaNotation: false },
@@ -157,15 +159,22 @@ function checkedEmail(email: string): string {
 }
 
 async function storeSecret(home: string, block: KeyBlock, makeDefault: boolean): Promise<StoredKey> {
-  if ((await findSecretKey(home, block.primary.fingerprint)) === undefined) await writeSecretKey(home, block);
+  const here = await findSecretKey(home, block.primary.fingerprint);
+  if (here === undefined || bringsSubkeys(here, block)) await writeSecretKey(home, block);
   const usual = await findDefaultKey(home);
   if (makeDefault || usual === undefined) await setDefaultKey(home, block.primary.fingerprint);
   const isDefault = makeDefault || usual === undefined || usual === block.primary.fingerprint;
   return describeKey(block, isDefault ? "default" : "local");
 }
 
+/** Whether it is the key that is here and more: with a subkey to encrypt to, say, that was made since. */
+function bringsSubkeys(here: KeyBlock, block: KeyBlock): boolean {
+  const has = new Set(block.subkeys.map(({ fingerprint }) => fingerprint));
+  return block.subkeys.length > here.subkeys.length && here.subkeys.every(({ fingerprint }) => has.has(fingerprint));
+}
+
 /**
- * Takes in the keys of a file: secret ones to sign with (Ed25519 only; one that is here already stays as it is), public ones to
+ * Takes in the keys of a file: secret ones to sign with (Ed25519 only; one that is here already stays as it is, unless it lacks a subkey), public ones to
  * verify others with (joined with what is known of them, so that a revocation is never lost). All of them or none: E123 for junk.
  */
 export async function importKey(home: string, file: Buffer, { makeDefault = false } = {}): Promise<StoredKey[]> {

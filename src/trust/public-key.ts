@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import { byteAt, MalformedError, packet, readMpi, TAG } from "./packet.js";
 
-export const ALGORITHM = { dsa: 17, eddsaLegacy: 22 } as const;
+export const ALGORITHM = { dsa: 17, ecdh: 18, eddsaLegacy: 22 } as const;
 
 export const isRsa = (algorithm: number): boolean => algorithm >= 1 && algorithm <= 3;
 
@@ -21,6 +21,9 @@ export interface PublicKeyPart {
 
 /** 1.3.6.1.4.1.11591.15.1, the curve of "EdDSA legacy", with its length in front. */
 const ED25519_OID = Buffer.from("092b06010401da470f01", "hex");
+
+/** 1.3.6.1.4.1.3029.1.5.1, Curve25519 of the legacy kind, with its length in front. */
+const CURVE25519_OID = Buffer.from("0a2b060104019755010501", "hex");
 
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
@@ -53,7 +56,7 @@ function endOfParameters(body: Buffer, algorithm: number): number {
   if (algorithm === ALGORITHM.dsa) return skipMpis(body, 6, 4);
   if (algorithm === 16) return skipMpis(body, 6, 3);
   if (algorithm === 19 || algorithm === ALGORITHM.eddsaLegacy) return skipMpis(body, 7 + byteAt(body, 6), 1);
-  if (algorithm === 18) {
+  if (algorithm === ALGORITHM.ecdh) {
     const parameters = skipMpis(body, 7 + byteAt(body, 6), 1);
     return parameters + 1 + byteAt(body, parameters);
   }
@@ -81,6 +84,14 @@ export function ed25519Point({ algorithm, body }: PublicKeyPart): Buffer | undef
   if (!body.subarray(6, 16).equals(ED25519_OID)) return undefined;
   const { value, exact } = readMpi(body, 16);
   return exact && value.length === 33 && value[0] === 0x40 ? value.subarray(1) : undefined;
+}
+
+/** Whether it is a key of the legacy kind to agree on secrets with, which takes encrypted messages and signs nothing. */
+export function isCurve25519({ algorithm, body }: PublicKeyPart): boolean {
+  if (algorithm !== ALGORITHM.ecdh || body.length !== 56) return false;
+  if (!body.subarray(6, 17).equals(CURVE25519_OID)) return false;
+  const { value, exact } = readMpi(body, 17);
+  return exact && value.length === 33 && value[0] === 0x40;
 }
 
 export const ed25519KeyObject = (point: Buffer): KeyObject =>

@@ -3,7 +3,7 @@ import { KaiError } from "../error.js";
 import { formatArmor } from "./armor.js";
 import { trailerOf } from "./ed25519-signature.js";
 import { armorPublicKey, type KeyBlock, nameAndEmail, publicKeyOf, readKeyBlocks } from "./key-block.js";
-import { findDefaultKey, readSecretKey } from "./key-files.js";
+import { findDefaultKey, fingerprintsIn, readSecretKey, secretFolder } from "./key-files.js";
 import { lengthOf, MalformedError, mpi, packet, TAG } from "./packet.js";
 import { ALGORITHM, ed25519Point, type PublicKeyPart } from "./public-key.js";
 import { ed25519SecretKey, isLocked, unlockKey } from "./secret-key.js";
@@ -38,12 +38,26 @@ export async function openSigner(request: SignerRequest): Promise<Signer> {
   const block = keyFromEnvironment(request) ?? (await keyFromStore(request));
   try {
     await requireSigningKey(block);
-    return signerOf(isLocked(block) ? await unlock(block, request) : block);
+    return signerOf(await unlockedKey(block, request));
   } catch (cause) {
     if (!(cause instanceof MalformedError)) throw cause;
     throw new KaiError("E110", `The key ${block.primary.fingerprint} cannot sign: ${cause.message}.`, { cause });
   }
 }
+
+/** The user's secret keys, that of the environment first. */
+export async function listSecretKeys(request: SignerRequest): Promise<KeyBlock[]> {
+  const given = keyFromEnvironment(request);
+  const kept: KeyBlock[] = [];
+  for (const fingerprint of await fingerprintsIn(secretFolder(request.home))) {
+    kept.push(await readSecretKey(request.home, fingerprint));
+  }
+  return given === undefined ? kept : [given, ...kept];
+}
+
+/** The same key without a passphrase. E111 where that is wrong, or nobody is here to give it. */
+export const unlockedKey = (block: KeyBlock, request: SignerRequest): Promise<KeyBlock> =>
+  isLocked(block) ? unlock(block, request) : Promise.resolve(block);
 
 function keyFromEnvironment({ env, fingerprint }: SignerRequest): KeyBlock | undefined {
   const text = env["KAI_SIGNING_KEY"];

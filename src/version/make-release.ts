@@ -5,6 +5,9 @@ import type { GitObject } from "../git/object.js";
 import { type InForce, NOTES_REF } from "../operation/entry.js";
 import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
+import { createKeyRing } from "../trust/key-ring.js";
+import { kaiHome, readKnownKeys } from "../trust/key-store.js";
+import { findRecipients, type Recipients } from "../trust/recipients.js";
 import type { Signer } from "../trust/signer.js";
 import { buildRecord } from "./build-record.js";
 import { type CreateRequest, type Decision, requireConfig } from "./decide-creation.js";
@@ -139,11 +142,18 @@ async function captureFor(
   if (repository.workTree === undefined) return undefined;
   const files = await findStateFiles(repository, config.version_management.artifacts.state);
   if (files.length === 0) return undefined;
+  const recipients = config.version_management.artifacts.state.encrypt ? await recipientsIn(session) : undefined;
   session.caller.progress("Capturing the agent's state");
   return captureState(
     { ...repository, workTree: repository.workTree },
-    { files, of: tag, who: signer, at: session.at, scratch, inherit: [session.lock.descriptor] },
+    { files, of: tag, who: signer, at: session.at, scratch, inherit: [session.lock.descriptor], recipients },
   );
+}
+
+/** Everybody of the policy, by the keys of the log and what this user knows of them beside. */
+async function recipientsIn({ log, caller, at }: WritingSession): Promise<Recipients> {
+  const logged = [...log.files].filter(([name]) => name.startsWith("keys/")).map(([name, bytes]) => ({ name, bytes }));
+  return findRecipients(log.policy, createKeyRing([...logged, ...(await readKnownKeys(kaiHome(caller.env)))]), at);
 }
 
 /** Changes that a tag's message lists; the record has all of them. */

@@ -133,6 +133,11 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     const agent = await clerkWith("version_management.artifacts.models.versioning", false);
     expect(await told(agent, "create")).toMatchObject({ record: { unpinned: ["models"] } });
   },
+  "version_management.artifacts.state.encrypt": async () => {
+    const agent = await clerkWith("version_management.artifacts.state", { include: ["state.json"], encrypt: true });
+    await told(agent, "create");
+    expect(agent.git("cat-file", "blob", "refs/kai/state/v1.1.0:files/0")).not.toContain("seen");
+  },
   "version_management.artifacts.state.keep": async () => {
     const agent = await clerkWith("version_management.artifacts.state", { include: ["state.json"], keep: 1 });
     expect(await told(agent, "create")).toMatchObject({ state: { forgotten: ["1.0.0"] } });
