@@ -3,6 +3,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Bench, type BenchFolders } from "./bench.js";
 import type { Figure } from "./figure.js";
+import { CAPTURE } from "./figures/capture.js";
 import { DEPLOY } from "./figures/deploy.js";
 import { HASH } from "./figures/hash.js";
 import { MEMORY } from "./figures/memory.js";
@@ -12,7 +13,7 @@ import { WRITE } from "./figures/write.js";
 import { FIXTURE_VERSION, Fixtures } from "./fixtures/fixtures.js";
 import { formatReport, type Result } from "./report.js";
 
-const FIGURES: readonly Figure[] = [...START, ...READ, ...WRITE, ...DEPLOY, ...HASH, ...MEMORY];
+const FIGURES: readonly Figure[] = [...START, ...READ, ...WRITE, ...CAPTURE, ...DEPLOY, ...HASH, ...MEMORY];
 
 /** Measures what `--only` names (all whose name begins so), or everything, and prints a table or, with `--json`, a document. */
 export async function main(argv: readonly string[], folders: BenchFolders): Promise<void> {
