@@ -100,9 +100,17 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       throw failure;
     }
     const change = started && changeOf(started);
-    if (link === null) return { ...told, ...nothing, written, incomplete, started: change };
-    caller.progress(`Switching ${place.current}`);
     let stopped: AgentChange | null = null;
+    const stopOld = async () => {
+      const outcome = (await agents?.stopOld()) ?? null;
+      stopped = outcome && changeOf(outcome);
+    };
+    if (link === null) {
+      // What a deployment that was killed left running.
+      await stopOld();
+      return { ...told, ...nothing, written, incomplete, started: change, stopped };
+    }
+    caller.progress(`Switching ${place.current}`);
     const operation: Operation = {
       ...(await entryOf(session, version, signer, { kind: "deploy", verb: "deploy", details: planned.details })),
       live: {
@@ -111,10 +119,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
         stage: (staging) => stageLinks(staging, [link]),
         stop: async () => {},
         startAgain: async () => {},
-        start: async () => {
-          const outcome = (await agents?.stopOld()) ?? null;
-          stopped = outcome && changeOf(outcome);
-        },
+        start: stopOld,
       },
     };
     await session.perform(operation, signer).catch(async (cause: unknown) => {

@@ -1,20 +1,23 @@
-import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { syncFolder } from "../system/durable-file.js";
+import { findStat } from "../system/path-bytes.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
-import { openFolders } from "./write-deployment.js";
 
 const PART = ".part-";
 
 /**
  * Makes an empty folder in which a deployment is written before it is renamed into `versions`: in the git folder, where
- * `recover` removes what is left of it, or where that is another file system, beside the deployments.
+ * `recover` removes what is left of it. Beside the deployments where that is another file system, and with null for `staging`:
+ * for what is installed, which may make folders that `recover` could not empty.
  */
-export async function makePart(versions: string, staging: string, operation: string): Promise<string> {
-  const hidden = path.join(staging, `deploy-${operation}`);
-  await mkdir(hidden);
-  if (await canRename(hidden, versions)) return hidden;
-  await rmdir(hidden);
+export async function makePart(versions: string, staging: string | null, operation: string): Promise<string> {
+  if (staging !== null) {
+    const hidden = path.join(staging, `deploy-${operation}`);
+    await mkdir(hidden);
+    if (await canRename(hidden, versions)) return hidden;
+    await rmdir(hidden);
+  }
   const owner = ((await identityOf(process.pid)) ?? "").replaceAll(":", ".");
   const beside = path.join(versions, `${PART}${owner}.${operation}`);
   await mkdir(beside);
@@ -37,7 +40,7 @@ export async function sweepParts(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     if (!name.startsWith(PART)) continue;
     const [boot, pid, start] = name.slice(PART.length).split(".");
-    if (!(await isAlive(`${boot}:${pid}:${start}`))) await removeFolder(path.join(versions, name));
+    if (!(await isAlive(`${boot}:${pid}:${start}`))) await removePart(path.join(versions, name));
   }
 }
 
@@ -48,10 +51,20 @@ export async function removeDeployment(folder: string, staging: string, operatio
   await openFolders(folder);
   await rename(folder, path.join(part, "files"));
   await syncFolder(versions);
+  await removePart(part);
+}
+
+/** Removes a folder that was made here, whatever was installed in it. */
+export async function removePart(part: string): Promise<void> {
+  if (!(await findStat(part))) return;
+  await openFolders(part);
   await rm(part, { recursive: true, force: true });
 }
 
-async function removeFolder(folder: string): Promise<void> {
-  await openFolders(folder);
-  await rm(folder, { recursive: true, force: true });
+/** Makes a folder and those in it writable, so that they can be removed. */
+async function openFolders(folder: string | Buffer): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true, encoding: "buffer" })) {
+    if (entry.isDirectory()) await openFolders(Buffer.concat([Buffer.from(folder), Buffer.from("/"), entry.name]));
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { readNote } from "../git/notes.js";
@@ -16,7 +16,7 @@ import { changedDeployment } from "./changed-deployment.js";
 import { readDeployedState } from "./deployed-state.js";
 import { checkDeployment, type Deployment, readDeployment } from "./deployment.js";
 import type { DeploymentRoot } from "./deployment-layout.js";
-import { makePart, sweepParts } from "./deployment-parts.js";
+import { makePart, removePart, sweepParts } from "./deployment-parts.js";
 import { requireSameDeployment } from "./require-same-deployment.js";
 import { closeFolders, writeDeployment } from "./write-deployment.js";
 
@@ -51,7 +51,7 @@ export async function ensureDeployment(
   session.caller.progress(`Writing ${folder}`);
   await makeVersionsFolder(root);
   await sweepParts(root.versions);
-  const part = await makePart(root.versions, kaiFolderOf(repository).staging, session.id);
+  const part = await makePart(root.versions, install === null ? kaiFolderOf(repository).staging : null, session.id);
   try {
     const cache = await DigestCache.open(kaiFolderOf(repository).cache, repository.objectFormat);
     const { lines } = await hashTree(repository, version.commit, cache);
@@ -61,7 +61,7 @@ export async function ensureDeployment(
     const deployment = await writeDeployment(content, part, folder, [session.lock.descriptor]);
     return { deployment, written: true };
   } finally {
-    await rm(part, { recursive: true, force: true });
+    await removePart(part);
   }
 }
 

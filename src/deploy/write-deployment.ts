@@ -178,12 +178,6 @@ export async function closeFolders(folder: string): Promise<void> {
   for (const name of listFolders(folder)) await chmod(pathBelow(folder, name), 0o555);
 }
 
-/** Makes them writable again, so that they can be removed. */
-export async function openFolders(folder: string): Promise<void> {
-  await chmod(folder, 0o755);
-  for (const name of listFolders(folder)) await chmod(pathBelow(folder, name), 0o755);
-}
-
 /** A folder's folders by path (latin1), itself last. */
 function listFolders(folder: string): string[] {
   const found = [...listFolder(folder)].filter(([, kind]) => kind === "folder").map(([name]) => name);

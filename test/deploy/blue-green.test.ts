@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -16,6 +18,8 @@ import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 const LIFECYCLE = `agent_id: ai.example.clerk
 version_management: {artifacts: {state: {include: [state.json]}}}
@@ -121,21 +125,50 @@ test("deploying what is deployed starts it where it does not run, and leaves it 
   expect(events()).toHaveLength(1);
 });
 
-test("what a deployment that was killed left running is stopped by the next one", async () => {
-  const { agent, root, version, running } = await runningAgent();
+/** Runs a deployment and kills it, and nothing that it started, once the last event is this. */
+async function killedAt(running: Running, version: string, event: string): Promise<void> {
+  const { agent, events } = running;
+  const child = spawn(process.execPath, [PROGRAM, "deploy", version], {
+    cwd: agent.dir,
+    env: agent.env,
+    stdio: "ignore",
+  });
+  await expect.poll(() => events().at(-1), { timeout: 20_000 }).toBe(event);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+test("killed while the new agent is not well yet, the old one runs on, and the next deployment ends the new one", async () => {
+  const place = await runningAgent();
+  const { agent, root, version, running } = place;
   await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
-  await version("1.1.0", { "logic.py": "new\n" });
-  await version("1.2.0", { "logic.py": "newer\n" });
+  await version("1.1.0", { "run.sh": RUN.replace("touch", "sleep 5; touch") });
   await agent.kai("deploy", "1.0.0");
-  await agent.kai("deploy", "1.1.0", "--no-commands");
+  await killedAt(place, "1.1.0", "1.1.0 starts, current versions/v1.0.0");
+  expect((await agent.kai("recover")).exit).toBe(0);
+  expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.0.0");
+  expect([(await running("1.0.0")) > 0, (await running("1.1.0")) > 0]).toEqual([true, true]);
+  const again = (await agent.kai("deploy", "1.0.0", "--json")).json();
+  expect(again).toMatchObject({ operation: null, started: { ok: true }, stopped: { ok: true } });
+  expect([(await running("1.0.0")) > 0, await running("1.1.0")]).toEqual([true, 0]);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("killed while the old agent is being stopped, it has happened, and recovery brings it to its end", async () => {
+  const place = await runningAgent();
+  const { agent, root, version, running } = place;
+  const stubborn = RUN.replace("say stops;", "say stops; sleep 3;");
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": stubborn });
+  await version("1.1.0", { "run.sh": RUN });
   await agent.kai("deploy", "1.0.0");
-  // Started as by a deployment of 1.1.0 that got no further.
-  const mark = agentMark(entryAt(agent, "refs/kai/log").repo, path.join(root, "versions/v1.1.0"));
-  const env = { KAI_AGENT: mark, KAI_VERSION: "1.1.0", KAI_DEPLOYMENT: root };
-  await agent.run("sh", ["-c", `cd ${root}/versions/v1.1.0 && setsid ./run.sh </dev/null >/dev/null 2>&1 & `], env);
-  await expect.poll(() => running("1.1.0")).toBeGreaterThan(0);
-  expect((await agent.kai("deploy", "1.2.0")).exit).toBe(0);
-  expect([await running("1.0.0"), await running("1.1.0"), (await running("1.2.0")) > 0]).toEqual([0, 0, true]);
+  await killedAt(place, "1.1.0", "1.0.0 stops, current versions/v1.1.0");
+  const recovered = await agent.kai("recover");
+  expect([recovered.exit, leftovers(agent)]).toEqual([0, []]);
+  expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.1.0");
+  expect(entryAt(agent, "refs/kai/log").kind).toBe("deploy");
+  expect(readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n")).toHaveLength(2);
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  expect([await running("1.0.0"), (await running("1.1.0")) > 0]).toEqual([0, true]);
 });
 
 test("what is installed is part of the deployment, and checked like the rest", async () => {
@@ -198,8 +231,7 @@ test("in a clone that took its trust root as it came, the commands of a version 
     KAI_HOME: path.join(home, "none"),
     KAI_SIGNING_KEY: readFileSync(path.join(home, "keys", secret), "utf8"),
   };
-  const program = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
-  const deployed = await agent.run(process.execPath, [program, "deploy", "1.0.0", "--json"], given);
+  const deployed = await agent.run(process.execPath, [PROGRAM, "deploy", "1.0.0", "--json"], given);
   expect(deployed.json()).toMatchObject({ started: { ok: true } });
   expect(await running("1.0.0")).toBeGreaterThan(0);
 });
