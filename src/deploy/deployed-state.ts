@@ -25,7 +25,8 @@ export async function readDeployedState(
   version: KnownVersion,
 ): Promise<DeployedState | null> {
   const ref = `refs/kai/state/${version.tag}`;
-  if (version.state === null || isForgotten(history, ref)) return null;
+  if (version.state === null) return null;
+  if (isForgotten(history, ref) && (await reader.find(ref)) === undefined) return null;
   const capture = await openCapture(repository, reader, { ref, digest: version.state });
   return {
     manifest: canonicalJson(capture.manifest),

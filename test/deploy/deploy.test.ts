@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -15,8 +16,11 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { entryAt, leftovers } from "../operation/observe.js";
+import { placeAt } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { scratch } from "../support/scratch.js";
 import { smallDisk } from "../support/small-disk.js";
 
 const rootOf = (agent: Agent): string => path.join(path.dirname(agent.dir), "deployed");
@@ -339,4 +343,45 @@ test("captured state that this clone lacks is not passed over", async () => {
   expect([refused.exit, refused.json().error.code]).toEqual([1, "E102"]);
   expect(readdirSync(path.join(rootOf(agent), "versions"))).toEqual([]);
   expect(leftovers(agent)).toEqual([]);
+});
+
+test("state that was forgotten is not in the folder, and state that is kept encrypted neither", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  expect((await agent.kai("state", "forget", "1.0.0")).exit).toBe(0);
+  const forgotten = (await deploy(agent, "1.0.0", "--json")).json().path;
+  expect(existsSync(path.join(forgotten, "state.json"))).toBe(false);
+  expect((await deploy(agent, "1.1.0")).exit).toBe(0);
+  expect((await deploy(agent, "1.0.0")).exit).toBe(0);
+  agent.write(
+    "kai.yaml",
+    "agent_id: ai.example.clerk\nversion_management: {artifacts: {state: {include: [state.json], encrypt: true}}}\n",
+  );
+  agent.commit("feat: encrypt the state");
+  const created = await agent.kai("create", "--as", "1.2.0", "--json");
+  expect(created.json().state.files).toEqual(["state.json"]);
+  const encrypted = (await deploy(agent, "1.2.0", "--json")).json().path;
+  expect(existsSync(path.join(encrypted, "state.json"))).toBe(false);
+  expect((await deploy(agent, "1.1.0")).exit).toBe(0);
+  expect((await deploy(agent, "1.2.0")).exit).toBe(0);
+});
+
+test("a SHA-256 repository deploys, too", async () => {
+  const { dir, env } = scratch();
+  const agent = placeAt(path.join(dir, "clerk"), env);
+  execFileSync("git", ["init", "-q", "-b", "main", "--object-format=sha256", agent.dir], { env });
+  agent.write("logic.py", "print('hello')\n");
+  agent.git("add", "-A");
+  agent.git("commit", "-q", "-m", "feat: answer");
+  for (const args of [
+    ["init", "--yes", "--agent-id", "ai.example.clerk"],
+    ["create", "--as", "1.0.0"],
+  ]) {
+    expect((await agent.kai(...args)).exit).toBe(0);
+  }
+  const deployed = await agent.kai("deploy", "1.0.0", "--to", "../deployed", "--json");
+  expect(deployed.exit).toBe(0);
+  expect(await loadDeployment(deployed.json().path)).toMatchObject({
+    version: "1.0.0",
+    commit: agent.git("rev-parse", "HEAD"),
+  });
 });
