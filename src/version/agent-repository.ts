@@ -37,8 +37,10 @@ export async function openAgent(
 export async function readAgent(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentRepository> {
   const text = await findConfigText(repository);
   if (text !== undefined) return { repository, config: parseAgentConfig(text, CONFIG_FILE), configFrom: undefined };
+  const unborn = await unbornBranch(repository);
+  if (unborn) throw unborn;
   const logged = await findLoggedConfig(repository);
-  if (logged === undefined) throw (await unbornBranch(repository)) ?? notAnAgent(repository);
+  if (logged === undefined) throw notAnAgent(repository);
   const config = parseAgentConfig(logged.text, `${logged.of}:${CONFIG_FILE}`);
   onConfigGone?.({ configFrom: logged.of, bare: repository.bare });
   return { repository, config, configFrom: logged.of };

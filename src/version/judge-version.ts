@@ -197,8 +197,18 @@ const DUPLICATED: readonly [keyof VersionRecord, (version: KnownVersion) => stri
 export function judgeCurrent(history: History, pointer: string | undefined): Problem[] {
   if (pointer === history.current?.pointer) return [];
   if (pointer === undefined)
-    return [problem("current-missing", "The tag `current` is gone; `git kai-version recover` may mend it.")];
-  return [problem("current-moved", "The tag `current` was moved without an entry of the log.")];
+    return [
+      problem(
+        "current-missing",
+        "The tag `current` is gone; `git kai-version recover` puts it back where the log says.",
+      ),
+    ];
+  return [
+    problem(
+      "current-moved",
+      "The tag `current` was moved without an entry of the log; `git kai-version recover` puts it back.",
+    ),
+  ];
 }
 
 const signatureProblem = (version: KnownVersion, verdict: SignatureVerdict): Problem =>

@@ -20,7 +20,7 @@ export interface NumberPolicy {
 const TYPE_BUMPS = { auto: "patch", manual: "minor", release: "major" } as const;
 
 /** The highest version that is no pre-release, or of all. */
-export function highestVersion(history: History): KnownVersion | undefined {
+export function highestVersion(history: Pick<History, "versions">): KnownVersion | undefined {
   return history.versions.findLast((each) => each.number.prerelease.length === 0) ?? history.versions.at(-1);
 }
 

@@ -5,7 +5,7 @@ import { PLAIN_LOG } from "../git/plain-log.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { gitFailure, tryGit } from "../git/run-git.js";
-import { LOG_REF } from "../operation/entry.js";
+import { CURRENT_REF, LOG_REF } from "../operation/entry.js";
 import { parseLogOutput } from "../operation/log.js";
 import { readRef } from "../operation/read-ref.js";
 import { isRecoveryDue } from "../operation/recover.js";
@@ -18,6 +18,8 @@ export interface AgentHistory {
   readonly agent: AgentRepository;
   readonly history: History;
   readonly outline: LogOutline;
+  /** What the tag `current` is, whatever the log says; undefined where it is not there. */
+  readonly pointer: string | undefined;
   /** False where the clone lacks the log: then nothing is known but the tags. */
   readonly hasLog: boolean;
   readonly recoveryDue: boolean;
@@ -41,7 +43,8 @@ export async function readHistoryOf(repository: Repository, onConfigGone?: OnCon
     readAgent(repository, onConfigGone),
     isRecoveryDue(repository),
   ]);
-  return { agent, ...historyFrom(tags, log, agent.config), hasLog: log !== undefined, recoveryDue };
+  const pointer = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref.id;
+  return { agent, ...historyFrom(tags, log, agent.config), pointer, hasLog: log !== undefined, recoveryDue };
 }
 
 interface PrintedLog {

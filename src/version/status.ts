@@ -1,7 +1,10 @@
 import { createClassifier } from "../agent/component.js";
+import { KaiError } from "../error.js";
 import { diffTrees } from "../git/tree-diff.js";
 import { readablePath } from "../system/path-bytes.js";
-import { versionInForce } from "./history.js";
+import { readCurrent } from "./current.js";
+import { type History, type KnownVersion, versionInForce } from "./history.js";
+import { judgeCurrent, type Problem } from "./judge-version.js";
 import { highestVersion } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { type AgentHistory, readAgentHistory } from "./reading.js";
@@ -17,6 +20,7 @@ export interface ModifiedPath {
 export interface AgentStatus {
   readonly agent: string;
   readonly current: string | null;
+  /** The highest that was not withdrawn, pre-releases only where there is nothing else. */
   readonly latest: string | null;
   readonly head: string | null;
   /** The branch's full ref; null where HEAD is detached. */
@@ -28,6 +32,8 @@ export interface AgentStatus {
   /** Commits that no version has yet; null in a shallow clone, where they cannot be counted. */
   readonly unversioned: number | null;
   readonly recovery: boolean;
+  /** Where this clone lacks the log, or the tag `current` is not what the log says. */
+  readonly problems: readonly Problem[];
 }
 
 /** What differs from the tree of the version in force: in commits, in the index and in the working tree. */
@@ -36,7 +42,8 @@ export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Prom
 }
 
 /** The same of an agent whose history has been read. */
-export async function readStatusOf({ agent, history, recoveryDue }: AgentHistory): Promise<AgentStatus> {
+export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
+  const { agent, history, recoveryDue } = known;
   const { repository, config } = agent;
   const status = await readStatus(repository);
   const inForce = versionInForce(history);
@@ -63,12 +70,33 @@ export async function readStatusOf({ agent, history, recoveryDue }: AgentHistory
   return {
     agent: config.agent_id,
     current: history.current?.version ?? null,
-    latest: highestVersion(history)?.number.text ?? null,
+    latest: newestInUse(history)?.number.text ?? null,
     head: status.head,
     branch: status.branch,
     unborn: status.head === null,
     modified: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     unversioned,
     recovery: recoveryDue,
+    problems: await problemsOf(known),
   };
+}
+
+const newestInUse = (history: History): KnownVersion | undefined =>
+  highestVersion({ versions: history.versions.filter(({ withdrawn }) => !withdrawn) });
+
+const NO_LOG: Problem = {
+  code: "record-not-fetched",
+  message: "This clone lacks the log: `git kai-version init` fetches and adopts it.",
+};
+
+async function problemsOf({ agent, history, pointer, hasLog, recoveryDue }: AgentHistory): Promise<readonly Problem[]> {
+  if (!hasLog) return [NO_LOG];
+  const problems = judgeCurrent(history, pointer);
+  if (problems.length === 0 || recoveryDue) return [];
+  const { workTree, gitDir, env } = agent.repository;
+  // Tags and log, read apart, may be of two moments: this reads them at one.
+  return readCurrent(workTree ?? gitDir, env).then(
+    () => [],
+    (cause: unknown) => (cause instanceof KaiError && cause.code === "E121" ? problems : []),
+  );
 }

@@ -26,7 +26,8 @@ test("status tells a branch without a commit, in a new repository and in an agen
   fresh.write("kai.yaml", "agent_id: ai.example.clerk\n");
   expect(await told(fresh, "status")).toMatchObject({ branch: "refs/heads/main", unborn: true, head: null });
   expect(await fresh.kai("status")).toMatchInlineSnapshot(`
-    ai.example.clerk  no version is in force: \`git kai-version create\` makes one
+    ai.example.clerk  what is in force is not known
+    This clone lacks the log: \`git kai-version init\` fetches and adopts it.
     No commit yet: versions are made of what is committed.
 
     Differs from it:
@@ -53,4 +54,37 @@ test("a bare repository whose HEAD names a branch without a commit says so", asy
   expect(await refused(bare, "create")).toMatchObject({ code: "E125", exit: 1 });
   bare.git("symbolic-ref", "HEAD", "refs/heads/main");
   expect(await told(bare, "status")).toMatchObject({ current: "1.0.0", branch: "refs/heads/main", unborn: false });
+});
+
+test("status says where it does not know what is in force, and that init adopts the log", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const { dir, env } = scratch();
+  const clone = placeAt(path.join(dir, "clone"), env);
+  execFileSync("git", ["clone", "-q", agent.dir, clone.dir], { env, stdio: "pipe" });
+  expect(await told(clone, "status")).toMatchObject({ current: null, problems: [{ code: "record-not-fetched" }] });
+  expect(await clone.kai("status")).toMatchInlineSnapshot(`
+    ai.example.clerk  what is in force is not known, 1.0.0 is the newest
+    This clone lacks the log: \`git kai-version init\` fetches and adopts it.
+    [exit 0]
+  `);
+});
+
+test("status says where the tag `current` is not what the log says", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  expect(await told(agent, "status")).toMatchObject({ problems: [] });
+  const current = agent.git("rev-parse", "refs/tags/current");
+  agent.git("update-ref", "refs/tags/current", "v1.0.0");
+  expect(await told(agent, "status")).toMatchObject({ current: "1.1.0", problems: [{ code: "current-moved" }] });
+  agent.git("update-ref", "-d", "refs/tags/current");
+  expect(await told(agent, "status")).toMatchObject({ current: "1.1.0", problems: [{ code: "current-missing" }] });
+  expect((await agent.kai("status")).stdout).toContain("`git kai-version recover` puts it back");
+  agent.git("update-ref", "refs/tags/current", current);
+  expect(await told(agent, "status")).toMatchObject({ problems: [] });
+});
+
+test("the newest version that status names is none that was withdrawn", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  await told(agent, "rollback", "1.0.0");
+  expect(await told(agent, "status")).toMatchObject({ current: "1.0.0", latest: "1.0.0" });
+  expect(await told(agent, "next")).toMatchObject({ latest: "1.1.0" });
 });

@@ -42,12 +42,16 @@ function describeDeployment({ deployment, current }: FullStatus, { style }: Outp
   return lines;
 }
 
+const noneInForce = ({ problems }: AgentStatus): string =>
+  problems.length > 0 ? "what is in force is not known" : "no version is in force: `git kai-version create` makes one";
+
 function describeAgent(status: AgentStatus, { style }: Output): string {
   const lines = [
-    `${style.bold(status.agent)}  ${status.current === null ? "no version is in force: `git kai-version create` makes one" : `${style.bold(status.current)} is in force`}${
+    `${style.bold(status.agent)}  ${status.current === null ? noneInForce(status) : `${style.bold(status.current)} is in force`}${
       status.latest !== null && status.latest !== status.current ? `, ${status.latest} is the newest` : ""
     }`,
   ];
+  for (const { message } of status.problems) lines.push(style.red(message));
   if (status.recovery)
     lines.push(style.yellow("An operation was interrupted: `git kai-version recover` brings it to its end."));
   if (status.unborn) lines.push("No commit yet: versions are made of what is committed.");
