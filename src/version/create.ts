@@ -10,6 +10,7 @@ import type { Operation } from "../operation/operation.js";
 import { sweepStore } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
+import { foreseeState } from "./foreseen-state.js";
 import { type Forgetting, findForgetting } from "./forget-beyond.js";
 import { type StartedHash, startHashOfHead } from "./hash-tree.js";
 import { makeRelease, type Release } from "./make-release.js";
@@ -62,7 +63,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
     caller.progress("Looking at what changed");
     const { repository } = session.agent;
     const decision = await decideCreation(session, request);
-    if (request.dryRun) return foreseen(decision);
+    if (request.dryRun) return foreseen(decision, await foreseeState(repository, session.agent.config));
     const signer = await session.openSigner("releaser");
     const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
     try {
@@ -79,7 +80,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
   });
 }
 
-function foreseen(decision: Decision): CreatedVersion {
+function foreseen(decision: Decision, state: Pick<CreatedState, "files" | "skipped">): CreatedVersion {
   return {
     version: decision.number.text,
     tag: decision.tag,
@@ -91,7 +92,7 @@ function foreseen(decision: Decision): CreatedVersion {
     required: decision.pending.verdict.required,
     current: decision.current,
     record: null,
-    state: { files: [], skipped: [], consistent: null, forgotten: [] },
+    state: { ...state, consistent: null, forgotten: [] },
     untracked: decision.status.untracked.map(readablePath),
     operation: null,
   };

@@ -6,7 +6,9 @@ import { tryGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { TrustRoot } from "../trust/trust-root.js";
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
+import { frameworkOf } from "./framework-of.js";
 import { buildHistory } from "./history.js";
+import { requireSameId } from "./initial-files.js";
 import { findLoggedConfig } from "./logged-config.js";
 import type { Rebuilt } from "./rebuild-projection.js";
 import { tagFormat } from "./tag-name.js";
@@ -75,7 +77,7 @@ export async function describeInitialised(
     repoId: root?.repo ?? null,
     trustRoot: root && { entry: root.root, digest: root.digest, origin: root.origin },
     key: null,
-    framework: "",
+    framework: particulars.framework ?? (await frameworkOf(repository, [...names].map(readablePath))),
     artifacts: countArtifacts(names, config),
     written: [],
     config: null,
@@ -88,6 +90,13 @@ export async function describeInitialised(
     skipped: history.skipped,
     ...particulars,
   };
+}
+
+/** Refuses (E106) another id than that of an agent whose log is here, or is about to be. */
+export async function requireAgentId(repository: Repository, wantedId: string | undefined): Promise<void> {
+  const { text, configFrom } = await findConfig(repository);
+  if (text !== undefined && wantedId !== undefined)
+    requireSameId(parseAgentConfig(text, configFrom === null ? CONFIG_FILE : `${configFrom}:${CONFIG_FILE}`), wantedId);
 }
 
 /** The agent's own kai.yaml; where that is gone, one that the log knows of. */

@@ -17,7 +17,7 @@ import { digestOfEntry, type TrustRoot, writeTrustRoot } from "../trust/trust-ro
 import { type Adopted, adoptAgent, pinLocalLog } from "./adopt-agent.js";
 import { decideInit } from "./decide-init.js";
 import { planFounding } from "./found-agent.js";
-import { describeInitialised, type InitResult } from "./init-result.js";
+import { describeInitialised, type InitResult, requireAgentId } from "./init-result.js";
 import { notPlain } from "./initial-files.js";
 import { type FoundingWish, prepareFounding } from "./prepare-founding.js";
 import { writePlainFile } from "./read-plain-file.js";
@@ -40,6 +40,7 @@ export async function initAgent(caller: InitCaller, wish: FoundingWish): Promise
   const repository = await openRepository(caller.cwd, caller.env);
   return withOperationLock(repository, "init", caller.onRecovered, async (lock) => {
     const way = await decideInit(repository, caller, wish.newRoot);
+    if (way.kind !== "found") await requireAgentId(repository, wish.agentId);
     if (way.kind === "fetch") {
       caller.progress(`Fetching the agent's log from ${way.remote}`);
       const taken = await adoptAgent(repository, caller.env, way.remote, way.known, [lock.descriptor]);

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { createClassifier, stateIgnoreLines } from "../agent/component.js";
-import { parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
 import { detectFramework } from "../agent/detect-framework.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { formatNewConfig, planIgnoreLines } from "../agent/write-config.js";
@@ -11,13 +11,11 @@ import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
 import { CONFIG_FILE } from "./agent-repository.js";
+import { readStart } from "./framework-of.js";
 import { readPlainFile } from "./read-plain-file.js";
 import type { WorkTreeStatus } from "./work-tree-status.js";
 
 const IGNORE_FILE = ".gitignore";
-
-/** A detector reads no more than this of a file. */
-const READ_LIMIT = 256 * 1024;
 
 /** More than this is no kai.yaml and no .gitignore. */
 const OWN_LIMIT = 1024 * 1024;
@@ -52,15 +50,11 @@ export async function planInitialFiles(
     await readOwn(repository, tracked, IGNORE_FILE),
   ];
   const existing = presentConfig.committed && decodeConfig(presentConfig.committed, CONFIG_FILE);
-  const detection = await detectFramework(names, (name) => readText(repository.workTree, name));
+  const detection = await detectFramework(names, (name) => readStart(repository.workTree, name));
   const agentId = wantedId ?? idFrom(repository.workTree);
   const configText = existing ?? formatNewConfig(detection, agentId);
   const config = parseAgentConfig(configText, CONFIG_FILE);
-  if (existing !== undefined && wantedId !== undefined && config.agent_id !== wantedId) {
-    throw new KaiError("E106", `kai.yaml says agent_id ${config.agent_id}, not ${wantedId}.`, {
-      hint: "Change it there, or leave --agent-id out.",
-    });
-  }
+  if (existing !== undefined) requireSameId(config, wantedId);
   const ignoring = (present: Buffer | undefined) =>
     addIgnoreLines(present ?? Buffer.alloc(0), stateIgnoreLines(config));
   const wanted: WantedFile[] = [
@@ -89,6 +83,14 @@ export async function planInitialFiles(
     untracked,
     ...newTree(repository, tracked, wanted, untracked),
   };
+}
+
+/** Refuses (E106) another id than kai.yaml has. */
+export function requireSameId(config: Pick<AgentConfig, "agent_id">, wantedId: string | undefined): void {
+  if (wantedId === undefined || config.agent_id === wantedId) return;
+  throw new KaiError("E106", `kai.yaml says agent_id ${config.agent_id}, not ${wantedId}.`, {
+    hint: "Change it there, or leave --agent-id out.",
+  });
 }
 
 interface WantedFile {
@@ -168,12 +170,6 @@ export const notPlain = (name: string): KaiError =>
   new KaiError("E123", `${name} is not a regular file: a link, a folder or another thing is in its place.`, {
     hint: `Nothing was changed. Remove it, write a file of its own there, commit that, and run \`git kai-version init\` again.`,
   });
-
-/** The start of a file that a detector names; undefined for what is no regular file. */
-async function readText(workTree: string, name: string): Promise<string | undefined> {
-  const found = await readPlainFile(path.join(workTree, name), READ_LIMIT);
-  return found.kind === "file" ? found.bytes.toString() : undefined;
-}
 
 /** A .gitignore with the lines of state; every byte that was there stays, UTF-8 or not. */
 function addIgnoreLines(existing: Buffer, statePaths: readonly string[]): Buffer {

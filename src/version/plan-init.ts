@@ -9,7 +9,7 @@ import type { TrustRoot } from "../trust/trust-root.js";
 import { findRootOf } from "../trust/trusted-log.js";
 import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
 import { type Asker, decideInit } from "./decide-init.js";
-import { describeInitialised, type InitResult } from "./init-result.js";
+import { describeInitialised, type InitResult, requireAgentId } from "./init-result.js";
 import { type FoundingWish, prepareFounding } from "./prepare-founding.js";
 import { planRewrittenConfig } from "./rewrite-config.js";
 
@@ -29,6 +29,7 @@ export async function planInit(planner: InitPlanner, wish: FoundingWish): Promis
   }
   const way = await decideInit(repository, planner, wish.newRoot);
   if (way.kind === "found") return planFounded(repository, planner, wish);
+  await requireAgentId(repository, wish.agentId);
   if (way.kind === "fetch") {
     const { outcome, remote, known = null } = way;
     return describeInitialised(repository, { outcome, root: known, remote, dryRun: true });

@@ -36,7 +36,12 @@ export interface Verification {
     readonly origin: string | null;
     readonly problems: readonly Problem[];
   };
-  readonly versions: readonly JudgedVersion[];
+  readonly versions: readonly VerifiedVersion[];
+}
+
+export interface VerifiedVersion extends JudgedVersion {
+  /** Counted as unproven and not as failed: of another tool, and neither proven nor disproven. */
+  readonly unproven: boolean;
 }
 
 export interface VerifyCaller {
@@ -187,19 +192,19 @@ const currentTag = async (reader: ObjectReader): Promise<string | undefined> =>
 function summed(versions: readonly JudgedVersion[], log: JudgedLog, request: VerifyRequest): Verification {
   const isUnproven = (version: JudgedVersion) =>
     request.versions.length === 0 && version.foreign && !version.ok && version.problems.length === 0;
-  const unproven = versions.filter(isUnproven);
-  const failing = versions.filter((version) => !version.ok && !isUnproven(version));
+  const judged = versions.map((version): VerifiedVersion => ({ ...version, unproven: isUnproven(version) }));
+  const failing = judged.filter(({ ok, unproven }) => !ok && !unproven);
   return {
     ok: failing.length === 0 && log.problems.every((problem) => problem === NOT_PINNED),
     total: versions.length,
     failed: failing.length,
-    unproven: unproven.length,
+    unproven: judged.filter(({ unproven }) => unproven).length,
     log: {
       ok: log.trusted !== undefined && log.problems.every((problem) => problem === NOT_PINNED),
       root: log.root?.digest ?? null,
       origin: log.root?.origin ?? null,
       problems: log.problems,
     },
-    versions,
+    versions: judged,
   };
 }

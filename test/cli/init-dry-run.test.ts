@@ -91,6 +91,7 @@ test("init --dry-run in a clone says that it would fetch and adopt, where the lo
   expect(await clone.kai("init", "--dry-run")).toMatchInlineSnapshot(`
     Would fetch the log of ai.example.clerk from origin, verify it and adopt it.
 
+      framework  generic
       files      1 assets, 1 config, 1 code, 1 prompts, 1 tools
 
     Nothing was changed.
@@ -119,6 +120,7 @@ test("init --dry-run in a clone says that it would fetch and adopt, where the lo
   expect(await clone.kai("init")).toMatchInlineSnapshot(`
     ✓ Adopted ai.example.clerk: its log was here; it was verified and pinned.
 
+      framework  generic
       files      1 assets, 1 config, 1 code, 1 prompts, 1 tools
       trust root sha256:<id>
 

@@ -69,9 +69,12 @@ const askedFor = (required: CreatedVersion["required"]): string => (required ===
 function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style }: Output): string {
   const from = created.parent === null ? "the first version" : `after ${created.parent}${askedFor(created.required)}`;
   if (created.dryRun) {
+    const state =
+      created.state.files.length === 0 ? [] : [`  with the state ${created.state.files.map(oneLine).join(", ")}`];
     return [
       `Would create ${style.bold(created.tag)} (${created.type}, ${from})`,
       `  of ${created.commit === null ? "a new commit of your changes" : `commit ${created.commit.slice(0, 10)}`}`,
+      ...state,
       created.current ? "  and put it in force." : "  and leave the version in force as it is.",
     ].join("\n");
   }

@@ -1,3 +1,4 @@
+import { KaiError } from "../../error.js";
 import { type Verification, verifyVersions } from "../../version/verify.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, rest } from "../define-command.js";
@@ -15,6 +16,8 @@ export const verifyCommand = defineCommand({
   },
   examples: [{ line: "git kai-version verify --all --deep", does: "proves everything that this clone has" }],
   async run({ versions, all, deep }, context) {
+    if (all && versions.length > 0)
+      throw new KaiError("E122", "--all verifies every version, so none can be named beside it.");
     const verification = await verifyVersions(callerOf(context), { versions, all, deep });
     context.output.result(verification, describeVerification);
     if (!verification.ok) process.exitCode = 1;
@@ -28,8 +31,7 @@ function describeVerification(result: Verification, { style }: Output): string {
   const lines: string[] = [];
   for (const version of result.versions) {
     if (version.ok && version.remarks === undefined && result.total > LISTED) continue;
-    const unproven = version.foreign && !version.ok && version.problems.length === 0;
-    const mark = version.ok ? style.green("✓") : unproven ? style.yellow("?") : style.red("✗");
+    const mark = version.ok ? style.green("✓") : version.unproven ? style.yellow("?") : style.red("✗");
     const signer = version.signature.signer === null ? "" : `  ${version.signature.signer}`;
     const reason = version.signature.reason === null ? "" : style.dim(`  ${version.signature.reason}`);
     lines.push(`${mark} ${version.tag}  ${version.signature.outcome}${signer}${reason}`);

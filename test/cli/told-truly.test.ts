@@ -1,0 +1,65 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { placeAt, refused, told } from "../scenarios/place.js";
+import { agentWithVersions } from "../support/agent.js";
+import { scratch } from "../support/scratch.js";
+
+test("key list says which roles the agent around gives each key, and none elsewhere", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const roles = ["owner", "releaser", "operator", "tester", "auditor"];
+  expect(await told(agent, "key", "list")).toMatchObject({ keys: [{ status: "default", roles }] });
+  expect((await agent.kai("key", "list")).stdout).toContain(roles.join(", "));
+  const elsewhere = { dir: path.join(agent.dir, "..", "elsewhere"), env: agent.env };
+  mkdirSync(elsewhere.dir);
+  expect(await told(elsewhere, "key", "list")).toMatchObject({ keys: [{ status: "default", roles: [] }] });
+});
+
+test("init of an agent that has another id is refused, log or no log", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const error = { code: "E106", message: "kai.yaml says agent_id ai.example.clerk, not other." };
+  for (const more of [[], ["--dry-run"]]) {
+    expect(await refused(agent, "init", "--agent-id", "other", ...more)).toMatchObject(error);
+    expect(await told(agent, "init", "--agent-id", "ai.example.clerk", ...more)).toMatchObject({ outcome: "present" });
+  }
+});
+
+test("init says the framework of an agent that is one already, and of one that it adopts", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("requirements.txt", "langgraph==0.2.0\n");
+  agent.write("langgraph.json", '{"graphs": {"clerk": "./logic.py:graph"}}\n');
+  agent.commit("feat: a graph");
+  expect(await told(agent, "init")).toMatchObject({ outcome: "present", framework: "langgraph" });
+  const { dir, env } = scratch();
+  const [clone, bare] = [placeAt(path.join(dir, "clone"), env), placeAt(path.join(dir, "bare.git"), env)];
+  execFileSync("git", ["clone", "-q", agent.dir, clone.dir], { env, stdio: "pipe" });
+  expect(await told(clone, "init")).toMatchObject({ outcome: "adopted", framework: "langgraph" });
+  execFileSync("git", ["clone", "-q", "--mirror", agent.dir, bare.dir], { env, stdio: "pipe" });
+  expect(await told(bare, "init")).toMatchObject({ outcome: "adopted", framework: "langgraph" });
+});
+
+test("create --dry-run lists the state that would be captured", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("logic.py", "print(2)\n");
+  agent.commit("feat: more");
+  symlinkSync("state.json", path.join(agent.dir, "memory.sqlite"));
+  const foreseen = await told(agent, "create", "--dry-run");
+  expect(foreseen.state).toMatchObject({ files: ["state.json"], skipped: ["memory.sqlite"] });
+  expect((await agent.kai("create", "--dry-run")).stdout).toContain("with the state state.json");
+  expect((await told(agent, "create")).state.files).toEqual(foreseen.state.files);
+});
+
+test("verify tells apart what failed and what nobody can prove, and counts each once", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("tag", "v0.1.0");
+  const { versions, ...counts } = await told(agent, "verify", "--all");
+  expect(counts).toMatchObject({ ok: true, total: 2, failed: 0, unproven: 1 });
+  const failed = versions.filter((each: { ok: boolean; unproven: boolean }) => !each.ok && !each.unproven);
+  expect(failed).toHaveLength(counts.failed);
+  expect(versions).toMatchObject([
+    { version: "0.1.0", foreign: true, ok: false, unproven: true },
+    { version: "1.0.0", foreign: false, ok: true, unproven: false },
+  ]);
+  expect(await refused(agent, "verify", "--all", "1.0.0")).toMatchObject({ code: "E122", exit: 2 });
+});
