@@ -8,11 +8,12 @@ import { writeCaptured } from "./captured-content.js";
 import { findStateFiles, type StatePatterns } from "./find-state-files.js";
 import type { OpenedCapture } from "./open-capture.js";
 import { requirePlaces } from "./require-places.js";
+import { requireRoom } from "./require-room.js";
 
 /**
  * Prepares what turns the live state into the captured one, without touching it: every byte is verified while it is written to
  * the operation's staging folder, and what `patterns` name today and the capture does not have is to be removed. E102 where
- * the capture is damaged or something that is no file is in the way, E118 where a folder cannot be written.
+ * the capture is damaged or something that is no file is in the way, E118 where a folder cannot be written or has too little room.
  */
 export async function stageState(
   repository: Repository & { workTree: string },
@@ -31,6 +32,7 @@ export async function stageState(
   for (const [number, file] of capture.files.entries()) {
     await writeCaptured(repository, capture, file, stagedFile(folder, number));
   }
+  await requireRoom(repository.workTree, folder, files);
   await syncFolder(state);
   const removed = await findRemoved(repository, capture, await findStateFiles(repository, patterns));
   await writeStagedState(folder, { files, removed });

@@ -3,7 +3,7 @@ import type { TreeListing } from "../git/list-tree.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { TreeLister } from "../git/tree-lister.js";
-import { parseCapture, storedBytesOf } from "../state/capture-manifest.js";
+import { parseCapture, type StoredBytes, storedBytesOf } from "../state/capture-manifest.js";
 import { isStoredWhole } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { KnownVersion } from "./history.js";
@@ -73,6 +73,7 @@ class Content {
   readonly #ids = new Map<string, string>();
   readonly #collected = new Set<string>();
   readonly #hashes = new Map<string, string>();
+  readonly #stored = new Map<string, Promise<boolean>>();
 
   constructor(reader: ObjectReader, lister: TreeLister) {
     this.#reader = reader;
@@ -86,6 +87,13 @@ class Content {
     if (this.#collected.has(tree)) return;
     this.#collected.add(tree);
     for (const { mode, id } of (await this.#lister.list(tree)) ?? []) if (mode !== "160000") this.blobs.add(id);
+  }
+
+  /** Whether the store of large files has these bytes; looked at once, however many captures name them. */
+  isStored(repository: Repository, bytes: StoredBytes): Promise<boolean> {
+    const known = this.#stored.get(bytes.sha256) ?? isStoredWhole(repository, bytes);
+    this.#stored.set(bytes.sha256, known);
+    return known;
   }
 
   /** What was collected; undefined where a tree is missing or damaged. */
@@ -175,7 +183,7 @@ async function stateProblems(
   }));
   const unreadable: string[] = [];
   for (const { path, id, stored, sha256, size } of kept) {
-    const isThere = stored ? await isStoredWhole(repository, { sha256, size }) : id === undefined || digests.has(id);
+    const isThere = stored ? await content.isStored(repository, { sha256, size }) : id === undefined || digests.has(id);
     if (!isThere) unreadable.push(path);
   }
   if (unreadable.length > 0) return [contentMissing(`the state captured with ${version.tag}`, unreadable)];

@@ -131,3 +131,25 @@ test("what state.exclude names is neither captured nor ignored", async () => {
   expect(created.exit, String(created)).toBe(0);
   expect(created.json().state.files).toEqual(["live.json", "memory/live.txt"]);
 });
+
+test("whether all of it is of one moment is found out, and said where it is not", async () => {
+  const agent = await agentWithVersions();
+  agent.write("state.json", "{}\n");
+  sql(path.join(agent.dir, "memory.sqlite"), "pragma journal_mode=wal; create table seen (what);");
+  const still = await agent.kai("create", "--as", "1.0.0", "--json");
+  expect(still.json().state.consistent).toBe(true);
+  const script = "while [ ! -e ../stop ]; do echo '{}' > state.json; done";
+  const writer = spawn("sh", ["-c", script], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
+  onTestFinished(() => {
+    writer.kill("SIGKILL");
+  });
+  const moving = await agent.kai("create", "--as", "1.1.0", "--allow-unchanged");
+  agent.write("../stop", "");
+  expect(moving.stderr).toBe(
+    "Warning: memory.sqlite and state.json were captured one after the other, and some were written meanwhile: they may be of different moments.\n",
+  );
+  expect((await agent.kai("state", "list", "--json")).json().states).toMatchObject([
+    { version: "1.1.0", consistent: false },
+    { version: "1.0.0", consistent: true },
+  ]);
+});

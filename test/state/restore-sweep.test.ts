@@ -1,70 +1,17 @@
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { sample } from "../operation/kill-sweep.js";
 import { leftovers } from "../operation/observe.js";
-import { type Agent, agentWithVersions, copyAgent } from "../support/agent.js";
+import { type Agent, copyAgent } from "../support/agent.js";
+import { agentWithState, buildDriver, stateOf } from "./restoring.js";
 
 /** `all` tries every call; a number, so many by each blow. */
 const WANTED = process.env["KAI_SWEEP"];
 const SEED = 20261121;
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const sql = (file: string, ...words: string[]) =>
-  execFileSync("sqlite3", [file, ...words], { encoding: "utf8" }).trim();
-
-/** An agent whose live state is another than that of its version: a file, a new one, and a database killed with its log hot. */
-async function agentWithState(): Promise<Agent> {
-  const agent = await agentWithVersions();
-  agent.write(
-    "kai.yaml",
-    agent.git("show", "HEAD:kai.yaml").replace("memory.sqlite", "memory.sqlite, lost.sqlite, notes/"),
-  );
-  agent.write(".gitignore", "state.json\nmemory.sqlite*\nlost.sqlite*\nnotes/\n");
-  agent.commit("feat: more state");
-  const memory = path.join(agent.dir, "memory.sqlite");
-  sql(
-    memory,
-    "pragma journal_mode=wal; create table seen (what); insert into seen select 'captured' from generate_series(1, 400);",
-  );
-  sql(path.join(agent.dir, "lost.sqlite"), "create table seen (what); insert into seen values ('captured');");
-  agent.write("state.json", "captured\n");
-  agent.write("notes/old/note", "captured\n");
-  expect((await agent.kai("create", "--as", "1.0.0")).exit).toBe(0);
-  const live = "pragma wal_autocheckpoint=0; update seen set what = 'live'; .shell kill -9 $PPID";
-  try {
-    execFileSync("sqlite3", [memory, ...live.split(/; (?=\.)/)], { stdio: "ignore" });
-  } catch {
-    // Killed, as it was to be.
-  }
-  expect(existsSync(`${memory}-wal`)).toBe(true);
-  rmSync(path.join(agent.dir, "lost.sqlite"));
-  rmSync(path.join(agent.dir, "notes/old"), { recursive: true });
-  agent.write("state.json", "live\n");
-  agent.write("notes/new", "live\n");
-  return agent;
-}
-
-/** Which state it is: `captured`, `live`, or what is mixed. */
-function stateOf(agent: Agent): string {
-  const at = (name: string) => path.join(agent.dir, name);
-  const text = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), "utf8").trim() : "none");
-  const rows = (name: string) =>
-    existsSync(at(name))
-      ? sql(at(name), "select distinct what from seen; pragma integrity_check").replace("\nok", "")
-      : "none";
-  const seen = [
-    text("state.json"),
-    rows("memory.sqlite"),
-    rows("lost.sqlite"),
-    text("notes/old/note"),
-    text("notes/new"),
-  ];
-  if (seen.join() === "captured,captured,captured,captured,none") return "captured";
-  return seen.join() === "live,live,none,none,live" ? "live" : seen.join();
-}
 
 interface Struck {
   readonly calls: readonly string[];
@@ -91,18 +38,7 @@ const count = (total: number, wanted: number): number => (WANTED === "all" ? tot
 
 test("a restoration struck at any call that writes leaves the state of before or the captured one, as the log says", async () => {
   const agent = await agentWithState();
-  const driver = path.join(path.dirname(agent.dir), "driver.mjs");
-  const banner = {
-    js: 'import { createRequire as driverRequire } from "node:module"; const require = driverRequire(import.meta.url);',
-  };
-  await build({
-    entryPoints: [here("restore-driver.ts")],
-    outfile: driver,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    banner,
-  });
+  const driver = await buildDriver(agent);
   const whole = copyAgent(agent);
   const { calls, exit, stderr } = await restore(whole, driver);
   expect([exit, stateOf(whole), stderr]).toEqual([0, "captured", ""]);
