@@ -1,8 +1,6 @@
 import { parseTag } from "../git/tag-object.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
 import { kaiHome, listKeys } from "../trust/key-store.js";
 import { verifySignature } from "../trust/signature.js";
-import { findTrustRoot } from "../trust/trust-root.js";
 import type { KnownVersion } from "../version/history.js";
 import type { CommandTrust } from "../version/trusted-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -12,19 +10,16 @@ import type { WritingSession } from "../version/writing-session.js";
  * the user's own, wherever it comes from; `flag` is `--trust-commands`.
  */
 export async function commandTrustOf(
-  { agent, caller, log }: WritingSession,
+  { root, caller, log }: WritingSession,
   version: KnownVersion,
   { key, flag }: { readonly key: string; readonly flag: boolean },
 ): Promise<CommandTrust> {
-  const [root, keys] = await Promise.all([
-    findTrustRoot(kaiFolderOf(agent.repository).trust),
-    listKeys(kaiHome(caller.env)),
-  ]);
+  const stored = (await listKeys(kaiHome(caller.env))).filter(({ status }) => status !== "known");
   return {
-    origin: root?.origin ?? "first-use",
+    origin: root.origin,
     tag: version.tag,
     signer: await signerOf(version, log.keys),
-    own: [key, ...keys.filter(({ status }) => status !== "known").map(({ fingerprint }) => fingerprint)],
+    own: [key, ...stored.map(({ fingerprint }) => fingerprint)],
     policy: log.policy,
     flag,
   };
@@ -32,7 +27,7 @@ export async function commandTrustOf(
 
 async function signerOf(version: KnownVersion, keys: WritingSession["log"]["keys"]): Promise<string | null> {
   const tag = version.latin1 === undefined ? undefined : parseTag(Buffer.from(version.latin1, "latin1"));
-  if (tag === undefined || "problem" in tag) return null;
+  if (tag === undefined || "problem" in tag || tag.name !== version.tag) return null;
   const signature = tag.signature ?? Buffer.alloc(0);
   const verdict = await verifySignature({ payload: tag.payload, signature, keys, strict: true });
   return verdict.outcome === "good" ? (verdict.key ?? null) : null;
