@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { type GitObject, makeObject, makeTrees } from "../git/object.js";
@@ -18,8 +18,9 @@ import { LARGE_BYTES, storeFile } from "./state-store.js";
 export interface Capture {
   readonly manifest: CaptureManifest;
   readonly digest: string;
-  /** The commit that a ref is to name; its files' blobs are in the repository already. */
+  /** The commit that a ref is to name. */
   readonly commit: GitObject;
+  /** What of it is not in the repository yet. */
   readonly objects: readonly GitObject[];
   /** Paths that were named as state and are no regular files. */
   readonly skipped: readonly string[];
@@ -58,8 +59,8 @@ export async function captureState(
 ): Promise<Capture> {
   try {
     const { copied, skipped, consistent } = await copyAll(repository, request);
-    const blobs = await store(repository, request, copied);
-    return { ...assemble(repository, request, copied, blobs, consistent), skipped };
+    const kept = await keep(repository, request, copied);
+    return { ...assemble(repository, request, copied, kept, consistent), skipped };
   } finally {
     await rm(request.scratch, { recursive: true, force: true });
   }
@@ -87,25 +88,40 @@ async function copyAll(repository: Repository & { workTree: string }, request: C
   }
 }
 
-/** Puts the copies where they are kept: small ones into git, whose blobs' ids it gives by the copy's number, large ones beside. */
-async function store(
-  repository: Repository,
-  { scratch, inherit }: CaptureRequest,
-  copied: readonly Copied[],
-): Promise<ReadonlyMap<string, string>> {
-  const small = copied.filter(({ file }) => file.stored === undefined).map(({ copy }) => copy);
-  const ids = await writeFiles(repository, scratch, small, inherit);
+/** So many bytes are handed to git with the capture's other objects; more by a process of its own, which reads the copies. */
+const HANDED_BYTES = 4 * 2 ** 20;
+
+interface Kept {
+  /** Ids of blobs by the copy's number. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Those of them that are still to be written. */
+  readonly blobs: readonly GitObject[];
+}
+
+/** Puts the copies where they are kept: small ones into git, large ones beside. */
+async function keep(repository: Repository, request: CaptureRequest, copied: readonly Copied[]): Promise<Kept> {
+  const { scratch, inherit } = request;
   for (const { copy, file } of copied) {
     if (file.stored === "kai") await storeFile(repository, path.join(scratch, copy), storedBytesOf(file).sha256);
   }
-  return new Map(small.map((copy, index) => [copy, ids[index] ?? ""]));
+  const small = copied.filter(({ file }) => file.stored === undefined);
+  const copies = small.map(({ copy }) => copy);
+  if (small.reduce((sum, { file }) => sum + storedBytesOf(file).size, 0) > HANDED_BYTES) {
+    const ids = await writeFiles(repository, scratch, copies, inherit);
+    return { ids: new Map(copies.map((copy, index) => [copy, ids[index] ?? ""])), blobs: [] };
+  }
+  const blobs: GitObject[] = [];
+  for (const copy of copies) {
+    blobs.push(makeObject("blob", await readFile(path.join(scratch, copy)), repository.objectFormat));
+  }
+  return { ids: new Map(copies.map((copy, index) => [copy, blobs[index]?.id ?? ""])), blobs };
 }
 
 function assemble(
   repository: Repository,
   request: CaptureRequest,
   copied: readonly Copied[],
-  blobs: ReadonlyMap<string, string>,
+  { ids, blobs }: Kept,
   consistent: boolean,
 ): Omit<Capture, "skipped"> {
   const { objectFormat } = repository;
@@ -115,7 +131,7 @@ function assemble(
     new Map([
       ["capture.json", { mode: "100644", id: described.id }],
       ...copied.flatMap(({ copy, file }): [string, { mode: string; id: string }][] => {
-        const id = blobs.get(copy);
+        const id = ids.get(copy);
         // Numbered: a state file may have any name, and a tree's names are for the manifest to say.
         return id === undefined ? [] : [[`files/${copy}`, { mode: file.mode, id }]];
       }),
@@ -130,5 +146,5 @@ function assemble(
     message: `state of ${request.of}`,
   });
   const commit = makeObject("commit", payload, objectFormat);
-  return { manifest, digest: captureDigest(manifest), commit, objects: [described, ...trees, commit] };
+  return { manifest, digest: captureDigest(manifest), commit, objects: [...blobs, described, ...trees, commit] };
 }

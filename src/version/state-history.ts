@@ -21,7 +21,7 @@ export interface StateHistory {
 export const keptDetails = (tags: readonly string[]): Record<string, unknown> => ({ action: "keep", tags });
 export const forgottenDetails = (tags: readonly string[]): Record<string, unknown> => ({ action: "forget", tags });
 
-export function stateHistoryOf(entries: readonly LoggedEntry[]): StateHistory {
+function stateHistoryOf(entries: readonly LoggedEntry[]): StateHistory {
   const forgotten = new Map<string, string>();
   const kept = new Set<string>();
   for (const { kind, details, changes, at } of entries) {
