@@ -1,3 +1,4 @@
+import { isCron } from "../cron.js";
 import { choice, duration, field, integer, list, object, orNull, record, text } from "../schema.js";
 
 const METRICS = [
@@ -16,6 +17,7 @@ const command = (fallback: string) => ({
 const CRON = text(undefined, {
   expected: 'five fields as in crontab(5), such as "0 3 * * *"',
   pattern: /^(?:[\d*,/A-Za-z-]{1,60} +){4}[\d*,/A-Za-z-]{1,60}$/,
+  test: isCron,
 });
 
 const WEBHOOK = text(undefined, {
