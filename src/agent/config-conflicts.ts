@@ -2,7 +2,7 @@ import type { AgentConfig } from "./config.js";
 import type { ConfigProblem } from "./config-problem.js";
 import type { ConfigValue } from "./read-config.js";
 
-/** Keys that are good each for itself and mean nothing together. */
+/** Keys that are good each for itself and mean nothing together. A value that is not good is undefined, and passed over. */
 export function conflictsOf(config: AgentConfig, values: readonly ConfigValue[], file: string): ConfigProblem[] {
   return [...networkConflicts(config), ...sameNames(config), ...eventConflicts(config)].map(
     ({ key, message, allowed }) => {
@@ -20,7 +20,8 @@ interface Conflict {
 }
 
 function* networkConflicts({ snapshot_isolation: { network } }: AgentConfig): Generator<Conflict> {
-  const { mode } = network;
+  const mode: string | undefined = network.mode;
+  if (mode === undefined) return;
   if (network.allowed_hosts.length > 0 && mode !== "isolated") {
     yield {
       key: "snapshot_isolation.network.allowed_hosts",
@@ -37,7 +38,7 @@ function* networkConflicts({ snapshot_isolation: { network } }: AgentConfig): Ge
 }
 
 function* sameNames(config: AgentConfig): Generator<Conflict> {
-  const named: [string, readonly { name: string }[]][] = [
+  const named: [string, readonly { name: string | undefined }[]][] = [
     ["snapshot_isolation.tests", config.snapshot_isolation.tests],
     ["rollback_system.policies", config.rollback_system.policies],
     ["monitoring.alerts", config.monitoring.alerts],
@@ -45,6 +46,7 @@ function* sameNames(config: AgentConfig): Generator<Conflict> {
   for (const [key, items] of named) {
     const seen = new Set<string>();
     for (const [index, { name }] of items.entries()) {
+      if (name === undefined) continue;
       if (seen.has(name)) {
         yield { key: `${key}[${index}].name`, message: `The name ${JSON.stringify(name)} is given twice in ${key}.` };
       }

@@ -25,9 +25,9 @@ export function readAgentConfig(text: string, file: string): { config: AgentConf
   const { root, problems } = withoutOlderForms(parseYaml(text, file), file);
   const read = readConfig(KAI_YAML, root, file);
   problems.push(...read.problems);
-  if (problems.length > 0) throw configError(problems);
   const config = read.value as AgentConfig;
-  const conflicts = conflictsOf(config, read.values, file);
-  if (conflicts.length > 0) throw configError(conflicts);
+  const places = new Set(problems.map(({ path }) => path));
+  problems.push(...conflictsOf(config, read.values, file).filter(({ path }) => !places.has(path)));
+  if (problems.length > 0) throw configError(problems);
   return { config, values: read.values };
 }

@@ -205,6 +205,7 @@ test.each([
   ["events: [{on: agent.version.*}]", "2:15 An event needs either webhook or run."],
   ["events: [{on: agent.version.*, webhook: 'ftp://x'}]", "a URL"],
   ["lifecycle: {trigger: {schedule: nightly}}", "five fields"],
+  ['lifecycle: {trigger: {schedule: "99 3 * * *"}}', "five fields"],
   ["monitoring: {alerts: [{name: a, condition: bad things}]}", "comparisons"],
   ['lifecycle: {stop: {run: "a\\0b"}}', "lifecycle.stop.run must be a text"],
 ])("refuses %s", (line, expected) => {
@@ -300,22 +301,66 @@ snapshot_isolation:
 `;
   const sources = configSources(text, "kai.yaml");
   const find = (wanted: string) => sources.find(({ key }) => key === wanted);
-  expect(find("agent_id")).toEqual({ key: "agent_id", value: "a", source: "kai.yaml:1", inEffect: true });
+  expect(find("agent_id")).toEqual({
+    key: "agent_id",
+    value: "a",
+    source: "kai.yaml:1",
+    inEffect: true,
+    refused: false,
+  });
   expect(find("version_management.semantic_versioning.tag_format")).toEqual({
     key: "version_management.semantic_versioning.tag_format",
     value: "x{version}",
     source: "kai.yaml:3 (versioning_system form)",
     inEffect: true,
+    refused: false,
   });
-  expect(find("version_management.storage.repository")).toMatchObject({ source: "default", inEffect: false });
-  expect(find("version_management.artifacts.data.include")).toMatchObject({ source: "default", inEffect: true });
-  expect(find("snapshot_isolation.network.mode")).toMatchObject({ value: "isolated", inEffect: false });
-  expect(find("snapshot_isolation.base_images.python")).toMatchObject({ source: "kai.yaml:6", inEffect: true });
-  expect(find("snapshot_isolation.base_images.node")).toMatchObject({ inEffect: true });
-  expect(find("snapshot_isolation.tests[0].run")).toMatchObject({ source: "kai.yaml:9", inEffect: true });
+  expect(find("version_management.storage.repository")).toMatchObject({
+    source: "default",
+    inEffect: false,
+    refused: false,
+  });
+  expect(find("version_management.artifacts.data.include")).toMatchObject({
+    source: "default",
+    inEffect: true,
+    refused: false,
+  });
+  expect(find("snapshot_isolation.network.mode")).toMatchObject({ value: "isolated", inEffect: false, refused: false });
+  expect(find("snapshot_isolation.base_images.python")).toMatchObject({
+    source: "kai.yaml:6",
+    inEffect: true,
+    refused: false,
+  });
+  expect(find("snapshot_isolation.base_images.node")).toMatchObject({ inEffect: true, refused: false });
+  expect(find("snapshot_isolation.tests[0].run")).toMatchObject({
+    source: "kai.yaml:9",
+    inEffect: true,
+    refused: false,
+  });
   expect(find("snapshot_isolation.tests[0].expect.max_duration")).toMatchObject({
     source: "kai.yaml:10",
     inEffect: true,
+    refused: false,
   });
   expect(find("snapshot_isolation.tests[0].timeout")).toMatchObject({ source: "default", value: null });
+});
+
+test("conflicts are told together with what else is wrong, and none of what is not good by itself", () => {
+  const text = `agent_id: a
+snapshot_isolation:
+  enable: perhaps
+  network: {mode: none, allowed_hosts: [api.example.com]}
+  tests: [{name: x, run: y}, {name: x, run: z}, {run: a}, {run: b}]
+events: [later]
+`;
+  expect(said(text).map((line) => line.replace(/ .*/, ""))).toEqual([
+    "3:11",
+    "4:40",
+    "5:37",
+    "5:49",
+    "5:59",
+    "6:10",
+    "6:10",
+  ]);
+  expect(said("agent_id: a\nsnapshot_isolation: {network: {mode: moon, allowed_hosts: [a.example]}}")).toHaveLength(1);
 });
