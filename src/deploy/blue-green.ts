@@ -93,7 +93,7 @@ const trustOf = ({ key, trustCommands }: BlueGreenRequest) => ({ key, flag: trus
 /** E126: what a command printed at its end is in `data`. */
 export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
   new KaiError("E126", `\`${key}\` of ${version.tag} failed: ${error ?? "it ended badly."}`, {
-    hint: "The link was not switched, and what ran before runs on. The end of its output is in the JSON, as `output`.",
+    hint: "The link was not switched, and what ran before runs on.",
     data: { command: key, output },
   });
 

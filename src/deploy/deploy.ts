@@ -46,7 +46,7 @@ export interface DeployedVersion {
   readonly path: string;
   /** What `current` led to before; null for nothing. */
   readonly previous: string | null;
-  /** Null in a dry run, and where `current` led there already. */
+  /** Null in a dry run, and where the folder was there and `current` led to it already. */
   readonly operation: string | null;
   /** Whether the folder was, or has to be, written. */
   readonly written: boolean;
@@ -105,7 +105,8 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       const outcome = (await agents?.stopOld()) ?? null;
       stopped = outcome && changeOf(outcome);
     };
-    if (link === null) {
+    // A folder that was written anew is told in the log, which holds the digest of what was installed there.
+    if (link === null && !written) {
       // What a deployment that was killed left running.
       await stopOld();
       return { ...told, ...nothing, written, incomplete, started: change, stopped };
@@ -116,7 +117,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       live: {
         before: agents?.before ?? null,
         after: agents?.after ?? null,
-        stage: (staging) => stageLinks(staging, [link]),
+        stage: (staging) => stageLinks(staging, link === null ? [] : [link]),
         stop: async () => {},
         startAgain: async () => {},
         start: stopOld,

@@ -110,6 +110,12 @@ test("a version that is not well changes nothing: the old one runs on, and the l
     expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.0.0");
     expect([(await running("1.0.0")) > 0, await running(number)]).toEqual([true, 0]);
   }
+  expect(await agent.kai("deploy", "1.2.0")).toMatchInlineSnapshot(`
+    no memory left
+    Error E126: \`lifecycle.start\` of v1.2.0 failed: It ended with status 3: no memory left
+    Hint: The link was not switched, and what ran before runs on.
+    [exit 1]
+  `);
   expect((await agent.kai("verify", "--all")).exit).toBe(0);
   expect(readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n")).toHaveLength(1);
 });

@@ -227,6 +227,12 @@ test("a folder that was changed is not switched to, and what differs is named", 
   expect(readlinkSync(path.join(rootOf(agent), "current"))).toBe("versions/v1.1.0");
   renameSync(folder, `${folder}-changed`);
   expect((await deploy(agent, "1.0.0")).exit).toBe(0);
+  renameSync(folder, `${folder}-gone`);
+  expect((await deploy(agent, "1.0.0", "--json")).json()).toMatchObject({
+    written: true,
+    previous: "1.0.0",
+    operation: expect.any(String),
+  });
 });
 
 test("only a version that is proven, ours and not withdrawn is deployed", async () => {

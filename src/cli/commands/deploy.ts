@@ -1,4 +1,5 @@
 import { type DeployedVersion, deploy } from "../../deploy/deploy.js";
+import { KaiError } from "../../error.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
@@ -25,7 +26,10 @@ export const deployCommand = defineCommand({
     { line: "git kai-version deploy current", does: "deploys what is in force to deploy.root" },
   ],
   async run({ dryRun, ...asked }, context) {
-    const deployed = await deploy(callerOf(context), { ...asked, dryRun });
+    const deployed = await deploy(callerOf(context), { ...asked, dryRun }).catch((cause: unknown) => {
+      if (cause instanceof KaiError && !context.output.json) showOutput(cause.data?.["output"], context.output);
+      throw cause;
+    });
     const { incomplete } = deployed;
     if (incomplete.length > 0) {
       context.output.warn(
@@ -37,6 +41,14 @@ export const deployCommand = defineCommand({
     context.output.result({ ...deployed, dryRun }, describeDeployed);
   },
 });
+
+/** Lines shown of what a command printed that failed. */
+const SHOWN_LINES = 15;
+
+function showOutput(printed: unknown, output: Output): void {
+  const text = typeof printed === "string" ? printed.trimEnd() : "";
+  if (text !== "") output.note(text.split("\n").slice(-SHOWN_LINES).join("\n"));
+}
 
 function describeDeployed(deployed: DeployedVersion & { dryRun: boolean }, { style }: Output): string {
   const { tag, previous, removed, written, dryRun } = deployed;
