@@ -1,20 +1,18 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { readNote } from "../git/notes.js";
 import { stageLinks } from "../operation/apply-links.js";
-import { NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import type { Operation } from "../operation/operation.js";
+import type { LiveChange } from "../operation/live-change.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
-import type { Signer } from "../trust/signer.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { validateVersion } from "../version/validate-version.js";
 import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
-import { deploymentRoot, versionOfLink } from "./deployment-layout.js";
+import { type DeploymentEntry, deploymentEntry } from "./deployment-entry.js";
+import { type DeploymentRoot, deploymentRoot, versionOfLink } from "./deployment-layout.js";
 import { canonicalFolder, configuredRoot } from "./deployment-place.js";
 import { folderOf } from "./ensure-deployment.js";
 import { pruneDeployments } from "./prune-deployments.js";
@@ -63,75 +61,101 @@ export interface DeployedVersion {
 /** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. */
 export function deploy(caller: Caller, options: DeployOptions): Promise<DeployedVersion> {
   return withWritingSession(caller, { purpose: "deploy", untracked: "no" }, async (session) => {
-    const { repository, config } = session.agent;
-    const root = await rootOf(session, options.to);
-    const version = requireDeployable(findAsked(session.history, options.version));
+    const { agent, history, log } = session;
+    const root = deploymentRoot(await rootOf(session, options.to));
+    const version = requireDeployable(findAsked(history, options.version));
     caller.progress(`Verifying ${version.tag}`);
-    await validateVersion(repository, session.log, session.history, version);
-    const place = deploymentRoot(root);
-    const folder = folderOf(place, version);
-    const previous = versionOfLink(await readCurrentLink(place.current));
-    const told = { version: version.number.text, tag: version.tag, path: folder, previous };
-    const nothing = { operation: null, removed: [], started: null, stopped: null };
-    const pruning = {
-      keep: config.deploy.keep,
-      needed: [version.number.text, previous],
-      deployedAt: (of: string) => deployedAt(session.history, of),
-      staging: kaiFolderOf(repository).staging,
-      operation: session.id,
-    };
-    if (options.dryRun) {
-      const removed = await pruneDeployments(place, { ...pruning, dryRun: true });
-      return { ...told, ...nothing, written: (await findStat(folder)) === undefined, incomplete: [], removed };
-    }
-    const signer = await session.openSigner("operator");
-    const { trustCommands } = options;
-    const agents = options.noCommands
-      ? undefined
-      : await planBlueGreen(session, { root: place, version, previous, key: signer.fingerprint, trustCommands });
-    const install = agents?.install ?? undefined;
-    const planned = await switchDeployment(session, { root, version, event: "deploy", install });
-    const { link, written } = planned;
-    const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
-    const started = (await agents?.startNew()) ?? null;
-    if (started?.ok === false) {
-      const failure = commandFailed("lifecycle.start", version, started);
-      await session.perform(await entryOf(session, version, signer, failed(planned, failure)), signer);
-      throw failure;
-    }
-    const change = started && changeOf(started);
-    let stopped: AgentChange | null = null;
-    const stopOld = async () => {
-      const outcome = (await agents?.stopOld()) ?? null;
-      stopped = outcome && changeOf(outcome);
-    };
-    // A folder that was written anew is told in the log, which holds the digest of what was installed there.
-    if (link === null && !written) {
-      // What a deployment that was killed left running.
-      await stopOld();
-      return { ...told, ...nothing, written, incomplete, started: change, stopped };
-    }
-    caller.progress(`Switching ${place.current}`);
-    const operation: Operation = {
-      ...(await entryOf(session, version, signer, { kind: "deploy", verb: "deploy", details: planned.details })),
-      live: {
-        before: agents?.before ?? null,
-        after: agents?.after ?? null,
-        stage: (staging) => stageLinks(staging, link === null ? [] : [link]),
-        stop: async () => {},
-        startAgain: async () => {},
-        start: stopOld,
-      },
-    };
-    await session.perform(operation, signer).catch(async (cause: unknown) => {
-      // With E114 it has happened.
-      if (!(cause instanceof KaiError && cause.code === "E114")) await agents?.stopNew();
-      throw cause;
-    });
-    const removed = await pruneDeployments(place, { ...pruning, dryRun: false });
-    return { ...told, operation: session.id, written, incomplete, removed, started: change, stopped };
+    await validateVersion(agent.repository, log, history, version);
+    const previous = versionOfLink(await readCurrentLink(root.current));
+    const ground = { root, version, previous };
+    return options.dryRun ? foresee(session, ground) : carryOut(session, ground, options);
   });
 }
+
+interface Ground {
+  readonly root: DeploymentRoot;
+  readonly version: KnownVersion;
+  readonly previous: string | null;
+}
+
+const NOTHING_DONE = { operation: null, removed: [], started: null, stopped: null };
+
+const namesOf = ({ root, version, previous }: Ground) => ({
+  version: version.number.text,
+  tag: version.tag,
+  path: folderOf(root, version),
+  previous,
+});
+
+async function foresee(session: WritingSession, ground: Ground): Promise<DeployedVersion> {
+  const removed = await prune(session, ground, true);
+  const written = (await findStat(folderOf(ground.root, ground.version))) === undefined;
+  return { ...namesOf(ground), ...NOTHING_DONE, written, incomplete: [], removed };
+}
+
+async function carryOut(session: WritingSession, ground: Ground, options: DeployOptions): Promise<DeployedVersion> {
+  const { root, version } = ground;
+  const signer = await session.openSigner("operator");
+  const { trustCommands, noCommands } = options;
+  const commands = { ...ground, key: signer.fingerprint, trustCommands };
+  const agents = noCommands ? undefined : await planBlueGreen(session, commands);
+  const install = agents?.install ?? undefined;
+  const planned = await switchDeployment(session, { root: root.root, version, event: "deploy", install });
+  const { link, written, details } = planned;
+  const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
+  const started = (await agents?.startNew()) ?? null;
+  if (started?.ok === false) {
+    const failure = commandFailed("lifecycle.start", version, started);
+    await session.perform(await deploymentEntry(session, version, signer, failed(planned, failure)), signer);
+    throw failure;
+  }
+  const done = { ...namesOf(ground), written, incomplete, started: started && changeOf(started) };
+  let stopped: AgentChange | null = null;
+  const stopOld = async () => {
+    const outcome = (await agents?.stopOld()) ?? null;
+    stopped = outcome && changeOf(outcome);
+  };
+  // A folder that was written anew is told in the log, which holds the digest of what was installed there.
+  if (link === null && !written) {
+    // What a deployment that was killed left running.
+    await stopOld();
+    return { ...NOTHING_DONE, ...done, stopped };
+  }
+  session.caller.progress(`Switching ${root.current}`);
+  const entry = await deploymentEntry(session, version, signer, { kind: "deploy", verb: "deploy", details });
+  const live: LiveChange = {
+    before: agents?.before ?? null,
+    after: agents?.after ?? null,
+    stage: (staging) => stageLinks(staging, link === null ? [] : [link]),
+    stop: async () => {},
+    startAgain: async () => {},
+    start: stopOld,
+  };
+  await session.perform({ ...entry, live }, signer).catch(async (cause: unknown) => {
+    // With E114 it has happened.
+    const happened = cause instanceof KaiError && cause.code === "E114";
+    if (!happened && link !== null) await agents?.stopNew();
+    throw cause;
+  });
+  return { ...done, operation: session.id, removed: await prune(session, ground, false), stopped };
+}
+
+function prune({ agent, history, id }: WritingSession, { root, version, previous }: Ground, dryRun: boolean) {
+  return pruneDeployments(root, {
+    keep: agent.config.deploy.keep,
+    needed: [version.number.text, previous],
+    deployedAt: (folder) => deployedAt(history, folder),
+    staging: kaiFolderOf(agent.repository).staging,
+    operation: id,
+    dryRun,
+  });
+}
+
+const failed = ({ details: { deployed, root } }: PlannedSwitch, failure: KaiError): DeploymentEntry => ({
+  kind: "outcome",
+  verb: "failed to deploy",
+  details: { kind: "deploy", of: null, ok: false, version: deployed, root, error: failure.message },
+});
 
 const incompleteIn = ({ seal, submodules }: Deployment): string[] => [
   ...seal.record.lfs.map((pointer) => pointer.path),
@@ -139,58 +163,6 @@ const incompleteIn = ({ seal, submodules }: Deployment): string[] => [
 ];
 
 const changeOf = ({ ok, durationMs, error }: CommandOutcome): AgentChange => ({ ok, durationMs, error });
-
-interface Told {
-  readonly kind: "deploy" | "outcome";
-  /** The subject, before the version's tag. */
-  readonly verb: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
-const failed = ({ details: { deployed, root } }: PlannedSwitch, failure: KaiError): Told => ({
-  kind: "outcome",
-  verb: "failed to deploy",
-  details: { kind: "deploy", of: null, ok: false, version: deployed, root, error: failure.message },
-});
-
-/** An entry of the log about a version, which moves no ref. */
-async function entryOf(
-  { id, at, log, history, reader }: WritingSession,
-  version: KnownVersion,
-  signer: Signer,
-  { kind, verb, details }: Told,
-): Promise<Operation> {
-  const subject = `${verb} ${version.tag}`;
-  const noted = {
-    at: at.toISOString(),
-    by: { email: signer.email, key: signer.fingerprint, name: signer.name },
-    format: "kai-entry/1",
-    kind,
-    operation: id,
-    restored: [],
-    subject,
-    withdrawn: [],
-  };
-  return {
-    id,
-    repo: log.entry.repo,
-    kind,
-    subject,
-    at,
-    log: { head: log.head, seq: log.entry.seq, at: log.at },
-    current: { before: history.current, after: history.current },
-    details,
-    objects: [],
-    changes: [],
-    held: [],
-    files: log.files,
-    note: {
-      commit: version.commit,
-      lines: [JSON.stringify(noted)],
-      on: await readNote(reader, NOTES_REF, version.commit),
-    },
-  };
-}
 
 async function rootOf({ agent, caller }: WritingSession, to: string | undefined): Promise<string> {
   if (to !== undefined) return canonicalFolder(path.resolve(caller.cwd, to));
