@@ -1,3 +1,4 @@
+import type { PlannedSwitch } from "../deploy/switch-deployment.js";
 import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
 import { stateBackupRef } from "../state/back-up-state.js";
@@ -9,6 +10,7 @@ import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { checkAfterwards } from "./check-afterwards.js";
 import { cleanUp } from "./clean-up.js";
 import { whyNotRun } from "./command-trust.js";
+import { planSwitch } from "./deployed.js";
 import { dropNeedlessBackups } from "./drop-needless-backups.js";
 import { rememberTimes } from "./earlier-times.js";
 import type { Prepared } from "./gather-facts.js";
@@ -52,6 +54,14 @@ export interface Decided {
   readonly telling: Telling;
 }
 
+/** What was made ready for the commit point. */
+interface Ready {
+  readonly capture: OpenedCapture | undefined;
+  readonly installed: InstalledAside | undefined;
+  readonly backup: Backup | undefined;
+  readonly deployment: PlannedSwitch | undefined;
+}
+
 export interface Executed {
   readonly restored: Restored;
   /** The ref that holds the files that were overwritten; null where there were none. */
@@ -92,13 +102,16 @@ export class Execution {
     const capture = prepared.capture && (await openCapture(agent.repository, reader, prepared.capture));
     const installed = await this.#install();
     const backup = await this.#backUp(signer);
+    const deployment = await this.#planSwitch();
     this.#caller.progress(`Restoring ${this.#targetName}`);
     const began = performance.now();
-    const restored = await this.#restore(signer, capture, installed, backup).catch(async (cause: unknown) => {
-      this.#steps.compensate();
-      await dropNeedlessBackups(this.#session, backup);
-      throw cause;
-    });
+    const restored = await this.#restore(signer, { capture, installed, backup, deployment }).catch(
+      async (cause: unknown) => {
+        this.#steps.compensate();
+        await dropNeedlessBackups(this.#session, backup);
+        throw cause;
+      },
+    );
     this.#noteRestored(performance.now() - began);
     await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
@@ -148,17 +161,29 @@ export class Execution {
     return backUpChanges({ ...repository, workTree: repository.workTree }, { ...asked, inherit }, signer);
   }
 
+  /** The deployment goes back with the version; one that has to be made first has nothing to be switched to. */
+  async #planSwitch(): Promise<PlannedSwitch | undefined> {
+    const { ground, prepared, telling } = this.#decided;
+    const { deployed, version } = ground;
+    if (deployed === undefined || !version) return undefined;
+    const event = telling.kind === "undo" ? "undo" : "rollback";
+    const request = { version, event, install: prepared.installDeployed } as const;
+    return planSwitch(this.#session, deployed, request, this.#context);
+  }
+
   /** Undefined where nothing of the running agent is touched. */
-  #live(signer: Signer, capture: OpenedCapture | undefined, installed: InstalledAside | undefined) {
+  #live(signer: Signer, { capture, installed, deployment }: Ready) {
     const { prepared, request, plan } = this.#decided;
     const { before, after, saveState, migration } = prepared;
     const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
-    if (!touches && !installed && !saveState) return undefined;
+    const link = deployment?.link ?? undefined;
+    if (!touches && !installed && !saveState && !link) return undefined;
     const work = {
       before,
       after,
       capture,
       installed,
+      link,
       emergency: request.type === "emergency",
       saveState,
       verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
@@ -168,12 +193,8 @@ export class Execution {
     return liveChange(this.#session, work, this.#steps, this.#context);
   }
 
-  async #restore(
-    signer: Signer,
-    capture: OpenedCapture | undefined,
-    installed: InstalledAside | undefined,
-    backup: Backup | undefined,
-  ): Promise<Restored> {
+  async #restore(signer: Signer, ready: Ready): Promise<Restored> {
+    const { capture, backup, deployment } = ready;
     const { ground, minted, telling, prepared, plan } = this.#decided;
     const made = minted && {
       ...minted,
@@ -191,12 +212,13 @@ export class Execution {
         version: made ?? ground.version ?? null,
         details: {
           ...telling.details,
+          ...(deployment && { deployment: deployment.details }),
           backup: backup?.ref ?? null,
           state: prepared.saveState ? stateBackupRef(this.#session.id) : null,
         },
         files: new Map([["plan.json", Buffer.from(`${JSON.stringify(plan)}\n`)]]),
         saved: backup?.saved ?? new Set(),
-        live: this.#live(signer, capture, installed),
+        live: this.#live(signer, ready),
         requireTime: () => this.#requireTime(),
       },
       signer,

@@ -6,6 +6,7 @@ import { type CommandContext, type CommandOutcome, runAgentCommand } from "../sy
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type CommandUse, whyNotRun } from "./command-trust.js";
+import { deployedFolder } from "./deployed.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import { type LifecycleCommands, lifecycleCommands } from "./lifecycle-commands.js";
 import type { Migration } from "./migrate-aside.js";
@@ -22,6 +23,8 @@ export interface Prepared {
   readonly before: LifecycleCommands;
   /** Of the version that is gone back to: it is installed and started by them. */
   readonly after: LifecycleCommands;
+  /** Run in a folder of the deployment that has to be written. */
+  readonly installDeployed: AgentCommand | null;
   readonly capture: { readonly ref: string; readonly digest: string | null } | undefined;
   readonly migration: Migration | undefined;
   readonly saveState: boolean;
@@ -51,17 +54,28 @@ export async function gatherFacts(
   const policy = choosePolicy(settings, { name: request.policy, emergency });
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
+  const { deployed } = ground;
+  const cwd = repository.workTree ?? repository.gitDir;
   const situation = {
     ...names,
-    cwd: repository.workTree ?? repository.gitDir,
     operation: session.id,
     commonDir: repository.commonDir,
     repo: session.log.entry.repo,
   };
+  const runsIn = (version: string | undefined) =>
+    deployed && version !== undefined ? deployedFolder(deployed, version) : cwd;
   const targetConfig = target.config ?? config;
-  const before = withoutSteps(lifecycleCommands(config.lifecycle, { ...situation, version: names.from }), policy);
+  const before = withoutSteps(
+    lifecycleCommands(config.lifecycle, { ...situation, version: names.from, cwd: runsIn(deployed?.version) }),
+    policy,
+  );
   const after = withoutSteps(
-    lifecycleCommands(targetConfig.lifecycle, { ...situation, version: target.version?.number.text ?? names.from }),
+    lifecycleCommands(targetConfig.lifecycle, {
+      ...situation,
+      version: target.version?.number.text ?? names.from,
+      // A version that has to be made first is deployed by `deploy`.
+      cwd: runsIn(ground.version?.number.text ?? deployed?.version),
+    }),
     policy,
   );
   const installs = after.install !== null && ground.environmentChanges ? after.install : null;
@@ -82,7 +96,10 @@ export async function gatherFacts(
     { version: from, commands: named([before.stop, migration?.command ?? null]) },
     {
       version: target.version ?? from,
-      commands: [...named([installs, after.start, checksHealth ? after.health : null]), ...tests.map(({ run }) => run)],
+      commands: [
+        ...named([deployed ? after.install : installs, after.start, checksHealth ? after.health : null]),
+        ...tests.map(({ run }) => run),
+      ],
     },
   ];
   const notRun = await whyNotRun(session, uses, request);
@@ -115,6 +132,7 @@ export async function gatherFacts(
     facts,
     before,
     after: { ...after, install: installs },
+    installDeployed: after.install,
     capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,
     migration,
     saveState,
@@ -153,6 +171,7 @@ function risksOf(
     submodules: ground.submodules,
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,
+    deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
     saveState: plan.saveState,

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { type LinkChange, stageLinks } from "../operation/apply-links.js";
 import type { LiveChange } from "../operation/live-change.js";
 import { backUpState } from "../state/back-up-state.js";
 import { verifyCaptured } from "../state/captured-content.js";
@@ -19,6 +20,8 @@ export interface LiveWork {
   readonly after: LifecycleCommands;
   readonly capture: OpenedCapture | undefined;
   readonly installed: InstalledAside | undefined;
+  /** The link to the deployment. */
+  readonly link: LinkChange | undefined;
   /** Whether what was started is killed at once. */
   readonly emergency: boolean;
   /** Converts a copy of the live state and stages it; undefined where none is to be converted. */
@@ -48,6 +51,7 @@ export function liveChange(
     before: startsBefore,
     after: startsAfter,
     async stage(folder) {
+      if (work.link) await stageLinks(folder, [work.link]);
       if (work.installed) await stageOutputs(work.installed, folder);
       const { capture } = work;
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, state));

@@ -10,6 +10,7 @@ export interface Risk {
     | "withdrawn_target"
     | "unproven_target"
     | "no_config"
+    | "deployment_stays"
     | "depth"
     | "state_older"
     | "state_newer"
@@ -39,6 +40,8 @@ export interface RiskFacts {
   readonly submodules: number;
   readonly depth: number;
   readonly maxDepth: number;
+  /** The version that stays deployed, because the one that is made has no folder yet; null where it is switched, or none is. */
+  readonly deploymentStays: string | null;
   /** When the state was captured that is put in place; null where none is. */
   readonly capturedAt: Date | null;
   /** Whether the agent has live state that stays. */
@@ -78,6 +81,13 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   if (facts.depth > facts.maxDepth) {
     add("high", "depth", `${facts.depth} versions back, more than max_rollback_depth (${facts.maxDepth})`);
+  }
+  if (facts.deploymentStays !== null) {
+    add(
+      "medium",
+      "deployment_stays",
+      `${facts.deploymentStays} stays deployed: \`deploy current\` puts the new version there`,
+    );
   }
   if (facts.capturedAt) {
     add(

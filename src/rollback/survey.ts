@@ -16,6 +16,7 @@ import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { composeTree, type Selection, selectComponents, selectPaths } from "./compose-tree.js";
+import { type DeployedAgent, findDeployed } from "./deployed.js";
 import { findTarget, type RollbackTarget } from "./find-target.js";
 import type { RollbackRequest } from "./request.js";
 import { requireWholeRange } from "./require-whole-range.js";
@@ -47,6 +48,8 @@ export interface Ground {
   readonly depth: number;
   /** The configuration of the version in force: its policies, and its way down. */
   readonly config: AgentConfig;
+  /** Where the agent is deployed; undefined where it is not. */
+  readonly deployed: DeployedAgent | undefined;
   /** Whether the state goes back, too. */
   readonly withState: boolean;
 }
@@ -102,6 +105,7 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
+    deployed: await findDeployed(repository, inForce ?? agent.config),
     withState,
   };
 }

@@ -7,6 +7,7 @@ import { requireMovableBranch } from "../version/movable-branch.js";
 import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { findDeployed } from "./deployed.js";
 import { Execution, type RollbackCaller, type Telling } from "./execution.js";
 import { findOperation } from "./find-target.js";
 import { gatherFacts } from "./gather-facts.js";
@@ -150,6 +151,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
   const toTree = movedFiles ? await tree(previous) : fromTree;
   const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
   const from = versionInForce(history);
+  const inForce = (from && (await findVersionConfig(reader, from.commit))) ?? config;
   return {
     from,
     target: {
@@ -173,7 +175,8 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     compatibility: null,
     migration: [],
     depth: 0,
-    config: (from && (await findVersionConfig(reader, from.commit))) ?? config,
+    config: inForce,
+    deployed: await findDeployed(repository, inForce),
     withState: saved !== undefined,
   };
 }
