@@ -1,8 +1,10 @@
 import type { PlanStep } from "../rollback/plan.js";
+import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
 import type { RollbackResult } from "../rollback/rollback.js";
 import type { StepResult } from "../rollback/step-log.js";
 import type { Suggestion } from "../rollback/suggest.js";
+import type { Judged } from "../rollback/when.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
 import { formatTable } from "./table.js";
@@ -101,4 +103,33 @@ export function describeSuggestions({ targets }: { targets: readonly Suggestion[
     rows,
     output.columns,
   );
+}
+
+/** What a condition was judged by, and what was done where it held. */
+export function describeWhen(
+  { triggered, condition, metrics }: Judged,
+  done: RollbackResult | null,
+  output: Output,
+): string {
+  const { style } = output;
+  const measured = Object.entries(metrics).map(([name, figure]) => `${name} ${figure ?? "unknown"}`);
+  const mark = triggered ? style.yellow("!") : style.green("✓");
+  const lines = [`${mark} ${condition}: ${triggered ? "holds" : "does not hold"}  (${measured.join(", ")})`];
+  return [...lines, done === null ? "Nothing was done." : describeRollback(done, output)].join("\n");
+}
+
+/** What became of a rollback on a copy. */
+export function describeRehearsal({ ok, problem, rollback }: Rehearsal, output: Output): string {
+  const { style } = output;
+  const lines = [
+    ok
+      ? `${style.green("✓")} It would succeed: the whole plan was run on a copy.`
+      : `${style.red("✗")} It would fail: ${problem?.message ?? ""}${problem?.hint ? `\n  ${problem.hint}` : ""}`,
+  ];
+  for (const step of rollback?.steps ?? []) if (step.status !== "skipped") lines.push(describeStep(step, output));
+  const left =
+    rollback?.plan.steps.filter(({ does }) => does.startsWith("not rehearsed")).map(({ type }) => type) ?? [];
+  if (left.length > 0) lines.push(style.dim(`  – ${left.join(", ")}: would touch the agent that runs`));
+  if (rollback) lines.push(...describeRisks(rollback.plan.risks, output));
+  return [...lines, "", "Nothing was changed."].join("\n");
 }

@@ -97,7 +97,7 @@ export class Execution {
     const { prepared, request, minted, plan } = this.#decided;
     const { agent, reader } = this.#session;
     const signer = await this.#session.openSigner(minted ? "releaser" : "operator");
-    const refused = await whyNotRun(this.#session, prepared.uses, request, [signer.fingerprint]);
+    const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
     const capture = prepared.capture && (await openCapture(agent.repository, reader, prepared.capture));
     const installed = await this.#install();

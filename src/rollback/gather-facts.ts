@@ -65,11 +65,12 @@ export async function gatherFacts(
   const runsIn = (version: string | undefined) =>
     deployed && version !== undefined ? deployedFolder(deployed, version) : cwd;
   const targetConfig = target.config ?? config;
-  const before = withoutSteps(
+  const before = commandsFor(
     lifecycleCommands(config.lifecycle, { ...situation, version: names.from, cwd: runsIn(deployed?.version) }),
     policy,
+    request,
   );
-  const after = withoutSteps(
+  const after = commandsFor(
     lifecycleCommands(targetConfig.lifecycle, {
       ...situation,
       version: target.version?.number.text ?? names.from,
@@ -77,6 +78,7 @@ export async function gatherFacts(
       cwd: runsIn(ground.version?.number.text ?? deployed?.version),
     }),
     policy,
+    request,
   );
   const installs = after.install !== null && ground.environmentChanges ? after.install : null;
   const state = stateSource(ground, request, policy, before);
@@ -105,6 +107,7 @@ export async function gatherFacts(
   const notRun = await whyNotRun(session, uses, request);
   const facts: PlanFacts = {
     type: request.type,
+    rehearsal: request.rehearsal,
     ...names,
     mints,
     policy,
@@ -184,12 +187,17 @@ function risksOf(
 
 const has = (policy: RollbackPolicy, type: string): boolean => policy.steps.some((step) => step.type === type);
 
-/** A command whose step the policy leaves out is not run. */
-function withoutSteps(commands: LifecycleCommands, policy: RollbackPolicy): LifecycleCommands {
+/** A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. */
+function commandsFor(
+  commands: LifecycleCommands,
+  policy: RollbackPolicy,
+  { rehearsal }: RollbackRequest,
+): LifecycleCommands {
   return {
     ...commands,
-    stop: has(policy, "stop_agent") ? commands.stop : null,
-    start: has(policy, "start_agent") ? commands.start : null,
+    stop: has(policy, "stop_agent") && !rehearsal ? commands.stop : null,
+    start: has(policy, "start_agent") && !rehearsal ? commands.start : null,
+    health: rehearsal ? null : commands.health,
     install: has(policy, "restore_dependencies") ? commands.install : null,
     migrate: has(policy, "restore_data") ? commands.migrate : null,
   };

@@ -28,6 +28,8 @@ export interface PlannedCommand {
 /** What a plan is made of: all of it read before, nothing of it written. */
 export interface PlanFacts {
   readonly type: RollbackType;
+  /** On a copy, so that no agent runs there. */
+  readonly rehearsal: boolean;
   readonly from: string | null;
   /** The version or backup that is gone back to. */
   readonly to: string;
@@ -144,6 +146,7 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
       : { does: "install the target's dependencies aside", applies: true, command: commands.install },
   stop_agent: (facts) => {
     const { commands, type } = facts;
+    if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");
     if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
     if (type === "emergency" && commands.start !== null) return { does: "kill what was started", applies: true };
     if (commands.stop === null && commands.start === null) return nothing("there is no lifecycle.stop");
@@ -170,6 +173,7 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   },
   start_agent: (facts) => {
     const { start } = facts.commands;
+    if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");
     if (start === null) return nothing("there is no lifecycle.start");
     if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
     return { does: "start the agent and wait until it is well", applies: true, command: start };

@@ -21,6 +21,8 @@ export interface RollbackRequest {
   /** Run the commands of kai.yaml although nobody has confirmed where this clone's log comes from. */
   readonly trustCommands: boolean;
   readonly dryRun: boolean;
+  /** On a copy: the agent that runs, and its deployment, are left alone. */
+  readonly rehearsal: boolean;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
   readonly recovers: string | undefined;
 }
@@ -38,6 +40,7 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   unproven: false,
   trustCommands: false,
   dryRun: false,
+  rehearsal: false,
   recovers: undefined,
   ...options,
 });

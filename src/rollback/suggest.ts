@@ -36,13 +36,15 @@ export function suggestTargets(history: History, now: Date): Suggestion[] {
 }
 
 interface Evidence {
+  /** How often it came into force. */
+  readonly came: number;
   readonly inForceMs: number;
   readonly well: number;
   readonly failed: number;
   readonly left: number;
 }
 
-const NOTHING: Evidence = { inForceMs: 0, well: 0, failed: 0, left: 0 };
+const NOTHING: Evidence = { came: 0, inForceMs: 0, well: 0, failed: 0, left: 0 };
 
 /** What the log (newest first) tells of each version, by its tag's object id. */
 function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evidence> {
@@ -50,6 +52,7 @@ function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evide
   const add = (tag: string, more: Partial<Evidence>) => {
     const known = found.get(tag) ?? NOTHING;
     found.set(tag, {
+      came: known.came + (more.came ?? 0),
       inForceMs: known.inForceMs + (more.inForceMs ?? 0),
       well: known.well + (more.well ?? 0),
       failed: known.failed + (more.failed ?? 0),
@@ -60,7 +63,7 @@ function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evide
   for (const entry of log) {
     const at = Date.parse(entry.at);
     const { before, after } = entry.current;
-    if (after) add(after.tag, { inForceMs: Math.max(0, until - at) });
+    if (after) add(after.tag, { came: Number(before?.pointer !== after.pointer), inForceMs: Math.max(0, until - at) });
     until = at;
     if (entry.kind === "rollback" && before && before.tag !== after?.tag) add(before.tag, { left: 1 });
     if (entry.kind === "outcome" && after) add(after.tag, entry.details["ok"] === true ? { well: 1 } : { failed: 1 });
@@ -77,7 +80,7 @@ function distance(history: History, version: KnownVersion, here: KnownVersion | 
 function judge(
   version: KnownVersion,
   here: KnownVersion | undefined,
-  { inForceMs, well, failed, left }: Evidence,
+  { came, inForceMs, well, failed, left }: Evidence,
   steps: number,
 ): Suggestion {
   const evidence: string[] = [];
@@ -89,7 +92,7 @@ function judge(
   };
   if (newer) count(-60, "newer than the version in force");
   if (version.withdrawn) count(-80, "withdrawn");
-  if (inForceMs > 0) count(Math.min(30, Math.log2(1 + inForceMs / HOUR) * 5), `in force for ${roughSpan(inForceMs)}`);
+  if (came > 0) count(Math.min(30, Math.log2(1 + inForceMs / HOUR) * 5), `in force for ${roughSpan(inForceMs)}`);
   else count(-20, "never in force");
   if (well > 0) count(20, `well after ${well} ${well === 1 ? "rollback" : "rollbacks"} to it`);
   if (failed > 0) count(-40 * failed, `not well after ${failed} ${failed === 1 ? "rollback" : "rollbacks"} to it`);

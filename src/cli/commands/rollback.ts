@@ -1,14 +1,16 @@
 import type { Component } from "../../agent/component.js";
 import { KaiError } from "../../error.js";
 import { ROLLBACK_TYPES } from "../../rollback/plan.js";
+import { rehearse } from "../../rollback/rehearse.js";
 import type { RollbackOptions } from "../../rollback/request.js";
 import { rollBackSafely } from "../../rollback/roll-back-safely.js";
 import { rollBack } from "../../rollback/rollback.js";
 import { suggestTargets } from "../../rollback/suggest.js";
+import { type Judged, judgeWhen, requireSuggestion } from "../../rollback/when.js";
 import { readAgentHistory } from "../../version/reading.js";
 import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
-import { describeRollback, describeSuggestions } from "../describe-rollback.js";
+import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
 import { rollbackCallerOf } from "../rollback-caller.js";
 
 const COMPONENTS: readonly Component[] = [
@@ -37,7 +39,12 @@ export const rollbackCommand = defineCommand({
     path: list("P", "only this file, folder or glob (type partial); may be given again"),
     policy: value("NAME", "a policy of rollback_system; default: the first"),
     keepState: flag("leave the live state as it is, or convert it by lifecycle.migrate"),
+    when: value(
+      "CONDITION",
+      "go back only where it holds, e.g. 'health == 0 AND minutes_in_force > 5'; see docs/unattended.md",
+    ),
     suggest: flag("rank the versions to go back to, with the evidence, and change nothing"),
+    rehearse: flag("run the whole plan on a copy of repository and state, and say what would fail"),
     force: flag(
       "save changes that are not committed and go on; go back to a withdrawn version, or further than allowed",
     ),
@@ -48,6 +55,7 @@ export const rollbackCommand = defineCommand({
   examples: [
     { line: "git kai-version rollback 1.0.0", does: "puts 1.0.0 in force again, with its state" },
     { line: "git kai-version rollback 1.0.0 --dry-run", does: "prints the plan" },
+    { line: "git kai-version rollback --when 'health == 0' --json", does: "goes back where the agent is ill" },
     { line: "git kai-version rollback 1.0.0 --component prompts", does: "takes the prompts back, and nothing else" },
   ],
   async run(input, context) {
@@ -60,6 +68,13 @@ export const rollbackCommand = defineCommand({
     const caller = rollbackCallerOf(context);
     const roll = (name: string) => (input.dryRun ? rollBack : rollBackSafely)(caller, { ...options, to: name });
     const asked = version ?? to;
+    if (input.rehearse) return rehearseIt(asked, options, context);
+    if (input.when !== undefined) {
+      const judged = await judgeWhen(caller, { condition: input.when, trustCommands: input.trustCommands });
+      const done = judged.triggered ? await roll(asked ?? requireSuggestion(judged)) : null;
+      context.output.result({ ...toldOf(judged), ...done }, (_told, output) => describeWhen(judged, done, output));
+      return;
+    }
     if (asked === undefined) {
       const versions = await versionsToGoBackTo(context);
       const chosen = await offer(context, "To which version?", versions);
@@ -105,6 +120,19 @@ function optionsOf({ type, component, path, ...input }: RollbackInput): Omit<Rol
   const common = { policy, keepState, force, unproven, trustCommands, dryRun };
   return { type: meant, components: component as readonly Component[], paths: path, ...common };
 }
+
+async function rehearseIt(
+  asked: string | undefined,
+  options: Omit<RollbackOptions, "to">,
+  context: CommandContext,
+): Promise<void> {
+  if (asked === undefined) throw noneNamed(await versionsToGoBackTo(context));
+  const rehearsal = await rehearse(rollbackCallerOf(context), { ...options, to: asked });
+  context.output.result(rehearsal, describeRehearsal);
+  if (!rehearsal.ok) process.exitCode = 1;
+}
+
+const toldOf = ({ triggered, condition, metrics }: Judged) => ({ triggered, condition, metrics });
 
 async function suggest(context: CommandContext): Promise<void> {
   const { history } = await readAgentHistory(context.cwd, context.env);

@@ -1,0 +1,34 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
+
+test("a rollback and its undo switch the deployment with the version", async () => {
+  const agent = await agentWithVersions();
+  const root = path.join(path.dirname(agent.dir), "deployed");
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {root: ../deployed}\n");
+  for (const version of ["1.0.0", "1.1.0"]) {
+    agent.write("logic.py", `print("${version}")\n`);
+    await makeVersion(agent, version, `feat: ${version}`);
+  }
+  const link = () => readlinkSync(path.join(root, "current"));
+  // Nothing is deployed yet: a rollback does not begin to.
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect(() => link()).toThrow();
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  const rolledBack = (await agent.kai("rollback", "1.0.0", "--force", "--json")).json();
+  expect(link()).toBe("versions/v1.0.0");
+  expect(readFileSync(path.join(root, "current", "logic.py"), "utf8")).toBe('print("1.0.0")\n');
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect(link()).toBe("versions/v1.1.0");
+  const events = readFileSync(path.join(root, "rollback.log"), "utf8").trim().split("\n");
+  expect(events.map((line) => JSON.parse(line)).map(({ event, from, to }) => [event, from, to])).toEqual([
+    ["deploy", null, "1.1.0"],
+    ["rollback", "1.1.0", "1.0.0"],
+    ["undo", "1.0.0", "1.1.0"],
+  ]);
+  const logged = (await agent.kai("log", "--kind", "rollback", "--json")).json().operations[0];
+  expect(logged.id).toBe(rolledBack.operation);
+});

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { observe } from "../operation/observe.js";
+import { type Agent, agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
+
+const KAI_YAML = `agent_id: ai.example.clerk
+version_management:
+  artifacts:
+    state: {include: [state.json, memory.sqlite]}
+`;
+
+/** 1.0.0, and 1.1.0 in force, each with what `more` adds to kai.yaml. */
+async function agentWith(more: string): Promise<Agent> {
+  const agent = await agentWithVersions();
+  for (const version of ["1.0.0", "1.1.0"]) {
+    agent.write("kai.yaml", `${KAI_YAML}${more}`);
+    agent.write("logic.py", `print("${version}")\n`);
+    agent.write("state.json", `{"seen": "${version}"}\n`);
+    await makeVersion(agent, version, `feat: ${version}`);
+  }
+  return agent;
+}
+
+const copies = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("kai-rehearsal-"));
+
+test("a rehearsal runs the plan on a copy, with its state and without its agent, and changes nothing here", async () => {
+  const agent = await agentWith(
+    'lifecycle: {start: {run: "touch $PWD/started"}, stop: {run: "touch $PWD/stopped"}, health: {run: "false"}}\n',
+  );
+  agent.write("state.json", '{"seen": "since"}\n');
+  const before = observe(agent);
+  const { rehearsed, ok, problem, rollback } = (await agent.kai("rollback", "1.0.0", "--rehearse", "--json")).json();
+  expect([rehearsed, ok, problem]).toEqual([true, true, null]);
+  expect(rollback).toMatchObject({ from: "1.1.0", to: "1.0.0", version: "1.0.0", ok: true });
+  expect(rollback.steps).toContainEqual(expect.objectContaining({ type: "restore_data", status: "done" }));
+  expect(rollback.steps).toContainEqual(expect.objectContaining({ type: "stop_agent", status: "skipped" }));
+  expect(observe(agent)).toEqual(before);
+  expect(readFileSync(path.join(agent.dir, "state.json"), "utf8")).toBe('{"seen": "since"}\n');
+  expect([existsSync(path.join(agent.dir, "started")), existsSync(path.join(agent.dir, "stopped"))]).toEqual([
+    false,
+    false,
+  ]);
+  expect(copies()).toEqual([]);
+});
+
+test("what would fail is said, and ends with 1", async () => {
+  const agent = await agentWith(
+    'snapshot_isolation: {tests: [{name: answers, kind: functionality, run: "echo no; exit 3"}]}\n',
+  );
+  const before = observe(agent);
+  const ran = await agent.kai("rollback", "1.0.0", "--rehearse");
+  expect(ran.exit).toBe(1);
+  expect(ran.stdout).toContain("It would fail: the functionality test answers");
+  expect(ran.stdout).toContain("Nothing was changed.");
+  const none = await agent.kai("rollback", "3.0.0", "--rehearse", "--json");
+  expect([none.exit, none.json().problem.code]).toEqual([1, "E101"]);
+  expect(observe(agent)).toEqual(before);
+});
