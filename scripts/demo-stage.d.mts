@@ -7,6 +7,8 @@ export interface Stage {
   say(text: string): void;
   /** Gives what the command printed on both streams. */
   run(line: string, expected?: { status?: number; shows?: string }): Promise<string>;
+  /** Kills the command, and all that it started in its process group, as soon as `when` holds. */
+  pullThePlug(line: string, when: () => boolean): Promise<void>;
   summary(): void;
 }
 

@@ -34,6 +34,14 @@ export function openStage({ cwd, env, out }) {
       return printed.text;
     },
 
+    async pullThePlug(line, when) {
+      out.write(`\n${paint("green", "$")} ${paint("bold", line)}\n`);
+      const ended = await killWhen(line, when, { cwd, env });
+      if (ended !== undefined)
+        throw new DemoFailure(`This ended with status ${ended} before it was killed:\n  $ ${line}`);
+      out.write("Killed\n");
+    },
+
     summary() {
       out.write(`\n${paint("bold", "How long each command took")}\n`);
       for (const { line, milliseconds } of timings) {
@@ -55,5 +63,27 @@ function runLine(line, { cwd, env, out }) {
     }
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, text: Buffer.concat(chunks).toString() }));
+  });
+}
+
+const LOOK_EVERY_MS = 1;
+
+/** Runs a command in a process group of its own and kills all of it as soon as `when` holds; gives its status if it ended before. */
+function killWhen(line, when, { cwd, env }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn("/bin/sh", ["-c", `exec ${line}`], { cwd, env, stdio: "ignore", detached: true });
+    const looking = setInterval(() => {
+      if (child.pid === undefined || child.exitCode !== null || !when()) return;
+      clearInterval(looking);
+      process.kill(-child.pid, "SIGKILL");
+    }, LOOK_EVERY_MS);
+    child.on("error", (cause) => {
+      clearInterval(looking);
+      reject(cause);
+    });
+    child.on("exit", (status, signal) => {
+      clearInterval(looking);
+      resolve(signal === "SIGKILL" ? undefined : status);
+    });
   });
 }

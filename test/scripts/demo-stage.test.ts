@@ -1,4 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
+import { endProcessesIn } from "../../scripts/demo-processes.mjs";
 import { DemoFailure, openStage } from "../../scripts/demo-stage.mjs";
 import { scratch } from "../support/scratch.js";
 
@@ -43,4 +48,25 @@ test("sums up how long each command took", async () => {
   await stage.run("true");
   stage.summary();
   expect(shown()).toMatch(/How long each command took\n +\d+ ms {2}true\n$/);
+});
+
+test("kills a command with all of its process group once something holds", async () => {
+  const { dir, env } = scratch();
+  const stage = openStage({ cwd: dir, env, out: { write: () => {} } });
+  const isThere = (name: string) => () => existsSync(path.join(dir, name));
+  await stage.pullThePlug("sh -c 'touch begun; sleep 60; touch ended'", isThere("begun"));
+  await expect(stage.pullThePlug("false", isThere("ended"))).rejects.toThrow(
+    "ended with status 1 before it was killed",
+  );
+});
+
+test("ends what works in a folder, also in a session of its own, and nothing else", async () => {
+  const [inside, outside] = [scratch().dir, scratch().dir];
+  const start = (cwd: string) => spawn("sleep", ["60"], { cwd, detached: true, stdio: "ignore" });
+  const [one, other] = [start(inside), start(outside)];
+  const ended = once(one, "exit");
+  endProcessesIn(inside);
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  expect(other.exitCode ?? other.signalCode).toBeNull();
+  other.kill("SIGKILL");
 });
