@@ -39,6 +39,8 @@ export function deploymentCommands(
     KAI_OPERATION: operation,
     KAI_TO: to ?? "",
     KAI_VERSION: version,
+    // Its folder is read-only, but not to root: what Python leaves beside a module would be a file too many.
+    PYTHONDONTWRITEBYTECODE: "1",
   };
   const command = (key: "install" | "start" | "stop" | "health"): AgentCommand | null => {
     const { run, timeout } = lifecycle[key];

@@ -25,7 +25,7 @@ const LIFECYCLE = `agent_id: ai.example.clerk
 version_management: {artifacts: {state: {include: [state.json]}}}
 deploy: {root: ../deployed, keep: 3}
 lifecycle:
-  start: {run: exec ./run.sh, timeout: 20s}
+  start: {run: python3 -c 'import logic' && exec ./run.sh, timeout: 20s}
   health: {run: 'test -e "$KAI_DEPLOYMENT/well-$KAI_VERSION"', timeout: 5s, retries: 4}
 `;
 
@@ -75,7 +75,7 @@ async function runningAgent(): Promise<Running> {
 test("the new version is well before the switch, and the old one ends after it", async () => {
   const { agent, root, version, events, running } = await runningAgent();
   await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
-  await version("1.1.0", { "logic.py": "new\n" });
+  await version("1.1.0", { "logic.py": "new = 1\n" });
   const first = (await agent.kai("deploy", "1.0.0", "--json")).json();
   expect(first).toMatchObject({ started: { ok: true, error: null }, stopped: null });
   expect(await running("1.0.0")).toBeGreaterThan(0);
@@ -111,6 +111,7 @@ test("a version that is not well changes nothing: the old one runs on, and the l
     expect([(await running("1.0.0")) > 0, await running(number)]).toEqual([true, 0]);
   }
   expect(await agent.kai("deploy", "1.2.0")).toMatchInlineSnapshot(`
+    answer of 0.9.0
     no memory left
     Error E126: \`lifecycle.start\` of v1.2.0 failed: It ended with status 3: no memory left
     Hint: The link was not switched, and what ran before runs on.
