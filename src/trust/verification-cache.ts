@@ -8,7 +8,7 @@ export interface VerificationCache {
   get(id: string): SignatureVerdict | undefined;
   /** The outcome alone, for those who ask for thousands. */
   outcome(id: string): SignatureOutcome | undefined;
-  /** Ignores a verdict that another key, or time alone, could change. */
+  /** Ignores a verdict that time alone could change. */
   set(id: string, verdict: SignatureVerdict): void;
   /** Writes what is new. A failure to write is the caller's to ignore: the cache only saves time. */
   flush(): Promise<void>;
@@ -16,13 +16,17 @@ export interface VerificationCache {
 
 const FILE = "signatures";
 
-const DEFINITE: readonly SignatureOutcome[] = [
+/** By their place here they are written, so new ones come last. What another key could change, another ring tells. */
+const OUTCOMES: readonly SignatureOutcome[] = [
   "good",
   "bad",
   "expired-key-valid-then",
   "expired",
   "revoked-key",
   "weak",
+  "unsigned",
+  "unknown-key",
+  "unsupported-format",
 ];
 
 /** The file is written anew, with our ring alone, when others take more bytes than this or it is in more pieces. */
@@ -48,7 +52,7 @@ export function openVerificationCache(folder: string, ringDigest: string): Verif
     get,
     outcome: (id) => added.get(id)?.outcome ?? outcomeOf(stored.records.get(id)),
     set(id, verdict) {
-      if (DEFINITE.includes(verdict.outcome) && verdict.validUntil === undefined) added.set(id, verdict);
+      if (verdict.validUntil === undefined) added.set(id, verdict);
     },
     async flush() {
       if (added.size === 0) return;
@@ -121,7 +125,7 @@ function readRecords(body: string, records: Map<string, StoredRecord>): void {
 }
 
 const outcomeOf = (record: StoredRecord | undefined): SignatureOutcome | undefined =>
-  record && DEFINITE[Number(record.text.slice(0, record.text.indexOf(" ")))];
+  record && OUTCOMES[Number(record.text.slice(0, record.text.indexOf(" ")))];
 
 function verdictOf(record: StoredRecord | undefined): SignatureVerdict | undefined {
   if (record === undefined) return undefined;
@@ -145,7 +149,7 @@ function formatPiece(ring: string, verdicts: ReadonlyMap<string, SignatureVerdic
     const text = JSON.stringify([format, key, signer, reason] satisfies Signer);
     const number = signers.get(text) ?? signers.size;
     signers.set(text, number);
-    lines.push(`${id} ${DEFINITE.indexOf(outcome)} ${number} ${signedAt?.getTime() ?? ""}\n`);
+    lines.push(`${id} ${OUTCOMES.indexOf(outcome)} ${number} ${signedAt?.getTime() ?? ""}\n`);
   }
   const body = `${ascii(`[${[...signers.keys()].join(",")}]`)}\n${lines.join("")}`;
   return `\nkai-verified/1 ${ring} ${checkOf(ring, body)} ${body.length}\n${body}`;

@@ -44,7 +44,7 @@ test("two runs add to one file, and the later verdict counts", async () => {
   expect([0, 10, 11].map((number) => after.get(idOf(number))?.outcome)).toEqual(["bad", "good", "good"]);
 });
 
-test("what another key or time could change is not kept", async () => {
+test("what time could change is not kept; what another key could is, under the keys there were", async () => {
   const { folder } = await filled(0);
   const cache = openVerificationCache(folder, RING);
   cache.set(idOf(0), { outcome: "unknown-key", format: "openpgp" });
@@ -52,7 +52,9 @@ test("what another key or time could change is not kept", async () => {
   cache.set(idOf(2), { ...GOOD, validUntil: new Date("2030-01-01") });
   await cache.flush();
   const after = openVerificationCache(folder, RING);
-  expect([0, 1, 2].map((number) => after.get(idOf(number)))).toEqual([undefined, undefined, undefined]);
+  expect([0, 1, 2].map((number) => after.outcome(idOf(number)))).toEqual(["unknown-key", "unsigned", undefined]);
+  expect(after.get(idOf(0))).toEqual({ outcome: "unknown-key", format: "openpgp" });
+  expect(openVerificationCache(folder, OTHER_RING).get(idOf(0))).toBeUndefined();
 });
 
 test("a file cut anywhere gives right answers or none", async () => {

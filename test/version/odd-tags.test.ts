@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
 function removeObject(agent: Agent, id: string): void {
@@ -19,7 +20,7 @@ test("a tag whose object is missing is told and takes nothing else with it", asy
   expect(list.skipped).toEqual(
     ["v3.0.0", "v4.0.0"].map((tag) => ({
       tag,
-      reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\``,
+      reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\`; its number stays reserved`,
     })),
   );
   agent.write("logic.py", "print(2)\n");
@@ -44,4 +45,21 @@ test("a version of another tool that nothing proves fails where it is named, and
   agent.git("tag", "v0.1.0");
   expect((await agent.kai("verify", "0.1.0")).stdout).toContain("0 of 1 version is proven, 1 failed.");
   expect((await agent.kai("verify", "--all")).stdout).toContain("1 of 2 versions are proven, 1 of other tools");
+});
+
+test("list says what verify found of tags of other tools, whatever that was", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("tag", "-a", "-m", "not signed", "v0.1.0");
+  const sign = (tag: string, kind: string) => {
+    const text = `${agent.git("cat-file", "tag", "v0.1.0").replace("tag v0.1.0", `tag ${tag}`)}\n-----BEGIN ${kind}-----\nAAAA\n-----END ${kind}-----\n`;
+    agent.write(".git/tag", text);
+    agent.git("update-ref", `refs/tags/${tag}`, agent.git("hash-object", "-t", "tag", "-w", ".git/tag"));
+  };
+  sign("v0.2.0", "SSH SIGNATURE");
+  sign("v0.3.0", "SIGNED MESSAGE");
+  const found = async () =>
+    (await told(agent, "list", "--reverse")).versions.map((each: { signature: string }) => each.signature);
+  expect(await found()).toEqual(["unchecked", "unchecked", "unchecked", "unchecked"]);
+  await told(agent, "verify", "--all");
+  expect(await found()).toEqual(["unsigned", "unsupported-format", "unsupported-format", "good"]);
 });
