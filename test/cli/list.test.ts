@@ -44,14 +44,20 @@ test("filters, sorting and pages leave what they say", async () => {
   expect((await agent.kai("list", "--tree", "--match", "9.*")).stdout).toBe("None of the 5 versions matches.\n");
 });
 
+test("a version that was withdrawn keeps its type in the table", async () => {
+  const agent = await clerk();
+  expect((await agent.kai("list")).stdout).toMatch(/ 2\.1\.0 +manual +withdrawn /);
+  expect((await agent.kai("list", "--status", "active")).stdout).not.toContain("STATUS");
+});
+
 test("the tree shows each version below the one that it came from", async () => {
   const agent = await clerk();
   expect(await agent.kai("list", "--tree")).toMatchInlineSnapshot(`
     0.9.0  of another tool
     1.0.0  auto version 1.0.0
-    1.1.0  auto version 1.1.0
-    2.0.0  current  auto version 2.0.0
-    2.1.0  withdrawn  a try
+    └─ 1.1.0  auto version 1.1.0
+       └─ 2.0.0  current  auto version 2.0.0
+          └─ 2.1.0  withdrawn  a try
     [exit 0]
   `);
 });

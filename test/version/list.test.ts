@@ -111,19 +111,36 @@ test("a lightweight tag is unsigned without being asked about", () => {
   expect(foreign?.signature).toBe("unsigned");
 });
 
-test("each version stands under its parent", () => {
-  const { versions } = listVersions(HISTORY, { ...ALL, ascending: true }, () => "unchecked");
-  const drawn = versionTree(versions).map(({ lead, version }) => lead + version.version);
-  expect(drawn.join("\n")).toMatchInlineSnapshot(`
+const parents = new Map(HISTORY.versions.map(({ number, parent }) => [number.text, parent]));
+
+/** The tree of what a request lists, a line each. */
+function drawn(request: Partial<ListRequest> = {}): string {
+  const { versions } = listVersions(HISTORY, { ...ALL, ascending: true, ...request }, () => "unchecked");
+  const lines = versionTree(versions, parents).map(({ lead, version }) => lead + version.version);
+  return lines.join("\n");
+}
+
+test("each version stands under its parent, and what has none at the left", () => {
+  expect(drawn()).toMatchInlineSnapshot(`
     "0.9.0
     1.0.0
     ├─ 1.0.1
     └─ 1.1.0
-       2.0.0"
+       └─ 2.0.0"
   `);
 });
 
-test("one line of ten thousand versions is drawn", () => {
+test("a version whose parent is not shown stands under the nearest one before it that is", () => {
+  expect(drawn({ status: "active" })).toMatchInlineSnapshot(`
+    "0.9.0
+    1.0.0
+    ├─ 1.0.1
+    └┄ 2.0.0"
+  `);
+  expect(drawn({ type: "release" })).toBe("2.0.0");
+});
+
+test("ten thousand versions in a row are drawn, none too far to the right", () => {
   const [first] = listVersions(HISTORY, ALL, () => "unchecked").versions;
   if (!first) throw new Error("no version");
   const line = Array.from({ length: 10_000 }, (_, index) => ({
@@ -131,7 +148,29 @@ test("one line of ten thousand versions is drawn", () => {
     version: `1.0.${index}`,
     parent: index === 0 ? null : `1.0.${index - 1}`,
   }));
-  expect(versionTree(line)).toHaveLength(10_000);
+  const lines = versionTree(line);
+  expect(lines.map(({ version }) => version.version)).toEqual(line.map(({ version }) => version));
+  expect(Math.max(...lines.map(({ lead }) => lead.length))).toBeLessThan(40);
+  expect(lines.find(({ after }) => after !== null)).toMatchObject({ lead: "", after: "1.0.12" });
+});
+
+test("versions that say to be each other's parents are shown all the same", () => {
+  const [first] = listVersions(HISTORY, ALL, () => "unchecked").versions;
+  if (!first) throw new Error("no version");
+  const [one, two] = [
+    { ...first, version: "1.0.0", parent: "2.0.0" },
+    { ...first, version: "2.0.0", parent: "1.0.0" },
+  ];
+  expect(versionTree([one, two]).map(({ lead, version }) => lead + version.version)).toEqual(["1.0.0", "└─ 2.0.0"]);
+  expect(
+    versionTree(
+      [one],
+      new Map([
+        ["1.0.0", "2.0.0"],
+        ["2.0.0", "1.0.0"],
+      ]),
+    ),
+  ).toHaveLength(1);
 });
 
 test("operations are filtered by kind and by moment", () => {

@@ -28,7 +28,7 @@ export const listCommand = defineCommand({
     reverse: flag("the other way round"),
     limit: parsed("N", "at most so many", counted),
     offset: parsed("N", "leave out the first so many", counted),
-    tree: flag("show each version under its parent"),
+    tree: flag("show each version under its parent, or the nearest version before that which is shown"),
   },
   examples: [{ line: "git kai-version list --match '1.*' --limit 10", does: "the ten highest of line 1" }],
   async run(input, context) {
@@ -55,7 +55,8 @@ export const listCommand = defineCommand({
       context.output.warn("An operation was interrupted: `git kai-version recover` brings it to its end.");
     if (!known.hasLog) context.output.warn("This clone lacks the log: `git kai-version init` fetches and adopts it.");
     const document = { agent: known.agent.config.agent_id, ...list };
-    context.output.result(document, input.tree ? describeTree : describeList);
+    const parents = new Map(known.history.versions.map(({ number, parent }) => [number.text, parent]));
+    context.output.result(document, input.tree ? (list, output) => describeTree(list, parents, output) : describeList);
   },
 });
 
@@ -78,10 +79,12 @@ function describeList(list: VersionList, output: Output): string {
   const { style } = output;
   if (list.total === 0) return `No version yet: \`git kai-version create\` makes the first.${skippedLine(list)}`;
   if (list.versions.length === 0) return noneShown(list);
+  const withStatus = list.versions.some(({ status }) => status !== "active");
   const rows = list.versions.map((version) => [
     version.current ? style.green("*") : " ",
     version.current ? style.bold(version.version) : version.version,
-    version.status === "withdrawn" ? style.yellow("withdrawn") : version.type,
+    version.type,
+    ...(withStatus ? [version.status === "withdrawn" ? style.yellow(version.status) : version.status] : []),
     formatTime(version.createdAt),
     signatureMark(version, output),
     version.description,
@@ -90,6 +93,7 @@ function describeList(list: VersionList, output: Output): string {
     { title: " " },
     { title: "VERSION" },
     { title: "TYPE" },
+    ...(withStatus ? [{ title: "STATUS" }] : []),
     { title: "CREATED" },
     { title: "SIGNATURE" },
     { title: "DESCRIPTION", shrink: true },
@@ -114,12 +118,13 @@ const skippedLine = ({ skipped }: VersionList): string =>
         .map(({ tag, reason }) => `${tag} (${reason})`)
         .join(", ")}${skipped.length > 3 ? ", …" : ""}`;
 
-function describeTree(list: VersionList, { style }: Output): string {
+function describeTree(list: VersionList, parents: ReadonlyMap<string, string | null>, { style }: Output): string {
   if (list.total === 0) return "No version yet: `git kai-version create` makes the first.";
   if (list.versions.length === 0) return noneShown(list);
-  return versionTree([...list.versions].reverse())
-    .map(({ lead, version }) => {
+  return versionTree([...list.versions].reverse(), parents)
+    .map(({ lead, version, after }) => {
       const marks = [
+        after === null ? "" : style.dim(`after ${after}`),
         version.current ? style.green("current") : "",
         version.status === "withdrawn" ? style.yellow("withdrawn") : "",
       ];
