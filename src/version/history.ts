@@ -90,13 +90,13 @@ export function outlinedHistory(
       continue;
     }
     if (ref.type === "missing") {
-      skipped.push({ tag, reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\`` });
+      skipped.push({ tag, reason: `its object is missing: fetch it again, or \`git tag -d ${tag}\`; ${KEPT}` });
       reserved.push({ number, tag });
       continue;
     }
     const commit = ref.type === "commit" ? ref.id : ref.peeled?.type === "commit" ? ref.peeled.id : undefined;
     if (commit === undefined) {
-      skipped.push({ tag, reason: "does not point at a commit" });
+      skipped.push({ tag, reason: `does not point at a commit; ${KEPT}` });
       reserved.push({ number, tag });
       continue;
     }
@@ -117,6 +117,9 @@ export function outlinedHistory(
     },
   };
 }
+
+/** Of a tag that is no version and whose number is not given to another all the same. */
+const KEPT = "its number stays reserved";
 
 /** The numbers of the versions that the log says were made, by tag. */
 function numbersOf(made: LogOutline["made"]): Map<string, VersionNumber> {

@@ -27,8 +27,8 @@ test("tags that were there keep their numbers, the others are told with the reas
     "v01.0.0": "'01.0.0' is not a semantic version",
     nightly: "does not fit tag_format v{version}",
     v2: "'2' is not a semantic version",
-    "v3.0.0": "does not point at a commit",
-    "v4.0.0": "does not point at a commit",
+    "v3.0.0": "does not point at a commit; its number stays reserved",
+    "v4.0.0": "does not point at a commit; its number stays reserved",
   });
   expect(place.git("for-each-ref", "refs/tags")).toBe(before);
   for (const taken of ["0.1.0", "1.1.0-rc.1", "3.0.0", "4.0.0"]) {

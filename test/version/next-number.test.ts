@@ -120,7 +120,7 @@ test("a number that was ever used is never given again", () => {
   expect(chosen(gone, "minor", {}, "1.0.0")).toBe("1.2.0");
   // A tag on a blob is no version, and its number is used all the same.
   const onBlob = buildHistory([lightweight("v1.0.0"), blob("v3.0.0")], [], FORMAT);
-  expect(onBlob.skipped).toEqual([{ tag: "v3.0.0", reason: "does not point at a commit" }]);
+  expect(onBlob.skipped).toEqual([{ tag: "v3.0.0", reason: "does not point at a commit; its number stays reserved" }]);
   expect(taken(onBlob, "3.0.0")).toThrow("taken by the tag v3.0.0");
   expect(chosen(onBlob, "patch", {}, "1.0.0")).toBe("3.0.1");
 });
