@@ -1,33 +1,22 @@
 import path from "node:path";
-import type { ChangelogEntry } from "../change/changelog.js";
 import { type FoundNote, readNote } from "../git/notes.js";
-import type { GitObject } from "../git/object.js";
-import { type InForce, NOTES_REF } from "../operation/entry.js";
+import { NOTES_REF } from "../operation/entry.js";
 import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import { createKeyRing } from "../trust/key-ring.js";
 import { kaiHome, readKnownKeys } from "../trust/key-store.js";
 import { findRecipients, type Recipients } from "../trust/recipients.js";
 import type { Signer } from "../trust/signer.js";
-import { buildRecord } from "./build-record.js";
 import { type CreateRequest, type Decision, requireConfig } from "./decide-creation.js";
-import { findLfsPointers } from "./find-lfs-pointers.js";
 import { hashTree, type StartedHash, startHash } from "./hash-tree.js";
 import { type IncludedChanges, includeChanges } from "./include-changes.js";
-import { formatRecord, recordDigest, type VersionRecord } from "./record.js";
-import { makeCurrentTag, makeSignedTag } from "./release-objects.js";
+import { type SealedRelease, sealRelease } from "./seal-release.js";
 import type { TagName } from "./tag-name.js";
-import { checkDescription, formatVersionTag } from "./tag-text.js";
+import { checkDescription } from "./tag-text.js";
 import type { WritingSession } from "./writing-session.js";
 
 /** A version's objects, signed and not yet named by any ref. */
-export interface Release {
-  readonly record: VersionRecord;
-  /** The record's line, whose digest the tag holds. */
-  readonly line: string;
-  readonly tag: GitObject;
-  /** The tag `current`; undefined where the version does not come into force. */
-  readonly pointer: { readonly object: GitObject; readonly inForce: InForce } | undefined;
+export interface Release extends SealedRelease {
   /** What the note on the commit held before. */
   readonly note: FoundNote;
   readonly capture: Capture | undefined;
@@ -44,7 +33,7 @@ export async function makeRelease(
   scratch: string,
   started: StartedHash | undefined,
 ): Promise<Release> {
-  const { agent, caller, reader, log, at, id } = session;
+  const { agent, caller, reader } = session;
   const { repository, config } = agent;
   const description = checkDescription(request.description ?? `${decision.type} version ${decision.number.text}`);
   const included = await commitChanges(session, decision, description, signer, scratch);
@@ -60,62 +49,25 @@ export async function makeRelease(
     readNote(reader, NOTES_REF, commit),
     captureFor(session, decision.tag, signer, path.join(scratch, "state")),
   ]);
-  const record = buildRecord({
-    id,
-    agent: config.agent_id,
-    repo: log.entry.repo,
-    number: decision.number,
-    tag: decision.tag,
-    type: decision.type,
-    commit,
-    pending: decision.pending,
-    at,
-    signer,
-    notes: description,
-    tags: request.tags,
-    hashed,
-    lfs: await findLfsPointers(repository, reader, tree, hashed.files),
-    state: capture?.digest ?? null,
-    config,
-  });
-  const line = formatRecord(record);
-  const tag = await makeSignedTag(
+  const sealed = await sealRelease(
+    session,
     {
-      name: decision.tag,
+      number: decision.number,
+      tag: decision.tag,
+      type: decision.type,
       commit,
-      at,
-      message: formatVersionTag({
-        description,
-        changelog: changelogLines(record.changelog),
-        agent: record.agent,
-        repo: record.repo,
-        type: record.type,
-        parent: record.parent,
-        hash: record.hash,
-        record: recordDigest(line),
-        state: record.checksums.state,
-      }),
+      tree,
+      pending: decision.pending,
+      description,
+      tags: request.tags,
+      hashed,
+      state: capture?.digest ?? null,
+      config,
+      current: decision.current,
     },
     signer,
-    repository.objectFormat,
   );
-  const pointer = decision.current
-    ? await makeCurrentTag(
-        {
-          version: record.version,
-          tagName: record.tag,
-          tag: tag.id,
-          commit,
-          agent: record.agent,
-          repo: record.repo,
-          operation: id,
-          at,
-        },
-        signer,
-        repository.objectFormat,
-      )
-    : undefined;
-  return { record, line, tag, pointer, note, capture, included };
+  return { ...sealed, note, capture, included };
 }
 
 async function commitChanges(
@@ -154,15 +106,4 @@ async function captureFor(
 async function recipientsIn({ log, caller, at }: WritingSession): Promise<Recipients> {
   const logged = [...log.files].filter(([name]) => name.startsWith("keys/")).map(([name, bytes]) => ({ name, bytes }));
   return findRecipients(log.policy, createKeyRing([...logged, ...(await readKnownKeys(kaiHome(caller.env)))]), at);
-}
-
-/** Changes that a tag's message lists; the record has all of them. */
-const LISTED_CHANGES = 100;
-
-function changelogLines(changelog: readonly ChangelogEntry[]): string[] {
-  const lines = changelog.slice(0, LISTED_CHANGES).map(({ type, scope, breaking, description }) => {
-    return `${type}${scope === null ? "" : `(${scope})`}${breaking ? "!" : ""}: ${description}`;
-  });
-  const more = changelog.length - lines.length;
-  return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
