@@ -2,40 +2,49 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
+  realpathSync,
 } from "node:fs";
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
+/** Elsewhere than on Linux a name is reached by its path, each folder on the way looked at once. */
+const HAS_HANDLES = existsSync("/proc/self/fd");
+
 /**
  * A folder that is held open: what is done at its names is done in this very folder, whatever is put in its place or in that
- * of a folder above it meanwhile. Names are bytes as latin1 text. Needs Linux's /proc.
+ * of a folder above it meanwhile. Names are bytes as latin1 text.
  */
 export class HeldFolder {
   readonly #descriptor: number;
+  readonly #path: Buffer;
 
-  private constructor(descriptor: number) {
-    this.#descriptor = descriptor;
+  private constructor(path: Buffer, flags: number) {
+    this.#descriptor = openSync(path, flags);
+    this.#path = HAS_HANDLES ? Buffer.from(`/proc/self/fd/${this.#descriptor}`) : path;
   }
 
   /** Links on the way to `root` are the user's own and followed; `root` itself may be one. */
   static open(root: string): HeldFolder {
-    return new HeldFolder(openSync(root, constants.O_RDONLY | constants.O_DIRECTORY));
+    return new HeldFolder(Buffer.from(root), constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
   /** The name in this folder, for any function that takes a path. A link at the name itself is the function's affair. */
   at(name: string): Buffer {
-    return Buffer.concat([Buffer.from(`/proc/self/fd/${this.#descriptor}/`), Buffer.from(name, "latin1")]);
+    return Buffer.concat([this.#path, Buffer.from(`/${name}`, "latin1")]);
   }
 
   /** Where it is now, without links: for a program that is given a path. */
   path(): Buffer {
-    return readlinkSync(`/proc/self/fd/${this.#descriptor}`, { encoding: "buffer" });
+    return HAS_HANDLES
+      ? readlinkSync(this.#path, { encoding: "buffer" })
+      : realpathSync(this.#path, { encoding: "buffer" });
   }
 
   /** What is at a name, links not followed. */
@@ -46,7 +55,7 @@ export class HeldFolder {
   /** The folder of that name; undefined where nothing is there, `blocked` where it is no folder but a link, say. */
   child(name: string): HeldFolder | "blocked" | undefined {
     try {
-      return new HeldFolder(openSync(this.at(name), FOLDER));
+      return new HeldFolder(this.at(name), FOLDER);
     } catch (cause) {
       const { code = "" } = cause as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;
