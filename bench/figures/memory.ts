@@ -31,7 +31,7 @@ const CASES: readonly MemoryCase[] = [
       commit();
     },
   },
-  { name: "memory-rollback", title: "`rollback`", args: ["rollback", "1.0.0"] },
+  { name: "memory-rollback", title: "`rollback`", args: ["rollback", "1.0.0", "--force"] },
 ];
 
 /** The peak of the program's own process, in megabytes; the floor is the goal itself. */

@@ -130,6 +130,11 @@ export async function gatherFacts(
     }),
     earlier: await readEarlierTimes(repository),
     timeoutMs: parseDuration(settings.rollback_timeout),
+    recovery: {
+      automatic: settings.recovery.automatic_recovery,
+      timeoutMs: parseDuration(settings.recovery.recovery_timeout),
+      strategies: settings.recovery.fallback_strategies,
+    },
   };
   return {
     facts,

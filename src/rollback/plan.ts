@@ -1,3 +1,4 @@
+import type { AgentConfig } from "../agent/config.js";
 import type { RollbackPolicy } from "./policy.js";
 import type { Risk } from "./risks.js";
 import { type ConditionType, STEP_KINDS, type StepType } from "./step-types.js";
@@ -49,7 +50,18 @@ export interface PlanFacts {
   readonly earlier: ReadonlyMap<StepType, number>;
   /** Milliseconds to the commit point. */
   readonly timeoutMs: number;
+  readonly recovery: Recovery;
 }
+
+/** What is done where what comes into force is not well. */
+export interface Recovery {
+  readonly automatic: boolean;
+  readonly timeoutMs: number;
+  /** Tried in this order. */
+  readonly strategies: readonly FallbackStrategy[];
+}
+
+export type FallbackStrategy = AgentConfig["rollback_system"]["recovery"]["fallback_strategies"][number];
 
 export interface Validation {
   readonly kind: "health" | "performance" | "functionality" | "integration";
@@ -85,13 +97,14 @@ export interface RollbackPlan {
   readonly state: StateSource;
   readonly undone: number;
   readonly timeoutMs: number;
+  readonly recovery: Recovery;
   /** Milliseconds for all steps; null where no rollback was made here yet. */
   readonly estimateMs: number | null;
 }
 
 /** Makes the plan of the facts. */
 export function planRollback(facts: PlanFacts): RollbackPlan {
-  const { type, from, to, mints, policy, risks, validations, state, undone, timeoutMs } = facts;
+  const { type, from, to, mints, policy, risks, validations, state, undone, timeoutMs, recovery } = facts;
   const steps = policy.steps.map((step): PlanStep => {
     const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
     const { does, applies, command } = WORK[step.type](facts);
@@ -122,6 +135,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     state,
     undone,
     timeoutMs,
+    recovery,
     estimateMs: known.length === 0 ? null : known.reduce((sum, step) => sum + (step.estimateMs ?? 0), 0),
   };
 }

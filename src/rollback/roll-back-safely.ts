@@ -1,17 +1,14 @@
-import type { AgentConfig } from "../agent/config.js";
-import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import { readAgentHistory } from "../version/reading.js";
 import type { RollbackCaller } from "./execution.js";
+import type { FallbackStrategy } from "./plan.js";
 import type { RollbackOptions } from "./request.js";
 import { type RollbackResult, rollBack } from "./rollback.js";
 import { suggestTargets } from "./suggest.js";
 
-type Strategy = AgentConfig["rollback_system"]["recovery"]["fallback_strategies"][number];
-
 /** One way out that was tried. */
 export interface Fallback {
-  readonly strategy: Strategy;
+  readonly strategy: FallbackStrategy;
   readonly to: string;
   readonly operation: string | null;
   readonly ok: boolean;
@@ -23,14 +20,13 @@ export interface Fallback {
  * until one holds or `recovery_timeout` is over. E127 in either case: what was asked for is not in force.
  */
 export async function rollBackSafely(caller: RollbackCaller, options: RollbackOptions): Promise<RollbackResult> {
-  const { agent } = await readAgentHistory(caller.cwd, caller.env);
-  const { recovery } = agent.config.rollback_system;
   const result = await rollBack(caller, options);
   if (result.ok || result.operation === null) return result;
-  if (!recovery.automatic_recovery) throw didNotHold(result, []);
+  const { recovery } = result.plan;
+  if (!recovery.automatic) throw didNotHold(result, []);
   const tried: Fallback[] = [];
-  const deadline = performance.now() + parseDuration(recovery.recovery_timeout);
-  for (const strategy of recovery.fallback_strategies) {
+  const deadline = performance.now() + recovery.timeoutMs;
+  for (const strategy of recovery.strategies) {
     if (performance.now() > deadline) break;
     const fallback = await fallBack(caller, strategy, result, options);
     if (fallback === undefined) continue;
@@ -43,7 +39,7 @@ export async function rollBackSafely(caller: RollbackCaller, options: RollbackOp
 /** Tries one way out; undefined where it leads nowhere. */
 async function fallBack(
   caller: RollbackCaller,
-  strategy: Strategy,
+  strategy: FallbackStrategy,
   failed: RollbackResult,
   options: RollbackOptions,
 ): Promise<Fallback | undefined> {
@@ -67,7 +63,7 @@ async function fallBack(
 }
 
 const FIND: Readonly<
-  Record<Strategy, (caller: RollbackCaller, failed: RollbackResult) => Promise<RollbackOptions | undefined>>
+  Record<FallbackStrategy, (caller: RollbackCaller, failed: RollbackResult) => Promise<RollbackOptions | undefined>>
 > = {
   // As it was before the rollback, files and state.
   emergency_snapshot: async (_caller, { operation }) =>

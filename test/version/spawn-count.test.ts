@@ -16,7 +16,7 @@ const COMMANDS = [
   ["list", "--json"],
   ["verify", "--all"],
   ["verify", "--all", "--deep"],
-  ["rollback", "1.0.0"],
+  ["rollback", "1.0.0", "--force"],
 ];
 
 /** How many git processes each command takes in an agent of that size. */
