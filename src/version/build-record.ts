@@ -34,7 +34,8 @@ export function buildRecord(input: RecordInput): VersionRecord {
   const artifacts = config.version_management.artifacts;
   const description = describeTree(input.hashed.lines, createClassifier(artifacts));
   const parent = pending.inForce?.number.text ?? null;
-  const { required } = pending.verdict;
+  const judged = config.version_management.semantic_versioning.change_detection;
+  const required = judged ? pending.verdict.required : "none";
   return {
     format: "kai-record/1",
     id: input.id,
@@ -57,8 +58,8 @@ export function buildRecord(input: RecordInput): VersionRecord {
     lfs: input.lfs,
     compatibility: {
       required,
-      backward: parent !== null && required !== "major" ? [parent] : [],
-      forward: parent !== null && (required === "patch" || required === "none") ? [parent] : [],
+      backward: judged && parent !== null && required !== "major" ? [parent] : [],
+      forward: judged && parent !== null && (required === "patch" || required === "none") ? [parent] : [],
     },
     rollback: { canRollback: true, target: parent, risks: rollbackRisks(pending), procedure: "standard" },
     isolation: isolationOf(config),

@@ -89,7 +89,7 @@ function foreseen(decision: Decision, state: Pick<CreatedState, "files" | "skipp
     hash: null,
     parent: decision.pending.inForce?.number.text ?? null,
     type: decision.type,
-    required: decision.pending.verdict.required,
+    required: decision.required,
     current: decision.current,
     record: null,
     state: { ...state, consistent: null, forgotten: [] },
@@ -156,7 +156,7 @@ function created(
     hash: record.hash,
     parent: record.parent,
     type: record.type,
-    required: decision.pending.verdict.required,
+    required: decision.required,
     current: decision.current,
     record,
     state: {

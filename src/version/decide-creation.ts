@@ -31,6 +31,8 @@ export interface Decision {
   readonly head: string;
   readonly branch: string | undefined;
   readonly pending: PendingChanges;
+  /** The bump that the changes ask for; `none` where change_detection is off. */
+  readonly required: Bump;
   readonly number: VersionNumber;
   readonly tag: TagName;
   readonly type: Exclude<VersionType, "rollback">;
@@ -61,6 +63,7 @@ export async function decideCreation(session: WritingSession, request: CreateReq
     head,
     branch,
     pending,
+    required,
     number,
     tag: tagNameFor(number, tagFormat(settings.tag_format)),
     type: request.type ?? "auto",

@@ -9,7 +9,9 @@ import { readStatus, requireCommit, requireWholeHistory } from "./work-tree-stat
 export interface NextVersion {
   readonly latest: string | null;
   readonly current: string | null;
+  /** `none` where change_detection is off: then the reasons are there to be read, and ask for nothing. */
   readonly required: Bump;
+  readonly changeDetection: boolean;
   /** Null where nothing came since the version in force. */
   readonly next: string | null;
   readonly reasons: readonly Finding[];
@@ -30,6 +32,7 @@ export async function readNext(cwd: string, env: NodeJS.ProcessEnv, onConfigGone
     latest: highestVersion(history)?.number.text ?? null,
     current: history.current?.version ?? null,
     required,
+    changeDetection: settings.change_detection,
     next: nothing ? null : chooseNumber(history, pending.inForce, required, wish, numberPolicy(settings)).text,
     reasons: pending.verdict.findings,
   };

@@ -63,3 +63,25 @@ test("verify tells apart what failed and what nobody can prove, and counts each 
   ]);
   expect(await refused(agent, "verify", "--all", "1.0.0")).toMatchObject({ code: "E122", exit: 2 });
 });
+
+test("without change_detection nothing asks for a bump, and what was found is told all the same", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write(
+    "kai.yaml",
+    "agent_id: ai.example.clerk\nversion_management: {semantic_versioning: {change_detection: false}}\n",
+  );
+  agent.commit("feat!: another way to answer");
+  const next = await told(agent, "next");
+  expect(next).toMatchObject({
+    required: "none",
+    changeDetection: false,
+    next: "1.0.1",
+    reasons: [{ level: "major" }],
+  });
+  expect((await agent.kai("next")).stdout).toContain(
+    "change_detection is off, so nothing that changed asks for a bump",
+  );
+  const created = await told(agent, "create");
+  expect(created).toMatchObject({ version: "1.0.1", required: "none" });
+  expect(created.record.compatibility).toEqual({ required: "none", backward: [], forward: [] });
+});

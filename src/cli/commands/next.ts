@@ -12,12 +12,16 @@ export const nextCommand = defineCommand({
   },
 });
 
+function whyOf({ current, required, changeDetection }: NextVersion): string {
+  if (current === null) return "would be the first version";
+  if (!changeDetection) return `after ${current}: change_detection is off, so nothing that changed asks for a bump`;
+  return `after ${current}: the changes ask for ${required === "none" ? "no bump" : required}`;
+}
+
 function describeNext(next: NextVersion, { style }: Output): string {
   if (next.next === null) return `Nothing came since ${next.current}.`;
   const paint = { major: style.red, minor: style.yellow, patch: style.green, none: style.dim };
-  const lines = [
-    `${style.bold(next.next)}  ${next.current === null ? "would be the first version" : `after ${next.current}: the changes ask for ${next.required === "none" ? "no bump" : next.required}`}`,
-  ];
+  const lines = [`${style.bold(next.next)}  ${whyOf(next)}`];
   if (next.reasons.length > 0) lines.push("");
   for (const reason of next.reasons) {
     lines.push(`  ${paint[reason.level](reason.level.padEnd(5))}  ${reason.message}  ${style.dim(reason.rule)}`);
