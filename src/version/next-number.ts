@@ -102,11 +102,29 @@ function checkExact(
       hint: `Take a number above it, such as ${newer.major}.${newer.minor}.${newer.patch + 1}.`,
     });
   }
+  requireLine(history, exact);
   const above = inForce !== undefined && compareNumbers(exact, inForce.number) > 0;
   if (!above || !policy.compatibilityChecking || exact.prerelease.length > 0) return exact;
   const given = bumpBetween(inForce.number, exact);
   if (highestBump([given, required]) !== given) checkBump(inForce, given, required);
   return exact;
+}
+
+/**
+ * Refuses (E108) a number below the highest that goes on with no maintenance line: neither with one `major.minor` that there
+ * is nor, as its newest, with one `major`.
+ */
+function requireLine(history: History, exact: VersionNumber): void {
+  const highest = highestNumber(history);
+  if (highest === undefined || highest.prerelease.length > 0 || compareNumbers(exact, highest) > 0) return;
+  const numbers = [...history.versions, ...history.reserved].map((each) => each.number);
+  const ofMajor = numbers.filter(({ major }) => major === exact.major);
+  if (ofMajor.some(({ minor }) => minor === exact.minor)) return;
+  if (ofMajor.length > 0 && ofMajor.every((number) => compareNumbers(exact, number) > 0)) return;
+  const line = ofMajor.length === 0 ? `${exact.major}.x` : `${exact.major}.${exact.minor}.x`;
+  throw new KaiError("E108", `${exact.text} lies below ${highest.text}, and there is no line ${line} to go on with.`, {
+    hint: "A number below the highest is for the maintenance of a line that there is; `git kai-version next` says which is next.",
+  });
 }
 
 /** The highest number of the line `major.minor` that is above `exact`; undefined where none was used. */

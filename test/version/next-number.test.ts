@@ -125,6 +125,15 @@ test("a number that was ever used is never given again", () => {
   expect(chosen(onBlob, "patch", {}, "1.0.0")).toBe("3.0.1");
 });
 
+test("a number below the highest goes on with a line that there is", () => {
+  const history = historyOf("v1.0.0", "v1.2.0", "v2.0.0");
+  const asked = (text: string) => () => chosen(history, "minor", { exact: parseNumber(text) }, "2.0.0");
+  for (const text of ["1.0.1", "1.2.1", "1.3.0", "1.3.0-rc.1", "2.1.0"]) expect(asked(text)()).toBe(text);
+  expect(asked("0.5.0")).toThrow("0.5.0 lies below 2.0.0, and there is no line 0.x to go on with.");
+  expect(asked("1.1.0")).toThrow("1.1.0 lies below 2.0.0, and there is no line 1.1.x to go on with.");
+  expect(chosen(historyOf("v2.0.0-rc.1"), "none", { exact: parseNumber("1.0.0") })).toBe("1.0.0");
+});
+
 test("a version stays one when tag_format is changed after it was made", () => {
   const log = [entry({ tag: "v1.0.0", version: "1.0.0" })];
   const history = buildHistory([lightweight("v1.0.0"), lightweight("v0.1.0")], log, tagFormat("release/{version}"));
