@@ -72,7 +72,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
       caller.progress("Writing the version");
       await session.perform(operationFor(session, decision, release, forgetting), signer);
       // It has happened; what a sweep leaves now the next one takes.
-      if (forgetting.changes.length > 0) await sweepStore(repository, session.reader).catch(() => 0);
+      if (release.capture) await sweepStore(repository, session.reader).catch(() => 0);
       return created(session, decision, release, forgetting);
     } finally {
       await rm(scratch, { recursive: true, force: true });

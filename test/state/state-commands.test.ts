@@ -89,9 +89,20 @@ test("large files go with the last capture that names them, and none that anothe
   expect(stored(agent)).toHaveLength(2);
   agent.git("update-ref", "-d", "refs/kai/backup/of-one-dot-one");
   await made("1.3.0", "c");
-  expect((await agent.kai("state", "forget", "1.2.0", "--dry-run", "--json")).json().freed).toBe(2 * LARGE);
-  expect(stored(agent)).toHaveLength(3);
-  expect((await agent.kai("state", "forget", "1.2.0", "--json")).json().freed).toBe(2 * LARGE);
+  expect((await agent.kai("state", "forget", "1.2.0", "--dry-run", "--json")).json().freed).toBe(LARGE);
+  expect(stored(agent)).toHaveLength(2);
+  expect((await agent.kai("state", "forget", "1.2.0", "--json")).json().freed).toBe(LARGE);
+  expect(stored(agent)).toHaveLength(1);
+  expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
+});
+
+test("large files that a killed create or a dropped backup left are gone with the next capture", async () => {
+  const agent = await agentWithVersions();
+  agent.write("state.json", Buffer.alloc(LARGE, "a"));
+  await agent.kai("create", "--as", "1.0.0");
+  agent.write(`.git/kai/state/${"0".repeat(64)}`, "left behind");
+  agent.write("state.json", "small again");
+  expect((await agent.kai("create", "--as", "1.1.0", "--allow-unchanged")).exit).toBe(0);
   expect(stored(agent)).toHaveLength(1);
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
 });
