@@ -1,5 +1,5 @@
 import { ObjectReader } from "../git/object-reader.js";
-import { NOTES_REF } from "../operation/entry.js";
+import { type LoggedEntry, NOTES_REF } from "../operation/entry.js";
 import { findAsked } from "./find-asked.js";
 import { findRecord } from "./find-record.js";
 import type { KnownVersion } from "./history.js";
@@ -38,11 +38,9 @@ export async function showVersion(caller: VerifyCaller, asked: string): Promise<
   );
   const judged = verified.versions[0];
   const number = version.number.text;
-  const operations = listOperations(history.log, { kind: undefined, at: undefined, limit: undefined }).filter(
-    (operation) =>
-      operation.from === number ||
-      operation.to === number ||
-      operation.changes.some((change) => change.new === version.tagId),
+  const operations = listOperations(
+    history.log.filter((entry) => isAbout(entry, version)),
+    { kind: undefined, at: undefined, limit: undefined },
   );
   return {
     version: number,
@@ -59,6 +57,20 @@ export async function showVersion(caller: VerifyCaller, asked: string): Promise<
     problems: judged?.problems ?? [],
     operations: operations.reverse(),
   };
+}
+
+/** Whether an operation made the version, put it in force, left or withdrew it, or took it back into use. */
+function isAbout(
+  { kind, changes, current, withdrawn, restored, details }: LoggedEntry,
+  version: KnownVersion,
+): boolean {
+  const number = version.number.text;
+  const [from, to] = [current.before?.version, current.after?.version];
+  if (changes.some((change) => change.new === version.tagId) || withdrawn.includes(number) || restored.includes(number))
+    return true;
+  // That a later version took its place is told of that one.
+  if (kind === "create") return from !== to && to === number;
+  return from === to ? details["version"] === number : from === number || to === number;
 }
 
 async function readRecord(

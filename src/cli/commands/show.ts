@@ -54,7 +54,10 @@ function recordLines(
     ["files", files.join(", ")],
     ["state", record.checksums.state !== null && `captured, ${record.checksums.state}`],
     ["not pinned", record.unpinned.length > 0 && `${record.unpinned.join(", ")}: the newest is taken at run time`],
-    ["LFS", record.lfs.length > 0 && `${record.lfs.length} files by what they name`],
+    [
+      "LFS",
+      record.lfs.length > 0 && `${record.lfs.length} ${record.lfs.length === 1 ? "file" : "files"} by what they name`,
+    ],
     ["backward", record.compatibility.backward.length > 0 && record.compatibility.backward.join(", ")],
     ["rollback", rollback.canRollback ? `possible${target}` : "not possible"],
     ...rollback.risks.map((risk): [string, string] => ["", style.yellow(risk)]),
