@@ -13,6 +13,15 @@ export const fileOf = (folder: string, fingerprint: string): string => path.join
 
 const FINGERPRINT = /^[0-9A-F]{40}$/;
 
+/** Refuses (E123) a file for the default key that names none: it was written by hand, or is damaged. */
+export async function requireDefaultFile(home: string): Promise<void> {
+  const file = defaultFile(home);
+  if ((await readIfThere(file)) === undefined || (await findDefaultKey(home)) !== undefined) return;
+  throw new KaiError("E123", `${file} names no key: it must hold one fingerprint, 40 digits in upper case.`, {
+    hint: "`git kai-version key list` shows your keys: write the fingerprint of one into it, or remove it and import that key again.",
+  });
+}
+
 /** The fingerprint of the key that signs when none is named. */
 export async function findDefaultKey(home: string): Promise<string | undefined> {
   const text = await readIfThere(defaultFile(home));

@@ -40,7 +40,10 @@ export async function unlockKey(block: KeyBlock, passphrase: string): Promise<Ke
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     if (/incorrect key passphrase/i.test(reason)) {
-      throw new KaiError("E111", `The passphrase of key ${block.primary.fingerprint} is wrong.`, { cause });
+      throw new KaiError("E111", `The passphrase of key ${block.primary.fingerprint} is wrong.`, {
+        hint: "Run it again with the one that the key was made with, on a terminal or in KAI_KEY_PASSPHRASE. One that is lost cannot be had back.",
+        cause,
+      });
     }
     throw new KaiError("E110", `The key ${block.primary.fingerprint} could not be unlocked: ${reason}`, { cause });
   }

@@ -3,7 +3,7 @@ import { KaiError } from "../error.js";
 import { formatArmor } from "./armor.js";
 import { trailerOf } from "./ed25519-signature.js";
 import { armorPublicKey, type KeyBlock, nameAndEmail, publicKeyOf, readKeyBlocks } from "./key-block.js";
-import { findDefaultKey, fingerprintsIn, readSecretKey, secretFolder } from "./key-files.js";
+import { findDefaultKey, fingerprintsIn, readSecretKey, requireDefaultFile, secretFolder } from "./key-files.js";
 import { lengthOf, MalformedError, mpi, packet, TAG } from "./packet.js";
 import { ALGORITHM, ed25519Point, type PublicKeyPart } from "./public-key.js";
 import { ed25519SecretKey, isLocked, unlockKey } from "./secret-key.js";
@@ -76,6 +76,7 @@ function keyFromEnvironment({ env, fingerprint }: SignerRequest): KeyBlock | und
 async function keyFromStore({ home, fingerprint }: SignerRequest): Promise<KeyBlock> {
   const wanted = fingerprint ?? (await findDefaultKey(home));
   if (wanted !== undefined) return readSecretKey(home, wanted);
+  await requireDefaultFile(home);
   throw new KaiError("E110", "There is no key to sign with.", {
     hint: "Make one with `git kai-version key generate`, or set KAI_SIGNING_KEY to an armored secret key.",
   });
