@@ -2,12 +2,17 @@ import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
 import { COMMANDS, findCommand, findGroup } from "./commands/index.js";
 import type { Output } from "./output.js";
+import type { Program } from "./start.js";
 import { formatTable } from "./table.js";
 
-const INTRODUCTION = `Usage: git kai-version [-C DIR] [--json] [--quiet] <command> [<arguments>]
+const USAGE: Readonly<Record<Program, string>> = {
+  "git kai-version": "Usage: git kai-version [-C DIR] [--json] [--quiet] <command> [<arguments>]",
+  kai: `Usage: kai [--json] [--quiet] <command> <agent> [<arguments>]
 
-Versions, signed releases, sandboxed trials and rollbacks for AI agents, with git itself.
-`;
+The agent is a folder of $KAI_AGENTS (default: ~/agents), or a path such as ./clerk; \`key\` and \`completion\` take none.`,
+};
+
+const INTRODUCTION = "Versions, signed releases, sandboxed trials and rollbacks for AI agents, with git itself.\n";
 
 /**
  * The list of commands, of one group where `group` is given; `help COMMAND` is that command's own help. Gives the exit
@@ -18,13 +23,15 @@ export async function showHelp(
   group: string | undefined,
   output: Output,
   env: NodeJS.ProcessEnv,
+  program: Program,
 ): Promise<number> {
   const [first, second] = words;
   if (first === "help" && second !== undefined && !second.startsWith("-")) {
     const named = words.slice(1);
     const found = findCommand(named);
-    if (found) return (await import("./run-command.js")).runCommand(await found.load(), ["--help"], env);
-    return showHelp([...named, "--help"], findGroup(named), output, env);
+    const asked = output.json ? ["--help", "--json"] : ["--help"];
+    if (found) return (await import("./run-command.js")).runCommand(await found.load(), asked, env);
+    return showHelp([...named, "--help"], findGroup(named), output, env, program);
   }
   const asked = first === undefined || first === "help" || first === "--help" || first === "-h";
   if (!asked && group === undefined) throw unknownCommand(first);
@@ -37,7 +44,9 @@ export async function showHelp(
       [{ title: "" }, { title: "" }],
       commands.map(({ name, summary }) => [`   ${name}`, summary]),
     ).trimStart();
-    return `${group === undefined ? INTRODUCTION : `Usage: git kai-version ${group} <command>\n`}\n   ${table}\n\n\`git kai-version <command> --help\` explains one of them.`;
+    const head =
+      group === undefined ? `${USAGE[program]}\n\n${INTRODUCTION}` : `Usage: ${program} ${group} <command>\n`;
+    return `${head}\n   ${table}\n\n\`${program} <command> --help\` explains one of them.`;
   });
   return first === undefined || (group !== undefined && second === undefined) ? 2 : 0;
 }

@@ -2,8 +2,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { COMMANDS } from "./commands/index.js";
 
-/** Commands that concern no agent, so none is named. */
-const WITHOUT_AGENT = new Set(["doctor", "key", "help", "completion"]);
+/** Commands that concern no agent, so none is named; for `doctor` one may be. */
+const WITHOUT_AGENT = new Set(["key", "help", "completion"]);
 
 const FLAGS_IN_FRONT: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--no-color"]);
 

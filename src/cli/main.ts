@@ -14,7 +14,7 @@ export async function main(typed: readonly string[], env: NodeJS.ProcessEnv, pro
     const found = findCommand(leading.rest);
     if (!found) {
       const { showHelp } = await import("./help.js");
-      return await showHelp(leading.rest, findGroup(leading.rest), output, env);
+      return await showHelp(leading.rest, findGroup(leading.rest), output, env, program);
     }
     const { runCommand } = await import("./run-command.js");
     return await runCommand(await found.load(), [...leading.options, ...found.argv], env);

@@ -12,19 +12,35 @@ interface CommandLine {
   readonly globals: { json?: boolean; quiet?: boolean; color?: boolean; C?: string };
 }
 
-/** What `argv` says to a command, by the command's own description. E122 where it does not fit. */
-export function parseCommandLine(command: Command, argv: readonly string[]): CommandLine | undefined {
+/**
+ * What `argv` says to a command, by the command's own description; undefined where it asks for help, which `onHelp` gets. E122
+ * where it does not fit.
+ */
+export function parseCommandLine(
+  command: Command,
+  argv: readonly string[],
+  onHelp: (help: string, globals: CommandLine["globals"]) => void = () => {},
+): CommandLine | undefined {
   const dashes = argv.indexOf("--");
   const takesCommandLine = Object.values(command.arguments ?? {}).some((argument) => argument.kind === "command");
   const ours = takesCommandLine && dashes >= 0 ? argv.slice(0, dashes) : argv;
   const theirs = takesCommandLine && dashes >= 0 ? argv.slice(dashes + 1) : [];
 
-  const parser = parserFor(command);
+  let help = "";
+  const parser = parserFor(command).configureOutput({
+    writeErr: () => {},
+    writeOut: (text) => {
+      help += text;
+    },
+  });
   try {
     parser.parse([...ours], { from: "user" });
   } catch (cause) {
     if (!(cause instanceof CommanderError)) throw cause;
-    if (cause.exitCode === 0) return undefined;
+    if (cause.exitCode === 0) {
+      onHelp(help, parser.opts());
+      return undefined;
+    }
     throw new KaiError("E122", sentence(cause.message), {
       hint: `\`git kai-version ${command.name} --help\` shows how it is used.`,
       cause,
@@ -35,7 +51,11 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Com
 
 /** Parses `argv` and runs the command; gives the exit status. */
 export async function runCommand(command: Command, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const line = parseCommandLine(command, argv);
+  const line = parseCommandLine(command, argv, (help, globals) => {
+    const { name, summary } = command;
+    const output = consoleOutput({ json: globals.json === true, quiet: false, color: false }, env);
+    output.result({ commands: [{ name, summary }], help }, () => help);
+  });
   // Help was asked for, and printed.
   if (line === undefined) return 0;
   const { input, globals } = line;
@@ -67,7 +87,6 @@ function parserFor(command: Command): CommanderCommand {
   const parser = new CommanderCommand(`git kai-version ${command.name}`)
     .description(command.description ?? command.summary)
     .exitOverride()
-    .configureOutput({ writeErr: () => {} })
     .allowExcessArguments(false);
   for (const [name, argument] of Object.entries(command.arguments ?? {})) {
     if (argument.kind === "command") continue;

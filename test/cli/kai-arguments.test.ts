@@ -35,6 +35,10 @@ test("commands that concern no agent are left as they are", () => {
   }
 });
 
+test("doctor looks at an agent where one is named", () => {
+  expect(read("doctor clerk --json")).toBe("-C /home/ada/agents/clerk doctor --json");
+});
+
 test("snapshot --test is the command snapshot test", () => {
   const tested = "-C /home/ada/agents/clerk snapshot test v1.2.0";
   expect(read("snapshot clerk --test v1.2.0")).toBe(tested);

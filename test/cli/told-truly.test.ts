@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { placeAt, refused, told } from "../scenarios/place.js";
@@ -84,4 +84,74 @@ test("without change_detection nothing asks for a bump, and what was found is to
   const created = await told(agent, "create");
   expect(created).toMatchObject({ version: "1.0.1", required: "none" });
   expect(created.record.compatibility).toEqual({ required: "none", backward: [], forward: [] });
+});
+
+test("what became of a version is what was done with it, not with those after it", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  const became = async (version: string) =>
+    (await told(agent, "show", version)).operations.map(({ subject }: { subject: string }) => subject);
+  expect(await became("1.1.0")).toEqual(["create v1.1.0"]);
+  await told(agent, "rollback", "1.1.0");
+  agent.write("logic.py", "print(3)\n");
+  agent.commit("fix: more");
+  await told(agent, "create", "--no-current");
+  expect(await became("1.1.0")).toEqual(["create v1.1.0", "rollback v1.2.0 -> v1.1.0"]);
+  expect(await became("1.2.0")).toEqual(["create v1.2.0", "rollback v1.2.0 -> v1.1.0"]);
+  expect(await became("1.2.1")).toEqual(["create v1.2.1"]);
+});
+
+test("a default key that names none is told as such, and no other is made in its place", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const file = path.join(String(agent.env["KAI_HOME"]), "keys", "default");
+  writeFileSync(file, "junk\n");
+  for (const args of [
+    ["create", "--allow-unchanged"],
+    ["init", "--new-root", "--yes"],
+  ]) {
+    if (args[0] === "init") agent.git("update-ref", "-d", "refs/kai/log");
+    const { code, message, hint } = await refused(agent, ...args);
+    expect([code, message]).toEqual(["E123", expect.stringContaining(`${file} names no key`)]);
+    expect(hint).toContain("`git kai-version key list`");
+  }
+});
+
+test("a wrong passphrase is told with what to do", async () => {
+  const { dir, env } = scratch();
+  const place = placeAt(dir, { ...env, KAI_KEY_PASSPHRASE: "right" });
+  execFileSync("git", ["init", "-q", "-b", "main", dir], { env });
+  await told(
+    place,
+    "key",
+    "generate",
+    "--name",
+    "Ada",
+    "--email",
+    "ada@example.com",
+    "--passphrase-env",
+    "KAI_KEY_PASSPHRASE",
+  );
+  place.write("logic.py", "print(1)\n");
+  place.commit("feat: answer");
+  const wrong = { dir, env: { ...place.env, KAI_KEY_PASSPHRASE: "wrong" } };
+  expect(await refused(wrong, "init")).toMatchObject({
+    code: "E111",
+    hint: expect.stringContaining("KAI_KEY_PASSPHRASE"),
+  });
+});
+
+test("kai's own help names the agent, and help in JSON is JSON wherever --json stands", async () => {
+  const { dir, env } = scratch();
+  const place = placeAt(dir, env);
+  expect((await place.run("kai", ["--help"])).stdout).toContain("kai [--json] [--quiet] <command> <agent>");
+  expect((await place.kai("--help")).stdout).toContain("git kai-version [-C DIR]");
+  for (const args of [
+    ["list", "--json", "--help"],
+    ["--json", "list", "--help"],
+    ["help", "list", "--json"],
+  ]) {
+    const { commands, help } = (await place.kai(...args)).json();
+    expect(commands).toEqual([{ name: "list", summary: "List the versions there are" }]);
+    expect(help).toContain("Usage: git kai-version list [options]");
+  }
+  expect((await place.kai("list", "--help")).stdout).toMatch(/^Usage: git kai-version list/);
 });

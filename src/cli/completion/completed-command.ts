@@ -39,7 +39,7 @@ export const COMMON_OPTIONS: readonly CompletedOption[] = [
 ];
 
 /** As `kai` has them; a test holds the two together. */
-const WITHOUT_AGENT: ReadonlySet<string> = new Set(["doctor", "key", "completion"]);
+const WITHOUT_AGENT: ReadonlySet<string> = new Set(["key", "completion"]);
 
 /** What of a command's description a shell can complete. */
 export function completedCommand(command: Command): CompletedCommand {
