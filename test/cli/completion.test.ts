@@ -55,6 +55,7 @@ test("bash completes versions by the tags of the repository, and files", () => {
   });
   expect(offers("git kai-version rollback ")).toEqual(["v1.0.0", "v1.1.0"]);
   expect(offers("git kai-version verify v1.0.0 v1.1")).toEqual(["v1.1.0"]);
+  expect(offers("git kai-version rollback 1")).toEqual(["1.0.0", "1.1.0"]);
   expect(offers("git kai-version compare v1.0.0 v1.0")).toEqual(["v1.0.0"]);
   expect(offers(`git kai-version -C ${path.dirname(dir)} show `)).toEqual([]);
   expect(offers(`git kai-version -C ${dir} show v1.1`)).toEqual(["v1.1.0"]);
@@ -66,6 +67,18 @@ test("kai names the agent first, a folder of KAI_AGENTS, where a command concern
   expect(offers("kai show w")).toEqual(["work"]);
   expect(offers("kai show work ")).toEqual(["v1.0.0"]);
   expect(offers("kai key list ")).toEqual([]);
+  expect(offers("kai doctor w")).toEqual(["work"]);
+});
+
+test("kai snapshot AGENT is completed to --test and a version", () => {
+  const { offers } = completer((_dir, git) => git("tag", "v1.0.0"));
+  expect(offers("kai snapshot work ")).toEqual(["--test"]);
+  expect(offers("kai snapshot work --")).toContain("--test");
+  expect(offers("kai snapshot work --test ")).toEqual(["v1.0.0"]);
+  expect(offers("kai snapshot work --test=v")).toEqual(["v1.0.0"]);
+  expect(offers("kai snapshot work --test v1.0.0 ")).toEqual([]);
+  expect(offers("kai snapshot test work v")).toEqual(["v1.0.0"]);
+  expect(offers("git kai-version snapshot test --")).not.toContain("--test");
 });
 
 test("a tag whose name is a command is neither run nor offered", () => {

@@ -17,6 +17,7 @@ ${commands.map((command) => `    ${quote(command.name)}) echo ${quote(command.op
 __kai_version_value() {
   case "$1 $2" in
 ${valueCases(commands, give)}
+    'snapshot test --test') echo @versions ;;
     *) return 1 ;;
   esac
 }
@@ -44,7 +45,10 @@ __kai_version_offer() {
     @versions)
       # Never \`compgen -W\`, which would run what stands in a tag's name as $(...).
       while IFS= read -r word; do
-        [[ $word == "$cur"* && $word != *[!A-Za-z0-9._/+-]* ]] && COMPREPLY+=("$word")
+        [[ $word == *[!A-Za-z0-9._/+-]* ]] && continue
+        # Versions are taken without their v, too.
+        [[ $cur == [0-9]* ]] && word=\${word#v}
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
       done < <(git -C "$folder" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null) ;;
     @files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     @folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
@@ -57,7 +61,7 @@ __kai_version_offer() {
 
 # Arguments: git or kai, the word at the cursor, and the words between the program's name and it.
 __kai_version_complete() {
-  local program=$1 cur=$2 word command="" option="" position=0 folder=. value
+  local program=$1 cur=$2 word command="" option="" position=0 folder=. value testing=""
   shift 2
   COMPREPLY=()
   for word in "$@"; do
@@ -69,9 +73,15 @@ __kai_version_complete() {
     fi
     case $word in
       --) return ;;
-      -*) __kai_version_value "$command" "$word" >/dev/null && option=$word ;;
+      -*)
+        [[ $word == --test* ]] && testing=""
+        __kai_version_value "$command" "$word" >/dev/null && option=$word ;;
       *)
-        if [ -z "$command" ] || { [ "$position" = 0 ] && __kai_version_group "$command" >/dev/null; }; then
+        if [ "$program $command$position" = "kai snapshot0" ] && [[ " $(__kai_version_group snapshot) " != *" $word "* ]]; then
+          # kai snapshot AGENT --test VERSION
+          command='snapshot test' testing=--test position=2
+          case $word in */* | . | ..) folder=$word ;; *) folder="\${KAI_AGENTS:-$HOME/agents}/$word" ;; esac
+        elif [ -z "$command" ] || { [ "$position" = 0 ] && __kai_version_group "$command" >/dev/null; }; then
           command="\${command:+$command }$word"
         else
           [ "$program$position" = kai0 ] && __kai_version_names_agent "$command" &&
@@ -87,7 +97,9 @@ __kai_version_complete() {
   if [ -n "$option" ]; then
     value=$(__kai_version_value "$command" "$option") && __kai_version_offer "$cur" "$value" "$folder"
   elif [ "\${cur#-}" != "$cur" ]; then
-    __kai_version_offer "$cur" "$(__kai_version_options "$command") ${COMMON_OPTIONS.map(({ name }) => name).join(" ")}" "$folder"
+    __kai_version_offer "$cur" "$testing $(__kai_version_options "$command") ${COMMON_OPTIONS.map(({ name }) => name).join(" ")}" "$folder"
+  elif [ -n "$testing" ]; then
+    __kai_version_offer "$cur" "$testing" "$folder"
   elif [ -z "$command" ]; then
     __kai_version_offer "$cur" ${quote(firstWords(commands).join(" "))} "$folder"
   elif value=$(__kai_version_group "$command"); then

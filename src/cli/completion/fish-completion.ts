@@ -20,7 +20,9 @@ ${COMMON_OPTIONS.map(described).join("")}end
 # What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
 function __kai_version_value
     switch "$argv[1] $argv[2]"
-${commands.map((command) => valueCases(command.options, command.name)).join("")}${valueCases(COMMON_OPTIONS, "*")}        case '*'
+${commands.map((command) => valueCases(command.options, command.name)).join("")}${valueCases(COMMON_OPTIONS, "*")}        case 'snapshot test --test'
+            echo @versions
+        case '*'
             return 1
     end
 end
@@ -49,7 +51,10 @@ end
 function __kai_version_offer
     switch $argv[1]
         case @versions
-            git -C $argv[2] for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null
+            # Versions are taken without their v, too.
+            set -l prefix ''
+            string match -qr '^[0-9]' -- (commandline -ct); and set prefix '^v'
+            git -C $argv[2] for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null | string replace -r -- "$prefix" ''
         case @files
             __fish_complete_path (commandline -ct)
         case @folders
@@ -78,6 +83,7 @@ function __kai_version_complete
     set -l option ''
     set -l position 0
     set -l folder .
+    set -l testing ''
     set -l words (commandline -opc)
     if test $words[1] = git
         set words $words[(contains -i -- kai-version $words)..-1]
@@ -92,9 +98,20 @@ function __kai_version_complete
             case --
                 return
             case '-*'
+                string match -q -- '--test*' $word; and set testing ''
                 __kai_version_value "$command" $word >/dev/null; and set option $word
             case '*'
-                if test -z "$command"
+                if test "$program $command$position" = 'kai snapshot0'; and not contains -- "snapshot $word" $__kai_version_commands
+                    # kai snapshot AGENT --test VERSION
+                    set command 'snapshot test'
+                    set testing --test
+                    set position 2
+                    if string match -qr '/|^\\.\\.?$' -- $word
+                        set folder $word
+                    else
+                        set folder (__kai_version_agents)/$word
+                    end
+                else if test -z "$command"
                     set command $word
                 else if test $position = 0; and __kai_version_is_group $command
                     set command "$command $word"
@@ -118,7 +135,10 @@ function __kai_version_complete
         set -l value (__kai_version_value "$command" $name)
         and string replace -r -- '^' $name= (__kai_version_offer $value $folder)
     else if string match -q -- '-*' $cur
+        test -n "$testing"; and printf '%s\\t%s\\n' $testing 'the version to try'
         __kai_version_options "$command"
+    else if test -n "$testing"
+        echo $testing
     else if test -z "$command"
         __kai_version_words ''
     else if __kai_version_is_group $command

@@ -23,6 +23,7 @@ ${commands.map((command) => `    ${quote(command.name)}) reply=(${command.option
 __kai_version_value() {
   case "$1 $2" in
 ${valueCases(commands, give)}
+    'snapshot test --test') REPLY=@versions ;;
     *) return 1 ;;
   esac
 }
@@ -39,7 +40,10 @@ ${namesAgentFunction(commands)}
 
 __kai_version_offer() {
   case $1 in
-    @versions) compadd -- \${(f)"$(git -C "$2" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null)"} ;;
+    @versions)
+      local -a tags=(\${(f)"$(git -C "$2" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null)"})
+      # Versions are taken without their v, too.
+      if [[ $PREFIX == [0-9]* ]]; then compadd -- \${tags#v}; else compadd -- $tags; fi ;;
     @files) _files ;;
     @folders) _files -/ ;;
     @agents) _files -/ -W "\${KAI_AGENTS:-$HOME/agents}" ;;
@@ -62,7 +66,7 @@ __kai_version_words() {
 }
 
 __kai_version_complete() {
-  local program=$1 word command="" option="" folder=. cur=$words[CURRENT] REPLY
+  local program=$1 word command="" option="" folder=. cur=$words[CURRENT] testing="" REPLY
   local -i position=0
   local -a reply
   for word in "\${(@)words[2,CURRENT-1]}"; do
@@ -73,9 +77,15 @@ __kai_version_complete() {
     fi
     case $word in
       --) _normal; return ;;
-      -*) __kai_version_value "$command" "$word" && option=$word ;;
+      -*)
+        [[ $word == --test* ]] && testing=""
+        __kai_version_value "$command" "$word" && option=$word ;;
       *)
-        if [[ -z $command ]] || { (( position == 0 )) && __kai_version_is_group "$command"; }; then
+        if [[ "$program $command$position" == "kai snapshot0" && -z \${(M)__kai_version_commands:#snapshot $word:*} ]]; then
+          # kai snapshot AGENT --test VERSION
+          command='snapshot test' testing='--test:the version to try'; position=2
+          case $word in */* | . | ..) folder=$word ;; *) folder=\${KAI_AGENTS:-$HOME/agents}/$word ;; esac
+        elif [[ -z $command ]] || { (( position == 0 )) && __kai_version_is_group "$command"; }; then
           command=\${command:+$command }$word
         else
           if [[ $program$position == kai0 ]] && __kai_version_names_agent "$command"; then
@@ -93,7 +103,10 @@ __kai_version_complete() {
     __kai_version_offer "$REPLY" "$folder"
   elif [[ $cur == -* ]]; then
     __kai_version_options "$command"
+    [[ -n $testing ]] && reply+=("$testing")
     _describe -o option reply
+  elif [[ -n $testing ]]; then
+    compadd -- --test
   elif [[ -z $command ]]; then
     __kai_version_words ""
   elif __kai_version_is_group "$command"; then
