@@ -8,12 +8,22 @@ import { DEPLOY } from "./figures/deploy.js";
 import { HASH } from "./figures/hash.js";
 import { MEMORY } from "./figures/memory.js";
 import { READ } from "./figures/read.js";
+import { ROLLBACK } from "./figures/rollback.js";
 import { START } from "./figures/start.js";
 import { WRITE } from "./figures/write.js";
 import { FIXTURE_VERSION, Fixtures } from "./fixtures/fixtures.js";
 import { formatReport, type Result } from "./report.js";
 
-const FIGURES: readonly Figure[] = [...START, ...READ, ...WRITE, ...CAPTURE, ...DEPLOY, ...HASH, ...MEMORY];
+const FIGURES: readonly Figure[] = [
+  ...START,
+  ...READ,
+  ...WRITE,
+  ...ROLLBACK,
+  ...CAPTURE,
+  ...DEPLOY,
+  ...HASH,
+  ...MEMORY,
+];
 
 /** Measures what `--only` names (all whose name begins so), or everything, and prints a table or, with `--json`, a document. */
 export async function main(argv: readonly string[], folders: BenchFolders): Promise<void> {

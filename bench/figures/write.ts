@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import path from "node:path";
 import type { Bench } from "../bench.js";
 import { type Figure, interleave } from "../figure.js";
@@ -8,13 +8,6 @@ import { countGitProcesses } from "../git-processes.js";
 function commitChange(bench: Bench, cwd: string): void {
   appendFileSync(path.join(cwd, "src", "part-0", "module-0.py"), "# changed\n");
   bench.read(cwd, "git", ["commit", "--quiet", "--all", "-m", "fix: change one module"]);
-}
-
-/** What a rollback replaced is removed after its end, and must not be while the floor is timed. */
-function waitUntilEmpty(folder: string): void {
-  while (existsSync(folder) && readdirSync(folder).length > 0) {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-  }
 }
 
 export const WRITE: readonly Figure[] = [
@@ -64,28 +57,6 @@ export const WRITE: readonly Figure[] = [
       const ours = Math.max(...Object.values(counts));
       const floor = counts["small"] ?? 0;
       return { ours, floor, ratio: ours / floor, best: ours / floor };
-    },
-  },
-  {
-    name: "rollback",
-    title: "`rollback` of 1,000 changed files; floor: Node, `git checkout` of them",
-    goal: { most: 2 },
-    unit: "ms",
-    async measure(bench, fixtures, rounds) {
-      const [plain, agent] = [await fixtures.copy("changed"), await fixtures.copy("changed")];
-      const versions = ["1.0.0", "1.1.0"];
-      let turn = 0;
-      const floor = () => {
-        bench.settle();
-        return bench.node(plain) + bench.git(plain, "checkout", `v${versions[turn % 2]}`, "--", ".");
-      };
-      const ours = () => {
-        bench.settle();
-        const ms = bench.kai(agent, "rollback", "--force", versions[turn++ % 2] ?? "");
-        waitUntilEmpty(path.join(agent, ".git", "kai", "trash"));
-        return ms;
-      };
-      return interleave(rounds, { floor, ours });
     },
   },
 ];
