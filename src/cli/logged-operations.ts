@@ -8,5 +8,8 @@ export async function loggedOperations(
   ids: readonly string[],
   { cwd, env }: Pick<CommandContext, "cwd" | "env">,
 ): Promise<ReadonlyMap<string, ListedOperation>> {
-  return ids.length === 0 ? new Map() : findOperations(await readLog(await openRepository(cwd, env)), ids);
+  if (ids.length === 0) return new Map();
+  // They are the newest, each with what tells of its outcome; and others may have been made since.
+  const newest = await readLog(await openRepository(cwd, env), { most: 2 * ids.length + 30 });
+  return findOperations(newest, ids);
 }

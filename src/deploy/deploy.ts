@@ -188,6 +188,6 @@ function requireDeployable(version: KnownVersion): KnownVersion {
 }
 
 const deployedAt = (history: History, folder: string): Date | undefined => {
-  const entry = history.log.find(({ details }) => details["path"] === folder);
+  const entry = history.findEntry(({ details }) => details["path"] === folder);
   return entry && new Date(entry.at);
 };

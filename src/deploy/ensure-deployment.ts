@@ -87,7 +87,7 @@ async function readRecord({ reader, history }: WritingSession, version: KnownVer
   const { text } = await readNote(reader, NOTES_REF, version.commit);
   const noted = findRecord(text, digest);
   if (noted) return noted;
-  const made = history.log.find((entry) => entry.changes.some((change) => change.new === version.tagId));
+  const made = history.findEntry((entry) => entry.changes.some((change) => change.new === version.tagId));
   const logged = made && (await reader.find(`${made.commit}:record.json`));
   const record = logged && findRecord(logged.content.toString(), digest);
   if (record) return record;

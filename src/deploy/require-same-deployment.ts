@@ -11,7 +11,7 @@ export function requireSameDeployment(
   if (seal.raw.toString("latin1") !== version?.latin1) {
     throw brokenSeal(folder, `the tag that it was written for is not this agent's ${version?.tag ?? seal.tag.name}`);
   }
-  const logged = history.log.find((entry) => entry.details["path"] === folder)?.details["digest"];
+  const logged = history.findEntry((entry) => entry.details["path"] === folder)?.details["digest"];
   if (typeof logged === "string" && logged !== digest) {
     throw brokenSeal(folder, "what is installed there is not what was deployed");
   }

@@ -212,7 +212,8 @@ export class Execution {
         version: made ?? ground.version ?? null,
         details: {
           ...telling.details,
-          ...(deployment && { deployment: deployment.details }),
+          // At the top: `status` and `deploy` look for these keys in any entry.
+          ...deployment?.details,
           backup: backup?.ref ?? null,
           state: prepared.saveState ? stateBackupRef(this.#session.id) : null,
         },

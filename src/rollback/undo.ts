@@ -101,7 +101,7 @@ function tell(session: WritingSession, entry: LoggedEntry, ground: Ground): Tell
 /** Without a name the newest; what only tells how another one ended is none of its own. */
 function wantedOperation(history: History, wanted: string | undefined): LoggedEntry {
   if (wanted !== undefined) return findOperation(history, wanted);
-  const newest = history.log.find(({ kind }) => kind !== "outcome");
+  const newest = history.findEntry(({ kind }) => kind !== "outcome");
   if (newest) return newest;
   throw new KaiError("E101", "There is no operation yet.", { hint: "`git kai-version log` lists them." });
 }
@@ -115,7 +115,7 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
   const other = OTHER_WAYS[entry.kind];
   if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
   if (entry.current.after?.pointer !== history.current?.pointer) {
-    const later = history.log.find((each) => each.current.after?.pointer === history.current?.pointer);
+    const later = history.findEntry((each) => each.current.after?.pointer === history.current?.pointer);
     throw new KaiError("E125", `Another version came into force since: ${later?.subject ?? "a later operation"}.`, {
       hint: "Undo the later operations first, or go back with `git kai-version rollback VERSION`.",
     });

@@ -102,7 +102,7 @@ async function takeOver(
     const here = (await listRefs(repository, [LOG_REF]))[0]?.id;
     if (here !== undefined && !(await isAncestor(repository, here, `${under}/log`))) throw diverged(remote);
     const root = known ?? (await findRootOf(repository, reader, `${under}/log`));
-    const entries = await readLog(repository, `${under}/log`);
+    const entries = await readLog(repository, { from: `${under}/log` });
     // A pin from before holds: the log must begin with its entry and have what this clone saw last.
     if (known) requireSeen(entries, known);
     const from = here === undefined ? { ...root, seen: root.root } : root;

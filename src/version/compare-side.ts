@@ -52,7 +52,7 @@ async function findLoggedRecord(
   version: KnownVersion,
 ): Promise<VersionRecord | null> {
   const ref = `refs/tags/${version.tag}`;
-  const entry = history.log.find(({ changes }) =>
+  const entry = history.findEntry(({ changes }) =>
     changes.some((change) => change.ref === ref && change.new === version.tagId),
   );
   const object = entry === undefined ? undefined : await reader.find(`${entry.commit}:record.json`);

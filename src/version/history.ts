@@ -48,6 +48,10 @@ export interface History {
   readonly lastMove: LoggedEntry | undefined;
   /** Newest first. */
   readonly log: readonly LoggedEntry[];
+  /** The newest entry of which `is` holds; no entry behind it is parsed. */
+  findEntry(is: (entry: LoggedEntry) => boolean): LoggedEntry | undefined;
+  /** The object that the log put under each ref of refs/tags/ last, by ref. */
+  tagObjects(): ReadonlyMap<string, string>;
 }
 
 /** Joins what tags and log say. */
@@ -65,11 +69,11 @@ export const withOutline = (ref: Ref): OutlinedRef => ({
   outline: ref.latin1 === undefined ? undefined : outlineTag(ref.latin1),
 });
 
-/** The same from the log's outline; `readLog` is called when somebody wants the entries themselves. */
+/** The same from the log's outline; `readLog` is called when somebody wants the entries themselves, one by one or all. */
 export function outlinedHistory(
   refs: readonly OutlinedRef[],
   outline: LogOutline,
-  readLog: () => readonly LoggedEntry[],
+  readLog: () => Iterable<LoggedEntry>,
   format: TagFormat,
 ): History {
   const withdrawn = withdrawnVersions(outline.withdrawing);
@@ -112,9 +116,14 @@ export function outlinedHistory(
     current: outline.current,
     lastMove: outline.lastMove,
     get log() {
-      entries ??= readLog();
+      entries ??= [...readLog()];
       return entries;
     },
+    findEntry(is) {
+      for (const entry of entries ?? readLog()) if (is(entry)) return entry;
+      return undefined;
+    },
+    tagObjects: outline.tagObjects,
   };
 }
 

@@ -44,7 +44,7 @@ async function restorePointer(
   inherit: readonly number[],
 ): Promise<void> {
   if ((await reader.find(pointer)) !== undefined) return;
-  const made = history.log.find(({ changes }) =>
+  const made = history.findEntry(({ changes }) =>
     changes.some(({ ref, new: to }) => ref === CURRENT_REF && to === pointer),
   );
   const content = made && (await reader.find(`${made.commit}:tags/current`))?.content;

@@ -6,7 +6,7 @@ import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { gitFailure, tryGit } from "../git/run-git.js";
 import { CURRENT_REF, LOG_REF } from "../operation/entry.js";
-import { parseLogOutput } from "../operation/log.js";
+import { logEntries } from "../operation/log.js";
 import { readRef } from "../operation/read-ref.js";
 import { isRecoveryDue } from "../operation/recover.js";
 import { type AgentRepository, type OnConfigGone, readAgent } from "./agent-repository.js";
@@ -61,7 +61,7 @@ export function historyFrom(
 ): { readonly history: History; readonly outline: LogOutline } {
   const outline = log?.outline ?? outlineLog("");
   const format = tagFormat(config.version_management.semantic_versioning.tag_format);
-  return { history: outlinedHistory(tags, outline, () => parseLogOutput(log?.text() ?? ""), format), outline };
+  return { history: outlinedHistory(tags, outline, () => logEntries(log?.text() ?? ""), format), outline };
 }
 
 /** All tags, their objects looked at while git may still be printing the log. */

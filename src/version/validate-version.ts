@@ -43,10 +43,7 @@ export async function validateVersion(
 }
 
 const isLogged = (history: History, version: KnownVersion): boolean =>
-  history.log.some((entry) =>
-    entry.changes.some((change) => change.ref === `refs/tags/${version.tag}` && change.new === version.tagId),
-  );
-
+  history.tagObjects().get(`refs/tags/${version.tag}`) === version.tagId;
 function corrupted(version: KnownVersion, why: string): KaiError {
   return new KaiError("E101", `${version.tag} is corrupted: ${why}.`, {
     hint: "`git kai-version verify --deep` shows all of it; choose another version.",

@@ -40,6 +40,8 @@ const HISTORY: History = {
   current: { version: "2.0.0", tag: "tag of 2.0.0", pointer: "p" },
   lastMove: undefined,
   log: [],
+  findEntry: () => undefined,
+  tagObjects: () => new Map(),
 };
 
 const ALL: ListRequest = {
