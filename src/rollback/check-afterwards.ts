@@ -17,12 +17,12 @@ export async function checkAfterwards(
   // What could not be started needs no question.
   if (steps.failure !== undefined) return steps.note("validate_rollback", "skipped", null);
   await steps
-    .run("validate_rollback", async () => {
+    .run("validate_rollback", async ({ cancelled }) => {
       if (checksHealth && after.health) {
-        const health = await checkHealth(after.health, context);
+        const health = await checkHealth(after.health, { ...context, cancelled });
         if (!health.ok) throw notWell(`lifecycle.health: ${health.error}`);
       }
-      const results = await runTests(config, testKinds, { cwd, ...context });
+      const results = await runTests(config, testKinds, { cwd, ...context, cancelled });
       const bad = results.find(({ ok }) => !ok);
       if (bad) throw notWell(`the ${bad.kind} test ${bad.name}: ${bad.error}`);
     })

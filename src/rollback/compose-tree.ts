@@ -25,10 +25,16 @@ export function selectComponents(
   return (name) => classifiers.some((componentOf) => components.includes(componentOf(readablePath(name))));
 }
 
-/** These files, what lies in these folders, and what these globs match, from the top of the repository on. */
+/**
+ * These files, what lies in these folders, and what these globs match, from the top of the repository on. E122 for what lies
+ * outside, or is empty as an unset variable is: that would be everything.
+ */
 export function selectPaths(paths: readonly string[]): Selection {
   const plain = paths.map((each) => path.posix.normalize(each).replace(/\/$/, ""));
-  const matches = globMatcher(paths.filter((each) => /[*?[]/.test(each)).map((each) => `/${each.replace(/^\//, "")}`));
+  for (const [number, each] of paths.entries()) {
+    if (each === "" || each.startsWith("/") || /^\.\.(?:\/|$)/.test(plain[number] ?? "")) throw notInside(each);
+  }
+  const matches = globMatcher(plain.filter((each) => /[*?[]/.test(each)).map((each) => `/${each}`));
   return (name) => {
     const readable = readablePath(name);
     return (
@@ -37,8 +43,13 @@ export function selectPaths(paths: readonly string[]): Selection {
   };
 }
 
+const notInside = (given: string): KaiError =>
+  new KaiError("E122", given === "" ? "An empty path was given." : `${given} is no path inside the repository.`, {
+    hint: "Name files, folders or globs from the top of the repository on, such as prompts/system.md or `tools/*.json`.",
+  });
+
 /**
- * The tree that `head` becomes when what is selected goes back to `target`; the object is written. E109 where nothing of it
+ * The tree that `head` becomes when what is selected goes back to `target`, the object written; undefined where nothing of it
  * differs. `scratch` is a folder of ours.
  */
 export async function composeTree(
@@ -46,13 +57,9 @@ export async function composeTree(
   { head, target, selects }: { head: string; target: string; selects: Selection },
   scratch: string,
   inherit: readonly number[],
-): Promise<string> {
+): Promise<string | undefined> {
   const changes = (await diffTrees(repository, head, target)).filter(({ path: name }) => selects(name));
-  if (changes.length === 0) {
-    throw new KaiError("E109", "Nothing that was named differs from the target.", {
-      hint: "`git kai-version compare` shows what differs between two versions, and of which component it is.",
-    });
-  }
+  if (changes.length === 0) return undefined;
   const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
   await runGit(repository, ["read-tree", head], options);
   const input = Buffer.from(changes.map((change) => indexLine(repository, change)).join(""), "latin1");

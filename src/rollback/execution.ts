@@ -1,7 +1,7 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
-import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
 import { stateBackupRef } from "../state/back-up-state.js";
+import { findStateFiles } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";
 import { validateVersion } from "../version/validate-version.js";
@@ -20,6 +20,7 @@ import { migrateAside } from "./migrate-aside.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import type { RollbackRequest } from "./request.js";
+import { requireNotDisproven } from "./require-not-disproven.js";
 import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
 import type { StepListener, StepLog } from "./step-log.js";
 import type { Ground } from "./survey.js";
@@ -75,7 +76,6 @@ export class Execution {
   readonly #caller: RollbackCaller;
   readonly #decided: Decided;
   readonly #steps: StepLog;
-  readonly #started = performance.now();
 
   constructor(session: WritingSession, caller: RollbackCaller, decided: Decided, steps: StepLog) {
     this.#session = session;
@@ -88,7 +88,8 @@ export class Execution {
   async validateTarget(): Promise<void> {
     const { version } = this.#decided.ground.target;
     const { agent, log, history } = this.#session;
-    if (version === undefined || version.type === "foreign") return;
+    if (version === undefined) return;
+    if (version.type === "foreign") return requireNotDisproven(log, version);
     this.#caller.progress(`Verifying ${version.tag}`);
     await validateVersion(agent.repository, log, history, version);
   }
@@ -101,24 +102,34 @@ export class Execution {
     if (refused) throw refused;
     const capture = prepared.capture && (await openCapture(agent.repository, reader, prepared.capture));
     const installed = await this.#install();
-    const backup = await this.#backUp(signer);
-    const deployment = await this.#planSwitch();
-    this.#caller.progress(`Restoring ${this.#targetName}`);
-    const began = performance.now();
-    const restored = await this.#restore(signer, { capture, installed, backup, deployment }).catch(
-      async (cause: unknown) => {
-        this.#steps.compensate();
-        await dropNeedlessBackups(this.#session, backup);
-        throw cause;
-      },
-    );
-    this.#noteRestored(performance.now() - began);
+    const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
     await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
     await writeOutcome(this.#session, restored, plan, this.#steps, signer);
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
-    return { restored, backup: backup?.ref ?? null, stateBackup };
+    return { restored, backup: restored.backup?.ref ?? null, stateBackup };
+  }
+
+  /** Up to the commit point and a little behind it. */
+  async #replace(
+    signer: Signer,
+    capture: OpenedCapture | undefined,
+    installed: InstalledAside | undefined,
+  ): Promise<Restored & { backup: Backup | undefined }> {
+    const backup = await this.#backUp(signer);
+    try {
+      const deployment = await this.#planSwitch();
+      this.#caller.progress(`Restoring ${this.#targetName}`);
+      const began = performance.now();
+      const restored = await this.#restore(signer, { capture, installed, backup, deployment });
+      this.#noteRestored(performance.now() - began);
+      return { ...restored, backup };
+    } catch (cause) {
+      this.#steps.compensate();
+      await dropNeedlessBackups(this.#session, backup);
+      throw cause;
+    }
   }
 
   get #targetName(): string {
@@ -133,21 +144,33 @@ export class Execution {
   async #install(): Promise<InstalledAside | undefined> {
     const { prepared, ground } = this.#decided;
     const { install } = prepared.after;
-    if (install === null) return undefined;
     const { agent, lock, id } = this.#session;
+    const { repository } = agent;
+    const { workTree } = repository;
+    if (install === null || workTree === undefined) return undefined;
     let installed: InstalledAside | undefined;
-    await this.#steps.command("restore_dependencies", async () => {
-      this.#caller.progress("Installing dependencies aside");
-      const done = await installAside(agent.repository, {
-        operation: id,
-        tree: ground.toTree,
-        run: (cwd) => prepared.runIn(install, cwd, this.#context),
-        isLiveState: prepared.isLiveState,
-        inherit: [lock.descriptor],
+    await this.#steps
+      .command("restore_dependencies", async ({ timeoutMs, cancelled }) => {
+        this.#caller.progress("Installing dependencies aside");
+        const context = { ...this.#context, cancelled };
+        const done = await installAside(
+          { ...repository, workTree },
+          {
+            operation: id,
+            tree: ground.toTree,
+            run: (cwd) => prepared.runIn({ ...install, timeoutMs }, cwd, context),
+            liveState: await findStateFiles(repository, agent.config.version_management.artifacts.state),
+            isLiveState: prepared.isLiveState,
+            inherit: [lock.descriptor],
+          },
+        );
+        installed = done.installed;
+        return done.outcome;
+      })
+      .catch(async (cause: unknown) => {
+        await installed?.remove();
+        throw cause;
       });
-      installed = done.installed;
-      return done.outcome;
-    });
     return installed;
   }
 
@@ -174,20 +197,26 @@ export class Execution {
   /** Undefined where nothing of the running agent is touched. */
   #live(signer: Signer, { capture, installed, deployment }: Ready) {
     const { prepared, request, plan } = this.#decided;
-    const { before, after, saveState, migration } = prepared;
+    const { before, after, startAgain, saveState, migration } = prepared;
     const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
     const link = deployment?.link ?? undefined;
     if (!touches && !installed && !saveState && !link) return undefined;
     const work = {
       before,
       after,
+      startAgain,
       capture,
       installed,
       link,
       emergency: request.type === "emergency",
       saveState,
       verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
-      migrate: migration && ((folder: string) => migrateAside(this.#session, migration, folder, this.#context)),
+      migrate:
+        migration &&
+        ((folder: string, timeoutMs: number) => {
+          const command = { ...migration.command, timeoutMs };
+          return migrateAside(this.#session, { ...migration, command }, folder, this.#context);
+        }),
       signer,
     };
     return liveChange(this.#session, work, this.#steps, this.#context);
@@ -220,7 +249,7 @@ export class Execution {
         files: new Map([["plan.json", Buffer.from(`${JSON.stringify(plan)}\n`)]]),
         saved: backup?.saved ?? new Set(),
         live: this.#live(signer, ready),
-        requireTime: () => this.#requireTime(),
+        requireTime: () => this.#steps.requireTime(),
       },
       signer,
     );
@@ -228,14 +257,6 @@ export class Execution {
 
   async #commitOf(ref: string): Promise<string> {
     return (await this.#session.reader.find(`${ref}^{commit}`))?.id ?? "";
-  }
-
-  #requireTime(): void {
-    const { timeoutMs } = this.#decided.plan;
-    if (performance.now() - this.#started <= timeoutMs) return;
-    throw new KaiError("E124", `It was not ready for its commit point within ${timeoutMs / 1000} s.`, {
-      hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
-    });
   }
 
   /** Files, configuration and state come into place as one, so their time is told once. */

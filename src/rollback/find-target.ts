@@ -15,6 +15,8 @@ export interface RollbackTarget {
   readonly name: string;
   /** The version that the target is; undefined where it is none. */
   readonly version: KnownVersion | undefined;
+  /** The version that was in force where its files are not that one's alone; undefined where nothing was, or `version` is it. */
+  readonly onTop: KnownVersion | undefined;
   /** Object id of its tree. */
   readonly tree: string;
   readonly commit: string;
@@ -58,6 +60,7 @@ async function findVersionTarget(
   return {
     name: version.number.text,
     version,
+    onTop: undefined,
     tree: tree.id,
     commit: version.commit,
     config: await findVersionConfig(reader, version.commit),
@@ -88,9 +91,11 @@ async function findBackup(
   const its = version && (await reader.find(`${version.commit}^{tree}`));
   const state = `${ref}-state`;
   const saved = await reader.find(`${state}^{commit}`);
+  const isVersion = its?.id === tree.id && before?.id === tree.id;
   return {
     name: entry.id,
-    version: its?.id === tree.id && before?.id === tree.id ? version : undefined,
+    version: isVersion ? version : undefined,
+    onTop: isVersion ? undefined : version,
     tree: tree.id,
     commit,
     config: await findVersionConfig(reader, commit),

@@ -1,8 +1,10 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
-import type { AgentCommand } from "../system/agent-command.js";
+import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
+import { CONFIG_FILE } from "../version/agent-repository.js";
+import type { KnownVersion } from "../version/history.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type CommandUse, whyNotRun } from "./command-trust.js";
@@ -14,6 +16,7 @@ import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.
 import { choosePolicy, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
 import { assessRisks, type Risk } from "./risks.js";
+import type { StepType } from "./step-types.js";
 import type { Ground } from "./survey.js";
 
 /** The facts of a plan, and what carrying it out takes beside. */
@@ -23,6 +26,8 @@ export interface Prepared {
   readonly before: LifecycleCommands;
   /** Of the version that is gone back to: it is installed and started by them. */
   readonly after: LifecycleCommands;
+  /** How the version that is left is started again where nothing happens. */
+  readonly startAgain: StartCommand | null;
   /** Run in a folder of the deployment that has to be written. */
   readonly installDeployed: AgentCommand | null;
   readonly capture: { readonly ref: string; readonly digest: string | null } | undefined;
@@ -65,11 +70,13 @@ export async function gatherFacts(
   const runsIn = (version: string | undefined) =>
     deployed && version !== undefined ? deployedFolder(deployed, version) : cwd;
   const targetConfig = target.config ?? config;
-  const before = commandsFor(
-    lifecycleCommands(config.lifecycle, { ...situation, version: names.from, cwd: runsIn(deployed?.version) }),
-    policy,
-    request,
-  );
+  const left = lifecycleCommands(config.lifecycle, {
+    ...situation,
+    version: names.from,
+    cwd: runsIn(deployed?.version),
+  });
+  const before = commandsFor(left, policy, request);
+  const startAgain = request.rehearsal ? null : left.start;
   const after = commandsFor(
     lifecycleCommands(targetConfig.lifecycle, {
       ...situation,
@@ -94,14 +101,15 @@ export async function gatherFacts(
   const tests = targetConfig.snapshot_isolation.tests.filter(({ kind }) => testKinds.includes(kind));
   const checksHealth = after.health !== null && settings.validation.health_checks && has(policy, "validate_rollback");
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
+  const commandsAfter = [
+    ...named([deployed ? after.install : installs, after.start, checksHealth ? after.health : null]),
+    ...tests.map(({ run }) => run),
+  ];
   const uses: CommandUse[] = [
     { version: from, commands: named([before.stop, migration?.command ?? null]) },
     {
-      version: target.version ?? from,
-      commands: [
-        ...named([deployed ? after.install : installs, after.start, checksHealth ? after.health : null]),
-        ...tests.map(({ run }) => run),
-      ],
+      version: commandsAfter.length === 0 ? undefined : await versionThatNames(session, ground),
+      commands: commandsAfter,
     },
   ];
   const notRun = await whyNotRun(session, uses, request);
@@ -116,6 +124,8 @@ export async function gatherFacts(
       install: planned(installs),
       start: planned(after.start),
       health: planned(after.health),
+      migrate: planned(before.migrate),
+      runs: startAgain !== null,
     },
     state,
     saveState,
@@ -126,10 +136,10 @@ export async function gatherFacts(
       state,
       saveState,
       notRun: notRun?.message ?? null,
-      leftStopped: before.stop !== null && !has(policy, "start_agent"),
+      leftStopped: after.start === null && isStopped(before, startAgain, policy),
     }),
     earlier: await readEarlierTimes(repository),
-    timeoutMs: parseDuration(settings.rollback_timeout),
+    timeoutMs: Math.min(parseDuration(settings.rollback_timeout), request.withinMs ?? Number.POSITIVE_INFINITY),
     recovery: {
       automatic: settings.recovery.automatic_recovery,
       timeoutMs: parseDuration(settings.recovery.recovery_timeout),
@@ -140,6 +150,7 @@ export async function gatherFacts(
     facts,
     before,
     after: { ...after, install: installs },
+    startAgain,
     installDeployed: after.install,
     capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,
     migration,
@@ -192,20 +203,44 @@ function risksOf(
 
 const has = (policy: RollbackPolicy, type: string): boolean => policy.steps.some((step) => step.type === type);
 
-/** A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. */
+const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
+  has(policy, "stop_agent") && (stop !== null || start !== null);
+
+/**
+ * A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. The others
+ * have the time that the policy gives their step.
+ */
 function commandsFor(
   commands: LifecycleCommands,
   policy: RollbackPolicy,
   { rehearsal }: RollbackRequest,
 ): LifecycleCommands {
+  const within = <C extends AgentCommand>(command: C | null, type: StepType): C | null => {
+    const step = policy.steps.find((each) => each.type === type);
+    return step && command ? { ...command, timeoutMs: step.timeoutMs ?? command.timeoutMs } : null;
+  };
   return {
     ...commands,
-    stop: has(policy, "stop_agent") && !rehearsal ? commands.stop : null,
-    start: has(policy, "start_agent") && !rehearsal ? commands.start : null,
+    stop: rehearsal ? null : within(commands.stop, "stop_agent"),
+    start: rehearsal ? null : within(commands.start, "start_agent"),
     health: rehearsal ? null : commands.health,
-    install: has(policy, "restore_dependencies") ? commands.install : null,
-    migrate: has(policy, "restore_data") ? commands.migrate : null,
+    install: within(commands.install, "restore_dependencies"),
+    migrate: within(commands.migrate, "restore_data"),
   };
+}
+
+/**
+ * The version whose kai.yaml, byte for byte, the commands are taken from; undefined where no version that is looked at has
+ * it: then nobody has signed for what they are.
+ */
+async function versionThatNames({ reader }: WritingSession, ground: Ground): Promise<KnownVersion | undefined> {
+  const { from, target, toTree, version } = ground;
+  if (target.config === null) return from;
+  const named = (await reader.find(`${toTree}:${CONFIG_FILE}`))?.id;
+  for (const each of [target.version, version ?? undefined, target.onTop, from]) {
+    if (each && (await reader.find(`${each.commit}:${CONFIG_FILE}`))?.id === named) return each;
+  }
+  return undefined;
 }
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>

@@ -1,4 +1,5 @@
-import { cp, mkdir, mkdtemp, rename } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -6,14 +7,16 @@ import { writeTree } from "../git/write-tree.js";
 import { stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { CommandOutcome } from "../system/agent-process.js";
-import { pathBelow } from "../system/path-bytes.js";
+import { findStat, pathBelow } from "../system/path-bytes.js";
 
 /** What a command made in a copy of a tree. */
 export interface InstalledAside {
   /** The copy. */
   readonly folder: string;
-  /** What it made there and git ignores (latin1), folders as one: what may be replaced without anybody's loss. */
+  /** What it made there and git ignores (latin1), folders as one: it replaces what is in the working tree. */
   readonly outputs: readonly string[];
+  /** Removes the copy. */
+  remove(): Promise<void>;
 }
 
 export interface InstallRequest {
@@ -21,35 +24,118 @@ export interface InstallRequest {
   readonly tree: string;
   /** Runs the command in the copy. */
   readonly run: (cwd: string) => Promise<CommandOutcome>;
+  /** Files of the live state as it is now (latin1). */
+  readonly liveState: readonly string[];
   readonly isLiveState: (path: string) => boolean;
   readonly inherit: readonly number[];
 }
 
-/** Writes the files of a tree aside, runs a command there, and finds what it made. */
+/**
+ * Writes the files of a tree aside, with the single files that git ignores in the working tree (settings such as `.env`, which
+ * a command that makes them only where they are missing must not make anew), runs a command there, and finds what it made.
+ */
 export async function installAside(
-  repository: Repository,
+  repository: Repository & { workTree: string },
   request: InstallRequest,
 ): Promise<{ outcome: CommandOutcome; installed: InstalledAside }> {
   const { staging } = kaiFolderOf(repository);
   await mkdir(staging, { recursive: true });
   const scratch = await mkdtemp(path.join(staging, `install-${request.operation}-`));
-  const folder = path.join(scratch, "files");
-  await mkdir(folder);
-  await writeTree(repository, request.tree, folder, scratch, request.inherit);
-  const outcome = await request.run(folder);
-  const outputs = outcome.ok ? await findIgnored(repository, folder, path.join(scratch, "index")) : [];
-  return { outcome, installed: { folder, outputs: outputs.filter((name) => !request.isLiveState(name)) } };
+  const remove = () => rm(scratch, { recursive: true, force: true });
+  try {
+    const folder = path.join(scratch, "files");
+    await mkdir(folder);
+    await writeTree(repository, request.tree, folder, scratch, request.inherit);
+    const given = await copyIgnoredFiles(repository, folder, request.isLiveState);
+    const outcome = await request.run(folder);
+    const index = path.join(scratch, "index");
+    const made = outcome.ok ? await findIgnored(repository, { workTree: folder, index }) : [];
+    const outputs: string[] = [];
+    for (const name of await apartFromState(folder, made.map(bare), request)) {
+      if (!(given.has(name) && (await isSame(repository.workTree, folder, name)))) outputs.push(name);
+    }
+    return { outcome, installed: { folder, outputs, remove } };
+  } catch (cause) {
+    await remove().catch(() => {});
+    throw cause;
+  }
 }
 
-async function findIgnored(repository: Repository, workTree: string, index: string): Promise<string[]> {
-  const env = { GIT_INDEX_FILE: index, GIT_WORK_TREE: workTree };
+/** What is larger is no setting, and is left where it is. */
+const LARGEST_COPIED = 16 << 20;
+
+async function copyIgnoredFiles(
+  repository: Repository & { workTree: string },
+  folder: string,
+  isLiveState: (path: string) => boolean,
+): Promise<Set<string>> {
+  const copied = new Set<string>();
+  for (const name of await findIgnored(repository, { workTree: repository.workTree })) {
+    if (name.endsWith("/") || isLiveState(name)) continue;
+    const source = pathBelow(repository.workTree, name);
+    const stat = await findStat(source);
+    const target = pathBelow(folder, name);
+    // Where the tree itself has it, or no folder for it, it is not what is meant.
+    const fits = stat?.isFile() && stat.size <= LARGEST_COPIED && (await findStat(target)) === undefined;
+    if (!fits || !(await isFolder(folder, name))) continue;
+    await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    copied.add(name);
+  }
+  return copied;
+}
+
+/** Whether what a path lies in is there as folders, no link among them. */
+async function isFolder(root: string, name: string): Promise<boolean> {
+  const parts = name.split("/");
+  for (let depth = 1; depth < parts.length; depth++) {
+    const stat = await findStat(pathBelow(root, parts.slice(0, depth).join("/")));
+    if (!stat?.isDirectory()) return false;
+  }
+  return true;
+}
+
+async function isSame(one: string, other: string, name: string): Promise<boolean> {
+  const [stat, made] = [await findStat(pathBelow(one, name)), await findStat(pathBelow(other, name))];
+  if (!(stat?.isFile() && made?.isFile()) || stat.mode !== made.mode || stat.size !== made.size) return false;
+  return (await readFile(pathBelow(one, name))).equals(await readFile(pathBelow(other, name)));
+}
+
+const bare = (name: string): string => name.replace(/\/$/, "");
+
+/** A folder that live state lies in, too, is not replaced as one: what was made in it is told piece by piece. */
+async function apartFromState(
+  folder: string,
+  outputs: readonly string[],
+  { liveState, isLiveState }: Pick<InstallRequest, "liveState" | "isLiveState">,
+): Promise<string[]> {
+  const apart: string[] = [];
+  for (const name of outputs) {
+    if (isLiveState(name)) continue;
+    if (!liveState.some((each) => each.startsWith(`${name}/`))) {
+      apart.push(name);
+      continue;
+    }
+    const inside = (await lstat(pathBelow(folder, name))).isDirectory()
+      ? await readdir(pathBelow(folder, name), "latin1")
+      : [];
+    const names = inside.map((each) => `${name}/${each}`);
+    apart.push(...(await apartFromState(folder, names, { liveState, isLiveState })));
+  }
+  return apart;
+}
+
+/** What git ignores there (latin1), a folder that holds nothing else with a slash behind it. */
+async function findIgnored(
+  repository: Repository,
+  { workTree, index }: { workTree: string; index?: string },
+): Promise<string[]> {
+  const env = { GIT_WORK_TREE: workTree, ...(index !== undefined && { GIT_INDEX_FILE: index }) };
   const args = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
   const listed = await runGit(repository, args, { env, cwd: workTree });
   return listed
     .toString("latin1")
     .split("\0")
-    .filter((name) => name !== "")
-    .map((name) => name.replace(/\/$/, ""));
+    .filter((name) => name !== "");
 }
 
 /** Moves what was installed into an operation's staging folder, from where it goes into its place. */

@@ -5,7 +5,8 @@ import { backUpState } from "../state/back-up-state.js";
 import { verifyCaptured } from "../state/captured-content.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
-import { type CommandContext, startAgent, stopAgent } from "../system/agent-process.js";
+import type { StartCommand } from "../system/agent-command.js";
+import { type CommandContext, type CommandOutcome, startAgent, stopAgent } from "../system/agent-process.js";
 import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type InstalledAside, stageOutputs } from "./install-aside.js";
@@ -16,6 +17,8 @@ import type { StepLog } from "./step-log.js";
 export interface LiveWork {
   /** Of the version that is left. */
   readonly before: LifecycleCommands;
+  /** How that one is started again where nothing happens. */
+  readonly startAgain: StartCommand | null;
   /** Of the version that is gone back to. */
   readonly after: LifecycleCommands;
   readonly capture: OpenedCapture | undefined;
@@ -24,8 +27,8 @@ export interface LiveWork {
   readonly link: LinkChange | undefined;
   /** Whether what was started is killed at once. */
   readonly emergency: boolean;
-  /** Converts a copy of the live state and stages it; undefined where none is to be converted. */
-  readonly migrate: ((folder: string) => Promise<void>) | undefined;
+  /** Converts a copy of the live state and stages it where that works; undefined where none is to be converted. */
+  readonly migrate: ((folder: string, timeoutMs: number) => Promise<CommandOutcome>) | undefined;
   readonly saveState: boolean;
   /** Whether what was saved is read back and compared. */
   readonly verifyBackup: boolean;
@@ -45,7 +48,7 @@ export function liveChange(
   const { state } = config.version_management.artifacts;
   const located = { ...repository, workTree };
   const stops = steps.step("stop_agent") !== undefined;
-  const startsBefore = stops ? work.before.start : null;
+  const startsBefore = stops ? work.startAgain : null;
   const startsAfter = steps.step("start_agent") === undefined ? null : work.after.start;
   return {
     before: startsBefore,
@@ -57,15 +60,17 @@ export function liveChange(
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, state));
     },
     async stop(folder) {
-      await steps.command("stop_agent", () => stop(work, context));
+      await steps.command("stop_agent", ({ timeoutMs }) => stop(work, timeoutMs, context));
       await steps.run("backup_current", async () => {
         if (work.saveState) await save(session, work, folder);
       });
       const { migrate } = work;
-      if (migrate) await steps.run("restore_data", () => migrate(folder));
+      if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs));
     },
     async startAgain() {
-      if (startsBefore) await startAgent(startsBefore, context);
+      if (!startsBefore) return;
+      const { ok, durationMs, error } = await startAgent(startsBefore, context);
+      if (!ok) steps.note("start_agent", "failed", durationMs, error);
     },
     async start() {
       if (startsAfter) await steps.command("start_agent", () => startAgent(startsAfter, context)).catch(remembered);
@@ -78,11 +83,17 @@ const remembered = (cause: unknown): void => {
   if (!(cause instanceof KaiError)) throw cause;
 };
 
-async function stop(work: LiveWork, context: CommandContext) {
-  const { agent } = work.before;
-  return work.emergency
-    ? stopAgent(null, agent, { ...context, graceMs: 0 })
-    : stopAgent(work.before.stop, agent, context);
+/** In an emergency nobody is asked first; who was started by others than us can only be asked. */
+async function stop(
+  { before, emergency }: LiveWork,
+  timeoutMs: number,
+  context: CommandContext,
+): Promise<CommandOutcome> {
+  const command = before.stop && { ...before.stop, timeoutMs };
+  if (!emergency) return stopAgent(command, before.agent, context);
+  const killed = await stopAgent(null, before.agent, { ...context, graceMs: 0 });
+  const none = killed.ok && killed.forced === null;
+  return none && command !== null ? stopAgent(command, before.agent, context) : killed;
 }
 
 /** Saves the live state, now that nothing writes it, and reads it back where the policy wants that. */

@@ -24,18 +24,18 @@ export interface Migration {
 
 /**
  * Converts the live state in a copy: the version's files with the state that was just backed up, in which its command runs. What
- * comes out is staged in `folder`, so the live state stays as it is until the commit point. E126 where the command fails.
+ * comes out is staged in `folder`, so the live state stays as it is until the commit point; nothing where the command fails.
  */
 export async function migrateAside(
   session: WritingSession,
   { command, commit }: Migration,
   folder: string,
   context: CommandContext,
-): Promise<void> {
+): Promise<CommandOutcome> {
   const { agent, reader, lock, id } = session;
   const { repository, config } = agent;
   const { workTree } = repository;
-  if (workTree === undefined) return;
+  if (workTree === undefined) throw new KaiError("E125", "A bare repository has no live state.");
   const patterns = config.version_management.artifacts.state;
   const scratch = path.join(kaiFolderOf(repository).staging, `migrate-${id}`);
   const files = path.join(scratch, "files");
@@ -50,11 +50,12 @@ export async function migrateAside(
       await rename(stagedFile(scratch, number), target);
     }
     const outcome = await runAgentCommand({ ...command, cwd: files }, context);
-    if (!outcome.ok) throw failed(command, outcome);
+    if (!outcome.ok) return outcome;
     const env = { ...repository.env, GIT_WORK_TREE: files, GIT_INDEX_FILE: path.join(scratch, "index") };
     const names = await findStateFiles({ ...repository, workTree: files, env }, patterns);
     const removed = saved.files.map(({ path: name }) => name).filter((name) => !names.includes(name));
     await writeStagedState(folder, { files: await stageConverted(files, names, folder, repository.env), removed });
+    return outcome;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -88,9 +89,3 @@ async function syncFile(file: string): Promise<void> {
   const handle = await open(file, "r");
   await handle.sync().finally(() => handle.close());
 }
-
-const failed = ({ run }: AgentCommand, outcome: CommandOutcome): KaiError =>
-  new KaiError("E126", `lifecycle.migrate failed: ${outcome.error ?? "no reason is known"}`, {
-    hint: `It ran ${JSON.stringify(run)} on a copy of the state; nothing was changed. Run it by hand on one.`,
-    data: { output: outcome.output },
-  });

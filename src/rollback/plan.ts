@@ -19,6 +19,9 @@ export interface PlannedCommands {
   readonly install: PlannedCommand | null;
   readonly start: PlannedCommand | null;
   readonly health: PlannedCommand | null;
+  readonly migrate: PlannedCommand | null;
+  /** Whether the version that is left has a command that starts it, so that what it started can be found and ended. */
+  readonly runs: boolean;
 }
 
 export interface PlannedCommand {
@@ -162,8 +165,12 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
     const { commands, type } = facts;
     if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");
     if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
-    if (type === "emergency" && commands.start !== null) return { does: "kill what was started", applies: true };
-    if (commands.stop === null && commands.start === null) return nothing("there is no lifecycle.stop");
+    if (commands.stop === null && !commands.runs) return nothing("there is no lifecycle.stop");
+    if (type === "emergency") {
+      const does =
+        commands.stop === null ? "kill what was started" : "kill what was started; where nothing was, stop it";
+      return { does, applies: true, command: commands.stop };
+    }
     return { does: "stop the agent", applies: true, command: commands.stop };
   },
   backup_current: ({ saveState }) => ({
@@ -180,9 +187,11 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
     config === 0
       ? nothing("the configuration is the same")
       : { does: `${files(config)} of configuration, by the same commit`, applies: true },
-  restore_data: ({ state }) => {
+  restore_data: ({ state, commands }) => {
     if (state.kind === "live") return nothing(state.why);
-    if (state.kind === "migrated") return { does: "take the live state back by lifecycle.migrate", applies: true };
+    if (state.kind === "migrated") {
+      return { does: "take the live state back by lifecycle.migrate", applies: true, command: commands.migrate };
+    }
     return { does: "put the captured state in place", applies: true };
   },
   start_agent: (facts) => {

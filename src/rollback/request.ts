@@ -25,6 +25,8 @@ export interface RollbackRequest {
   readonly rehearsal: boolean;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
   readonly recovers: string | undefined;
+  /** Milliseconds to the commit point, where rollback_timeout gives more; undefined for no other bound. */
+  readonly withinMs: number | undefined;
 }
 
 /** What has to be said; the rest is as usual. */
@@ -42,5 +44,6 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   dryRun: false,
   rehearsal: false,
   recovers: undefined,
+  withinMs: undefined,
   ...options,
 });

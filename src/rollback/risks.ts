@@ -100,7 +100,13 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.saveState && facts.capturedAt) add("high", "no_backup", "the live state is replaced and not saved before");
   if (facts.currentMissing) add("low", "current_missing", "the tag of the version in force is missing");
   if (facts.commandsNotRun !== null) add("medium", "commands_not_run", facts.commandsNotRun);
-  if (facts.leftStopped) add("high", "left_stopped", "the policy has no start_agent: the agent stays stopped");
+  if (facts.leftStopped) {
+    add(
+      "high",
+      "left_stopped",
+      "the target has no lifecycle.start, or the policy no start_agent: the agent stays stopped",
+    );
+  }
   const weight = { high: 0, medium: 1, low: 2 };
   return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
 }

@@ -27,8 +27,9 @@ export async function rollBackSafely(caller: RollbackCaller, options: RollbackOp
   const tried: Fallback[] = [];
   const deadline = performance.now() + recovery.timeoutMs;
   for (const strategy of recovery.strategies) {
-    if (performance.now() > deadline) break;
-    const fallback = await fallBack(caller, strategy, result, options);
+    const withinMs = Math.floor(deadline - performance.now());
+    if (withinMs <= 0) break;
+    const fallback = await fallBack(caller, strategy, result, { ...options, withinMs });
     if (fallback === undefined) continue;
     tried.push(fallback);
     if (fallback.ok) break;
@@ -51,6 +52,7 @@ async function fallBack(
       ...way,
       force: true,
       trustCommands: options.trustCommands ?? false,
+      withinMs: options.withinMs,
       recovers: failed.operation ?? undefined,
     });
     const { operation, ok, steps } = done;

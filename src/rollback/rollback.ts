@@ -80,7 +80,9 @@ function tell(ground: Ground, request: RollbackRequest, operation: string, minte
 /** An error behind the first step tells what became of the others. */
 export function withSteps(cause: unknown, steps: StepLog): unknown {
   if (!(cause instanceof KaiError) || steps.results.length <= 1) return cause;
-  const { code, message, hint, exit, data } = cause;
+  const { code, message, exit, data } = cause;
+  const down = steps.results.find(({ type, status }) => type === "start_agent" && status === "failed");
+  const hint = down ? `The agent was stopped and does not run again: ${down.error} ${cause.hint ?? ""}` : cause.hint;
   return new KaiError(code, message, { hint, exit, data: { ...data, steps: steps.results }, cause });
 }
 

@@ -11,6 +11,8 @@ export interface TestsRequest {
   /** The caller's environment, from which no key reaches them. */
   readonly env: NodeJS.ProcessEnv;
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Ends what runs, and begins no other. */
+  readonly cancelled?: AbortSignal | undefined;
 }
 
 export interface ScenarioResult {
@@ -41,6 +43,7 @@ export async function runTests(
 ): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const scenario of tests.filter(({ kind }) => kinds.includes(kind))) {
+    if (request.cancelled?.aborted) break;
     results.push(await runScenario(scenario, parseDuration(scenario.timeout ?? limits.timeout), request));
   }
   return results;
@@ -49,11 +52,11 @@ export async function runTests(
 async function runScenario(
   scenario: SnapshotTest,
   timeoutMs: number,
-  { cwd, env, onOutput }: TestsRequest,
+  { cwd, env, onOutput, cancelled }: TestsRequest,
 ): Promise<ScenarioResult> {
   const { name, kind, run } = scenario;
   const own = agentEnvironment(env, {});
-  const ran = await runShell({ run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, observed: true });
+  const ran = await runShell({ run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, cancelled, observed: true });
   const error = judge(scenario, ran);
   const { durationMs, output, peakMemory = null } = ran;
   return { name, kind, ok: error === null, durationMs, peakMemory, error, output };

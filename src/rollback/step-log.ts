@@ -18,10 +18,19 @@ export interface StepListener {
   ends(result: StepResult): void;
 }
 
-/** Runs the steps of a plan and keeps what became of each. */
+/** What a step's work is told: the time that it has (`timeoutMs`), and when nobody waits for it any more. */
+export interface RunningStep extends PlanStep {
+  readonly cancelled: AbortSignal;
+}
+
+/** Steps behind the commit point, which `rollback_timeout` does not bound. */
+const BEHIND: readonly StepType[] = ["start_agent", "validate_rollback", "cleanup"];
+
+/** Runs the steps of a plan and keeps what became of each; the time to the commit point begins with it. */
 export class StepLog {
   readonly #plan: RollbackPlan;
   readonly #listener: StepListener | undefined;
+  readonly #began = performance.now();
   readonly #results = new Map<StepType, StepResult>();
   readonly #outputs = new Map<StepType, string>();
 
@@ -39,20 +48,27 @@ export class StepLog {
     return this.#plan.steps.find((step) => step.type === type && step.applies);
   }
 
+  /** Throws (E124) where it is too late to go on to the commit point. */
+  requireTime(): void {
+    const { timeoutMs } = this.#plan;
+    if (performance.now() - this.#began > timeoutMs) throw tooLate(timeoutMs);
+  }
+
   /**
    * Does a step, within its time; undefined where it is not in the plan, has nothing to do, or failed and is not critical. A
-   * critical one's failure is thrown: E124 where the time ran out.
+   * critical one's failure is thrown: E124 where the time ran out, its own or that to the commit point.
    */
-  async run<T>(type: StepType, work: (step: PlanStep) => Promise<T>): Promise<T | undefined> {
-    const step = this.step(type);
-    if (step === undefined) {
+  async run<T>(type: StepType, work: (step: RunningStep) => Promise<T>): Promise<T | undefined> {
+    const planned = this.step(type);
+    if (planned === undefined) {
       if (this.#plan.steps.some((each) => each.type === type)) this.note(type, "skipped", null);
       return undefined;
     }
+    const step = this.#within(planned);
     this.#listener?.begins(step);
     const started = performance.now();
     try {
-      const result = await inTime(step, work(step));
+      const result = await inTime(step, work);
       this.note(type, "done", performance.now() - started);
       return result;
     } catch (cause) {
@@ -62,8 +78,16 @@ export class StepLog {
     }
   }
 
+  /** What begins late has only the time that is left. */
+  #within(step: PlanStep): PlanStep {
+    if (BEHIND.includes(step.type)) return step;
+    this.requireTime();
+    const left = Math.ceil(this.#plan.timeoutMs - (performance.now() - this.#began));
+    return { ...step, timeoutMs: Math.max(1, Math.min(step.timeoutMs, left)) };
+  }
+
   /** The same for a step that is a command: E126 where it failed. */
-  command(type: StepType, work: (step: PlanStep) => Promise<CommandOutcome>): Promise<CommandOutcome | undefined> {
+  command(type: StepType, work: (step: RunningStep) => Promise<CommandOutcome>): Promise<CommandOutcome | undefined> {
     return this.run(type, async (step) => {
       const outcome = await work(step);
       if (outcome.output !== "") this.#outputs.set(type, outcome.output);
@@ -104,30 +128,51 @@ export class StepLog {
   }
 }
 
-/** Whose time is up is no longer waited for; what it started ends with its own time-out. */
-async function inTime<T>(step: PlanStep, work: Promise<T>): Promise<T> {
-  // A command's own time-out ends it, and tells more; this one only catches what does not keep to it.
-  const most = step.command === null ? step.timeoutMs : step.timeoutMs * 2 + 30_000;
+/** A command is ended when its time is up, which tells more than that it was; this is for what does not end even then. */
+const COMMAND_GRACE_MS = 30_000;
+
+/** Whose time is up is no longer waited for, and told so. */
+async function inTime<T>(step: PlanStep, work: (step: RunningStep) => Promise<T>): Promise<T> {
+  const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(outOfTime(step)), most);
+    const most = step.command === null ? step.timeoutMs : step.timeoutMs + COMMAND_GRACE_MS;
+    timer = setTimeout(() => reject(outOfTime(step)), Math.min(most, LONGEST_TIMER_MS));
   });
+  const working = work({ ...step, cancelled: over.signal });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([working, late]);
   } finally {
     clearTimeout(timer);
-    work.catch(() => {});
+    over.abort();
+    working.catch(() => {});
   }
 }
 
+/** Node fires a timer beyond this at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s`;
+
 const outOfTime = ({ type, timeoutMs }: PlanStep): KaiError =>
-  new KaiError("E124", `${type} took longer than ${Math.round(timeoutMs / 1000)} s.`, {
-    hint: "Its `timeout` in rollback_system.policies bounds it.",
+  new KaiError("E124", `${type} took longer than ${seconds(timeoutMs)}.`, {
+    hint: "Its `timeout` in rollback_system.policies bounds it, and `rollback_system.rollback_timeout` all that is before the commit point.",
+  });
+
+const tooLate = (timeoutMs: number): KaiError =>
+  new KaiError("E124", `It was not ready for its commit point within ${seconds(timeoutMs)}.`, {
+    hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
   });
 
 const SHOWN_LINES = 3;
+/** Characters of a line; the whole is in the step's output. */
+const SHOWN_WIDTH = 200;
 
 function lastLines(output: string): string {
-  const lines = output.trimEnd().split("\n").slice(-SHOWN_LINES);
+  const lines = output
+    .trimEnd()
+    .split("\n")
+    .slice(-SHOWN_LINES)
+    .map((line) => (line.length > SHOWN_WIDTH ? `…${line.slice(-SHOWN_WIDTH)}` : line));
   return lines[0] === "" ? "It printed nothing." : `It printed last: ${lines.join(" | ")}`;
 }

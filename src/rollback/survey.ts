@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { createClassifier } from "../agent/component.js";
 import type { AgentConfig } from "../agent/config.js";
@@ -6,6 +7,7 @@ import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { makeFolder } from "../system/durable-file.js";
 import { readablePath } from "../system/path-bytes.js";
+import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findSide } from "../version/compare-side.js";
 import { type Compatibility, judgeCompatibility, judgeMigration } from "../version/compare-verdict.js";
 import { type KnownVersion, versionInForce } from "../version/history.js";
@@ -58,7 +60,7 @@ export interface Ground {
 export async function survey(session: WritingSession, request: RollbackRequest): Promise<Ground> {
   const { agent, reader, history } = session;
   const { repository } = agent;
-  const target = await findTarget(repository, reader, history, request);
+  const found = await findTarget(repository, reader, history, request);
   const from = versionInForce(history);
   const status = await session.status;
   const head = requireCommit(status);
@@ -66,8 +68,15 @@ export async function survey(session: WritingSession, request: RollbackRequest):
   const dirty = dirtyFiles(session, status);
   if (dirty.length > 0 && !request.force) throw wouldOverwrite(dirty);
   const fromTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
-  const selects = selectionOf(request, [agent.config, target.config]);
-  const toTree = selects === undefined ? target.tree : await compose(session, head, target.tree, selects, request);
+  const selects = selectionOf(request, [agent.config, found.config]);
+  if (request.components.includes("state")) requireState(found, request);
+  const toTree =
+    selects === undefined
+      ? found.tree
+      : await compose(session, { head, fromTree, target: found.tree, selects }, request);
+  // Where a part goes back, what runs afterwards is configured by what is there then.
+  const target = selects === undefined ? found : { ...found, config: await findVersionConfig(reader, toTree) };
+  if (target.config === null && !request.force) await requireNoInvalidConfig(session, target, toTree);
   const version = toTree === target.tree ? target.version : undefined;
   const withState = selects === undefined || request.components.includes("state");
   const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
@@ -125,19 +134,44 @@ function selectionOf(request: RollbackRequest, configs: readonly (AgentConfig | 
   return undefined;
 }
 
+/** The tree of a part that goes back. E109 where nothing that was named differs, but the state was not named. */
 async function compose(
   session: WritingSession,
-  head: string,
-  target: string,
-  selects: Selection,
+  { fromTree, ...parts }: { head: string; fromTree: string; target: string; selects: Selection },
   request: RollbackRequest,
 ): Promise<string> {
   const { repository } = session.agent;
-  const onlyState = request.components.length === 1 && request.components[0] === "state";
-  if (onlyState) return (await session.reader.find(`${head}^{tree}`))?.id ?? "";
   const scratch = path.join(kaiFolderOf(repository).staging, `compose-${session.id}`);
   await makeFolder(scratch);
-  return composeTree(repository, { head, target, selects }, scratch, [session.lock.descriptor]);
+  const composed = await composeTree(repository, parts, scratch, [session.lock.descriptor]).finally(() =>
+    rm(scratch, { recursive: true, force: true }),
+  );
+  if (composed !== undefined) return composed;
+  if (request.components.includes("state")) return fromTree;
+  throw new KaiError("E109", "Nothing that was named differs from the target.", {
+    hint: "`git kai-version compare` shows what differs between two versions, and of which component it is.",
+  });
+}
+
+/** Refuses (E101, E122) to take back state that there is not: a version of nothing new would come of it. */
+function requireState({ capture, version, name }: RollbackTarget, { keepState }: RollbackRequest): void {
+  if (keepState) {
+    throw new KaiError("E122", "--component state takes the state back, and --keep-state leaves it.", {
+      hint: "Give one of the two.",
+    });
+  }
+  if (capture !== undefined) return;
+  throw new KaiError("E101", `No state is here that was captured with ${version?.tag ?? name}.`, {
+    hint: "`git kai-version state list` shows the versions whose state is here.",
+  });
+}
+
+/** Refuses (E125) a target whose kai.yaml is there and cannot be read: no command would work behind it, `undo` neither. */
+async function requireNoInvalidConfig({ reader }: WritingSession, target: RollbackTarget, tree: string): Promise<void> {
+  if ((await reader.find(`${tree}:${CONFIG_FILE}`)) === undefined) return;
+  throw new KaiError("E125", `The kai.yaml of ${target.version?.tag ?? target.name} cannot be read today.`, {
+    hint: `\`git kai-version compare\` and \`git show ${target.commit}:${CONFIG_FILE}\` show what is in it. \`--force\` goes back all the same: mend the file then, because until that is done no command works, and \`rollback VERSION --force\` leads away from it.`,
+  });
 }
 
 /** How many of the changes are configuration, submodules, and whether the environment is among them. */

@@ -157,6 +157,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     target: {
       name: entry.id,
       version: version ?? undefined,
+      onTop: undefined,
       tree: toTree,
       commit,
       config: await findVersionConfig(reader, commit),

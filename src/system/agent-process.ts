@@ -40,6 +40,8 @@ export interface CommandContext {
   readonly onOutput?: ((text: string) => void) | undefined;
   /** Between SIGTERM and SIGKILL. Default: 5 s. */
   readonly graceMs?: number | undefined;
+  /** Ends what runs at once with SIGKILL, and what waits. */
+  readonly cancelled?: AbortSignal | undefined;
 }
 
 const GRACE_MS = 5000;
@@ -52,7 +54,7 @@ const NOTHING_RAN = { exitCode: null, signal: null, timedOut: false, output: "",
 
 /** Runs a shell command to its end, in a session of its own. It never throws: what went wrong is in the outcome. */
 export function runAgentCommand(command: AgentCommand, context: CommandContext): Promise<CommandOutcome> {
-  return runCancellable(command, context, undefined);
+  return runCancellable(command, context, context.cancelled);
 }
 
 async function runCancellable(
@@ -73,7 +75,7 @@ export function checkHealth(
   health: AgentCommand & { readonly retries: number },
   context: CommandContext,
 ): Promise<HealthOutcome> {
-  return askHealth(health, context, { withinMs: Number.POSITIVE_INFINITY });
+  return askHealth(health, context, { withinMs: Number.POSITIVE_INFINITY, cancelled: context.cancelled });
 }
 
 async function askHealth(

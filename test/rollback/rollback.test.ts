@@ -21,11 +21,14 @@ test("goes back by one new commit, and says how to take that back", async () => 
     ✓ Rolled back 1.1.0 -> 1.0.0
       commit   <id>, undoing 1 commit
       ✓ validate_target  <time>
-      – backup_current
+      ✓ backup_current  <time>
       ✓ restore_code  <time>
+      ✓ restore_data  <time>
       ✓ cleanup  <time>
+      risk     the state goes back 264 days, to when it was captured
+      state of before  refs/kai/backup/<operation>-state
 
-    The agent's live state was left as it is.
+    The agent's state is that which was captured with the version.
     \`git kai-version undo\` takes this back.
     [exit 0]
   `);

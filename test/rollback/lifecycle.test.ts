@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { leftovers, observe } from "../operation/observe.js";
+import { refused, told } from "../scenarios/place.js";
+import { HEALTH, kaiYaml, liveAgent, START } from "./live-agent.js";
+
+const STOP = `stop: {run: 'echo "asked $KAI_FROM $KAI_TO" >> ../events; pkill -TERM -P 1 -f nobody; true', timeout: 1s}`;
+const statuses = (steps: readonly { type: string; status: string }[]) =>
+  Object.fromEntries(steps.map(({ type, status }) => [type, status]));
+
+test("the agent is stopped by the version left, started by the target, and asked whether it is well", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${STOP}\n${START}\n${HEALTH}`) });
+  await agent.version("1.1.0");
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(agent.events()).toEqual(["asked 1.1.0 1.0.0", "started 1.0.0"]);
+  expect(await agent.running()).toBeGreaterThan(0);
+  expect(statuses(back.steps)).toEqual({
+    validate_target: "done",
+    stop_agent: "done",
+    backup_current: "done",
+    restore_code: "done",
+    restore_config: "skipped",
+    restore_data: "done",
+    start_agent: "done",
+    validate_rollback: "done",
+    cleanup: "done",
+  });
+  const undone = await told(agent, "undo");
+  expect(undone).toMatchObject({ from: "1.0.0", to: "1.1.0", ok: true });
+  expect(agent.events()).toEqual(["asked 1.0.0 1.1.0", "ended 1.0.0", "started 1.1.0"]);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("a command that does not end within its policy's time fails the step, and the agent runs again as before", async () => {
+  const agent = await liveAgent();
+  const policy = `rollback_system:
+  policies:
+    - name: quick
+      steps:
+        - {type: stop_agent, timeout: 200ms, critical: true}
+        - {type: start_agent, critical: true}`;
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: sleep 60, timeout: 50s}\n${START}`, policy) });
+  await agent.version("1.1.0");
+  const before = observe(agent);
+  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E126", exit: 1 });
+  expect(observe(agent)).toEqual(before);
+  expect(agent.events()).toEqual(["started 1.1.0"]);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("rollback_timeout ends a command that would take longer, and the agent is started again", async () => {
+  const agent = await liveAgent();
+  const more = "rollback_system: {rollback_timeout: 2s}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: sleep 60, timeout: 50s}\n${START}`, more) });
+  await agent.version("1.1.0");
+  const before = observe(agent);
+  expect((await refused(agent, "rollback", "1.0.0")).code).toMatch(/E12[46]/);
+  expect(observe(agent)).toEqual(before);
+  expect(agent.events()).toEqual(["started 1.1.0"]);
+});
+
+test("an agent that cannot be started again is told of", async () => {
+  const agent = await liveAgent();
+  const lifecycle = "stop: {run: exit 3}\nstart: {run: exit 4}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(lifecycle) });
+  await agent.version("1.1.0");
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error).toMatchObject({ code: "E126" });
+  expect(error.hint).toMatch(/^The agent was stopped and does not run again: /);
+});
+
+test("without start_agent in the policy a failure still starts the agent again, and success says that it stays stopped", async () => {
+  const agent = await liveAgent();
+  const policy = (stop: string) =>
+    kaiYaml(`${stop}\n${START}`, "rollback_system: {policies: [{name: p, steps: [{type: stop_agent}]}]}");
+  await agent.version("1.0.0", { "kai.yaml": policy("stop: {run: exit 3}") });
+  await agent.version("1.1.0", { "kai.yaml": policy("stop: {run: 'true', timeout: 100ms}") });
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(back.plan.risks.map(({ kind }: { kind: string }) => kind)).toContain("left_stopped");
+  expect(agent.events()).toEqual([]);
+  expect(await refused(agent, "undo")).toMatchObject({ code: "E126" });
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+});
+
+test("a target that has no lifecycle.start leaves the agent stopped, and the plan says so", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(START) });
+  const plan = await told(agent, "rollback", "0.9.0", "--dry-run");
+  expect(plan.plan.risks).toContainEqual(expect.objectContaining({ kind: "left_stopped", severity: "high" }));
+});
+
+test("an emergency kills what was started; where nothing was, the stop command is run", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: echo asked >> ../events}\n${START}\n${HEALTH}`) });
+  await agent.version("1.1.0");
+  expect((await told(agent, "rollback", "1.0.0", "--type", "emergency")).ok).toBe(true);
+  expect(agent.events()).toEqual(["asked", "started 1.0.0"]);
+  // It is not asked to end, but by SIGTERM.
+  await told(agent, "rollback", "1.1.0", "--type", "emergency", "--force");
+  expect(agent.events()).not.toContain("asked");
+});
+
+test("an agent that ignores SIGTERM is ended all the same", async () => {
+  const agent = await liveAgent();
+  const stubborn = "#!/bin/sh\ntrap '' TERM\necho started $KAI_VERSION >> ../events\nwhile :; do sleep 0.02; done\n";
+  const lifecycle = `${START}\n${HEALTH}`;
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(lifecycle), "run.sh": stubborn });
+  await agent.version("1.1.0", { "run.sh": stubborn });
+  await told(agent, "rollback", "1.0.0");
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+  await told(agent, "rollback", "1.1.0", "--force", "--type", "emergency");
+  expect(agent.events()).toEqual(["started 1.1.0"]);
+});
+
+test("a command that prints a hundred megabytes is kept in its last lines", async () => {
+  const agent = await liveAgent();
+  const stop = "stop: {run: head -c 100000000 /dev/zero | tr '\\\\000' x; echo the end}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(stop) });
+  await agent.version("1.1.0");
+  const { steps } = await told(agent, "rollback", "1.0.0");
+  const { output } = steps.find(({ type }: { type: string }) => type === "stop_agent");
+  expect([output.length < 70_000, output.endsWith("the end\n")]).toEqual([true, true]);
+});
+
+test("what a critical step takes back is compensated, what a non-critical one fails at is told", async () => {
+  const agent = await liveAgent();
+  const policy = (critical: boolean) =>
+    `rollback_system: {policies: [{name: p, steps: [{type: stop_agent, critical: ${critical}}, {type: start_agent}, {type: backup_current}, {type: restore_data}]}]}`;
+  const yaml = (critical: boolean) => kaiYaml(`stop: {run: exit 7}\n${START}`, policy(critical));
+  await agent.version("1.0.0", { "kai.yaml": yaml(true) });
+  await agent.version("1.1.0", { "kai.yaml": yaml(false) });
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(statuses(back.steps)).toMatchObject({ stop_agent: "failed", start_agent: "done", restore_code: "done" });
+  expect(back.ok).toBe(true);
+  expect(await refused(agent, "undo")).toMatchObject({ code: "E126" });
+  const [entry] = (await told(agent, "log", "--limit", "1")).operations;
+  expect(entry.kind).toBe("outcome");
+});
