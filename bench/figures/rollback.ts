@@ -3,7 +3,7 @@ import path from "node:path";
 import { openRepository } from "../../src/git/repository.js";
 import { isRecoveryDue } from "../../src/operation/recover.js";
 import type { Bench } from "../bench.js";
-import { type Figure, interleave } from "../figure.js";
+import { type Figure, interleave, type Sides } from "../figure.js";
 
 const RECOVERY_LIMIT_MS = 2;
 
@@ -69,6 +69,23 @@ function byHand(bench: Bench, cwd: string, to: string): number {
   return ms + step("sync", "memory.sqlite", ".git");
 }
 
+/** To and fro between two versions, both sides with the files of before on the disk. */
+function turns(bench: Bench, agent: string, versions: readonly string[], floor: (to: string) => number): Sides {
+  let turn = 0;
+  return {
+    floor: () => {
+      bench.settle();
+      return floor(versions[turn % 2] ?? "");
+    },
+    ours: () => {
+      bench.settle();
+      const ms = bench.kai(agent, "rollback", "--force", versions[turn++ % 2] ?? "");
+      waitUntilEmpty(path.join(agent, ".git", "kai", "trash"));
+      return ms;
+    },
+  };
+}
+
 export const ROLLBACK: readonly Figure[] = [
   {
     name: "rollback",
@@ -78,18 +95,8 @@ export const ROLLBACK: readonly Figure[] = [
     async measure(bench, fixtures, rounds) {
       const [plain, agent] = [await fixtures.copy("changed"), await fixtures.copy("changed")];
       const versions = ["1.0.0", "1.1.0"];
-      let turn = 0;
-      const floor = () => {
-        bench.settle();
-        return bench.node(plain) + bench.git(plain, "checkout", `v${versions[turn % 2]}`, "--", ".");
-      };
-      const ours = () => {
-        bench.settle();
-        const ms = bench.kai(agent, "rollback", "--force", versions[turn++ % 2] ?? "");
-        waitUntilEmpty(path.join(agent, ".git", "kai", "trash"));
-        return ms;
-      };
-      return interleave(rounds, { floor, ours });
+      const floor = (to: string) => bench.node(plain) + bench.git(plain, "checkout", `v${to}`, "--", ".");
+      return interleave(rounds, turns(bench, agent, versions, floor));
     },
   },
   {
@@ -103,18 +110,10 @@ export const ROLLBACK: readonly Figure[] = [
       for (const cwd of [plain, agent]) addStatefulVersions(bench, cwd);
       writeFileSync(path.join(plain, ".git", "info", "exclude"), "*.sqlite\n");
       const versions = ["1.1.1", "1.1.2"];
-      let turn = 0;
-      const floor = () => {
-        bench.settle();
-        return byHand(bench, plain, versions[turn % 2] ?? "");
-      };
-      const ours = () => {
-        bench.settle();
-        const ms = bench.kai(agent, "rollback", "--force", versions[turn++ % 2] ?? "");
-        waitUntilEmpty(path.join(agent, ".git", "kai", "trash"));
-        return ms;
-      };
-      return interleave(rounds, { floor, ours });
+      return interleave(
+        rounds,
+        turns(bench, agent, versions, (to) => byHand(bench, plain, to)),
+      );
     },
   },
   {

@@ -4,6 +4,7 @@ import { stateBackupRef } from "../state/back-up-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";
+import { decryptionFor } from "../version/decryption-for.js";
 import { validateVersion } from "../version/validate-version.js";
 import type { Caller, WritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
@@ -100,7 +101,9 @@ export class Execution {
     const signer = await this.#session.openSigner(minted ? "releaser" : "operator");
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
-    const capture = prepared.capture && (await openCapture(agent.repository, reader, prepared.capture));
+    const decryption = decryptionFor(this.#caller);
+    const capture =
+      prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
     const installed = await this.#install();
     const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
     await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
