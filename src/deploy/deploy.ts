@@ -1,6 +1,7 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { stageLinks } from "../operation/apply-links.js";
+import type { LoggedEntry } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { LiveChange } from "../operation/live-change.js";
 import type { CommandOutcome } from "../system/agent-process.js";
@@ -68,8 +69,46 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     await validateVersion(agent.repository, log, history, version);
     const previous = versionOfLink(await readCurrentLink(root.current));
     const ground = { root, version, previous };
-    return options.dryRun ? foresee(session, ground) : carryOut(session, ground, options);
+    return options.dryRun ? foresee(session, ground) : carryOut(session, ground, options, { kind: "deploy", more: {} });
   });
+}
+
+/** What the operation is in the log. */
+interface Occasion {
+  readonly kind: "deploy" | "undo";
+  /** What its entry says beside the deployment. */
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch.
+ * E125 where another one was deployed since, or nothing was before it.
+ */
+export async function undoDeployment(
+  session: WritingSession,
+  { id, details }: Pick<LoggedEntry, "id" | "details">,
+  options: Pick<DeployOptions, "trustCommands" | "dryRun">,
+): Promise<DeployedVersion> {
+  const { agent, history, log } = session;
+  const { root: folder, deployed, previous: before } = details;
+  const root = deploymentRoot(String(folder));
+  const previous = versionOfLink(await readCurrentLink(root.current));
+  if (previous === null || previous !== deployed) {
+    throw new KaiError("E125", `${String(deployed)} is not deployed at ${root.root} any more.`, {
+      hint: "`git kai-version status` shows what is; `git kai-version deploy VERSION` switches to any.",
+    });
+  }
+  if (typeof before !== "string") {
+    throw new KaiError("E125", `Nothing was deployed at ${root.root} before ${previous}.`, {
+      hint: "Stop the agent and remove the folder by hand where it is to go.",
+    });
+  }
+  const version = requireDeployable(findAsked(history, before));
+  session.caller.progress(`Verifying ${version.tag}`);
+  await validateVersion(agent.repository, log, history, version);
+  const ground = { root, version, previous };
+  if (options.dryRun) return foresee(session, ground);
+  return carryOut(session, ground, { ...options, noCommands: false }, { kind: "undo", more: { undoes: id } });
 }
 
 interface Ground {
@@ -93,14 +132,19 @@ async function foresee(session: WritingSession, ground: Ground): Promise<Deploye
   return { ...namesOf(ground), ...NOTHING_DONE, written, incomplete: [], removed };
 }
 
-async function carryOut(session: WritingSession, ground: Ground, options: DeployOptions): Promise<DeployedVersion> {
+async function carryOut(
+  session: WritingSession,
+  ground: Ground,
+  options: Pick<DeployOptions, "trustCommands" | "noCommands">,
+  { kind, more }: Occasion,
+): Promise<DeployedVersion> {
   const { root, version } = ground;
   const signer = await session.openSigner("operator");
   const { trustCommands, noCommands } = options;
   const commands = { ...ground, key: signer.fingerprint, trustCommands };
   const agents = noCommands ? undefined : await planBlueGreen(session, commands);
   const install = agents?.install ?? undefined;
-  const planned = await switchDeployment(session, { root: root.root, version, event: "deploy", install });
+  const planned = await switchDeployment(session, { root: root.root, version, event: kind, install });
   const { link, written, details } = planned;
   const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
   const started = (await agents?.startNew()) ?? null;
@@ -122,7 +166,8 @@ async function carryOut(session: WritingSession, ground: Ground, options: Deploy
     return { ...NOTHING_DONE, ...done, stopped };
   }
   session.caller.progress(`Switching ${root.current}`);
-  const entry = await deploymentEntry(session, version, signer, { kind: "deploy", verb: "deploy", details });
+  const verb = kind === "undo" ? "undo the deployment after" : "deploy";
+  const entry = await deploymentEntry(session, version, signer, { kind, verb, details: { ...details, ...more } });
   const live: LiveChange = {
     before: agents?.before ?? null,
     after: agents?.after ?? null,

@@ -7,7 +7,7 @@ import type { WritingSession } from "../version/writing-session.js";
 
 /** What an entry says of a deployment. */
 export interface DeploymentEntry {
-  readonly kind: "deploy" | "outcome";
+  readonly kind: "deploy" | "undo" | "outcome";
   /** The subject, before the version's tag. */
   readonly verb: string;
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import { type DeployedVersion, undoDeployment } from "../deploy/deploy.js";
 import { KaiError } from "../error.js";
 import { diffTrees } from "../git/tree-diff.js";
 import type { LoggedEntry } from "../operation/entry.js";
@@ -35,7 +36,10 @@ export interface UndoResult {
   readonly withdrawn: readonly string[];
   readonly restored: readonly string[];
   readonly steps: readonly StepResult[];
-  readonly plan: RollbackPlan;
+  /** Null where only a deployment is taken back. */
+  readonly plan: RollbackPlan | null;
+  /** What became of the deployment; null where none is taken back alone. */
+  readonly deployment: DeployedVersion | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
   /** False where the agent could not be started, or was not well. */
@@ -49,6 +53,7 @@ export interface UndoResult {
 export function undo(caller: RollbackCaller, options: UndoOptions): Promise<UndoResult> {
   return withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
     const entry = wantedOperation(session.history, options.operation);
+    if (isDeployment(entry)) return undoDeployed(session, entry, options);
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
     const { dryRun, trustCommands = false } = options;
@@ -67,6 +72,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       withdrawn: telling.withdrawn,
       restored: telling.restored,
       plan,
+      deployment: null,
     };
     if (dryRun) {
       return { operation: null, commit: null, ...told, steps: plannedSteps(plan), stateBackup: null, ok: true };
@@ -77,6 +83,30 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     const ok = steps.failure === undefined;
     return { operation: session.id, commit: restored.commit, ...told, steps: steps.results, stateBackup, ok };
   });
+}
+
+/** Whether an operation switched a deployment and did nothing else: it says where, and no commit that HEAD was on. */
+const isDeployment = ({ details }: LoggedEntry): boolean =>
+  typeof details["root"] === "string" && details["head"] === undefined;
+
+async function undoDeployed(session: WritingSession, entry: LoggedEntry, options: UndoOptions): Promise<UndoResult> {
+  const { dryRun, trustCommands = false } = options;
+  const deployment = await undoDeployment(session, entry, { dryRun, trustCommands });
+  const inForce = session.history.current?.version ?? null;
+  return {
+    operation: deployment.operation,
+    undone: { id: entry.id, kind: entry.kind, subject: entry.subject },
+    from: inForce,
+    to: inForce,
+    commit: null,
+    withdrawn: [],
+    restored: [],
+    steps: [],
+    plan: null,
+    deployment,
+    stateBackup: null,
+    ok: true,
+  };
 }
 
 /** What an operation made is withdrawn, what it withdrew is back: the very opposite of what its entry says. */
@@ -123,7 +153,6 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
 }
 
 const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
-  deploy: "`git kai-version deploy VERSION` switches to the one before; its folder is still there.",
   state: "`git kai-version state keep` and `forget` change it again; what was forgotten is gone.",
   outcome: "It only tells how another operation ended: name that one.",
 };
