@@ -9,7 +9,8 @@ export function rollbackMessage(
   minted: string | undefined,
 ): string {
   const whole = type === "version" || type === "emergency" || type === "snapshot";
-  const parts = components.length > 0 ? components.join(", ") : paths.join(", ");
+  // A path may hold line breaks, and a subject is one line.
+  const parts = (components.length > 0 ? components : paths).join(", ").replace(/\s+/g, " ");
   const name = target.version?.tag ?? `what was before ${target.name}`;
   const subject = whole ? `Roll back to ${name}` : `Roll back ${parts} to ${name}`;
   // Of a part, nobody can say which commits are undone.

@@ -13,7 +13,7 @@ import { type Ground, survey } from "./survey.js";
 export interface RollbackResult {
   readonly operation: string | null;
   readonly from: string | null;
-  /** The version's number; of a snapshot the operation that it was saved by. */
+  /** The version's number; of a snapshot whose files are no version's the operation that it was saved by. */
   readonly to: string;
   readonly type: RollbackRequest["type"];
   /** The commit made; null in a dry run, or where the branch holds the target's tree already. */
