@@ -13,6 +13,7 @@ import { refused, told } from "../scenarios/place.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { agentWithVersions } from "../support/agent.js";
 import { referenceKeys } from "./config-reference.js";
+import { SHOWN_ROLLBACK_KEYS } from "./shown-rollback-keys.js";
 
 /** kai.yaml as JSON, which is YAML, with this one key. */
 function withKey(key: string, value: unknown): string {
@@ -213,7 +214,8 @@ async function runTwice() {
 }
 
 test("of each key that is said to be in effect it is known what shows it", () => {
-  expect(Object.keys(SHOWN).sort()).toEqual(Object.keys(EFFECTIVE_KEYS).sort());
+  const shown = Object.keys({ ...SHOWN, ...SHOWN_ROLLBACK_KEYS });
+  expect(shown.sort()).toEqual(Object.keys(EFFECTIVE_KEYS).sort());
 });
 
 for (const [key, show] of Object.entries(SHOWN)) {

@@ -40,13 +40,13 @@ test("shows what is in effect or set, and where it comes from", () => {
   expect(lines).toContain("  storage.repository  upstream  kai.yaml:6  changes nothing yet");
   expect(lines).toContain("  temp_dir  /srv/snapshots  kai.yaml:8 (isolation form)");
   expect(lines).toContain("  resource_limits.memory  4Gi  default");
-  expect(said).not.toContain("backup_retention");
+  expect(said).not.toContain("cleanup_after");
   expect(said).toMatch(/\d+ more keys have their default and change nothing yet; --all shows them\.\n\[exit 0\]$/);
 });
 
 test("shows every key with --all", () => {
   const { said } = kai(agent(CONFIG), "config", "show", "--all");
-  expect(said).toContain("backup_retention");
+  expect(said).toContain("cleanup_after");
   expect(said).not.toContain("more keys");
 });
 
