@@ -9,7 +9,7 @@ export const keyListCommand = defineCommand({
   name: "key list",
   summary: "List your keys and those that you imported",
   description:
-    "`default` is the key that signs, `local` another one of yours, `known` somebody else's public key. Inside an agent it also says which roles the agent's policy gives each.",
+    "`default` is the key that signs, `local` another one of yours, `known` somebody else's public key. Inside an agent it also says which roles the agent's policy gives each, in the line below.",
   async run(_input, { cwd, env, output }) {
     const [listed, policy] = await Promise.all([listKeys(kaiHome(env)), findPolicyAround(cwd, env)]);
     const keys = listed.map((key) => ({ ...key, roles: policy ? rolesOf(policy, key.fingerprint) : [] }));
@@ -17,17 +17,10 @@ export const keyListCommand = defineCommand({
       result.keys.length === 0
         ? "No keys yet. `git kai-version key generate` makes one."
         : formatTable(
-            [
-              { title: "FINGERPRINT" },
-              { title: "STATUS" },
-              ...(policy ? [{ title: "ROLES" }] : []),
-              { title: "OWNER", shrink: true },
-            ],
-            result.keys.map(({ fingerprint, status, roles, owner }) => [
-              fingerprint,
-              status,
-              ...(policy ? [roles.join(", ") || "–"] : []),
-              printable(owner),
+            [{ title: "FINGERPRINT" }, { title: "STATUS" }, { title: "OWNER", shrink: true }],
+            result.keys.flatMap(({ fingerprint, status, roles, owner }) => [
+              [fingerprint, status, printable(owner)],
+              ...(roles.length > 0 ? [[`  ${roles.join(", ")}`]] : []),
             ]),
             columns,
           ),
