@@ -4,7 +4,7 @@ import type { RollbackCaller } from "./execution.js";
 import type { FallbackStrategy } from "./plan.js";
 import type { RollbackOptions } from "./request.js";
 import { type RollbackResult, rollBack } from "./rollback.js";
-import { suggestTargets } from "./suggest.js";
+import { type Suggestion, suggestTargets } from "./suggest.js";
 
 /** One way out that was tried. */
 export interface Fallback {
@@ -73,11 +73,14 @@ const FIND: Readonly<
   last_known_good: async (caller, { version, from }) => {
     const { history } = await readAgentHistory(caller.cwd, caller.env);
     const good = suggestTargets(history, caller.now()).find(
-      (each) => each.version !== version && each.version !== from && each.inForceMs > 0 && each.failed === 0,
+      (each) => each.version !== version && each.version !== from && wasGood(each),
     );
     return good && { to: good.version };
   },
 };
+
+/** Times of the log are whole seconds: what was in force for less than one may have been well all the same. */
+const wasGood = ({ well, inForceMs, failed }: Suggestion): boolean => failed === 0 && (well > 0 || inForceMs > 0);
 
 function didNotHold(result: RollbackResult, tried: readonly Fallback[]): KaiError {
   const why = result.steps.find(({ status }) => status === "failed");
@@ -85,11 +88,11 @@ function didNotHold(result: RollbackResult, tried: readonly Fallback[]): KaiErro
   const now = held ? `${held.to} is in force instead (${held.strategy})` : `${result.version} stays in force`;
   return new KaiError(
     "E127",
-    `The rollback to ${result.to} did not hold: ${why?.error ?? "it was not well"}. ${now}.`,
+    `The rollback to ${result.to} did not hold: ${(why?.error ?? "it was not well").replace(/\.$/, "")}. ${now}.`,
     {
       hint: held
         ? "`git kai-version log` tells the story; `rollback --suggest` ranks other versions."
-        : `${tried.map(({ strategy, error }) => `${strategy}: ${error}. `).join("")}\`git kai-version undo\` takes the last step back; \`rollback --suggest\` ranks other versions.`,
+        : `${tried.map(({ strategy, error }) => `${strategy}: ${error?.replace(/\.$/, "")}. `).join("")}\`git kai-version undo\` takes the last step back; \`rollback --suggest\` ranks other versions.`,
       ...(held === undefined && tried.length > 0 && { exit: 4 }),
       data: { rollback: result, fallbacks: tried, recovered: held ?? null },
     },
