@@ -78,7 +78,7 @@ export async function requireConfig(reader: ObjectReader, tree: string): Promise
 }
 
 const withoutConfig = (): KaiError =>
-  new KaiError("E105", `A version of this would have no ${CONFIG_FILE}: it is in no commit.`, {
+  new KaiError("E105", `What would be versioned has no ${CONFIG_FILE}: nobody could say what that version is.`, {
     hint: `Commit it first: \`git add ${CONFIG_FILE} && git commit\`. Where it is gone, \`git checkout COMMIT -- ${CONFIG_FILE}\` brings it back.`,
   });
 
