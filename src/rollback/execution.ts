@@ -23,6 +23,7 @@ import type { RollbackPlan } from "./plan.js";
 import type { RollbackRequest } from "./request.js";
 import { requireNotDisproven } from "./require-not-disproven.js";
 import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
+import { statePatternsOf } from "./state-patterns.js";
 import type { StepListener, StepLog } from "./step-log.js";
 import type { Ground } from "./survey.js";
 
@@ -162,7 +163,7 @@ export class Execution {
             operation: id,
             tree: ground.toTree,
             run: (cwd) => prepared.runIn({ ...install, timeoutMs }, cwd, context),
-            liveState: await findStateFiles(repository, agent.config.version_management.artifacts.state),
+            liveState: await findStateFiles(repository, statePatternsOf(agent.config, prepared.config)),
             isLiveState: prepared.isLiveState,
             inherit: [lock.descriptor],
           },
@@ -213,12 +214,14 @@ export class Execution {
       link,
       emergency: request.type === "emergency",
       saveState,
+      patterns: statePatternsOf(this.#session.agent.config, prepared.config),
       verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
       migrate:
         migration &&
         ((folder: string, timeoutMs: number) => {
           const command = { ...migration.command, timeoutMs };
-          return migrateAside(this.#session, { ...migration, command }, folder, this.#context);
+          const patterns = statePatternsOf(this.#session.agent.config, prepared.config);
+          return migrateAside(this.#session, { ...migration, command, patterns }, folder, this.#context);
         }),
       signer,
     };

@@ -3,6 +3,7 @@ import { type LinkChange, stageLinks } from "../operation/apply-links.js";
 import type { LiveChange } from "../operation/live-change.js";
 import { backUpState } from "../state/back-up-state.js";
 import { verifyCaptured } from "../state/captured-content.js";
+import type { StatePatterns } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
@@ -30,6 +31,8 @@ export interface LiveWork {
   /** Converts a copy of the live state and stages it where that works; undefined where none is to be converted. */
   readonly migrate: ((folder: string, timeoutMs: number) => Promise<CommandOutcome>) | undefined;
   readonly saveState: boolean;
+  /** Of the version that is left and of the target. */
+  readonly patterns: StatePatterns;
   /** Whether what was saved is read back and compared. */
   readonly verifyBackup: boolean;
   readonly signer: Signer;
@@ -42,10 +45,9 @@ export function liveChange(
   steps: StepLog,
   context: CommandContext,
 ): LiveChange {
-  const { repository, config } = session.agent;
+  const { repository } = session.agent;
   const { workTree } = repository;
   if (workTree === undefined) throw new KaiError("E125", "A bare repository has no agent that runs.");
-  const { state } = config.version_management.artifacts;
   const located = { ...repository, workTree };
   const stops = steps.step("stop_agent") !== undefined;
   const startsBefore = stops ? work.startAgain : null;
@@ -57,7 +59,7 @@ export function liveChange(
       if (work.link) await stageLinks(folder, [work.link]);
       if (work.installed) await stageOutputs(work.installed, folder);
       const { capture } = work;
-      if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, state));
+      if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },
     async stop(folder) {
       await steps.command("stop_agent", ({ timeoutMs }) => stop(work, timeoutMs, context));
@@ -97,12 +99,15 @@ async function stop(
 }
 
 /** Saves the live state, now that nothing writes it, and reads it back where the policy wants that. */
-async function save(session: WritingSession, { signer, verifyBackup }: LiveWork, folder: string): Promise<void> {
+async function save(
+  session: WritingSession,
+  { signer, verifyBackup, patterns }: LiveWork,
+  folder: string,
+): Promise<void> {
   const { agent, reader, lock, id, at } = session;
-  const { repository, config } = agent;
+  const { repository } = agent;
   const { workTree } = repository;
   if (workTree === undefined) return;
-  const patterns = config.version_management.artifacts.state;
   const request = { operation: id, patterns, who: signer, at, inherit: [lock.descriptor], folder };
   const { ref, digest } = await backUpState({ ...repository, workTree }, request);
   if (!verifyBackup) return;

@@ -5,7 +5,7 @@ import { KaiError } from "../error.js";
 import { writeTree } from "../git/write-tree.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { type StagedStateFile, stagedFile, writeStagedState } from "../operation/staged-state.js";
-import { findStateFiles } from "../state/find-state-files.js";
+import { findStateFiles, type StatePatterns } from "../state/find-state-files.js";
 import { openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import type { AgentCommand } from "../system/agent-command.js";
@@ -28,15 +28,14 @@ export interface Migration {
  */
 export async function migrateAside(
   session: WritingSession,
-  { command, commit }: Migration,
+  { command, commit, patterns }: Migration & { readonly patterns: StatePatterns },
   folder: string,
   context: CommandContext,
 ): Promise<CommandOutcome> {
   const { agent, reader, lock, id } = session;
-  const { repository, config } = agent;
+  const { repository } = agent;
   const { workTree } = repository;
   if (workTree === undefined) throw new KaiError("E125", "A bare repository has no live state.");
-  const patterns = config.version_management.artifacts.state;
   const scratch = path.join(kaiFolderOf(repository).staging, `migrate-${id}`);
   const files = path.join(scratch, "files");
   await mkdir(files, { recursive: true });

@@ -47,6 +47,8 @@ export async function liveAgent(): Promise<LiveAgent> {
     await endMarked(mark, 0);
   });
   const events = path.join(agent.dir, "../events");
+  // For commands that run in a copy.
+  agent.env["EVENTS"] = events;
   return {
     ...agent,
     async version(number, files = {}) {

@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { leftovers, observe } from "../operation/observe.js";
+import { told } from "../scenarios/place.js";
+import { kaiYaml, type LiveAgent, liveAgent } from "./live-agent.js";
+
+const IGNORED = "state.json\nmemory.sqlite*\nvar/\nmodules/\n.env\nbuilt.bin\n";
+const INSTALL =
+  "install: {run: 'echo installed >> $EVENTS; mkdir -p modules var; cp deps.lock modules/; cp -n .env.example .env; cp deps.lock built.bin; echo x > var/cache', timeout: 20s}";
+const sqlite = (agent: LiveAgent, sql: string): string =>
+  execFileSync("sqlite3", [path.join(agent.dir, "memory.sqlite"), sql], { encoding: "utf8" }).trim();
+
+test("what was installed aside replaces what git ignores, and neither settings nor live state", async () => {
+  const agent = await liveAgent();
+  const files = { "kai.yaml": kaiYaml(INSTALL), ".gitignore": IGNORED, ".env.example": "KEY=none\n" };
+  await agent.version("1.0.0", { ...files, "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "deps.lock": "two\n" });
+  await agent.version("1.2.0");
+  agent.write("modules/deps.lock", "two\n");
+  agent.write("modules/only-of-two", "");
+  agent.write("built.bin", "two\n");
+  agent.write(".env", "KEY=secret\n");
+  agent.write("var/memory.db", "live\n");
+  await told(agent, "rollback", "1.1.0", "--keep-state");
+  // The lock file is the same: nothing is installed.
+  expect(agent.events()).toEqual([]);
+  const back = await told(agent, "rollback", "1.0.0", "--keep-state");
+  expect(back.steps.find(({ type }: { type: string }) => type === "restore_dependencies")).toMatchObject({
+    status: "done",
+  });
+  expect(agent.events()).toEqual(["installed"]);
+  expect([agent.read("modules/deps.lock"), agent.has("modules/only-of-two")]).toEqual(["one\n", false]);
+  expect([agent.read(".env"), agent.read("built.bin")]).toEqual(["KEY=secret\n", "one\n"]);
+  expect([agent.read("var/memory.db"), agent.read("var/cache")]).toEqual(["live\n", "x\n"]);
+  expect(agent.git("status", "--porcelain")).toBe("");
+  expect(leftovers(agent)).toEqual([]);
+  await told(agent, "undo");
+  expect(agent.read("modules/deps.lock")).toBe("two\n");
+});
+
+test("an installation that fails changes nothing and leaves nothing behind", async () => {
+  const agent = await liveAgent();
+  const yaml = kaiYaml("install: {run: 'mkdir modules; echo half > modules/half; echo no network; exit 3'}");
+  await agent.version("1.0.0", { "kai.yaml": yaml, ".gitignore": IGNORED, "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "deps.lock": "two\n" });
+  const before = observe(agent);
+  const ran = await agent.kai("rollback", "1.0.0", "--json");
+  expect(ran.exit).toBe(1);
+  expect(ran.json().error).toMatchObject({ code: "E126", hint: expect.stringContaining("no network") });
+  expect(observe(agent)).toEqual(before);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+const MIGRATE =
+  'migrate: {run: \'echo "$KAI_FROM $KAI_TO" >> "$EVENTS"; sqlite3 memory.sqlite "ALTER TABLE note DROP COLUMN extra"; rm -f state.json; mkdir -p var; echo new > var/new.db\'}';
+
+async function agentWithMemory(migrate: string): Promise<LiveAgent> {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { ".gitignore": IGNORED });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(migrate) });
+  await told(agent, "state", "forget", "1.0.0");
+  agent.write("state.json", "live\n");
+  agent.write("var/.keep", "");
+  sqlite(agent, "PRAGMA journal_mode=WAL; CREATE TABLE note(text, extra); INSERT INTO note VALUES ('kept', 1)");
+  return agent;
+}
+
+test("where no state was captured the live one is converted in a copy by the version that is left", async () => {
+  const agent = await agentWithMemory(MIGRATE);
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(back.plan.state.kind).toBe("migrated");
+  expect(agent.events()).toEqual(["1.1.0 1.0.0"]);
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept");
+  expect([agent.has("state.json"), agent.has("var/new.db")]).toEqual([false, true]);
+  await told(agent, "undo");
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|1");
+  expect([agent.read("state.json"), agent.has("var/new.db")]).toEqual(["live\n", false]);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("a conversion that fails changes nothing, and says what it printed", async () => {
+  const agent = await agentWithMemory("migrate: {run: 'rm state.json memory.sqlite; echo no way back; exit 1'}");
+  const before = observe(agent);
+  const ran = await agent.kai("rollback", "1.0.0", "--json");
+  expect(ran.json().error).toMatchObject({ code: "E126", hint: expect.stringContaining("no way back") });
+  const { steps } = ran.json().error;
+  expect(steps.at(-1)).toMatchObject({ type: "restore_data", status: "failed", output: "no way back\n" });
+  expect(observe(agent)).toEqual(before);
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|1");
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("--keep-state converts where there is lifecycle.migrate, and leaves the state as it is where there is none", async () => {
+  const agent = await agentWithMemory(MIGRATE);
+  agent.write("logic.py", "more\n");
+  await agent.version("1.2.0");
+  await told(agent, "rollback", "1.1.0", "--keep-state");
+  expect(agent.events()).toEqual(["1.2.0 1.1.0"]);
+  await told(agent, "undo");
+  await agent.version("1.3.0", { "kai.yaml": kaiYaml("trigger: {}") });
+  agent.write("state.json", "newer\n");
+  const back = await told(agent, "rollback", "1.2.0", "--keep-state");
+  expect(back.plan).toMatchObject({
+    state: { kind: "live" },
+    risks: expect.arrayContaining([expect.objectContaining({ kind: "state_newer" })]),
+  });
+  expect(agent.read("state.json")).toBe("newer\n");
+  expect(back.stateBackup).toBeNull();
+});
+
+test("memory that was written since comes back with undo", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { ".gitignore": IGNORED });
+  sqlite(agent, "PRAGMA journal_mode=WAL; CREATE TABLE note(text); INSERT INTO note VALUES ('of 1.1.0')");
+  await agent.version("1.1.0");
+  sqlite(agent, "INSERT INTO note VALUES ('live')");
+  await told(agent, "rollback", "1.0.0");
+  expect(agent.has("memory.sqlite")).toBe(false);
+  await told(agent, "undo");
+  expect(sqlite(agent, "SELECT group_concat(text) FROM note")).toBe("of 1.1.0,live");
+  expect(readFileSync(path.join(agent.dir, "state.json"), "utf8")).toContain("0.9.0");
+});

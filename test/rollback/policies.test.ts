@@ -1,0 +1,128 @@
+import { decodeTime, ulid } from "ulid";
+import { expect, test } from "vitest";
+import { observe } from "../operation/observe.js";
+import { refused, told } from "../scenarios/place.js";
+import { kaiYaml, liveAgent } from "./live-agent.js";
+
+const policy = (conditions: string, steps = "{type: backup_current}, {type: restore_data}") =>
+  `rollback_system: {policies: [{name: strict, conditions: [${conditions}], steps: [${steps}]}, {name: lax, steps: [${steps}]}]}\n`;
+const system = (text: string) => kaiYaml("trigger: {}", `rollback_system: {${text}}\n`);
+
+test("dependency_validation refuses lock files that nothing installs, unless forced or by another policy", async () => {
+  const agent = await liveAgent();
+  const yaml = kaiYaml("trigger: {}", policy("{type: dependency_validation, required: true}"));
+  await agent.version("1.0.0", { "kai.yaml": yaml, "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "deps.lock": "two\n" });
+  const before = observe(agent);
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error).toMatchObject({
+    code: "E125",
+    message: expect.stringContaining("strict requires dependency_validation"),
+  });
+  expect(observe(agent)).toEqual(before);
+  expect((await told(agent, "rollback", "1.0.0", "--dry-run")).steps.length).toBeGreaterThan(4);
+  await told(agent, "rollback", "1.0.0", "--force");
+  await told(agent, "undo");
+  expect(await told(agent, "rollback", "1.0.0", "--policy", "lax")).toMatchObject({ plan: { policy: "lax" } });
+});
+
+test("compatibility_check refuses to cross a breaking change, unless safety_checks are off", async () => {
+  const agent = await liveAgent();
+  const yaml = (more: string) =>
+    kaiYaml(
+      "trigger: {}",
+      policy("{type: compatibility_check, required: true}").replace("system: {", `system: {${more}`),
+    );
+  await agent.version("1.0.0", { "kai.yaml": yaml(""), "tools/t.json": '{"name": "t"}' });
+  await agent.version("2.0.0", { "logic.py": "# 2\n", "kai.yaml": yaml("") });
+  agent.git("commit", "-q", "--allow-empty", "-m", "feat!: another way");
+  await told(agent, "create", "--as", "3.0.0", "--allow-unchanged");
+  expect(await refused(agent, "rollback", "2.0.0")).toMatchObject({ code: "E125" });
+  await agent.version("3.1.0", { "kai.yaml": yaml("safety_checks: false, ") });
+  await told(agent, "rollback", "2.0.0");
+});
+
+test("backup_verification refuses to replace state that no step saves", async () => {
+  const agent = await liveAgent();
+  const yaml = kaiYaml("trigger: {}", policy("{type: backup_verification, required: true}", "{type: restore_data}"));
+  await agent.version("1.0.0", { "kai.yaml": yaml });
+  await agent.version("1.1.0");
+  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E125" });
+  const forced = await told(agent, "rollback", "1.0.0", "--force");
+  expect(forced.stateBackup).toBeNull();
+  expect(forced.plan.risks).toContainEqual(expect.objectContaining({ kind: "no_backup", severity: "high" }));
+});
+
+test("steps that a policy leaves out are not taken, those that it must have are, all in the order in which they run", async () => {
+  const agent = await liveAgent();
+  const steps = "{type: cleanup, critical: false}, {type: backup_current, timeout: 7s}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}", policy("", steps)) });
+  await agent.version("1.1.0");
+  agent.write("state.json", "live\n");
+  const { plan } = await told(agent, "rollback", "1.0.0");
+  expect(plan.steps.map(({ type, timeoutMs, critical }: never) => [type, timeoutMs, critical])).toEqual([
+    ["validate_target", 120_000, true],
+    ["backup_current", 7000, true],
+    ["restore_code", 180_000, true],
+    ["restore_config", 60_000, true],
+    ["cleanup", 60_000, false],
+  ]);
+  expect([plan.state.kind, agent.read("state.json")]).toEqual(["live", "live\n"]);
+});
+
+test("a policy that there is not is refused with those that there are", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}", policy("")) });
+  const error = await refused(agent, "rollback", "0.9.0", "--policy", "strickt");
+  expect(error).toMatchObject({
+    code: "E122",
+    hint: "Did you mean strict? The version in force has strict, lax, built-in.",
+  });
+});
+
+test("backup_before_rollback: false saves nothing, and the plan says so", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system("backup_before_rollback: false") });
+  await agent.version("1.1.0");
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(back.stateBackup).toBeNull();
+  expect(agent.git("for-each-ref", "refs/kai/backup")).toBe("");
+  expect(back.plan.risks).toContainEqual(expect.objectContaining({ kind: "no_backup" }));
+});
+
+test("max_rollback_depth refuses what lies further back, unless forced, in an emergency, or without safety_checks", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system("max_rollback_depth: 1") });
+  await agent.version("1.1.0");
+  expect(await refused(agent, "rollback", "0.9.0")).toMatchObject({ code: "E101" });
+  expect((await told(agent, "rollback", "0.9.0", "--dry-run")).plan.risks[0]).toMatchObject({ kind: "depth" });
+  await told(agent, "rollback", "0.9.0", "--type", "emergency");
+  await told(agent, "undo");
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  await agent.version("1.2.0", { "kai.yaml": system("max_rollback_depth: 1, safety_checks: false") });
+  await told(agent, "rollback", "0.9.0");
+});
+
+test("rollback_timeout that is over before the agent is stopped stops nothing", async () => {
+  const agent = await liveAgent();
+  const yaml = kaiYaml("stop: {run: touch ../stopped}", "rollback_system: {rollback_timeout: 1ms}\n");
+  await agent.version("1.0.0", { "kai.yaml": yaml });
+  await agent.version("1.1.0");
+  const before = observe(agent);
+  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E124", exit: 1 });
+  expect([agent.has("../stopped"), observe(agent)]).toEqual([false, before]);
+});
+
+test("cleanup lets go of backups that are older than backup_retention", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system("backup_retention: 1h") });
+  await agent.version("1.1.0");
+  const now = Date.now();
+  const [old, young] = [ulid(now - 2 * 3_600_000), ulid(now - 60_000)];
+  for (const name of [old, `${old}-state`, young]) agent.git("update-ref", `refs/kai/backup/${name}`, "HEAD");
+  const { operation } = await told(agent, "rollback", "1.0.0");
+  const left = agent.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/kai/backup").split("\n");
+  expect(left.sort()).toEqual([young, `${operation}-state`].sort());
+  expect(decodeTime(young)).toBeGreaterThan(decodeTime(old));
+});
