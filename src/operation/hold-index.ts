@@ -1,4 +1,4 @@
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { link, open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
@@ -11,7 +11,7 @@ export interface HeldIndex {
 
 /**
  * Holds git's `index.lock`, so that a user's `git add` or `git commit` fails cleanly meanwhile. E113 where it is held. It is
- * made in `staging` and linked into place whole: an empty one, after a crash, would be anybody's.
+ * made in `staging`, synced and linked into place whole: an empty one, after a crash or a loss of power, would be anybody's.
  */
 export async function holdIndex(
   repository: Pick<Repository, "gitDir">,
@@ -21,7 +21,7 @@ export async function holdIndex(
   const file = path.join(repository.gitDir, "index.lock");
   const aside = path.join(staging, `index-lock-${operation}`);
   try {
-    await writeFile(aside, `${MARK}${operation}\n`);
+    await writeSynced(aside, `${MARK}${operation}\n`);
     await link(aside, file);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
@@ -33,6 +33,16 @@ export async function holdIndex(
     await rm(aside, { force: true }).catch(() => {});
   }
   return { release: () => rm(file, { force: true }) };
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  const handle = await open(file, "w");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The operation of ours that left `index.lock` behind; undefined where there is none, or it is somebody else's. */

@@ -1,10 +1,11 @@
+import path from "node:path";
 import { KaiError } from "../error.js";
 import { commitNotes, noteWith } from "../git/notes.js";
 import { type RefChange, RefTransactions, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { unpackObjects } from "../git/write-objects.js";
-import { makeFolder } from "../system/durable-file.js";
+import { makeFolder, syncFolder } from "../system/durable-file.js";
 import type { FileLock } from "../system/file-lock.js";
 import type { StagedWorktree } from "./apply-worktree.js";
 import { type BuiltEntry, buildEntry } from "./build-entry.js";
@@ -175,7 +176,10 @@ class Attempt {
     } else if (workTree !== undefined && index) {
       await requireSameIndex(gitDir, index.seen);
       await stageIndex(folder, index.path);
-    } else await makeFolder(folder);
+    } else {
+      await makeFolder(folder);
+      await syncFolder(path.dirname(folder));
+    }
     await live?.stage(folder);
   }
 

@@ -4,9 +4,13 @@ import { openRepository } from "../../src/git/repository.js";
 import { type Entry, LOG_REF, NOTES_REF } from "../../src/operation/entry.js";
 import { withOperationLock } from "../../src/operation/with-operation-lock.js";
 import { verifyVersions } from "../../src/version/verify.js";
+import { recoverAgent } from "../../src/version/writing-session.js";
 import { type Agent, copyAgent } from "../support/agent.js";
+import { end, foundBy, type LiveState, problemsOfRunning, start, stateOf } from "./live-agent.js";
 import { entryAt, leftovers, type Observed, observe } from "./observe.js";
 import { type Blow, runTraced, type Strike, type Traced } from "./run-traced.js";
+
+export type Side = "before" | "after";
 
 /** A command to be struck at each of its writing calls. */
 export interface Scenario {
@@ -18,10 +22,14 @@ export interface Scenario {
   readonly interrupt?: { readonly args: readonly string[]; readonly strike: Strike };
   /** Whether the working tree follows HEAD when the command is done: not where changes that are not committed stay. */
   readonly cleanAfter?: boolean;
+  /** The live state when it is done; absent where it is to stay as it is. */
+  readonly stateAfter?: LiveState;
+  /** Whether the agent runs, and is to run when all is over. */
+  readonly runs?: boolean;
   /** What the command writes in a folder that git ignores, judged apart; the folder's name ends with `/`. */
   readonly own?: {
     readonly folder: string;
-    problems(agent: Agent, side: "before" | "after"): Promise<string[]>;
+    problems(agent: Agent, side: Side): Promise<string[]>;
   };
 }
 
@@ -33,9 +41,20 @@ export interface SweepResult {
   readonly failures: readonly string[];
 }
 
-/** The writing calls of the command when nothing strikes. */
-export const callsOf = async (scenario: Scenario): Promise<readonly string[]> =>
-  (await inCopy(scenario.agent, (copy) => runInterrupted(copy, scenario))).calls;
+/** An agent at the moment before the command. */
+export interface Start {
+  readonly seen: Observed;
+  readonly state: LiveState;
+}
+
+export const startOf = ({ agent }: Scenario): Start => ({ seen: observe(agent), state: stateOf(agent) });
+
+/** The writing calls of the command when nothing strikes; throws where it fails even then. */
+export async function callsOf(scenario: Scenario): Promise<readonly string[]> {
+  const { exit, stdout, stderr, calls } = await inCopy(scenario, (copy) => runInterrupted(copy, scenario));
+  if (exit !== 0) throw new Error(`${scenario.name} fails by itself: ${stdout}${stderr}`);
+  return calls;
+}
 
 async function runInterrupted(agent: Agent, scenario: Scenario, strike?: Strike): Promise<Traced> {
   const { interrupt, args } = scenario;
@@ -43,27 +62,36 @@ async function runInterrupted(agent: Agent, scenario: Scenario, strike?: Strike)
   return runTraced(agent, args, strike);
 }
 
+/** How many copies are struck side by side. */
+const PARALLEL = 2;
+
 /** Strikes `scenario` at each of these calls, recovers, and looks for anything amiss. */
 export async function sweep(scenario: Scenario, strikes: readonly Strike[]): Promise<SweepResult> {
-  const before = observe(scenario.agent);
+  const before = startOf(scenario);
   const failures: string[] = [];
   const ended = { before: 0, after: 0 };
-  for (const strike of strikes) {
-    const { side, problems, call } = await inCopy(scenario.agent, (agent) =>
-      strikeOnce(scenario, agent, before, strike),
-    );
-    ended[side]++;
-    const where = `${scenario.name}, ${strike.blow} at ${call}, ${side}`;
-    failures.push(...problems.map((problem) => `${where}: ${problem}`));
-  }
+  const waiting = [...strikes];
+  const work = async () => {
+    for (let strike = waiting.shift(); strike !== undefined; strike = waiting.shift()) {
+      const next = strike;
+      const { side, problems, call } = await inCopy(scenario, (agent) => strikeOnce(scenario, agent, before, next));
+      ended[side]++;
+      const where = `${scenario.name}, ${next.blow} at ${call}, ${side}`;
+      failures.push(...problems.map((problem) => `${where}: ${problem}`));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
   return { tried: strikes.length, ...ended, failures };
 }
 
-async function inCopy<T>(of: Agent, work: (agent: Agent) => Promise<T>): Promise<T> {
+async function inCopy<T>({ agent: of, runs }: Scenario, work: (agent: Agent) => Promise<T>): Promise<T> {
   const agent = copyAgent(of);
   try {
+    if (runs) await start(agent);
     return await work(agent);
   } finally {
+    // Also one that was started although none ran.
+    await end(agent);
     rmSync(path.dirname(agent.dir), { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -71,35 +99,75 @@ async function inCopy<T>(of: Agent, work: (agent: Agent) => Promise<T>): Promise
 async function strikeOnce(
   scenario: Scenario,
   agent: Agent,
-  before: Observed,
+  before: Start,
   strike: Strike,
-): Promise<{ side: "before" | "after"; problems: string[]; call: string }> {
+): Promise<{ side: Side; problems: string[]; call: string }> {
   const traced = await runInterrupted(agent, scenario, strike);
   const call = traced.struck.replaceAll(agent.dir, "");
-  const recovered = await agent.kai("recover");
-  const problems: string[] = [];
-  if (recovered.exit !== 0) problems.push(`recover ended with ${recovered.exit}: ${recovered.stderr}`);
-  const seen = observe(agent);
   // git itself goes on where unpacking fails, keeps the pack, and leaves the object that was half-written to its gc.
-  const wentOn = traced.exit === 0;
-  const side = seen.refs.get(LOG_REF) === before.refs.get(LOG_REF) ? "before" : "after";
-  const owned = scenario.own?.folder;
-  const [was, is] = [without(before, owned), without(seen, owned)];
-  problems.push(...(side === "before" ? differences(was, is) : await judgeAfter(scenario, agent, was, is)));
-  problems.push(...((await scenario.own?.problems(agent, side)) ?? []));
-  problems.push(
-    ...(await judgeWhole(agent, seen, wentOn ? isTemporaryObject : () => false)),
-    ...judgeWords(scenario, traced, strike.blow, side),
-  );
+  const mayStay = traced.exit === 0 ? isTemporaryObject : () => false;
+  const { side, problems } = await recoverAndJudge(scenario, agent, before, mayStay);
+  problems.push(...judgeWords(scenario, traced, strike.blow, side));
   return { side, problems, call };
 }
 
-const without = (observed: Observed, folder: string | undefined): Observed =>
-  folder === undefined
-    ? observed
-    : { ...observed, files: new Map([...observed.files].filter(([name]) => !name.startsWith(folder))) };
+/** Recovers what was interrupted, and says on which side the log is and what does not agree with it. */
+export async function recoverAndJudge(
+  scenario: Scenario,
+  agent: Agent,
+  before: Start,
+  mayStay: (file: string) => boolean = () => false,
+): Promise<{ side: Side; problems: string[] }> {
+  const problems: string[] = [];
+  await recoverHere(agent).catch((cause) => problems.push(`recover: ${cause.code} ${cause.message}`));
+  const seen = observe(agent);
+  const side = seen.refs.get(LOG_REF) === before.seen.refs.get(LOG_REF) ? "before" : "after";
+  const apart = (name: string) => isState(name) || (scenario.own && name.startsWith(scenario.own.folder)) === true;
+  const [was, is] = [without(before.seen, apart), without(seen, apart)];
+  problems.push(...(side === "before" ? differences(was, is) : await judgeAfter(scenario, agent, was, is)));
+  problems.push(...(await judgeState(scenario, agent, before, side)));
+  problems.push(...((await scenario.own?.problems(agent, side)) ?? []));
+  problems.push(...(await judgeWhole(agent, seen, mayStay)));
+  return { side, problems };
+}
+
+/** As the program does, but without starting it. */
+async function recoverHere({ dir, env }: Agent): Promise<void> {
+  const caller = { cwd: dir, env, now: () => new Date(), progress: () => {}, onRecovered: () => {} };
+  await recoverAgent(caller);
+}
+
+const isState = (name: string): boolean => name === "state.json" || name.startsWith("memory.sqlite");
+
+const without = (observed: Observed, apart: (name: string) => boolean): Observed => ({
+  ...observed,
+  files: new Map([...observed.files].filter(([name]) => !apart(name))),
+});
 
 const isTemporaryObject = (file: string): boolean => path.basename(file).startsWith("tmp_obj_");
+
+/** The live state is that of the same side to the byte and the row, what it replaced is kept, and the agent runs on it. */
+async function judgeState(scenario: Scenario, agent: Agent, before: Start, side: Side): Promise<string[]> {
+  const expected = (side === "after" && scenario.stateAfter) || before.state;
+  const now = stateOf(agent);
+  const problems = show(now) === show(expected) ? [] : [`the state is ${show(now)}`];
+  if (side === "after" && scenario.stateAfter) {
+    const ref = `refs/kai/backup/${operationAt(agent).id}-state`;
+    const kept = await agent.run("git", ["grep", "--quiet", "--fixed-strings", before.state.file?.trim() ?? "", ref]);
+    if (kept.exit !== 0) problems.push(`what the state was is not in ${ref}`);
+  }
+  if (scenario.runs) problems.push(...(await problemsOfRunning(agent, foundBy(agent, expected))));
+  return problems;
+}
+
+/** The newest operation; how it ended is told by an entry of its own. */
+function operationAt(agent: Agent): Entry & { readonly commit: string } {
+  const commit = agent.git("rev-parse", LOG_REF);
+  const entry = entryAt(agent, commit);
+  if (entry.kind !== "outcome") return { ...entry, commit };
+  const of = agent.git("rev-parse", `${LOG_REF}^`);
+  return { ...entryAt(agent, of), commit: of };
+}
 
 /** Nothing happened: all is as it was, but for backups, which are kept. */
 function differences(before: Observed, now: Observed): string[] {
@@ -124,10 +192,9 @@ function fileDifferences(before: Observed["files"], now: Observed["files"]): str
 /** All of it happened: one entry more, and every ref as the entry says. */
 async function judgeAfter(scenario: Scenario, agent: Agent, before: Observed, now: Observed): Promise<string[]> {
   const problems: string[] = [];
-  const head = now.refs.get(LOG_REF) ?? "";
-  const parents = agent.git("log", "-1", "--format=%P", head);
+  const entry = operationAt(agent);
+  const parents = agent.git("log", "-1", "--format=%P", entry.commit);
   if (parents !== (before.refs.get(LOG_REF) ?? "")) problems.push(`the log has more than one new entry: ${parents}`);
-  const entry = entryAt(agent, head);
   problems.push(...refsBy(entry, before, now));
   problems.push(...noteProblems(agent, entry, now));
   const tracked = new Set(agent.git("ls-files", "-z").split("\0"));
@@ -157,7 +224,7 @@ function refsBy(entry: Entry, before: Observed, now: Observed): string[] {
 
 /** The note of what was made holds its operation once. */
 function noteProblems(agent: Agent, entry: Entry, now: Observed): string[] {
-  if (entry.kind === "init" || entry.kind === "undo") return [];
+  if (["init", "undo", "state"].includes(entry.kind)) return [];
   if (!now.refs.has(NOTES_REF)) return ["there are no notes"];
   const listed = agent.git("notes", `--ref=${NOTES_REF}`, "list").split("\n");
   const texts = listed.map((line) => agent.git("cat-file", "blob", line.split(" ")[0] ?? ""));

@@ -1,6 +1,6 @@
 """Runs a program and stops the world at its n-th system call that writes.
 
-usage: kill_points.py --below DIR [--at N | --match REGEX [--after K]] [--do ACTION] [--report FILE] -- PROGRAM ARGUMENT...
+usage: kill_points.py --below DIR [--at N | --match REGEX [--after K]] [--do ACTION] [--report FILE] [--record FILE] -- PROGRAM ARGUMENT...
 
 Every process of the program is traced (ptrace with a seccomp filter, so that only calls that may write stop). Calls that
 touch something below one of the DIRs are numbered from 1 over all processes. At call N, or K calls behind the first that
@@ -9,9 +9,12 @@ REGEX finds, before it runs, ACTION happens:
   first     SIGKILL for the program itself; its children go on untouched
   caller    SIGKILL for the process that makes the call
   ENOSPC... the call fails with this error, and so does no other one
+Commands of the agent's lifecycle, and the agent that they start, are the user's: their calls are not counted, no action ends
+them, and nobody waits for them; what the filter makes of their calls is seen to by a process that lives as long as they do.
 The report is JSON: {"calls": n, "names": [what each call was], "fired": number of the call that was struck or 0}. Exit status as a shell gives it. x86-64 alone.
+--record writes what each counted call was to do, one line of JSON a call, bytes in base64 and paths as latin1.
 """
-import ctypes, errno, json, os, re, signal, struct, sys
+import base64, ctypes, errno, json, os, re, signal, struct, sys
 
 CALLS = {1: "write", 18: "pwrite64", 20: "writev", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate",
          82: "rename", 83: "mkdir", 84: "rmdir", 85: "creat", 86: "link", 87: "unlink", 88: "symlink", 90: "chmod",
@@ -23,7 +26,7 @@ AT = {"openat": 0, "mkdirat": 0, "unlinkat": 0, "renameat": 2, "linkat": 2, "sym
 SECOND = {"rename", "link", "symlink"}
 REMOVALS = {"unlink", "unlinkat", "rmdir"}
 O_WRITES = os.O_CREAT | os.O_TRUNC
-TRACEME, GETREGS, SETREGS, CONT, SETOPTIONS, DETACH = 0, 12, 13, 7, 0x4200, 17
+TRACEME, GETREGS, SETREGS, CONT, SETOPTIONS, GETEVENTMSG = 0, 12, 13, 7, 0x4200, 0x4201
 OPTIONS = 0x02 | 0x04 | 0x08 | 0x10 | 0x80 | 0x100000  # fork, vfork, clone, exec, seccomp; tracees die with us
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -102,8 +105,110 @@ def target_of(pid, name, regs):
         return b""
 
 
+def read_bytes(pid, address, length):
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        memory.seek(address)
+        return memory.read(length) if length else b""
+
+
+def read_vector(pid, address, count):
+    parts = struct.unpack(f"{2 * count}Q", read_bytes(pid, address, 16 * count))
+    return b"".join(read_bytes(pid, parts[each], parts[each + 1]) for each in range(0, 2 * count, 2))
+
+
+def place_of(pid, descriptor):
+    """Where the next write goes: its offset, null for the end."""
+    seen = dict(line.split(None, 1) for line in open(f"/proc/{pid}/fdinfo/{descriptor}") if ":" in line)
+    return None if int(seen["flags:"], 8) & os.O_APPEND else int(seen["pos:"])
+
+
+def other_end(pid, name, regs):
+    """Of what a rename or a link gives another name."""
+    at = name not in ("rename", "link")
+    folder = ctypes.c_int((regs.rdi if at else -100) & 0xFFFFFFFF).value
+    base = b"/proc/%d/cwd" % pid if folder == -100 else b"/proc/%d/fd/%d" % (pid, folder)
+    text = read_string(pid, regs.rsi if at else regs.rdi)
+    held = re.match(rb"/proc/self/fd/(\d+)/", text)
+    if held: return os.path.normpath(os.readlink(b"/proc/%d/fd/%s" % (pid, held[1])) + b"/" + text[held.end():])
+    return os.path.normpath(os.path.join(os.readlink(base), text))
+
+
+def effect_of(pid, name, target, regs):
+    """What a call is to do, in the few words that a replay needs."""
+    path, descriptor = target.decode("latin1"), regs.rdi & 0xFFFFFFFF
+    def written(data, offset): return {"do": "write", "path": path, "at": offset, "data": base64.b64encode(data).decode()}
+    if name == "write": return written(read_bytes(pid, regs.rsi, regs.rdx), place_of(pid, descriptor))
+    if name == "writev": return written(read_vector(pid, regs.rsi, regs.rdx), place_of(pid, descriptor))
+    if name == "pwrite64": return written(read_bytes(pid, regs.rsi, regs.rdx), regs.r10)
+    if name in ("pwritev", "pwritev2"): return written(read_vector(pid, regs.rsi, regs.rdx), regs.r10)
+    if name in ("sendfile", "copy_file_range"):
+        copies = name == "copy_file_range"
+        source, out, length = (regs.rdi, regs.rdx, regs.r8) if copies else (regs.rsi, regs.rdi, regs.r10)
+        offset = place_of(pid, source) or 0
+        pointer = regs.rsi if copies else regs.rdx
+        if pointer: offset = struct.unpack("Q", read_bytes(pid, pointer, 8))[0]
+        to = place_of(pid, out)
+        if copies and regs.r10: to = struct.unpack("Q", read_bytes(pid, regs.r10, 8))[0]
+        with open(f"/proc/{pid}/fd/{source}", "rb", 0) as file:
+            file.seek(offset)
+            return written(file.read(min(length, 1 << 26)), to)
+    if name in ("open", "openat", "creat"):
+        flags = {"open": regs.rsi, "openat": regs.rdx}.get(name, os.O_CREAT | os.O_TRUNC)
+        mode = {"open": regs.rdx, "openat": regs.r10}.get(name, regs.rsi) & 0o7777
+        return {"do": "open", "path": path, "create": bool(flags & os.O_CREAT), "exclusive": bool(flags & os.O_EXCL),
+                "truncate": bool(flags & os.O_TRUNC), "mode": mode & ~umask_of(pid)}
+    if name in ("fsync", "fdatasync"): return {"do": "sync", "path": path}
+    if name in ("ftruncate", "truncate"): return {"do": "truncate", "path": path, "length": regs.rsi}
+    if name == "fallocate": return {"do": "extend", "path": path, "length": regs.rdx + regs.r10}
+    if name in ("rename", "renameat", "renameat2", "link", "linkat"):
+        do = "link" if name.startswith("link") else "rename"
+        return {"do": do, "path": path, "from": other_end(pid, name, regs).decode("latin1")}
+    if name in ("symlink", "symlinkat"):
+        return {"do": "symlink", "path": path, "text": read_string(pid, regs.rdi).decode("latin1")}
+    if name in ("mkdir", "mkdirat"):
+        mode = regs.rsi if name == "mkdir" else regs.rdx
+        return {"do": "mkdir", "path": path, "mode": mode & 0o7777 & ~umask_of(pid)}
+    if name in ("unlink", "unlinkat", "rmdir"):
+        folder = name == "rmdir" or (name == "unlinkat" and bool(regs.rdx & 0x200))
+        return {"do": "rmdir" if folder else "unlink", "path": path}
+    if name in ("chmod", "fchmod", "fchmodat"):
+        return {"do": "chmod", "path": path, "mode": (regs.rdx if name == "fchmodat" else regs.rsi) & 0o7777}
+    return {"do": "nothing", "path": path}
+
+
+def umask_of(pid):
+    return next((int(line.split()[1], 8) for line in open(f"/proc/{pid}/status") if line.startswith("Umask:")), 0o022)
+
+
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as file: return file.read().strip()
+    except OSError:
+        return "?"  # It was killed while it waited for us.
+
+
+def is_of_the_user(pid):
+    """Whether it is a command of the agent's lifecycle or what such a one started."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file: variables = file.read().split(b"\0")
+    except OSError:
+        return False
+    return any(each.startswith((b"KAI_AGENT=", b"KAI_OPERATION=")) for each in variables)
+
+
 def main():
-    folders, at, pattern, after, action, report, arguments = [], 0, None, 0, "all", None, sys.argv[1:]
+    """Traces in a process of its own, which outlives this one where the agent does."""
+    heard, told = os.pipe()
+    if os.fork():
+        os.close(told)
+        status = os.read(heard, 1)
+        os._exit(status[0] if status else 125)
+    os.close(heard)
+    trace(lambda status: os.write(told, bytes([status or 0])) and os.close(told))
+
+
+def trace(done):
+    folders, at, pattern, after, action, report, record, arguments = [], 0, None, 0, "all", None, None, sys.argv[1:]
     while arguments[0] != "--":
         option, value, *arguments = arguments
         if option == "--below": folders.append(os.fsencode(os.path.realpath(value)))
@@ -112,40 +217,56 @@ def main():
         elif option == "--after": after = int(value)
         elif option == "--do": action = value
         elif option == "--report": report = value
+        elif option == "--record": record = open(value, "w")
         else: sys.exit(f"unknown option {option}")
     first = start(arguments[1:])
     os.waitpid(first, 0)
     libc.ptrace(SETOPTIONS, first, None, OPTIONS)
     libc.ptrace(CONT, first, None, None)
-    living, names, fired, status = {first}, [], 0, None
+    living, names, fired, status, users, judged = {first}, [], 0, None, set(), set()
     while True:
+        if done and living <= users:
+            if report:
+                with open(report, "w") as file:
+                    json.dump({"calls": len(names), "names": names, "fired": fired}, file)
+            if record: record.close()
+            done, _ = None, done(status)
+            for each in (0, 1, 2): os.dup2(os.open(os.devnull, os.O_RDWR), each)
         try:
             pid, state = os.waitpid(-1, 0x40000000)
         except ChildProcessError:
             break
         if os.WIFEXITED(state) or os.WIFSIGNALED(state):
-            living.discard(pid)
+            for each in (living, users, judged): each.discard(pid)
             if pid == first:
                 status = os.WEXITSTATUS(state) if os.WIFEXITED(state) else 128 + os.WTERMSIG(state)
             continue
         living.add(pid)
         event, sig = state >> 16, os.WSTOPSIG(state)
+        if pid not in judged or event == 4:
+            judged.add(pid)
+            if is_of_the_user(pid): users.add(pid)
+        if event in (1, 2, 3):
+            born = ctypes.c_ulong()
+            libc.ptrace(GETEVENTMSG, pid, None, ctypes.addressof(born))
+            living.add(born.value)
         deliver = 0
         if event == 7:
             regs = Registers()
             libc.ptrace(GETREGS, pid, None, ctypes.addressof(regs))
             name = CALLS.get(regs.orig_rax, "?")
             target = target_of(pid, name, regs)
-            if any(target == each or target.startswith(each + b"/") for each in folders):
-                comm = open(f"/proc/{pid}/comm").read().strip()
+            if pid not in users and any(target == each or target.startswith(each + b"/") for each in folders):
+                comm = name_of(pid)
                 names.append(f"{comm} {name} {os.fsdecode(target)}")
+                if record: print(json.dumps(effect_of(pid, name, target, regs)), file=record)
                 if not at and pattern and re.search(pattern, names[-1]): at = len(names) + after
                 # What cannot be removed is left, whoever wrote it; and calls of processes that run side by side change places.
                 if len(names) == at and action in errno.errorcode.values() and name in REMOVALS: at += 1
                 if len(names) == at and not fired:
                     fired = at
                     if action == "all":
-                        for each in living: kill(each)
+                        for each in living - users: kill(each)
                         continue
                     if action == "first": kill(first)
                     elif action == "caller":
@@ -157,10 +278,7 @@ def main():
         elif event == 0 and sig not in (signal.SIGTRAP, signal.SIGSTOP):
             deliver = sig
         libc.ptrace(CONT, pid, None, deliver)
-    if report:
-        with open(report, "w") as file:
-            json.dump({"calls": len(names), "names": names, "fired": fired}, file)
-    sys.exit(status)
+    os._exit(0)
 
 
 def kill(pid):

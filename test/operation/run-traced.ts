@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,19 +29,25 @@ export interface Traced {
   readonly struck: string;
 }
 
-/** Runs our program in `dir` with every writing system call of it and its children counted; at call `at`, `blow` strikes. */
+/**
+ * Runs our program in `dir` with every writing system call of it and its children counted; at call `at`, `blow` strikes. What
+ * each call was to do is written to the file `record`.
+ */
 export function runTraced(
   agent: { dir: string; env: NodeJS.ProcessEnv },
   args: readonly string[],
   strike?: Strike,
+  record?: string,
 ): Promise<Traced> {
   const report = path.join(path.dirname(agent.dir), "calls.json");
+  rmSync(report, { force: true });
   const struck = strike ? [...placeOf(strike), "--do", strike.blow] : [];
   const traced = [
     TRACER,
     "--below",
     agent.dir,
     ...struck,
+    ...(record === undefined ? [] : ["--record", record]),
     "--report",
     report,
     "--",
@@ -53,6 +59,7 @@ export function runTraced(
     const options = { cwd: agent.dir, env: agent.env, encoding: "utf8" } as const;
     execFile("python3", traced, options, (error, stdout, stderr) => {
       if (error && typeof error.code !== "number") return reject(error);
+      if (!existsSync(report)) return reject(new Error(`the tracer failed: ${stderr}`));
       const { names, fired } = JSON.parse(readFileSync(report, "utf8")) as { names: string[]; fired: number };
       const struck = fired > 0 ? `call ${fired} (${names[fired - 1]})` : "no call";
       resolve({ stdout, stderr, exit: Number(error?.code ?? 0), calls: names, struck });

@@ -1,0 +1,4 @@
+import { goingBack } from "./sweep-scenarios.js";
+import { testSweep } from "./sweep-test.js";
+
+testSweep(goingBack);

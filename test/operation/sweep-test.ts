@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { callsOf, sample, sweep } from "./kill-sweep.js";
+import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
+import type { Prepare } from "./sweep-scenarios.js";
+
+/** Every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. */
+const FULL = process.env["KAI_SWEEP"] === "full";
+const SEED = 20260302;
+
+/** How many calls of each command are tried by each blow; disk errors have tests of their own in the daily run. */
+const BLOWS: readonly { readonly blow: Blow; readonly daily: number; readonly full: number }[] = [
+  { blow: "first", daily: 2, full: Number.POSITIVE_INFINITY },
+  { blow: "all", daily: 0, full: 12 },
+  { blow: "caller", daily: 1, full: 12 },
+  { blow: "ENOSPC", daily: 0, full: 4 },
+  { blow: "EIO", daily: 0, full: 4 },
+];
+
+const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
+
+function strikesOf({ blow, daily, full }: (typeof BLOWS)[number], calls: readonly string[], seed: number): Strike[] {
+  // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
+  const isError = blow === "ENOSPC" || blow === "EIO";
+  const fit = calls.flatMap((call, index) => (isError && REMOVAL.test(call) ? [] : [index + 1]));
+  const sampled = sample(fit.length, FULL ? full : daily, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
+  if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
+  // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
+  return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];
+}
+
+/** Strikes each command at its calls, and says how many were tried. */
+export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
+  for (const [name, prepare] of Object.entries(scenarios)) {
+    test(`${name}, struck at any call that writes, happened whole or not at all`, { timeout: 3_600_000 }, async () => {
+      const scenario = await prepare();
+      const calls = await callsOf(scenario);
+      const lines: string[] = [];
+      const failures: string[] = [];
+      for (const [number, blow] of BLOWS.entries()) {
+        const strikes = strikesOf(blow, calls, SEED + number);
+        if (strikes.length === 0) continue;
+        const result = await sweep(scenario, strikes);
+        lines.push(`${blow.blow} ${result.tried} (${result.before} before, ${result.after} after)`);
+        failures.push(...result.failures);
+      }
+      const mixed = `${failures.length} problems`;
+      process.stdout.write(`${name}, ${calls.length} calls, struck: ${lines.join("; ")}: ${mixed}\n`);
+      expect(failures).toEqual([]);
+    });
+  }
+}
