@@ -16,15 +16,19 @@ export function describeRollback(result: RollbackResult, output: Output): string
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
+/** Of a part that goes back nobody can say which commits are undone. */
+const undoing = ({ type, undone }: RollbackResult): string =>
+  type === "selective" || type === "partial" ? "" : `, undoing ${counted(undone, "commit")}`;
+
 function describePlan(result: RollbackResult, output: Output): string {
   const { style } = output;
   const { plan } = result;
   const { estimateMs } = plan;
   const lines = [
-    `Would roll back ${style.bold(result.from ?? "nothing")} -> ${style.bold(result.to)} by the policy ${plan.policy}, undoing ${counted(result.undone, "commit")}.`,
+    `Would roll back ${style.bold(result.from ?? "nothing")} -> ${style.bold(result.to)} by the policy ${plan.policy}${undoing(result)}.`,
     estimateMs === null
       ? "No rollback was made on this machine yet, so nobody knows how long it takes."
-      : `It took ${formatDuration(estimateMs)} before; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
+      : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
   ];
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
@@ -77,7 +81,7 @@ function describeDone(result: RollbackResult, output: Output): string {
   const { plan, commit, version, to, from } = result;
   const lines = [`${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`];
   if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
-  else lines.push(`  commit   ${commit.slice(0, 10)}, undoing ${counted(result.undone, "commit")}`);
+  else lines.push(`  commit   ${commit.slice(0, 10)}${undoing(result)}`);
   if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
   for (const { message } of plan.risks) lines.push(`  ${style.yellow("risk")}     ${message}`);
@@ -112,7 +116,9 @@ export function describeWhen(
   output: Output,
 ): string {
   const { style } = output;
-  const measured = Object.entries(metrics).map(([name, figure]) => `${name} ${figure ?? "unknown"}`);
+  const measured = Object.entries(metrics).map(
+    ([name, figure]) => `${name} ${figure === null || figure === undefined ? "unknown" : Number(figure.toFixed(2))}`,
+  );
   const mark = triggered ? style.yellow("!") : style.green("✓");
   const lines = [`${mark} ${condition}: ${triggered ? "holds" : "does not hold"}  (${measured.join(", ")})`];
   return [...lines, done === null ? "Nothing was done." : describeRollback(done, output)].join("\n");

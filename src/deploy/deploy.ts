@@ -103,7 +103,8 @@ export async function undoDeployment(
       hint: "Stop the agent and remove the folder by hand where it is to go.",
     });
   }
-  const version = requireDeployable(findAsked(history, before));
+  // Also one that was withdrawn since: so it was.
+  const version = requireProvable(findAsked(history, before));
   session.caller.progress(`Verifying ${version.tag}`);
   await validateVersion(agent.repository, log, history, version);
   const ground = { root, version, previous };
@@ -218,12 +219,15 @@ async function rootOf({ agent, caller }: WritingSession, to: string | undefined)
   });
 }
 
+function requireProvable(version: KnownVersion): KnownVersion {
+  if (version.type !== "foreign") return version;
+  throw new KaiError("E101", `${version.tag} was made by another tool: nothing proves what it holds.`, {
+    hint: "`git kai-version create` makes a version that can be proven.",
+  });
+}
+
 function requireDeployable(version: KnownVersion): KnownVersion {
-  if (version.type === "foreign") {
-    throw new KaiError("E101", `${version.tag} was made by another tool: nothing proves what it holds.`, {
-      hint: "`git kai-version create` makes a version that can be proven.",
-    });
-  }
+  requireProvable(version);
   if (version.withdrawn) {
     throw new KaiError("E101", `${version.tag} was withdrawn by a rollback.`, {
       hint: "`git kai-version log` shows when and by whom; a rollback to it, or `undo`, takes it back into use.",

@@ -97,7 +97,7 @@ export class Execution {
   }
 
   async run(): Promise<Executed> {
-    const { prepared, request, minted, plan } = this.#decided;
+    const { prepared, request, minted, plan, telling } = this.#decided;
     const { agent, reader } = this.#session;
     const signer = await this.#session.openSigner(minted ? "releaser" : "operator");
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
@@ -109,7 +109,7 @@ export class Execution {
     const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
     await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
-    await writeOutcome(this.#session, restored, plan, this.#steps, signer);
+    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer);
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
     return { restored, backup: restored.backup?.ref ?? null, stateBackup };

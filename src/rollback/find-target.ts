@@ -29,10 +29,10 @@ export function findTarget(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  request: Pick<RollbackRequest, "to" | "type" | "force" | "unproven">,
+  request: Pick<RollbackRequest, "to" | "type" | "force" | "unproven" | "recovers">,
 ): Promise<RollbackTarget> {
   return request.type === "snapshot"
-    ? findBackup(repository, reader, history, request.to)
+    ? findBackup(repository, reader, history, request)
     : findVersionTarget(repository, reader, history, request);
 }
 
@@ -73,9 +73,9 @@ async function findBackup(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  target: string,
+  { to, recovers }: Pick<RollbackRequest, "to" | "recovers">,
 ): Promise<RollbackTarget> {
-  const entry = findOperation(history, target);
+  const entry = findOperation(history, to);
   const head = entry.details["previousHead"];
   if (typeof head !== "string") {
     throw new KaiError("E101", `The operation ${entry.id} (${entry.subject}) moved no files: nothing was saved.`, {
@@ -83,7 +83,9 @@ async function findBackup(
     });
   }
   const ref = `refs/kai/backup/${entry.id}`;
-  const commit = (await reader.find(`${ref}^{commit}`))?.id ?? head;
+  // Whoever recovers wants the version that was in force; edits on top of it stay in the backup.
+  const files = recovers === undefined ? await reader.find(`${ref}^{commit}`) : undefined;
+  const commit = files?.id ?? head;
   const [tree, before] = [await reader.find(`${commit}^{tree}`), await reader.find(`${head}^{tree}`)];
   if (tree === undefined) throw notHere(repository, `the backup of ${entry.id}`);
   const inForce = entry.current.before;

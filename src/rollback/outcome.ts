@@ -1,4 +1,5 @@
 import { ulid } from "ulid";
+import type { OperationKind } from "../operation/entry.js";
 import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackPlan } from "./plan.js";
@@ -15,6 +16,7 @@ export type Outcome = "well" | "failed";
 export async function writeOutcome(
   session: WritingSession,
   { performed, inForce }: Restored,
+  kind: OperationKind,
   plan: RollbackPlan,
   steps: StepLog,
   signer: Signer,
@@ -30,11 +32,11 @@ export async function writeOutcome(
       id: ulid(at.getTime()),
       repo: session.log.entry.repo,
       kind: "outcome",
-      subject: `outcome of rollback ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
+      subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
       at,
       log: { head: performed.entry, seq: performed.seq, at: performed.at },
       current: { before: inForce, after: inForce },
-      details: { of: performed.id, kind: "rollback", ok: outcome === "well", steps: told },
+      details: { of: performed.id, kind, ok: outcome === "well", steps: told },
       objects: [],
       changes: [],
       held: [],

@@ -1,4 +1,4 @@
-import { type FileIdentity, identityOf, isUntouched } from "../operation/worktree-manifest.js";
+import { type FileIdentity, identityOf, isSameContent, isUntouched } from "../operation/worktree-manifest.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 
 /** How files looked at one time, each with the log that SQLite may keep beside it; null where nothing is. */
@@ -23,6 +23,11 @@ export async function lookAt(workTree: string, paths: readonly string[]): Promis
 export function isOneMoment(before: Moment, after: Moment, since: bigint): boolean {
   return [...before].every(([name, seen]) => {
     const now = after.get(name) ?? [];
-    return seen.every((each, index) => isUntouched(each, now[index] ?? null) && !(each && BigInt(each.mtime) >= since));
+    return seen.every((each, index) => {
+      const later = now[index] ?? null;
+      // Of a log the owner may have been set anew meanwhile, which SQLite does where it runs as root.
+      const same = index === 0 || !each || !later ? isUntouched(each, later) : isSameContent(each, later);
+      return same && !(each && BigInt(each.mtime) >= since);
+    });
   });
 }

@@ -85,13 +85,16 @@ async function askHealth(
 ): Promise<HealthOutcome> {
   const clock = startClock();
   let wait = FIRST_PAUSE_MS;
+  let reason: string | null = null;
   for (let tries = 1; ; tries++) {
     const timeoutMs = Math.min(health.timeoutMs, Math.max(1, withinMs - clock()));
     const last = await runCancellable({ ...health, timeoutMs }, context, cancelled);
     if (last.ok) return { ...last, durationMs: clock(), tries, failures: tries - 1 };
+    // One that was cut short says less than the one before.
+    if (reason === null || timeoutMs === health.timeoutMs) reason = last.error;
     if (tries > health.retries || cancelled?.aborted || clock() + wait >= withinMs) {
       const often = tries === 1 ? "once" : `${tries} times`;
-      const error = `It is not well: its health was asked for ${often}. ${last.error}`;
+      const error = `It is not well: its health was asked for ${often}. ${reason}`;
       return { ...last, durationMs: clock(), error, tries, failures: tries };
     }
     await pause(wait, undefined, { signal: cancelled }).catch(() => {});

@@ -52,7 +52,9 @@ export const listCommand = defineCommand({
     } as const;
     const list = listVersions(known.history, request, signatureOf);
     if (known.recoveryDue)
-      context.output.warn("An operation was interrupted: `git kai-version recover` brings it to its end.");
+      context.output.warn(
+        "An operation is under way, or was interrupted: `git kai-version recover` brings it to its end.",
+      );
     if (!known.hasLog) context.output.warn("This clone lacks the log: `git kai-version init` fetches and adopts it.");
     const document = { agent: known.agent.config.agent_id, ...list };
     const parents = new Map(known.history.versions.map(({ number, parent }) => [number.text, parent]));

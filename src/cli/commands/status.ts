@@ -53,7 +53,9 @@ function describeAgent(status: AgentStatus, { style }: Output): string {
   ];
   for (const { message } of status.problems) lines.push(style.red(message));
   if (status.recovery)
-    lines.push(style.yellow("An operation was interrupted: `git kai-version recover` brings it to its end."));
+    lines.push(
+      style.yellow("An operation is under way, or was interrupted: `git kai-version recover` brings it to its end."),
+    );
   if (status.unborn) lines.push("No commit yet: versions are made of what is committed.");
   else if (status.branch === null) lines.push("HEAD is detached: `git switch BRANCH` goes to a branch.");
   if (status.unversioned === null) {
