@@ -18,8 +18,9 @@ export interface RollbackResult {
   readonly type: RollbackRequest["type"];
   /** The commit made; null in a dry run, or where the branch holds the target's tree already. */
   readonly commit: string | null;
-  /** What is in force afterwards. */
+  /** What is in force afterwards, and its tag. */
   readonly version: string;
+  readonly tag: string;
   readonly steps: readonly StepResult[];
   readonly plan: RollbackPlan;
   /** The ref that holds what was overwritten of the files, and the one that holds the live state of before. */
@@ -47,11 +48,11 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
     await steps.run("validate_target", () => execution.validateTarget());
     await requireConditions(session, ground, plan, request);
-    if (request.dryRun) return resultOf(ground, request, plan, plannedSteps(plan), null);
+    if (request.dryRun) return resultOf(ground, request, plan, plannedSteps(plan), minted?.tag, null);
     const executed = await execution.run().catch((cause: unknown) => {
       throw withSteps(cause, steps);
     });
-    const result = resultOf(ground, request, plan, steps.results, executed);
+    const result = resultOf(ground, request, plan, steps.results, minted?.tag, executed);
     return { ...result, operation: session.id, ok: steps.failure === undefined };
   });
 }
@@ -96,6 +97,7 @@ function resultOf(
   request: RollbackRequest,
   plan: RollbackPlan,
   steps: readonly StepResult[],
+  tagOfMinted: string | undefined,
   executed: Executed | null,
 ): RollbackResult {
   return {
@@ -105,6 +107,7 @@ function resultOf(
     type: request.type,
     commit: executed?.restored.commit ?? null,
     version: version?.number.text ?? plan.mints ?? "",
+    tag: version?.tag ?? tagOfMinted ?? "",
     steps,
     plan,
     backup: executed?.backup ?? null,

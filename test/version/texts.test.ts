@@ -121,6 +121,7 @@ test("git status is read, whatever the names", () => {
       "# branch.head feature/\xc3\xbc",
       "1 .M N... 100644 100644 100644 aa bb my file\nwith lines",
       "1 A. S... 000000 160000 160000 aa bb sub",
+      "1 .M SC.. 160000 160000 160000 aa bb moved",
       "u UU N... 100644 100644 100644 100644 aa bb cc both sides",
       "? new folder/",
       "",
@@ -130,7 +131,8 @@ test("git status is read, whatever the names", () => {
     bare: false,
     head: "1234",
     branch: "refs/heads/feature/ü",
-    dirty: ["my file\nwith lines", "sub"],
+    dirty: ["my file\nwith lines", "sub", "moved"],
+    submodules: ["moved"],
     unmerged: ["both sides"],
     untracked: ["new folder/"],
   });
