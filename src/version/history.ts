@@ -50,8 +50,8 @@ export interface History {
   readonly log: readonly LoggedEntry[];
   /** The newest entry of which `is` holds; no entry behind it is parsed. */
   findEntry(is: (entry: LoggedEntry) => boolean): LoggedEntry | undefined;
-  /** The object that the log put under each ref of refs/tags/ last, by ref. */
-  tagObjects(): ReadonlyMap<string, string>;
+  /** The object that the log put under a ref of refs/tags/ last; undefined where it never did. */
+  tagObject(ref: string): string | undefined;
 }
 
 /** Joins what tags and log say. */
@@ -123,7 +123,7 @@ export function outlinedHistory(
       for (const entry of entries ?? readLog()) if (is(entry)) return entry;
       return undefined;
     },
-    tagObjects: outline.tagObjects,
+    tagObject: outline.tagObject,
   };
 }
 

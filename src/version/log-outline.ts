@@ -15,6 +15,8 @@ export interface LogOutline {
   readonly withdrawing: readonly LoggedEntry[];
   /** The object that the log put under each ref of refs/tags/ last, by ref. */
   tagObjects(): ReadonlyMap<string, string>;
+  /** The same for one of these refs; undefined where the log never set it. */
+  tagObject(ref: string): string | undefined;
 }
 
 const TEXT = String.raw`[^"\\\u0000-\u001f]*`;
@@ -96,6 +98,7 @@ export class LogOutliner {
       made: this.#made,
       withdrawing: this.#withdrawing,
       tagObjects: () => tagObjectsOf(entries),
+      tagObject: (ref) => tagObjectOf(entries, ref),
     };
   }
 }
@@ -108,6 +111,18 @@ function tagObjectsOf(entries: readonly (string | LoggedEntry)[]): Map<string, s
     }
   }
   return objects;
+}
+
+function tagObjectOf(entries: readonly (string | LoggedEntry)[], ref: string): string | undefined {
+  const quoted = `"ref":"${ref}"`;
+  for (const entry of entries) {
+    // Most entries do not name it, which is told fastest by looking for it.
+    if (typeof entry === "string" && !entry.includes(quoted)) continue;
+    const set = typeof entry === "string" ? plainTags(entry) : tagsOf(entry);
+    const id = set.find(([name]) => name === ref)?.[1];
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 const tagsOf = ({ changes }: LoggedEntry): [string, string][] =>

@@ -43,7 +43,8 @@ export async function validateVersion(
 }
 
 const isLogged = (history: History, version: KnownVersion): boolean =>
-  history.tagObjects().get(`refs/tags/${version.tag}`) === version.tagId;
+  history.tagObject(`refs/tags/${version.tag}`) === version.tagId;
+
 function corrupted(version: KnownVersion, why: string): KaiError {
   return new KaiError("E101", `${version.tag} is corrupted: ${why}.`, {
     hint: "`git kai-version verify --deep` shows all of it; choose another version.",

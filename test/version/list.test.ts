@@ -41,7 +41,7 @@ const HISTORY: History = {
   lastMove: undefined,
   log: [],
   findEntry: () => undefined,
-  tagObjects: () => new Map(),
+  tagObject: () => undefined,
 };
 
 const ALL: ListRequest = {
