@@ -42,6 +42,8 @@ export interface CreatedState {
   readonly files: readonly string[];
   /** Named as state, and no regular files. */
   readonly skipped: readonly string[];
+  /** Those that git tracks: files of the version, which a rollback leaves as they are. */
+  readonly tracked: readonly string[];
   /** Whether all of it is of one moment; null where nothing was captured. */
   readonly consistent: boolean | null;
   /** Versions whose state `artifacts.state.keep` gave up. */
@@ -92,7 +94,7 @@ function foreseen(decision: Decision, state: Pick<CreatedState, "files" | "skipp
     required: decision.required,
     current: decision.current,
     record: null,
-    state: { ...state, consistent: null, forgotten: [] },
+    state: { ...state, tracked: [], consistent: null, forgotten: [] },
     untracked: decision.status.untracked.map(readablePath),
     operation: null,
   };
@@ -162,6 +164,7 @@ function created(
     state: {
       files: capture?.manifest.files.map((file) => file.path) ?? [],
       skipped: capture?.skipped ?? [],
+      tracked: release.trackedState,
       consistent: capture?.manifest.consistent ?? null,
       forgotten: forgetting.versions,
     },

@@ -3,6 +3,7 @@ import { type FoundNote, readNote } from "../git/notes.js";
 import { NOTES_REF } from "../operation/entry.js";
 import { type Capture, captureState } from "../state/capture-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
+import { readablePath } from "../system/path-bytes.js";
 import { createKeyRing } from "../trust/key-ring.js";
 import { kaiHome, readKnownKeys } from "../trust/key-store.js";
 import { findRecipients, type Recipients } from "../trust/recipients.js";
@@ -10,6 +11,7 @@ import type { Signer } from "../trust/signer.js";
 import { type CreateRequest, type Decision, requireConfig } from "./decide-creation.js";
 import { hashTree, type StartedHash, startHash } from "./hash-tree.js";
 import { type IncludedChanges, includeChanges } from "./include-changes.js";
+import { liveStateOf } from "./live-state.js";
 import { type SealedRelease, sealRelease } from "./seal-release.js";
 import type { TagName } from "./tag-name.js";
 import { checkDescription } from "./tag-text.js";
@@ -20,6 +22,8 @@ export interface Release extends SealedRelease {
   /** What the note on the commit held before. */
   readonly note: FoundNote;
   readonly capture: Capture | undefined;
+  /** Files of the version, named readably, that are state by kai.yaml: git tracks them, so they are not captured. */
+  readonly trackedState: readonly string[];
   /** The commit of changes that were not committed; undefined where there were none, or they were not asked for. */
   readonly included: IncludedChanges | undefined;
 }
@@ -67,7 +71,9 @@ export async function makeRelease(
     },
     signer,
   );
-  return { ...sealed, note, capture, included };
+  const isState = liveStateOf(config);
+  const tracked = sealed.record.components["state"] ? hashed.files.filter(({ path: name }) => isState(name)) : [];
+  return { ...sealed, note, capture, trackedState: tracked.map(({ path: name }) => readablePath(name)), included };
 }
 
 async function commitChanges(

@@ -153,3 +153,13 @@ test("whether all of it is of one moment is found out, and said where it is not"
     { version: "1.0.0", consistent: true },
   ]);
 });
+
+test("state that git tracks is no state, and create says so with the way out", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.git("add", "--force", "state.json");
+  agent.commit("fix: track the state");
+  const ran = await agent.kai("create");
+  expect(ran.exit).toBe(0);
+  expect(ran.stderr).toContain("state.json: state by kai.yaml, but git tracks it");
+  expect(ran.stderr).toContain("`git rm --cached state.json`");
+});

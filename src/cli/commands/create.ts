@@ -41,6 +41,7 @@ export const createCommand = defineCommand({
       moveCurrent: !input.noCurrent,
       dryRun: input.dryRun,
     });
+    if (created.state.tracked.length > 0) context.output.warn(isTracked(created.state.tracked));
     for (const path of created.state.skipped)
       context.output.warn(`${oneLine(path)} is no regular file and was not captured.`);
     if (created.state.consistent === false) {
@@ -63,6 +64,9 @@ function writtenMeanwhile(files: readonly string[]): string {
     ? `${last} was written while it was captured.`
     : `${shown.join(", ")} and ${last} were captured one after the other, and some were written meanwhile: they may be of different moments.`;
 }
+
+const isTracked = (files: readonly string[]): string =>
+  `${files.slice(0, 5).map(oneLine).join(", ")}: state by kai.yaml, but git tracks it, so it was not captured and no rollback puts it back. \`git rm --cached ${oneLine(files[0] ?? "")}\` and a line in .gitignore make it state.`;
 
 const askedFor = (required: CreatedVersion["required"]): string => (required === "none" ? "" : `, ${required} changes`);
 
