@@ -71,7 +71,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
     add("medium", "migration", "the live state is converted by the command of the version that is left");
-  if (facts.dirty > 0) add("medium", "dirty_files", `${facts.dirty} changed files are saved and replaced`);
+  if (facts.dirty > 0) add("medium", "dirty_files", `changed files are saved and replaced: ${facts.dirty}`);
   if (facts.submodules > 0) {
     add(
       "low",

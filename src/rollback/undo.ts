@@ -201,7 +201,8 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     changes,
     ...kindsOfChanges(config, changes),
     undone: movedFiles ? [head] : [],
-    dirty,
+    // Of files that are moved none may be, and of others nothing becomes.
+    dirty: [],
     compatibility: null,
     migration: [],
     depth: 0,
