@@ -17,7 +17,7 @@ export interface StagedWorktree {
 }
 
 /**
- * Puts staged files and the staged index in place. Every step looks before it acts, so that it may be run again after a
+ * Puts staged files and the staged index in place; whoever holds the index syncs its folder. Every step looks before it acts, so that it may be run again after a
  * crash at any point. Gives the paths (latin1) at which it found somebody else's change and left that alone.
  */
 export async function applyWorktree(
@@ -38,7 +38,6 @@ export async function applyWorktree(
     // Its status says "needs update" for paths that differ, which is no failure.
     await tryGit(here, ["update-index", "-q", "--really-refresh"], { env, inherit, config: ["core.fsync=index"] });
     await replaceIndex(index, path.join(gitDir, "index"), kaiFolderOf(repository).staging);
-    await syncFolder(gitDir);
   }
   return placing.conflicts;
 }

@@ -61,6 +61,8 @@ async function take(file: string, aside: string): Promise<void> {
 async function isStale(file: string, content: string): Promise<boolean> {
   const [pid, host, mark] = content.trim().split(" ");
   if (mark === MARK) return true;
+  // What a loss of power left of one: to git, too, it says nothing.
+  if (!/^\d+ [!-~]/.test(content)) return true;
   const written = await stat(file).catch(() => undefined);
   if (written !== undefined && Date.now() - written.mtimeMs > STALE_MS) return true;
   return host === hostname() && !isRunning(Number(pid));

@@ -2,10 +2,12 @@ import { link, open, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
+import { syncFolder } from "../system/durable-file.js";
 
 const MARK = "git-kai-version operation ";
 
 export interface HeldIndex {
+  /** Lets go of it for good, and makes what was renamed beside it last. */
   release(): Promise<void>;
 }
 
@@ -32,7 +34,16 @@ export async function holdIndex(
     // One that cannot be removed now is swept up with the rest of the folder.
     await rm(aside, { force: true }).catch(() => {});
   }
-  return { release: () => rm(file, { force: true }) };
+  let held = true;
+  return {
+    async release() {
+      // Once it is let go of, the next one is somebody else's.
+      if (!held) return;
+      held = false;
+      await rm(file, { force: true });
+      await syncFolder(repository.gitDir);
+    },
+  };
 }
 
 async function writeSynced(file: string, text: string): Promise<void> {

@@ -213,7 +213,7 @@ class Attempt {
   async project(): Promise<void> {
     await syncRefFolders(this.#repository, [LOG_REF]);
     await this.#refs?.commit();
-    await syncRefFolders(this.#repository, [...this.#operation.changes.map((change) => change.ref), NOTES_REF]);
+    await syncRefFolders(this.#repository, this.#refsLocked);
     await finishProjection(this.#repository, {
       staged: this.#staged,
       journal: this.#journal?.file,
@@ -221,6 +221,12 @@ class Attempt {
       inherit: this.#inherit,
       start: this.#stopping ? () => this.#operation.live?.start() ?? Promise.resolve() : undefined,
     });
+  }
+
+  /** That their locks went has to last before the journal goes, which tells whose they were. */
+  get #refsLocked(): string[] {
+    const { changes, held } = this.#operation;
+    return [...changes, ...held].map((change) => change.ref).concat(NOTES_REF);
   }
 
   /** Leaves the repository as it was; what cannot be taken back now (a full disk) is left to recovery. */
@@ -236,6 +242,7 @@ class Attempt {
       const worktree = workTree === undefined || this.#staged === undefined ? undefined : { gitDir, workTree };
       if (!met) await moveStaleLocksAside(this.#repository, this.#journal, worktree);
       await dropPending(this.#repository, this.#operation.id);
+      await syncRefFolders(this.#repository, this.#refsLocked);
       await removeTemporaryFiles(this.#repository, await bornAt(this.#journal.file));
       if (this.#stopping) await this.#operation.live?.startAgain();
       await removeJournal(this.#journal.file);

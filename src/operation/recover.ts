@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { commitNotes, type FoundNote, noteWith, readNote } from "../git/notes.js";
@@ -67,6 +67,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const logged = prepared !== undefined && (journal.done || (await isLogged(repository, prepared)));
   const conflicts = logged && !journal.done ? await redoRefs(repository, begin.operation, prepared, inherit) : [];
   await dropPending(repository, begin.operation);
+  await syncRefFolders(repository, [...begin.refs, LOG_REF]);
   // Where somebody else moved the branch, index and files go with their commit, not with ours.
   const theirs = conflicts.some((ref) => ref.startsWith("refs/heads/"));
   const hasPlace = worktree !== undefined || begin.indexOf === null;
@@ -179,6 +180,7 @@ const conflictRef = (operation: string, ref: string): string =>
 /** Removes what belongs to no operation any more: every journal has been dealt with. */
 async function sweepUp(repository: Repository, { root, journal, staging, trash }: KaiFolder): Promise<void> {
   await emptyTrash(trash);
+  await dropOrphans(repository);
   const left: string[] = [];
   for (const folder of [journal, staging]) {
     for (const name of await readdir(folder).catch(() => [])) left.push(path.join(folder, name));
@@ -192,6 +194,19 @@ async function sweepUp(repository: Repository, { root, journal, staging, trash }
     const backup = /^backup-(?<ref>[0-9A-Z]{26}(?:-state)?)$/.exec(path.basename(file))?.groups?.["ref"];
     if (backup) await rm(path.join(repository.commonDir, `refs/kai/backup/${backup}.lock`), { force: true });
     await rm(file, { recursive: true, force: true });
+  }
+}
+
+/** Pending refs without a journal: that they went did not last through a loss of power, and that the journal went did. */
+async function dropOrphans(repository: Repository): Promise<void> {
+  const pending = path.join(repository.commonDir, "refs/kai/pending");
+  for (const operation of await readdir(pending).catch(() => [])) {
+    const folder = path.join(pending, operation);
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (name.endsWith(".lock")) await rm(path.join(folder, name), { force: true });
+    }
+    await dropPending(repository, operation);
+    await rmdir(folder).catch(() => {});
   }
 }
 

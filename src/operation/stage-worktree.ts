@@ -172,7 +172,9 @@ export async function requireSameIndex(gitDir: string, seen: FileIdentity | null
 /** Prepares a new index alone: the working tree already holds what it says. */
 export async function stageIndex(folder: string, from: string): Promise<void> {
   await makeFolder(folder);
-  await copyFile(from, path.join(folder, "index"));
+  const index = path.join(folder, "index");
+  await copyFile(from, index);
+  await syncFile(index);
   const manifest: WorktreeManifest = { steps: [] };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
@@ -239,17 +241,31 @@ function inTheWay(paths: readonly string[]): KaiError {
   );
 }
 
+/** The index, the files that are to be placed, and the folders that name them: once the log says so they are all there is. */
 async function syncStaged(folder: string, steps: readonly WorktreeStep[]): Promise<void> {
-  const queue = steps.filter((step) => step.kind === "place").map((step) => pathBelow(`${folder}/files`, step.path));
+  const files = path.join(folder, "files");
+  const names = steps.flatMap((step) => (step.kind === "place" ? [step.path] : []));
+  const folders = new Set(names.flatMap(foldersAbove));
+  const queue = [Buffer.from(path.join(folder, "index")), ...names.map((name) => pathBelow(files, name))];
   const work = async () => {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      const stat = await findStat(next);
-      if (!stat?.isFile()) continue;
-      const handle = await open(next, "r");
-      await handle.sync().finally(() => handle.close());
+      if ((await findStat(next))?.isFile()) await syncFile(next);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
+  await Promise.all([...folders].map((name) => syncFolder(pathBelow(files, name))));
+  await syncFolder(files);
+}
+
+function foldersAbove(name: string): string[] {
+  const folders: string[] = [];
+  for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) folders.push(name.slice(0, at));
+  return folders;
+}
+
+async function syncFile(file: Buffer | string): Promise<void> {
+  const handle = await open(file, "r");
+  await handle.sync().finally(() => handle.close());
 }
 
 function ignoreMissing(cause: NodeJS.ErrnoException): void {

@@ -30,11 +30,11 @@ test("thirty creates at once make thirty versions, thirty records and one line o
   await expectSound(agent);
 });
 
-test("rollbacks at once follow one another; who comes too late is told that nothing is to do", {
+test("thirty rollbacks at once follow one another; who comes too late is told that nothing is to do", {
   timeout: 180_000,
 }, async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
-  const targets = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? "1.0.0" : "1.1.0"));
+  const targets = Array.from({ length: 30 }, (_, index) => (index % 2 === 0 ? "1.0.0" : "1.1.0"));
   const ran = await Promise.all(targets.map((target) => agent.kai("rollback", target, "--force", "--json")));
   const done = ran.filter((each) => each.exit === 0);
   for (const each of ran) if (each.exit !== 0) expect(each.json().error.code).toBe("E109");

@@ -9,12 +9,18 @@ import { holdGc } from "../../src/operation/hold-gc.js";
 import { kaiFolderOf } from "../../src/operation/kai-folder.js";
 import { agentWithVersions } from "../support/agent.js";
 
-test("gc is kept out as by another gc, and let in again; a file that a dead process left is no hindrance", async () => {
+test("gc is kept out as by another gc, and let in again; what a dead process or a loss of power left is no hindrance", async () => {
   const agent = await agentWithVersions();
   const repository = await openRepository(agent.dir, agent.env);
   const { staging } = kaiFolderOf(repository);
   const file = path.join(agent.dir, ".git/gc.pid");
-  for (const left of [undefined, `4194305 ${hostname()}`, `${process.pid} ${hostname()} git-kai-version\n`]) {
+  for (const left of [
+    undefined,
+    "",
+    "\0\0\0\0",
+    `4194305 ${hostname()}`,
+    `${process.pid} ${hostname()} git-kai-version\n`,
+  ]) {
     if (left !== undefined) writeFileSync(file, left);
     const held = await holdGc(repository, staging, 0);
     expect((await agent.run("git", ["gc"])).stderr).toContain("gc is already running");

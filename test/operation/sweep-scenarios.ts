@@ -21,7 +21,7 @@ export const making: Readonly<Record<string, Prepare>> = {
     const agent = await readyAgent("1.0.0");
     agent.write("logic.py", "print('not committed')\n");
     agent.write("prompts/more.md", "More.\n");
-    return { name: "create --include-changes", agent, args: ["create", "--include-changes"] };
+    return { name: "create --include-changes", agent, every: 4, args: ["create", "--include-changes"] };
   },
   init: async () => {
     const agent = await readyAgent();
@@ -30,10 +30,10 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.git("rm", "--quiet", "--cached", "kai.yaml");
     agent.remove("kai.yaml");
     agent.git("commit", "--quiet", "-m", "chore: forget kai.yaml");
-    return { name: "init", agent, args: ["init", "--yes"] };
+    return { name: "init", agent, every: 4, args: ["init", "--yes"] };
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
-  "deploy, what is there": () => deployScenario("1.0.0", "1.1.0"),
+  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 4 }),
   "state forget": async () => {
     const agent = await agentWithMemory();
     return { name: "state forget", agent, args: ["state", "forget", "1.0.0"] };
@@ -56,17 +56,17 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback --force": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
     agent.write("logic.py", "print('not committed')\n");
-    return { name: "rollback --force", agent, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
+    return { name: "rollback --force", agent, every: 4, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
   },
   "rollback, emergency": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--type", "emergency"];
-    return { name: "emergency", agent, args, runs: true, ...captured("1.0.0") };
+    return { name: "emergency", agent, every: 4, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, snapshot": async () => {
     const { agent, operation, stateAfter } = await rolledBack();
     const args = ["rollback", operation, "--type", "snapshot"];
-    return { name: "snapshot", agent, args, runs: true, stateAfter };
+    return { name: "snapshot", agent, every: 4, args, runs: true, stateAfter };
   },
   "rollback, selective": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
@@ -75,7 +75,7 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback, selective, state": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--component", "state"];
-    return { name: "selective, state", agent, args, runs: true, ...captured("1.0.0") };
+    return { name: "selective, state", agent, every: 4, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, partial": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
@@ -89,12 +89,12 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
 
 /** `recover` over each of them, killed at its commit point: before it and behind it. */
 export const recovering: Readonly<Record<string, Prepare>> = {
-  "recover, rollback not done": interrupted(rollbackScenario, 0),
+  "recover, rollback not done": interrupted(rollbackScenario, 0, 4),
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
-  "recover, create done": interrupted(of(making, "create"), 1),
-  "recover, deploy done": interrupted(of(making, "deploy"), 1),
-  "recover, undo done": interrupted(of(goingBack, "undo"), 1),
+  "recover, create done": interrupted(of(making, "create"), 1, 4),
+  "recover, deploy done": interrupted(of(making, "deploy"), 1, 4),
+  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 4),
 };
 
 /** Commands of which all that is written is ours: what a running agent writes cannot be told apart from a replay. */
@@ -144,7 +144,7 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.write("sub/deep/er.md", "new\n");
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
-  return { name: "rollback", agent, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+  return { name: "rollback", agent, every: 4, args: ["rollback", "1.0.0"], ...file("1.0.0") };
 }
 
 /** An agent that went back, and learnt something since; its state of before is kept with the operation. */
@@ -196,10 +196,10 @@ async function deployScenario(to: string, from: string): Promise<Scenario> {
 }
 
 /** `recover` over a command that was killed at its commit point (0), or so many calls later. */
-function interrupted(prepare: Prepare, after: number): Prepare {
+function interrupted(prepare: Prepare, after: number, every = 1): Prepare {
   return async () => {
     const { args, name, ...scenario } = await prepare();
     const strike = { match: COMMIT_POINT, after, blow: "all" } as const;
-    return { ...scenario, name: `recover, ${name}`, args: ["recover"], interrupt: { args, strike } };
+    return { ...scenario, name: `recover, ${name}`, every, args: ["recover"], interrupt: { args, strike } };
   };
 }

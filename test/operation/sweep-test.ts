@@ -3,26 +3,31 @@ import { callsOf, sample, sweep } from "./kill-sweep.js";
 import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
 import type { Prepare } from "./sweep-scenarios.js";
 
-/** Every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. */
-const FULL = process.env["KAI_SWEEP"] === "full";
+/** `all`: every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. */
+const FULL = process.env["KAI_SWEEP"] === "all";
 const SEED = 20260302;
 
 /** How many calls of each command are tried by each blow; disk errors have tests of their own in the daily run. */
 const BLOWS: readonly { readonly blow: Blow; readonly daily: number; readonly full: number }[] = [
   { blow: "first", daily: 2, full: Number.POSITIVE_INFINITY },
-  { blow: "all", daily: 0, full: 12 },
-  { blow: "caller", daily: 1, full: 12 },
-  { blow: "ENOSPC", daily: 0, full: 4 },
-  { blow: "EIO", daily: 0, full: 4 },
+  { blow: "all", daily: 0, full: 6 },
+  { blow: "caller", daily: 1, full: 6 },
+  { blow: "ENOSPC", daily: 0, full: 3 },
+  { blow: "EIO", daily: 0, full: 3 },
 ];
 
 const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
 
-function strikesOf({ blow, daily, full }: (typeof BLOWS)[number], calls: readonly string[], seed: number): Strike[] {
+function strikesOf(
+  { blow, daily, full }: (typeof BLOWS)[number],
+  calls: readonly string[],
+  { seed, every }: { seed: number; every: number },
+): Strike[] {
   // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
   const isError = blow === "ENOSPC" || blow === "EIO";
   const fit = calls.flatMap((call, index) => (isError && REMOVAL.test(call) ? [] : [index + 1]));
-  const sampled = sample(fit.length, FULL ? full : daily, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
+  const wanted = Math.min(FULL ? full : daily, Math.ceil(fit.length / every));
+  const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
   return [...sampled, ...[0, 1, 4].map((after) => ({ match: COMMIT_POINT, after, blow }))];
@@ -37,7 +42,7 @@ export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
       const lines: string[] = [];
       const failures: string[] = [];
       for (const [number, blow] of BLOWS.entries()) {
-        const strikes = strikesOf(blow, calls, SEED + number);
+        const strikes = strikesOf(blow, calls, { seed: SEED + number, every: scenario.every ?? 1 });
         if (strikes.length === 0) continue;
         const result = await sweep(scenario, strikes);
         lines.push(`${blow.blow} ${result.tried} (${result.before} before, ${result.after} after)`);
