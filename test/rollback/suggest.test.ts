@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import type { LoggedEntry } from "../../src/operation/entry.js";
+import { selectComponents, selectPaths } from "../../src/rollback/compose-tree.js";
+import { roughSpan } from "../../src/rollback/rough-span.js";
+import { suggestTargets } from "../../src/rollback/suggest.js";
+import type { History } from "../../src/version/history.js";
+import { parseNumber } from "../../src/version/number.js";
+
+const NOW = new Date("2026-06-01T00:00:00Z");
+const HOUR = 3_600_000;
+const id = (version: string) => `tag of ${version}`;
+
+/** What happened, oldest first: an hour each, from one version in force to the next. */
+function historyOf(
+  versions: readonly string[],
+  events: readonly (readonly [kind: string, to: string, ok?: boolean])[],
+) {
+  let before: string | null = null;
+  const log = events.map(([kind, to, ok], index) => {
+    const at = new Date(NOW.getTime() - (events.length - index) * HOUR).toISOString();
+    const inForce = (version: string | null) =>
+      version && { tag: id(version), pointer: `${index} ${version}`, version };
+    const entry = { kind, at, details: { ok }, current: { before: inForce(before), after: inForce(to) } };
+    before = to;
+    return entry as unknown as LoggedEntry;
+  });
+  return {
+    versions: versions.map((text) => ({
+      number: parseNumber(text),
+      tag: `v${text}`,
+      tagId: id(text),
+      type: "manual",
+      withdrawn: false,
+      state: null,
+    })),
+    current: log.at(-1)?.current.after ?? null,
+    log: log.reverse(),
+  } as unknown as History;
+}
+
+test("a version that was well stands before one that was not, whichever is nearer", () => {
+  const history = historyOf(
+    ["1.0.0", "1.1.0", "1.2.0"],
+    [
+      ["create", "1.0.0"],
+      ["create", "1.1.0"],
+      ["create", "1.2.0"],
+      ["rollback", "1.1.0"],
+      ["outcome", "1.1.0", false],
+      ["rollback", "1.2.0"],
+    ],
+  );
+  const targets = suggestTargets(history, NOW);
+  expect(targets.map(({ version, failed, left }) => [version, failed, left])).toEqual([
+    ["1.0.0", 0, 0],
+    ["1.1.0", 1, 1],
+  ]);
+  expect(targets[1]?.evidence).toContain("not well after 1 rollback to it");
+});
+
+test("the one in force, pre-releases and versions of other tools are not suggested; without any there is nothing", () => {
+  const history = historyOf(["1.0.0", "1.1.0-beta.1", "1.1.0"], [["create", "1.1.0"]]);
+  expect(suggestTargets(history, NOW).map(({ version }) => version)).toEqual(["1.0.0"]);
+  expect(suggestTargets(historyOf(["1.0.0"], [["create", "1.0.0"]]), NOW)).toEqual([]);
+});
+
+test("another major version, and one that was never in force, count less", () => {
+  const history = historyOf(
+    ["1.0.0", "2.0.0", "2.1.0", "2.2.0"],
+    [
+      ["create", "1.0.0"],
+      ["create", "2.0.0"],
+      ["create", "2.2.0"],
+    ],
+  );
+  const [first, ...others] = suggestTargets(history, NOW);
+  expect(first?.version).toBe("2.0.0");
+  expect(others.find(({ version }) => version === "2.1.0")?.evidence).toContain("never in force");
+  expect(others.find(({ version }) => version === "1.0.0")?.evidence).toContain("another major version than 2.2.0");
+});
+
+test("a span is told in the largest unit of which there are two", () => {
+  expect([0, 1000, 119_000, 120_000, 2 * HOUR, 50 * HOUR].map(roughSpan)).toEqual([
+    "0 seconds",
+    "1 second",
+    "119 seconds",
+    "2 minutes",
+    "2 hours",
+    "2 days",
+  ]);
+});
+
+test("paths are files, folders and globs from the top on, special characters too", () => {
+  const chosen = (paths: string[], names: string[]) => names.filter(selectPaths(paths));
+  const all = ["a", "a/b", "ab", "x/a", "odd[1].md", "new\nline", "x/y.md"];
+  expect(chosen(["a"], all)).toEqual(["a", "a/b"]);
+  expect(chosen(["./a/", "odd[1].md"], all)).toEqual(["a", "a/b", "odd[1].md"]);
+  expect(chosen(["*.md"], all)).toEqual(["odd[1].md"]);
+  expect(chosen(["**/*.md"], all)).toEqual(["odd[1].md", "x/y.md"]);
+  expect(chosen(["."], all)).toEqual(all);
+  expect(chosen(["new\nline"], all)).toEqual(["new\nline"]);
+  expect(chosen([], all)).toEqual([]);
+});
+
+test("no component, or none that can be told, selects nothing", () => {
+  expect(["a.py"].filter(selectComponents([], []))).toEqual([]);
+  expect(["a.py"].filter(selectComponents(["code"], [null]))).toEqual([]);
+});
