@@ -1,4 +1,5 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
+import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
@@ -32,6 +33,8 @@ export interface RollbackCaller extends Caller {
   readonly onStep?: StepListener | undefined;
   /** Is told what commands print, as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Aborted by somebody who does not want it any more, with a KaiError: before the commit point all is taken back. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 /** What log, commit and note say of it. */
@@ -109,7 +112,11 @@ export class Execution {
     const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
     await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
-    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer);
+    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: unknown) => {
+      // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
+      if (!(cause instanceof KaiError)) throw cause;
+      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
+    });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
     return { restored, backup: restored.backup?.ref ?? null, stateBackup };

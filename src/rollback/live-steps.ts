@@ -62,7 +62,7 @@ export function liveChange(
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },
     async stop(folder) {
-      await steps.command("stop_agent", ({ timeoutMs }) => stop(work, timeoutMs, context));
+      await steps.command("stop_agent", ({ timeoutMs, cancelled }) => stop(work, timeoutMs, { ...context, cancelled }));
       await steps.run("backup_current", async () => {
         if (work.saveState) await save(session, work, folder);
       });

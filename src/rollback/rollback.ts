@@ -43,7 +43,7 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const minted = ground.version === undefined ? mintedNumber(session) : undefined;
     const prepared = await gatherFacts(session, request, ground, minted?.number.text ?? null);
     const plan = planRollback(prepared.facts);
-    const steps = new StepLog(plan, caller.onStep);
+    const steps = new StepLog(plan, caller.onStep, caller.interrupted);
     const telling = tell(ground, request, session.id, minted?.number.text);
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
     await steps.run("validate_target", () => execution.validateTarget());

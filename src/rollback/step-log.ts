@@ -34,9 +34,12 @@ export class StepLog {
   readonly #results = new Map<StepType, StepResult>();
   readonly #outputs = new Map<StepType, string>();
 
-  constructor(plan: RollbackPlan, listener: StepListener | undefined) {
+  readonly #interrupted: AbortSignal | undefined;
+
+  constructor(plan: RollbackPlan, listener: StepListener | undefined, interrupted?: AbortSignal | undefined) {
     this.#plan = plan;
     this.#listener = listener;
+    this.#interrupted = interrupted;
   }
 
   /** In the order in which they run; those that nobody came to are not among them. */
@@ -48,8 +51,9 @@ export class StepLog {
     return this.#plan.steps.find((step) => step.type === type && step.applies);
   }
 
-  /** Throws (E124) where it is too late to go on to the commit point. */
+  /** Throws (E124) where it is too late to go on to the commit point, or somebody does not want to. */
   requireTime(): void {
+    this.#interrupted?.throwIfAborted();
     const { timeoutMs } = this.#plan;
     if (performance.now() - this.#began > timeoutMs) throw tooLate(timeoutMs);
   }
@@ -65,15 +69,16 @@ export class StepLog {
       return undefined;
     }
     const step = this.#within(planned);
+    const interrupted = BEHIND.includes(type) ? undefined : this.#interrupted;
     this.#listener?.begins(step);
     const started = performance.now();
     try {
-      const result = await inTime(step, work);
+      const result = await inTime(step, work, interrupted).finally(() => interrupted?.throwIfAborted());
       this.note(type, "done", performance.now() - started);
       return result;
     } catch (cause) {
       this.note(type, "failed", performance.now() - started, (cause as Error).message);
-      if (step.critical) throw cause;
+      if (step.critical || interrupted?.aborted) throw cause;
       return undefined;
     }
   }
@@ -131,9 +136,15 @@ export class StepLog {
 /** A command is ended when its time is up, which tells more than that it was; this is for what does not end even then. */
 const COMMAND_GRACE_MS = 30_000;
 
-/** Whose time is up is no longer waited for, and told so. */
-async function inTime<T>(step: PlanStep, work: (step: RunningStep) => Promise<T>): Promise<T> {
+/** Whose time is up is no longer waited for, and told so; what is interrupted is told, and waited for. */
+async function inTime<T>(
+  step: PlanStep,
+  work: (step: RunningStep) => Promise<T>,
+  interrupted: AbortSignal | undefined,
+): Promise<T> {
   const over = new AbortController();
+  const interrupt = () => over.abort();
+  interrupted?.addEventListener("abort", interrupt);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     const most = step.command === null ? step.timeoutMs : step.timeoutMs + COMMAND_GRACE_MS;
@@ -144,6 +155,7 @@ async function inTime<T>(step: PlanStep, work: (step: RunningStep) => Promise<T>
     return await Promise.race([working, late]);
   } finally {
     clearTimeout(timer);
+    interrupted?.removeEventListener("abort", interrupt);
     over.abort();
     working.catch(() => {});
   }

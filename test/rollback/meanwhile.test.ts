@@ -54,7 +54,31 @@ test("state that the stopped agent writes last is saved", async () => {
   expect(agent.read("state.json")).toBe("last\n");
 });
 
-test("after Ctrl-C in the middle the next command brings all back, and the agent runs", async () => {
+test("Ctrl-C before the commit point takes all back and starts the agent again; behind it nothing is left half done", async () => {
+  const agent = await agentStoppedBy("touch ../stopping; while ! test -e ../go; do sleep 0.02; done");
+  const before = observe(agent);
+  const child = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
+    cwd: agent.dir,
+    env: agent.env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const over = once(child, "close");
+  while (!existsSync(path.join(agent.dir, "../stopping"))) await pause(20);
+  child.kill("SIGINT");
+  const [, signal] = await over;
+  expect([signal, said]).toEqual(["SIGINT", expect.stringContaining("Interrupted")]);
+  // Nothing waits for a recovery, and the command that was to stop the agent stops nothing any more.
+  expect(observe(agent)).toEqual(before);
+  expect(leftovers(agent)).toEqual([]);
+  expect((await told(agent, "recover")).recovered).toEqual([]);
+  expect(agent.events()).toEqual(["started 1.1.0"]);
+});
+
+test("killed in the middle, the next command brings all back, and the agent runs", async () => {
   const agent = await agentStoppedBy("touch ../stopping; while ! test -e ../go; do sleep 0.02; done");
   const before = observe(agent);
   const child = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
@@ -64,7 +88,7 @@ test("after Ctrl-C in the middle the next command brings all back, and the agent
   });
   const over = once(child, "exit");
   while (!existsSync(path.join(agent.dir, "../stopping"))) await pause(20);
-  child.kill("SIGINT");
+  child.kill("SIGKILL");
   await over;
   agent.write("../go", "");
   const { recovered } = await told(agent, "recover");

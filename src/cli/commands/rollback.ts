@@ -11,7 +11,7 @@ import { readAgentHistory } from "../../version/reading.js";
 import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
 import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
-import { rollbackCallerOf } from "../rollback-caller.js";
+import { interruptibly, rollbackCallerOf } from "../rollback-caller.js";
 
 const COMPONENTS: readonly Component[] = [
   "code",
@@ -66,7 +66,8 @@ export const rollbackCommand = defineCommand({
     }
     const options = optionsOf(input);
     const caller = rollbackCallerOf(context);
-    const roll = (name: string) => (input.dryRun ? rollBack : rollBackSafely)(caller, { ...options, to: name });
+    const roll = (name: string) =>
+      interruptibly(context, (each) => (input.dryRun ? rollBack : rollBackSafely)(each, { ...options, to: name }));
     const asked = version ?? to;
     if (input.rehearse) return rehearseIt(asked, options, context);
     if (input.when !== undefined) {

@@ -4,7 +4,7 @@ import { defineCommand, flag, optional } from "../define-command.js";
 import { describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
-import { rollbackCallerOf } from "../rollback-caller.js";
+import { interruptibly } from "../rollback-caller.js";
 
 export const undoCommand = defineCommand({
   name: "undo",
@@ -18,7 +18,7 @@ export const undoCommand = defineCommand({
   },
   examples: [{ line: "git kai-version undo", does: "takes the newest operation back" }],
   async run({ operation, trustCommands, dryRun }, context) {
-    const undone = await undo(rollbackCallerOf(context), { operation, trustCommands, dryRun });
+    const undone = await interruptibly(context, (caller) => undo(caller, { operation, trustCommands, dryRun }));
     const logged =
       undone.operation === null
         ? undefined
