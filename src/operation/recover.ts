@@ -63,6 +63,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const { staging, trash } = kaiFolderOf(repository);
   const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
   await moveStaleLocksAside(repository, journal, worktree);
+  await removeBackupLock(repository, `${begin.operation}-state`);
   await removeTemporaryFiles(repository, await bornAt(journal.file));
   const logged = prepared !== undefined && (journal.done || (await isLogged(repository, prepared)));
   const conflicts = logged && !journal.done ? await redoRefs(repository, begin.operation, prepared, inherit) : [];
@@ -192,10 +193,14 @@ async function sweepUp(repository: Repository, { root, journal, staging, trash }
   for (const file of left) {
     // No journal names a backup's ref, which is of this one operation.
     const backup = /^backup-(?<ref>[0-9A-Z]{26}(?:-state)?)$/.exec(path.basename(file))?.groups?.["ref"];
-    if (backup) await rm(path.join(repository.commonDir, `refs/kai/backup/${backup}.lock`), { force: true });
+    if (backup) await removeBackupLock(repository, backup);
     await rm(file, { recursive: true, force: true });
   }
 }
+
+/** A backup's ref is of one operation, so that nobody else ever locks it. */
+const removeBackupLock = (repository: Repository, name: string): Promise<void> =>
+  rm(path.join(repository.commonDir, `refs/kai/backup/${name}.lock`), { force: true });
 
 /** Pending refs without a journal: that they went did not last through a loss of power, and that the journal went did. */
 async function dropOrphans(repository: Repository): Promise<void> {

@@ -11,7 +11,7 @@ import { writeFiles } from "../git/write-files.js";
 import { writeObjects } from "../git/write-objects.js";
 import { findObstacles } from "../operation/find-obstacles.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { makeFolder } from "../system/durable-file.js";
+import { makeFolder, syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import { identityAt, SavedFiles } from "./saved-files.js";
@@ -52,6 +52,7 @@ export async function backUpChanges(
   if (paths.length === 0) return undefined;
   const scratch = path.join(kaiFolderOf(repository).staging, `backup-${request.operation}`);
   await makeFolder(scratch);
+  await syncFolder(path.dirname(scratch));
   try {
     // Before they are read: what is written meanwhile, too, makes it another file.
     const seen = new Map(paths.map((name) => [name, identityAt(pathBelow(repository.workTree, name))]));

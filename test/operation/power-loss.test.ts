@@ -27,6 +27,7 @@ for (const [name, prepare] of Object.entries(withoutProcesses)) {
     process.stdout.write(
       `${name}, ${recording.length} calls, power lost ${tried} times (${before} before, ${after} after): ${failures.length} problems\n`,
     );
+    for (const failure of failures) process.stdout.write(`  ${failure.slice(0, 600)}\n`);
     expect(failures).toEqual([]);
   });
 }

@@ -14,7 +14,8 @@ import { type FileIdentity, identityOf, type WorktreeManifest } from "../../src/
 import { pathBelow } from "../../src/system/path-bytes.js";
 import { type Agent, copyAgent } from "../support/agent.js";
 import { type Bytes, type DiskCall, DiskModel, type Names } from "./disk-model.js";
-import { recoverAndJudge, type Scenario, type SweepResult, startOf } from "./kill-sweep.js";
+import { recoverAndJudge, type Scenario, startOf } from "./judge.js";
+import type { SweepResult } from "./kill-sweep.js";
 import { COMMIT_POINT, runTraced } from "./run-traced.js";
 
 /** What is lost with the power: first as ext4 does it, which keeps names in order, then as a disk may that promises no more than POSIX. */

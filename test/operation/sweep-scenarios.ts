@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
-import type { Scenario } from "./kill-sweep.js";
+import type { Scenario } from "./judge.js";
 import { agentWithLifecycle, agentWithMemory, type LiveState, stateOf } from "./live-agent.js";
 import { COMMIT_POINT } from "./run-traced.js";
 

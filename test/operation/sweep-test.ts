@@ -50,6 +50,7 @@ export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
       }
       const mixed = `${failures.length} problems`;
       process.stdout.write(`${name}, ${calls.length} calls, struck: ${lines.join("; ")}: ${mixed}\n`);
+      for (const failure of failures) process.stdout.write(`  ${failure.slice(0, 600)}\n`);
       expect(failures).toEqual([]);
     });
   }
