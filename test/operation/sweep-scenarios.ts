@@ -21,7 +21,7 @@ export const making: Readonly<Record<string, Prepare>> = {
     const agent = await readyAgent("1.0.0");
     agent.write("logic.py", "print('not committed')\n");
     agent.write("prompts/more.md", "More.\n");
-    return { name: "create --include-changes", agent, every: 4, args: ["create", "--include-changes"] };
+    return { name: "create --include-changes", agent, every: 8, args: ["create", "--include-changes"] };
   },
   init: async () => {
     const agent = await readyAgent();
@@ -30,10 +30,10 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.git("rm", "--quiet", "--cached", "kai.yaml");
     agent.remove("kai.yaml");
     agent.git("commit", "--quiet", "-m", "chore: forget kai.yaml");
-    return { name: "init", agent, every: 4, args: ["init", "--yes"] };
+    return { name: "init", agent, every: 8, args: ["init", "--yes"] };
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
-  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 4 }),
+  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 8 }),
   "state forget": async () => {
     const agent = await agentWithMemory();
     return { name: "state forget", agent, args: ["state", "forget", "1.0.0"] };
@@ -56,26 +56,26 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback --force": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
     agent.write("logic.py", "print('not committed')\n");
-    return { name: "rollback --force", agent, every: 4, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
+    return { name: "rollback --force", agent, every: 8, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
   },
   "rollback, emergency": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--type", "emergency"];
-    return { name: "emergency", agent, every: 4, args, runs: true, ...captured("1.0.0") };
+    return { name: "emergency", agent, every: 8, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, snapshot": async () => {
     const { agent, operation, stateAfter } = await rolledBack();
     const args = ["rollback", operation, "--type", "snapshot"];
-    return { name: "snapshot", agent, every: 4, args, runs: true, stateAfter };
+    return { name: "snapshot", agent, every: 8, args, runs: true, stateAfter };
   },
   "rollback, selective": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
-    return { name: "selective", agent, args: ["rollback", "1.0.0", "--component", "prompts"] };
+    return { name: "selective", agent, every: 3, args: ["rollback", "1.0.0", "--component", "prompts"] };
   },
   "rollback, selective, state": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--component", "state"];
-    return { name: "selective, state", agent, every: 4, args, runs: true, ...captured("1.0.0") };
+    return { name: "selective, state", agent, every: 8, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, partial": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
@@ -83,18 +83,18 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   },
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
-    return { name: "undo", agent, args: ["undo"], runs: true, stateAfter };
+    return { name: "undo", agent, every: 3, args: ["undo"], runs: true, stateAfter };
   },
 };
 
 /** `recover` over each of them, killed at its commit point: before it and behind it. */
 export const recovering: Readonly<Record<string, Prepare>> = {
-  "recover, rollback not done": interrupted(rollbackScenario, 0, 4),
+  "recover, rollback not done": interrupted(rollbackScenario, 0, 8),
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
-  "recover, create done": interrupted(of(making, "create"), 1, 4),
-  "recover, deploy done": interrupted(of(making, "deploy"), 1, 4),
-  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 4),
+  "recover, create done": interrupted(of(making, "create"), 1, 8),
+  "recover, deploy done": interrupted(of(making, "deploy"), 1, 8),
+  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 8),
 };
 
 /** Commands of which all that is written is ours: what a running agent writes cannot be told apart from a replay. */
@@ -144,7 +144,7 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.write("sub/deep/er.md", "new\n");
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
-  return { name: "rollback", agent, every: 4, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+  return { name: "rollback", agent, every: 8, args: ["rollback", "1.0.0"], ...file("1.0.0") };
 }
 
 /** An agent that went back, and learnt something since; its state of before is kept with the operation. */
