@@ -118,7 +118,8 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
       dependsOn: dependsOn.filter((each) => policy.steps.some((other) => other.type === each)),
       command: command?.run ?? null,
       timeoutMs: step.timeoutMs ?? command?.timeoutMs ?? usual,
-      critical: step.critical,
+      // What is replaced must have been saved, whatever a policy says of a failure.
+      critical: step.critical || (step.type === "backup_current" && facts.saveState),
       compensation: applies ? compensation : null,
       estimateMs: applies ? (facts.earlier.get(step.type) ?? null) : 0,
     };

@@ -159,3 +159,11 @@ test("who listens hears of each step that applies, when it begins and when it en
 });
 
 const planCommands = () => ({ stop: null, install: null, start: null, health: null, migrate: null, runs: false });
+
+test("the backup of state that is replaced is critical, whatever a policy says of it", () => {
+  const lenient = quick("backup_current", false);
+  const critical = (facts: Partial<PlanFacts>) =>
+    planOf({ policy: lenient, ...facts }).steps.find(({ type }) => type === "backup_current")?.critical;
+  expect(critical({})).toBe(true);
+  expect(critical({ saveState: false, state: { kind: "live", why: "" } })).toBe(false);
+});
