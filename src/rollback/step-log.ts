@@ -55,7 +55,8 @@ export class StepLog {
   requireTime(): void {
     this.#interrupted?.throwIfAborted();
     const { timeoutMs } = this.#plan;
-    if (performance.now() - this.#began > timeoutMs) throw tooLate(timeoutMs);
+    // A timer may fire a millisecond early: who was cut short by one has no time left.
+    if (performance.now() - this.#began >= timeoutMs - 1) throw tooLate(timeoutMs);
   }
 
   /**
