@@ -225,6 +225,8 @@ def trace(done):
     libc.ptrace(CONT, first, None, None)
     living, names, fired, status, users, judged = {first}, [], 0, None, set(), set()
     while True:
+        # One that ended before its parent's fork was told is told as born when it is gone.
+        if status is not None: living = {each for each in living if os.path.exists(f"/proc/{each}")}
         if done and living <= users:
             if report:
                 with open(report, "w") as file:
