@@ -4,7 +4,7 @@ import type { GitObject } from "./object.js";
 import { makePack } from "./pack.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import type { Repository } from "./repository.js";
-import { runGit } from "./run-git.js";
+import { gitFailure, runGit, tryGit } from "./run-git.js";
 
 /** Writes objects and syncs them and their folders; one git process for all of them. */
 export async function writeObjects(
@@ -24,12 +24,19 @@ export async function unpackObjects(
 ): Promise<void> {
   const unique = [...new Map(objects.map((object) => [object.id, object])).values()];
   if (unique.length === 0) return;
-  await runGit(repository, ["unpack-objects", "-q", "--strict"], {
-    input: makePack(unique, repository.objectFormat),
-    config: SYNCED_REFS,
-    inherit,
-  });
+  const args = ["unpack-objects", "-q", "--strict"];
+  const options = { input: makePack(unique, repository.objectFormat), config: SYNCED_REFS, inherit };
+  for (let left = TRIES - 1; left > 0; left--) {
+    const result = await tryGit(repository, args, options);
+    if (result.exitCode === 0) return;
+    // `git prune-packed`, a part of `git repack -d`, takes away a folder that an object was just going into.
+    if (!/failed to write object/.test(result.stderr.toString())) throw gitFailure(args, result);
+  }
+  await runGit(repository, args, options);
 }
+
+/** To write an object again costs little, and whoever repacks is soon done. */
+const TRIES = 3;
 
 /** git syncs a loose object's bytes but not the folder that names it. */
 async function syncObjectFolders(repository: Repository, objects: readonly GitObject[]): Promise<void> {
