@@ -14,7 +14,7 @@ them, and nobody waits for them; what the filter makes of their calls is seen to
 The report is JSON: {"calls": n, "names": [what each call was], "fired": number of the call that was struck or 0}. Exit status as a shell gives it. x86-64 alone.
 --record writes what each counted call was to do, one line of JSON a call, bytes in base64 and paths as latin1.
 """
-import base64, ctypes, errno, json, os, re, signal, struct, sys
+import base64, ctypes, errno, json, os, re, signal, struct, sys, time
 
 CALLS = {1: "write", 18: "pwrite64", 20: "writev", 74: "fsync", 75: "fdatasync", 76: "truncate", 77: "ftruncate",
          82: "rename", 83: "mkdir", 84: "rmdir", 85: "creat", 86: "link", 87: "unlink", 88: "symlink", 90: "chmod",
@@ -196,6 +196,13 @@ def is_of_the_user(pid):
     return any(each.startswith((b"KAI_AGENT=", b"KAI_OPERATION=")) for each in variables)
 
 
+def forget_gone(living, users):
+    """One that ended before its parent's fork was told is told as born when it is gone; and one may not have been known."""
+    for each in list(living - users):
+        if not os.path.exists(f"/proc/{each}"): living.discard(each)
+        elif is_of_the_user(each): users.add(each)
+
+
 def main():
     """Traces in a process of its own, which outlives this one where the agent does."""
     heard, told = os.pipe()
@@ -225,8 +232,7 @@ def trace(done):
     libc.ptrace(CONT, first, None, None)
     living, names, fired, status, users, judged = {first}, [], 0, None, set(), set()
     while True:
-        # One that ended before its parent's fork was told is told as born when it is gone.
-        if status is not None: living = {each for each in living if os.path.exists(f"/proc/{each}")}
+        if status is not None: forget_gone(living, users)
         if done and living <= users:
             if report:
                 with open(report, "w") as file:
@@ -235,7 +241,12 @@ def trace(done):
             done, _ = None, done(status)
             for each in (0, 1, 2): os.dup2(os.open(os.devnull, os.O_RDWR), each)
         try:
-            pid, state = os.waitpid(-1, 0x40000000)
+            # Behind the program's end nobody is waited for without looking who is there.
+            ending = done and status is not None
+            pid, state = os.waitpid(-1, 0x40000000 | (os.WNOHANG if ending else 0))
+            if pid == 0:
+                time.sleep(0.02)
+                continue
         except ChildProcessError:
             break
         if os.WIFEXITED(state) or os.WIFSIGNALED(state):
