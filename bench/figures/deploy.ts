@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { checkDeployment, readDeployment } from "../../src/deploy/deployment.js";
-import { linkTo } from "../../src/deploy/deployment-layout.js";
 import { applyLinks, readLink, stageLinks } from "../../src/operation/apply-links.js";
+import { linkTo } from "../../src/version/deployment-root.js";
 import { type Figure, interleave } from "../figure.js";
 
 const LIMIT_MS = 5;

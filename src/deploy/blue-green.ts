@@ -3,16 +3,15 @@ import path from "node:path";
 import { parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
-import type { StartCommand } from "../system/agent-command.js";
+import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandOutcome, runAgentCommand, startAgent, stopAgent } from "../system/agent-process.js";
 import { listMarked } from "../system/marked-processes.js";
+import { whyNotRun } from "../version/command-trust.js";
+import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
 import { findVersion, type KnownVersion } from "../version/history.js";
+import { agentMark, type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
 import { findNumber } from "../version/number.js";
-import { mayRunCommands, requireTrustedCommands } from "../version/trusted-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { commandTrustOf } from "./command-trust.js";
-import { agentMark, type DeploymentCommands, deploymentCommands } from "./deployment-commands.js";
-import { type DeploymentRoot, versionOfFolder } from "./deployment-layout.js";
 import { folderOf } from "./ensure-deployment.js";
 
 export interface BlueGreenRequest {
@@ -43,12 +42,11 @@ export interface BlueGreen {
 
 /** Reads the commands of both versions. E112 where those of the new one may not be run. */
 export async function planBlueGreen(session: WritingSession, request: BlueGreenRequest): Promise<BlueGreen> {
-  const { root, version, previous } = request;
+  const { root, version, previous, key } = request;
   const { caller, history } = session;
   const next = await commandsOf(session, request, version);
-  if (next.install !== null || next.start !== null) {
-    requireTrustedCommands(await commandTrustOf(session, version, trustOf(request)));
-  }
+  const refused = await whyNotRun(session, [{ version, commands: named([next.install, next.start]) }], request, key);
+  if (refused) throw refused;
   const context = { env: caller.env, onOutput: (text: string) => tell(caller.progress, text) };
   const number = previous === null ? undefined : findNumber(previous);
   const left = number && previous !== version.number.text ? findVersion(history, number) : undefined;
@@ -88,7 +86,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
   };
 }
 
-const trustOf = ({ key, trustCommands }: BlueGreenRequest) => ({ key, flag: trustCommands });
+const named = (commands: readonly (AgentCommand | null)[]): string[] => commands.flatMap((each) => each?.run ?? []);
 
 /** E126: what a command printed at its end is in `data`. */
 export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
@@ -107,38 +105,39 @@ async function otherFolders(root: DeploymentRoot, version: KnownVersion): Promis
 }
 
 async function commandsOf(
-  { reader, id, log }: WritingSession,
+  { agent, reader, id, log }: WritingSession,
   { root, version: to, previous }: BlueGreenRequest,
   of: KnownVersion,
-): Promise<DeploymentCommands> {
+): Promise<LifecycleCommands> {
   const file = await reader.find(`${of.commit}:kai.yaml`);
   if (file === undefined) {
     throw new KaiError("E105", `${of.tag} has no kai.yaml.`, { hint: "Make a new version that has one." });
   }
   const name = `${of.tag}:kai.yaml`;
   const { lifecycle } = parseAgentConfig(decodeConfig(file.content, name), name);
-  return deploymentCommands(lifecycle, {
-    root: root.root,
-    folder: folderOf(root, of),
+  return lifecycleCommands(lifecycle, {
+    cwd: folderOf(root, of),
+    deployment: root.root,
     version: of.number.text,
     from: previous,
     to: to.number.text,
     operation: id,
+    commonDir: agent.repository.commonDir,
     repo: log.entry.repo,
   });
 }
 
-/** The commands of the version that is left; none of them where they may not be run, which keeps nobody from leaving it. */
+/** How the version that is left is stopped and started; by none of its commands where they may not be run: it is left all the same. */
 async function trustedCommandsOf(
   session: WritingSession,
   request: BlueGreenRequest,
   left: KnownVersion,
-): Promise<DeploymentCommands> {
-  const none = { agent: agentMark(session.log.entry.repo, folderOf(request.root, left)) };
-  const nothing: DeploymentCommands = { ...none, install: null, start: null, stop: null };
+): Promise<Pick<LifecycleCommands, "agent" | "start" | "stop">> {
+  const nothing = { agent: agentMark(session.log.entry.repo, folderOf(request.root, left)), start: null, stop: null };
   try {
     const commands = await commandsOf(session, request, left);
-    return mayRunCommands(await commandTrustOf(session, left, trustOf(request))) ? commands : nothing;
+    const uses = [{ version: left, commands: named([commands.start, commands.stop]) }];
+    return (await whyNotRun(session, uses, request, request.key)) === null ? commands : nothing;
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
     return nothing;

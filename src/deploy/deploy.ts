@@ -6,6 +6,8 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { LiveChange } from "../operation/live-change.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
+import { canonicalFolder, configuredRoot } from "../version/deployment-place.js";
+import { type DeploymentRoot, deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { validateVersion } from "../version/validate-version.js";
@@ -13,11 +15,9 @@ import { type Caller, type WritingSession, withWritingSession } from "../version
 import { commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
 import { type DeploymentEntry, deploymentEntry } from "./deployment-entry.js";
-import { type DeploymentRoot, deploymentRoot, versionOfLink } from "./deployment-layout.js";
-import { canonicalFolder, configuredRoot } from "./deployment-place.js";
 import { folderOf } from "./ensure-deployment.js";
 import { pruneDeployments } from "./prune-deployments.js";
-import { type PlannedSwitch, readCurrentLink, switchDeployment } from "./switch-deployment.js";
+import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
 
 export interface DeployOptions {
   /** A number, a tag, or `current`. */

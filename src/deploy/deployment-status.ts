@@ -1,13 +1,12 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { configuredRoot } from "../version/deployment-place.js";
+import { deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import type { AgentHistory } from "../version/reading.js";
 import { changedDeployment } from "./changed-deployment.js";
 import type { FileProblem } from "./check-working-files.js";
 import { checkDeployment, readDeployment } from "./deployment.js";
-import { deploymentRoot, versionOfLink } from "./deployment-layout.js";
-import { configuredRoot } from "./deployment-place.js";
 import { requireSameDeployment } from "./require-same-deployment.js";
-import { readCurrentLink } from "./switch-deployment.js";
 
 /** What stands at `deploy.root`. */
 export interface DeploymentStatus {

@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { findStat } from "../system/path-bytes.js";
-import { type DeploymentRoot, SEAL_FILE, versionOfFolder } from "./deployment-layout.js";
+import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
+import { SEAL_FILE } from "./deployment-layout.js";
 import { removeDeployment } from "./deployment-parts.js";
 import { type DeployedFolder, planPruning } from "./plan-pruning.js";
 

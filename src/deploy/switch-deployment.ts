@@ -1,11 +1,10 @@
-import { KaiError } from "../error.js";
-import { type LinkChange, readLink } from "../operation/apply-links.js";
+import type { LinkChange } from "../operation/apply-links.js";
 import { isoSeconds } from "../operation/build-entry.js";
 import { canonicalJson } from "../operation/canonical-json.js";
+import { deploymentRoot, linkTo, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import type { KnownVersion } from "../version/history.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { Deployment } from "./deployment.js";
-import { deploymentRoot, linkTo, versionOfLink } from "./deployment-layout.js";
 import { ensureDeployment } from "./ensure-deployment.js";
 
 export interface SwitchRequest {
@@ -70,14 +69,4 @@ export async function switchDeployment(session: WritingSession, request: SwitchR
       digest: deployment?.digest ?? null,
     },
   };
-}
-
-/** What `current` says; null where nothing is. E125 where something else stands there. */
-export async function readCurrentLink(current: string): Promise<string | null> {
-  return readLink(current).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EINVAL") throw cause;
-    throw new KaiError("E125", `${current} is no link, so it cannot be switched.`, {
-      hint: "Move it away; the deployments themselves are in the folder `versions` beside it.",
-    });
-  });
 }

@@ -4,13 +4,13 @@ import { KaiError } from "../error.js";
 import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
+import { type CommandUse, whyNotRun } from "../version/command-trust.js";
+import { placeOf } from "../version/deployed-agent.js";
 import type { KnownVersion } from "../version/history.js";
+import { type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { type CommandUse, whyNotRun } from "./command-trust.js";
-import { deployedFolder } from "./deployed.js";
 import { readEarlierTimes } from "./earlier-times.js";
-import { type LifecycleCommands, lifecycleCommands } from "./lifecycle-commands.js";
 import type { Migration } from "./migrate-aside.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
 import { choosePolicy, type RollbackPolicy } from "./policy.js";
@@ -60,20 +60,17 @@ export async function gatherFacts(
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
   const { deployed } = ground;
-  const cwd = repository.workTree ?? repository.gitDir;
   const situation = {
     ...names,
     operation: session.id,
     commonDir: repository.commonDir,
     repo: session.log.entry.repo,
   };
-  const runsIn = (version: string | undefined) =>
-    deployed && version !== undefined ? deployedFolder(deployed, version) : cwd;
   const targetConfig = target.config ?? config;
   const left = lifecycleCommands(config.lifecycle, {
     ...situation,
     version: names.from,
-    cwd: runsIn(deployed?.version),
+    ...placeOf(repository, deployed, deployed?.version),
   });
   const before = commandsFor(left, policy, request);
   const startAgain = request.rehearsal ? null : left.start;
@@ -82,7 +79,7 @@ export async function gatherFacts(
       ...situation,
       version: target.version?.number.text ?? names.from,
       // A version that has to be made first is deployed by `deploy`.
-      cwd: runsIn(ground.version?.number.text ?? deployed?.version),
+      ...placeOf(repository, deployed, ground.version?.number.text ?? deployed?.version),
     }),
     policy,
     request,

@@ -9,9 +9,9 @@ import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, startAgent, stopAgent } from "../system/agent-process.js";
 import type { Signer } from "../trust/signer.js";
+import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type InstalledAside, stageOutputs } from "./install-aside.js";
-import type { LifecycleCommands } from "./lifecycle-commands.js";
 import type { StepLog } from "./step-log.js";
 
 /** What a rollback does to the running agent; undefined parts are left alone. */

@@ -1,12 +1,12 @@
 import { KaiError } from "../error.js";
+import { whyNotRun } from "../version/command-trust.js";
+import { findDeployed, placeOf } from "../version/deployed-agent.js";
 import { versionInForce } from "../version/history.js";
+import { lifecycleCommands } from "../version/lifecycle-commands.js";
 import { findVersionConfig } from "../version/version-config.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
-import { whyNotRun } from "./command-trust.js";
 import { type Condition, judgeCondition, type Metrics, parseCondition } from "./condition.js";
-import { deployedFolder, findDeployed } from "./deployed.js";
 import type { RollbackCaller } from "./execution.js";
-import { lifecycleCommands } from "./lifecycle-commands.js";
 import { readMetrics } from "./read-metrics.js";
 import { suggestTargets } from "./suggest.js";
 
@@ -66,7 +66,7 @@ async function healthCommand(session: WritingSession, trustCommands: boolean) {
   const deployed = await findDeployed(repository, config);
   const number = version.number.text;
   const { health } = lifecycleCommands(config.lifecycle, {
-    cwd: deployed ? deployedFolder(deployed, deployed.version) : (repository.workTree ?? repository.gitDir),
+    ...placeOf(repository, deployed, deployed?.version),
     version: number,
     from: number,
     to: number,

@@ -13,32 +13,27 @@ export interface CommandTrust {
   /** The user's own keys, by fingerprint: those whose secret part is here. */
   readonly own: readonly string[];
   readonly policy: Policy;
-  /** `--trust-commands`. */
-  readonly flag: boolean;
 }
 
 /**
- * Whether they may: a releaser or an operator of the policy signed the version, under a trust root that the user founded or
- * confirmed, or with the user's own key. A root pinned on first use verifies, it never executes: whoever made it chose its
- * policy, and a policy may name anybody's key, so that holding one of its keys proves nothing; a signature does.
+ * Why they may not (E112); null where they may: a releaser or an operator of the policy signed the version, under a trust root
+ * that the user founded or confirmed, or with the user's own key. A root pinned on first use verifies, it never executes:
+ * whoever made it chose its policy, and a policy may name anybody's key, so that holding one of its keys proves nothing; a
+ * signature does.
  */
-export const mayRunCommands = (trust: CommandTrust): boolean => whyNotTrusted(trust) === undefined;
-
-/** The same, with E112 where they may not. */
-export function requireTrustedCommands(trust: CommandTrust): void {
-  const reason = whyNotTrusted(trust);
-  if (reason === undefined) return;
-  throw new KaiError("E112", `The commands of ${trust.tag} are not run: ${reason}.`, {
+export function whyNotTrusted(trust: CommandTrust): KaiError | null {
+  const reason = reasonAgainst(trust);
+  if (reason === null) return null;
+  return new KaiError("E112", `The commands of ${trust.tag} are not run: ${reason}.`, {
     hint: `Read them with \`git show ${trust.tag}:kai.yaml\`; \`--trust-commands\` runs them all the same.`,
   });
 }
 
-function whyNotTrusted({ origin, signer, own, policy, flag }: CommandTrust): string | undefined {
-  if (flag) return undefined;
+function reasonAgainst({ origin, signer, own, policy }: CommandTrust): string | null {
   if (signer === null) return "nothing proves who signed it";
   if (!(mayDo(policy, signer, "releaser") || mayDo(policy, signer, "operator"))) {
     return "its signer is neither releaser nor operator of the policy";
   }
-  if (origin !== "first-use" || own.includes(signer)) return undefined;
+  if (origin !== "first-use" || own.includes(signer)) return null;
   return "this clone took its trust root as it came, and nobody has confirmed it";
 }

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
-import { lifecycleCommands } from "../../src/rollback/lifecycle-commands.js";
 import { choosePolicy } from "../../src/rollback/policy.js";
+import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 import { refused, told } from "../scenarios/place.js";
 import { agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
@@ -30,7 +30,16 @@ const rollbackSystem = (settings: Settings) => agentWith({ rollback_system: sett
 const planOf = async (agent: Awaited<ReturnType<typeof agentWith>>, to = "1.0.0") =>
   (await told(agent, "rollback", to, "--dry-run")).plan;
 
-const SITUATION = { cwd: "/a", version: "1", from: "1", to: "2", operation: "x", commonDir: "/a/.git", repo: "r" };
+const SITUATION = {
+  cwd: "/a",
+  deployment: null,
+  version: "1",
+  from: "1",
+  to: "2",
+  operation: "x",
+  commonDir: "/a/.git",
+  repo: "r",
+};
 
 /** A command of the lifecycle as it is run. */
 function commandWith(name: "stop" | "start" | "health" | "install" | "migrate", settings: Settings) {

@@ -13,9 +13,9 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { agentMark } from "../../src/deploy/deployment-commands.js";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
+import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 

@@ -33,6 +33,26 @@ test("a rollback and its undo switch the deployment with the version", async () 
   expect(logged.id).toBe(rolledBack.operation);
 });
 
+test("the commands of a rollback run in the deployment as those of deploy do", async () => {
+  const agent = await agentWithVersions();
+  const root = path.join(path.dirname(agent.dir), "deployed");
+  const start = 'echo "$KAI_VERSION in $KAI_DEPLOYMENT at $PWD" >> "$KAI_DEPLOYMENT/started"';
+  agent.write(
+    "kai.yaml",
+    JSON.stringify({ agent_id: "ai.example.clerk", deploy: { root }, lifecycle: { start: { run: start } } }),
+  );
+  for (const version of ["1.0.0", "1.1.0"]) {
+    agent.write("logic.py", `print("${version}")\n`);
+    await makeVersion(agent, version, `feat: ${version}`);
+  }
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  const back = await agent.kai("rollback", "1.0.0");
+  expect(back.exit, String(back)).toBe(0);
+  expect(readFileSync(path.join(root, "started"), "utf8").trimEnd().split("\n")).toEqual(
+    ["1.1.0", "1.0.0"].map((version) => `${version} in ${root} at ${root}/versions/v${version}`),
+  );
+});
+
 test("undo takes a deployment back, and undo of that", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   const root = path.join(path.dirname(agent.dir), "deployed");

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { agentMark } from "../../src/deploy/deployment-commands.js";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
+import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt } from "../operation/observe.js";
 import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";

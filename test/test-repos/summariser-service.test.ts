@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
-import { lifecycleCommands } from "../../src/rollback/lifecycle-commands.js";
 import { checkHealth, runAgentCommand, startAgent, stopAgent } from "../../src/system/agent-process.js";
+import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 import { addLifecycle, applyStep, buildAgent } from "../../test-repos/build-agent.mjs";
 import { scratch } from "../support/scratch.js";
 
@@ -23,6 +23,7 @@ async function place(...steps: string[]) {
   const config = parseAgentConfig(readFileSync(file, "utf8"), "kai.yaml");
   const { agent, stop, start, health, migrate } = lifecycleCommands(config.lifecycle, {
     cwd: dir,
+    deployment: null,
     version: "1.3.0",
     from: "1.3.0",
     to: "1.1.0",

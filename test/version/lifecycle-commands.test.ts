@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
-import { lifecycleCommands } from "../../src/rollback/lifecycle-commands.js";
+import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 
 const SITUATION = {
   cwd: "/agents/clerk",
+  deployment: null,
   version: "1.2.0",
   from: "1.2.0",
   to: "1.1.0",
@@ -45,4 +46,14 @@ test("what kai.yaml does not name is not run, and what runs is told apart by rep
   const mark = (more: Partial<typeof SITUATION>) => lifecycleCommands(lifecycle, { ...SITUATION, ...more }).agent;
   expect(mark({ operation: "01JM0000000000000000000000", to: "1.0.0" })).toBe(here.agent);
   expect(new Set([here.agent, mark({ cwd: "/other/clerk" }), mark({ repo: "f".repeat(32) })]).size).toBe(3);
+});
+
+test("in a deployment a command is told where that is, writes nothing beside its modules, and its log is there", () => {
+  const folder = { cwd: "/srv/clerk/versions/v1.2.0", deployment: "/srv/clerk" };
+  const { start } = lifecycleCommands(lifecycleOf("lifecycle: {start: {run: ./start}}"), { ...SITUATION, ...folder });
+  expect(start).toMatchObject({
+    cwd: folder.cwd,
+    env: { KAI_DEPLOYMENT: "/srv/clerk", PYTHONDONTWRITEBYTECODE: "1", KAI_VERSION: "1.2.0" },
+    log: "/srv/clerk/agent.log",
+  });
 });

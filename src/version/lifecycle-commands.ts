@@ -1,16 +1,18 @@
+import { createHash } from "node:crypto";
 import path from "node:path";
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
-import { agentMark } from "../deploy/deployment-commands.js";
 import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 
 /** What the commands of kai.yaml are run for. */
 export interface LifecycleSituation {
-  /** The folder they run in, absolute: the agent's work tree or a deployment. */
+  /** The folder they run in, absolute: the agent's work tree, or a version's folder of a deployment. */
   readonly cwd: string;
+  /** The root of the deployment that this is a folder of, absolute; null where it is none. */
+  readonly deployment: string | null;
   /** The version whose kai.yaml names them. */
   readonly version: string | null;
-  /** The version that is left, and the one that is gone to; null where none is in force. */
+  /** The version that is left, and the one that is gone to; null where there is none. */
   readonly from: string | null;
   readonly to: string | null;
   /** The operation's ULID. */
@@ -38,8 +40,8 @@ export function lifecycleCommands(
   lifecycle: AgentConfig["lifecycle"],
   situation: LifecycleSituation,
 ): LifecycleCommands {
-  const { cwd, version, from, to, operation, commonDir, repo } = situation;
-  const env = { KAI_VERSION: version ?? "", KAI_FROM: from ?? "", KAI_TO: to ?? "", KAI_OPERATION: operation };
+  const { cwd, deployment, commonDir, repo } = situation;
+  const env = environmentOf(situation);
   const command = (key: CommandKey): AgentCommand | null => {
     const { run, timeout } = lifecycle[key];
     return run === null ? null : { run, cwd, timeoutMs: parseDuration(timeout), env };
@@ -48,12 +50,24 @@ export function lifecycleCommands(
   const asked = command("health");
   const health = asked && { ...asked, retries: lifecycle.health.retries };
   const started = command("start");
+  const log = path.join(deployment ?? path.join(commonDir, "kai"), "agent.log");
   return {
     agent,
     stop: command("stop"),
-    start: started && { ...started, agent, log: path.join(commonDir, "kai", "agent.log"), health },
+    start: started && { ...started, agent, log, health },
     health,
     install: command("install"),
     migrate: command("migrate"),
   };
 }
+
+function environmentOf({ deployment, version, from, to, operation }: LifecycleSituation): AgentCommand["env"] {
+  const env = { KAI_VERSION: version ?? "", KAI_FROM: from ?? "", KAI_TO: to ?? "", KAI_OPERATION: operation };
+  if (deployment === null) return env;
+  // Its folder is read-only, but not to root: what Python leaves beside a module would be a file too many.
+  return { ...env, KAI_DEPLOYMENT: deployment, PYTHONDONTWRITEBYTECODE: "1" };
+}
+
+/** What tells the processes of an agent from those of the same one in another folder. */
+export const agentMark = (repo: string, folder: string): string =>
+  `${repo}/${createHash("sha256").update(folder).digest("hex").slice(0, 12)}`;
