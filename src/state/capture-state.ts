@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
@@ -7,13 +6,11 @@ import type { Repository } from "../git/repository.js";
 import type { Identity } from "../git/signature-line.js";
 import { writeFiles } from "../git/write-files.js";
 import { canonicalJson } from "../operation/canonical-json.js";
-import { makeFolder } from "../system/durable-file.js";
-import { readablePath } from "../system/path-bytes.js";
 import type { Recipients } from "../trust/recipients.js";
 import { type CapturedFile, type CaptureManifest, captureDigest, storedBytesOf } from "./capture-manifest.js";
-import { copyStateFile } from "./copy-state-file.js";
-import { isOneMoment, lookAt } from "./moment.js";
-import { LARGE_BYTES, storeFile } from "./state-store.js";
+import { type CopyRequest, copyState, type StateCopies } from "./copy-state.js";
+import { describeCopy } from "./describe-copy.js";
+import { storeFile } from "./state-store.js";
 
 export interface Capture {
   readonly manifest: CaptureManifest;
@@ -26,66 +23,46 @@ export interface Capture {
   readonly skipped: readonly string[];
 }
 
-export interface CaptureRequest {
-  readonly files: readonly string[];
+export interface KeepRequest {
   /** What it is the state of, for the commit's message: a tag. */
   readonly of: string;
   readonly who: Identity;
   readonly at: Date;
-  /** A folder of ours for the copies; made and removed again. */
+  /** The folder of the copies. */
   readonly scratch: string;
   readonly inherit: readonly number[];
   /** Everybody who is to read it; undefined: it is kept as it is. */
   readonly recipients?: Recipients | undefined;
 }
 
-interface Copied {
-  readonly path: string;
-  /** The number by which the copy is named. */
+/** A copy, and what the capture says of it. */
+interface Described {
   readonly copy: string;
   readonly file: CapturedFile;
 }
 
-/** So often small state is copied again where it was written meanwhile. */
-const TRIES = 3;
-
-/**
- * Saves the agent's runtime state as it is now. Databases are copied by SQLite itself, so the agent may go on writing; whether
- * all files are of one moment nevertheless, the manifest says.
- */
+/** Saves the agent's runtime state as it is now; whether all files are of one moment the manifest says. */
 export async function captureState(
   repository: Repository & { workTree: string },
-  request: CaptureRequest,
+  request: CopyRequest & KeepRequest,
 ): Promise<Capture> {
   try {
-    const { copied, skipped, consistent } = await copyAll(repository, request);
-    const kept = await keep(repository, request, copied);
-    return { ...assemble(repository, request, copied, kept, consistent), skipped };
+    return await keepCopies(repository, request, await copyState(repository, request));
   } finally {
     await rm(request.scratch, { recursive: true, force: true });
   }
 }
 
-async function copyAll(repository: Repository & { workTree: string }, request: CaptureRequest) {
-  for (let left = TRIES - 1; ; left--) {
-    await rm(request.scratch, { recursive: true, force: true });
-    await makeFolder(request.scratch);
-    const since = lstatSync(request.scratch, { bigint: true }).mtimeNs;
-    const before = await lookAt(repository.workTree, request.files);
-    const copied: Copied[] = [];
-    const skipped: string[] = [];
-    for (const name of request.files) {
-      const copy = String(copied.length);
-      const file = await copyStateFile(repository, name, copy, request);
-      if (file === undefined) skipped.push(readablePath(name));
-      else copied.push({ path: name, copy, file });
-    }
-    // A database alone is of one moment, whoever writes.
-    const alone = copied.length === 1 && copied[0]?.file.kind === "sqlite";
-    const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, request.files), since);
-    const bytes = copied.reduce((sum, { file }) => sum + file.size, 0);
-    if (consistent || left === 0 || bytes > LARGE_BYTES) return { copied, skipped, consistent };
-  }
+/** Makes a capture of copies, which it may move away: all that does not need the live files. */
+async function keepCopies(
+  repository: Repository,
+  request: KeepRequest,
+  { copied, skipped, consistent }: StateCopies,
+): Promise<Capture> {
+  const described: Described[] = [];
+  for (const each of copied) described.push({ copy: each.copy, file: await describeCopy(each, request) });
+  const kept = await keep(repository, request, described);
+  return { ...assemble(repository, request, described, kept, consistent), skipped };
 }
 
 /** So many bytes are handed to git with the capture's other objects; more by a process of its own, which reads the copies. */
@@ -99,7 +76,7 @@ interface Kept {
 }
 
 /** Puts the copies where they are kept: small ones into git, large ones beside. */
-async function keep(repository: Repository, request: CaptureRequest, copied: readonly Copied[]): Promise<Kept> {
+async function keep(repository: Repository, request: KeepRequest, copied: readonly Described[]): Promise<Kept> {
   const { scratch, inherit } = request;
   for (const { copy, file } of copied) {
     if (file.stored === "kai") await storeFile(repository, path.join(scratch, copy), storedBytesOf(file).sha256);
@@ -119,8 +96,8 @@ async function keep(repository: Repository, request: CaptureRequest, copied: rea
 
 function assemble(
   repository: Repository,
-  request: CaptureRequest,
-  copied: readonly Copied[],
+  request: KeepRequest,
+  copied: readonly Described[],
   { ids, blobs }: Kept,
   consistent: boolean,
 ): Omit<Capture, "skipped"> {

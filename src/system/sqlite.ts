@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { KaiError } from "../error.js";
-import { percentEncoded, readablePath } from "./path-bytes.js";
+import { findStat, percentEncoded, readablePath } from "./path-bytes.js";
 import { runProcess } from "./process.js";
 
 /** The first bytes of every database file. */
@@ -29,7 +29,10 @@ export async function backUpSqlite(
   name: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const words = await runSqlite({ database: source, folder, env, commands: [`.backup main ${name}`] });
+  const log = await findStat(Buffer.concat([source, Buffer.from("-wal")]));
+  // Whoever closes a database last empties its log; one that a killed writer left is left as it is.
+  const first = log && log.size > 0n ? [".dbconfig no_ckpt_on_close on"] : [];
+  const words = await runSqlite({ database: source, folder, env, commands: [...first, `.backup main ${name}`] });
   if (words === undefined) return;
   throw new KaiError("E123", `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words}`, {
     hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",

@@ -1,11 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
 const sql = (file: string, text: string) => execFileSync("sqlite3", [file, text], { encoding: "utf8" }).trim();
+
+const digestOf = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
 
 /** The captured file of that name in the newest version's capture. */
 function captured(agent: Agent, tag: string, name: string): Buffer {
@@ -152,6 +155,25 @@ test("whether all of it is of one moment is found out, and said where it is not"
     { version: "1.1.0", consistent: false },
     { version: "1.0.0", consistent: true },
   ]);
+});
+
+test("a database that a killed writer left is captured with what waits in its log, in one go, and stays as it is", async () => {
+  const agent = await agentWithVersions();
+  const large = 20 * 2 ** 20;
+  const database = path.join(agent.dir, "memory.sqlite");
+  sql(database, `pragma journal_mode=wal; create table t (x); insert into t values (zeroblob(${large}));`);
+  const writing = ["pragma wal_autocheckpoint=0", "insert into t values ('waits')", ".shell kill -9 $PPID"];
+  expect((await agent.run("sqlite3", ["memory.sqlite", ...writing])).exit).toBe("SIGKILL");
+  // State of more than one file, which is of one moment only where nothing was written.
+  agent.write("state.json", "{}\n");
+  const digests = () => ["memory.sqlite", "memory.sqlite-wal"].map((name) => digestOf(path.join(agent.dir, name)));
+  const before = digests();
+  const created = (await agent.kai("create", "--as", "1.0.0", "--json")).json();
+  expect(created.state).toMatchObject({ files: ["memory.sqlite", "state.json"], consistent: true });
+  expect(digests()).toEqual(before);
+  agent.remove("memory.sqlite");
+  expect((await agent.kai("rollback", "1.0.0", "--component", "state")).exit).toBe(0);
+  expect(sql(database, "select x from t where typeof(x) = 'text'")).toBe("waits");
 });
 
 test("state that git tracks is no state, and create says so with the way out", async () => {

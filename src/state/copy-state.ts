@@ -1,0 +1,55 @@
+import { lstatSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import type { Repository } from "../git/repository.js";
+import { makeFolder } from "../system/durable-file.js";
+import { readablePath } from "../system/path-bytes.js";
+import { type CopiedFile, copyStateFile } from "./copy-state-file.js";
+import { isOneMoment, lookAt } from "./moment.js";
+import { LARGE_BYTES } from "./state-store.js";
+
+export interface CopyRequest {
+  /** Paths, latin1. */
+  readonly files: readonly string[];
+  /** A folder of ours for the copies; made anew. */
+  readonly scratch: string;
+}
+
+/** Copies of an agent's runtime state: all that takes the live files, and nothing that can be done later. */
+export interface StateCopies {
+  readonly copied: readonly CopiedFile[];
+  /** Paths that were named as state and are no regular files. */
+  readonly skipped: readonly string[];
+  /** Whether all of it is of one moment. */
+  readonly consistent: boolean;
+}
+
+/** So often small state is copied again where it was written meanwhile. */
+const TRIES = 3;
+
+/**
+ * Copies the live state as it is now. Databases are copied by SQLite itself, so the agent may go on writing; whether all files
+ * are of one moment nevertheless is found out.
+ */
+export async function copyState(
+  repository: Repository & { workTree: string },
+  { files, scratch }: CopyRequest,
+): Promise<StateCopies> {
+  for (let left = TRIES - 1; ; left--) {
+    await rm(scratch, { recursive: true, force: true });
+    await makeFolder(scratch);
+    const since = lstatSync(scratch, { bigint: true }).mtimeNs;
+    const before = await lookAt(repository.workTree, files);
+    const copied: CopiedFile[] = [];
+    const skipped: string[] = [];
+    for (const name of files) {
+      const file = await copyStateFile(repository, name, String(copied.length), scratch);
+      if (file === undefined) skipped.push(readablePath(name));
+      else copied.push(file);
+    }
+    // A database alone is of one moment, whoever writes.
+    const alone = copied.length === 1 && copied[0]?.kind === "sqlite";
+    const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, files), since);
+    const bytes = copied.reduce((sum, { size }) => sum + size, 0);
+    if (consistent || left === 0 || bytes > LARGE_BYTES) return { copied, skipped, consistent };
+  }
+}
