@@ -21,7 +21,7 @@ export async function isSqlite(handle: FileHandle): Promise<boolean> {
 /**
  * Copies a live database through SQLite's own backup, so that writers may go on: a consistent copy, never a torn one.
  * `source` is an absolute path of any bytes in which no link is followed; `folder` is a folder of ours; the copy is `name` in
- * it. E117 without the sqlite3 program.
+ * it, and is synced by whoever keeps it. E117 without the sqlite3 program.
  */
 export async function backUpSqlite(
   source: Buffer,
@@ -32,7 +32,12 @@ export async function backUpSqlite(
   const log = await findStat(Buffer.concat([source, Buffer.from("-wal")]));
   // Whoever closes a database last empties its log; one that a killed writer left is left as it is.
   const first = log && log.size > 0n ? [".dbconfig no_ckpt_on_close on"] : [];
-  const words = await runSqlite({ database: source, folder, env, commands: [...first, `.backup main ${name}`] });
+  const words = await runSqlite({
+    database: source,
+    folder,
+    env,
+    commands: [...first, `.backup --async main ${name}`],
+  });
   if (words === undefined) return;
   throw new KaiError("E123", `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words}`, {
     hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",
