@@ -54,7 +54,7 @@ export async function captureState(
 }
 
 /** Makes a capture of copies, which it may move away: all that does not need the live files. */
-async function keepCopies(
+export async function keepCopies(
   repository: Repository,
   request: KeepRequest,
   { copied, skipped, consistent }: StateCopies,

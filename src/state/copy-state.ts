@@ -12,6 +12,10 @@ export interface CopyRequest {
   readonly files: readonly string[];
   /** A folder of ours for the copies; made anew. */
   readonly scratch: string;
+  /** Whether the agent was stopped for it. */
+  readonly standsStill?: boolean | undefined;
+  /** Whose reason is thrown where nobody waits for the copies any more. */
+  readonly cancelled?: AbortSignal | undefined;
 }
 
 /** Copies of an agent's runtime state: all that takes the live files, and nothing that can be done later. */
@@ -23,8 +27,10 @@ export interface StateCopies {
   readonly consistent: boolean;
 }
 
-/** So often small state is copied again where it was written meanwhile. */
+/** So often small state is copied where it was written meanwhile. */
 const TRIES = 3;
+/** And any, where the agent stands still: who opens a database first that it left in the middle of a transaction rolls that back. */
+const TRIES_STANDING_STILL = 2;
 
 /**
  * Copies the live state as it is now. Databases are copied by SQLite itself, so the agent may go on writing; whether all files
@@ -32,9 +38,9 @@ const TRIES = 3;
  */
 export async function copyState(
   repository: Repository & { workTree: string },
-  { files, scratch }: CopyRequest,
+  { files, scratch, standsStill = false, cancelled }: CopyRequest,
 ): Promise<StateCopies> {
-  for (let left = TRIES - 1; ; left--) {
+  for (let left = (standsStill ? TRIES_STANDING_STILL : TRIES) - 1; ; left--) {
     await rm(scratch, { recursive: true, force: true });
     await makeFolder(scratch);
     const since = lstatSync(scratch, { bigint: true }).mtimeNs;
@@ -42,6 +48,7 @@ export async function copyState(
     const copied: CopiedFile[] = [];
     const skipped: string[] = [];
     for (const name of files) {
+      cancelled?.throwIfAborted();
       const file = await copyStateFile(repository, name, String(copied.length), scratch);
       if (file === undefined) skipped.push(readablePath(name));
       else copied.push(file);
@@ -50,6 +57,6 @@ export async function copyState(
     const alone = copied.length === 1 && copied[0]?.kind === "sqlite";
     const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, files), since);
     const bytes = copied.reduce((sum, { size }) => sum + size, 0);
-    if (consistent || left === 0 || bytes > LARGE_BYTES) return { copied, skipped, consistent };
+    if (consistent || left === 0 || (bytes > LARGE_BYTES && !standsStill)) return { copied, skipped, consistent };
   }
 }

@@ -103,6 +103,17 @@ async function askHealth(
 }
 
 /**
+ * Why the agent cannot be taken for one that runs and is well, a sentence; null where it can. Its health command decides, asked
+ * once; without one, whether anything runs that its start command started.
+ */
+export async function whyNotWell({ agent, health }: StartCommand, { env }: CommandContext): Promise<string | null> {
+  const runs = (await listMarked(agent)).length > 0;
+  if (health === null) return runs ? null : "Nothing runs that its start command started.";
+  const { ok, error } = await runAgentCommand(health, { env, graceMs: 0 });
+  return ok ? null : `${runs ? "It runs, and is not well" : "It does not run"}: ${error}`;
+}
+
+/**
  * Stops the agent: by its command, if there is one; what `startAgent` started for `agent` and still runs is given the rest
  * of the command's time, then SIGTERM, then SIGKILL. Ok where none of it is left and the command did not fail.
  */

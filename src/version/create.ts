@@ -9,8 +9,9 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
 import { sweepStore } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Standstill } from "./copy-standing-still.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
-import { foreseeState } from "./foreseen-state.js";
+import { type ForeseenState, foreseeState } from "./foreseen-state.js";
 import { type Forgetting, findForgetting } from "./forget-beyond.js";
 import { type StartedHash, startHashOfHead } from "./hash-tree.js";
 import { makeRelease, type Release } from "./make-release.js";
@@ -37,7 +38,7 @@ export interface CreatedVersion {
   readonly operation: string | null;
 }
 
-export interface CreatedState {
+export interface CreatedState extends Standstill {
   /** Captured. */
   readonly files: readonly string[];
   /** Named as state, and no regular files. */
@@ -46,6 +47,8 @@ export interface CreatedState {
   readonly tracked: readonly string[];
   /** Whether all of it is of one moment; null where nothing was captured. */
   readonly consistent: boolean | null;
+  /** Whether the agent may be stopped for a moment where it writes meanwhile; null where it is done. */
+  readonly mayStop: boolean | null;
   /** Versions whose state `artifacts.state.keep` gave up. */
   readonly forgotten: readonly string[];
 }
@@ -65,7 +68,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
     caller.progress("Looking at what changed");
     const { repository } = session.agent;
     const decision = await decideCreation(session, request);
-    if (request.dryRun) return foreseen(decision, await foreseeState(repository, session.agent.config));
+    if (request.dryRun) return foreseen(decision, await foreseeState(session, request));
     const signer = await session.openSigner("releaser");
     const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
     try {
@@ -82,7 +85,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
   });
 }
 
-function foreseen(decision: Decision, state: Pick<CreatedState, "files" | "skipped">): CreatedVersion {
+function foreseen(decision: Decision, state: ForeseenState): CreatedVersion {
   return {
     version: decision.number.text,
     tag: decision.tag,
@@ -94,7 +97,7 @@ function foreseen(decision: Decision, state: Pick<CreatedState, "files" | "skipp
     required: decision.required,
     current: decision.current,
     record: null,
-    state: { ...state, tracked: [], consistent: null, forgotten: [] },
+    state: { ...state, tracked: [], consistent: null, stopped: null, forgotten: [] },
     untracked: decision.status.untracked.map(readablePath),
     operation: null,
   };
@@ -166,6 +169,9 @@ function created(
       skipped: capture?.skipped ?? [],
       tracked: release.trackedState,
       consistent: capture?.manifest.consistent ?? null,
+      stopped: release.standstill?.stopped ?? null,
+      notStopped: release.standstill?.notStopped ?? null,
+      mayStop: null,
       forgotten: forgetting.versions,
     },
     untracked: release.included ? [] : decision.status.untracked.map(readablePath),

@@ -22,6 +22,8 @@ export interface CreateRequest {
   readonly includeChanges: boolean;
   readonly allowUnchanged: boolean;
   readonly moveCurrent: boolean;
+  /** Stop and start the running agent by its commands although nobody confirmed the trust root. */
+  readonly trustCommands: boolean;
   readonly dryRun: boolean;
 }
 

@@ -31,7 +31,11 @@ export interface Caller {
   readonly onRecovered: (recovered: readonly Recovered[]) => void;
   readonly onConfigGone?: OnConfigGone | undefined;
   readonly askPassphrase?: ((key: string) => Promise<string>) | undefined;
+  /** Runs a part that must not be ended half-way: whoever interrupts it is heard by the signal, with a KaiError. Default: as it is. */
+  readonly uninterrupted?: Uninterrupted | undefined;
 }
+
+export type Uninterrupted = <T>(part: (interrupted: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** An agent under the operation lock, recovered, its log verified, its history read. */
 export interface WritingSession {

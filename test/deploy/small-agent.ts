@@ -65,6 +65,7 @@ export async function smallAgent(
         includeChanges: false,
         allowUnchanged: false,
         moveCurrent: true,
+        trustCommands: false,
         dryRun: false,
       });
     },

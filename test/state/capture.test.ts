@@ -149,7 +149,7 @@ test("whether all of it is of one moment is found out, and said where it is not"
   const moving = await agent.kai("create", "--as", "1.1.0", "--allow-unchanged");
   agent.write("../stop", "");
   expect(moving.stderr).toBe(
-    "Warning: memory.sqlite and state.json were captured one after the other, and some were written meanwhile: they may be of different moments.\n",
+    "Warning: memory.sqlite and state.json were captured one after the other, and some were written meanwhile: they may be of different moments. The agent was not stopped: To be stopped for a moment it needs lifecycle.stop and lifecycle.start, and the kai.yaml of v1.0.0, which runs, has no lifecycle.stop and no lifecycle.start.\n",
   );
   expect((await agent.kai("state", "list", "--json")).json().states).toMatchObject([
     { version: "1.1.0", consistent: false },

@@ -132,6 +132,7 @@ async function buildTemplate(versions: readonly string[]): Promise<string> {
       includeChanges: false,
       allowUnchanged: false,
       moveCurrent: true,
+      trustCommands: false,
       dryRun: false,
     });
   }

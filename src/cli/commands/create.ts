@@ -1,8 +1,13 @@
 import { KaiError } from "../../error.js";
 import { type CreatedVersion, createVersion } from "../../version/create.js";
+import type { CreateRequest } from "../../version/decide-creation.js";
 import { parseNumber } from "../../version/number.js";
+import type { Uninterrupted } from "../../version/writing-session.js";
 import { callerOf } from "../caller.js";
+import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, parsed, value } from "../define-command.js";
+import { formatDuration } from "../format-time.js";
+import { interruptibleInParts } from "../interruption.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
 
@@ -10,7 +15,7 @@ export const createCommand = defineCommand({
   name: "create",
   summary: "Make a signed version of what is committed",
   description:
-    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. Without --type, --bump or --as the number follows from what changed.",
+    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. An agent that writes several files of its state meanwhile is stopped for a moment, where kai.yaml says how (lifecycle.stop and lifecycle.start), so that they fit together. Without --type, --bump or --as the number follows from what changed.",
   options: {
     type: choice(["auto", "manual", "release"], "auto bumps patch at least, manual minor, release major"),
     bump: choice(["major", "minor", "patch"], "bump this part of the number"),
@@ -20,6 +25,9 @@ export const createCommand = defineCommand({
     includeChanges: flag("commit everything that is not ignored first"),
     allowUnchanged: flag("make a version although nothing changed"),
     noCurrent: flag("leave the version in force as it is"),
+    trustCommands: flag(
+      "stop and start the agent by the commands of kai.yaml although nobody has confirmed this clone's trust root",
+    ),
     dryRun: flag("say what would be made and change nothing"),
   },
   examples: [
@@ -30,7 +38,7 @@ export const createCommand = defineCommand({
     if (input.as !== undefined && input.bump !== undefined) {
       throw new KaiError("E122", "--as names the number already, so --bump cannot go with it.");
     }
-    const created = await createVersion(callerOf(context), {
+    const created = await createInterruptibly(context, {
       type: input.type,
       bump: input.bump,
       exact: input.as,
@@ -39,14 +47,13 @@ export const createCommand = defineCommand({
       includeChanges: input.includeChanges,
       allowUnchanged: input.allowUnchanged,
       moveCurrent: !input.noCurrent,
+      trustCommands: input.trustCommands,
       dryRun: input.dryRun,
     });
     if (created.state.tracked.length > 0) context.output.warn(isTracked(created.state.tracked));
     for (const path of created.state.skipped)
       context.output.warn(`${oneLine(path)} is no regular file and was not captured.`);
-    if (created.state.consistent === false) {
-      context.output.warn(writtenMeanwhile(created.state.files));
-    }
+    for (const warning of warningsOfMoment(created.state)) context.output.warn(warning);
     if (created.untracked.length > 0) {
       context.output.note(
         `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).map(oneLine).join(", ")}`,
@@ -55,6 +62,31 @@ export const createCommand = defineCommand({
     context.output.result({ ...created, dryRun: input.dryRun }, describeCreated);
   },
 });
+
+/** While the agent stands still it is started again first; in any other moment it ends at once. */
+const createInterruptibly = (context: CommandContext, request: CreateRequest): Promise<CreatedVersion> =>
+  interruptibleInParts((part) => {
+    const uninterrupted: Uninterrupted = (work) =>
+      part(async (signal) => {
+        const tell = () => context.output.note("Interrupted: the agent is started again, and no version is made.");
+        signal.addEventListener("abort", tell);
+        return work(signal).catch((cause: unknown) => {
+          // By the signal the process ends without a word of what else went wrong.
+          if (signal.aborted && cause !== signal.reason) context.output.warn((cause as Error).message);
+          throw cause;
+        });
+      });
+    return createVersion({ ...callerOf(context), uninterrupted }, request);
+  });
+
+/** What is to be said where files may be of different moments, or the agent could not be stopped as it was to be. */
+function warningsOfMoment({ consistent, files, stopped, notStopped }: CreatedVersion["state"]): string[] {
+  const notAsked = stopped && !stopped.ok ? [`The agent could not be stopped as it was to be: ${stopped.error}`] : [];
+  if (consistent !== false) return notAsked;
+  const why = notStopped === null ? [] : [`The agent was not stopped: ${notStopped}`];
+  const others = stopped?.ok ? ["The agent stood still: something else writes them."] : [];
+  return [[writtenMeanwhile(files), ...why, ...others].join(" "), ...notAsked];
+}
 
 function writtenMeanwhile(files: readonly string[]): string {
   const shown = files.slice(0, 5).map(oneLine);
@@ -75,6 +107,7 @@ function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style 
   if (created.dryRun) {
     const state =
       created.state.files.length === 0 ? [] : [`  with the state ${created.state.files.map(oneLine).join(", ")}`];
+    if (created.state.mayStop) state.push("  for which the agent may be stopped for a moment, if it writes meanwhile");
     return [
       `Would create ${style.bold(created.tag)} (${created.type}, ${from})`,
       `  of ${created.commit === null ? "a new commit of your changes" : `commit ${created.commit.slice(0, 10)}`}`,
@@ -88,6 +121,11 @@ function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style 
   row("hash", created.hash ?? "");
   row("key", created.record?.createdBy.key ?? "");
   if (created.state.files.length > 0) row("state", created.state.files.map(oneLine).join(", "));
+  if (created.state.stopped)
+    row(
+      "agent",
+      `stood still for ${formatDuration(created.state.stopped.durationMs)}, so that its state fits together`,
+    );
   if (created.state.forgotten.length > 0) row("forgotten", `the state of ${created.state.forgotten.join(", ")}`);
   row("current", created.current ? `${created.tag} is in force` : "unchanged");
   return lines.join("\n");

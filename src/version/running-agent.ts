@@ -1,0 +1,75 @@
+import type { AgentConfig } from "../agent/config.js";
+import { KaiError } from "../error.js";
+import type { AgentCommand, StartCommand } from "../system/agent-command.js";
+import { AGENT_MARK } from "../system/agent-environment.js";
+import { whyNotRun } from "./command-trust.js";
+import { findDeployed, placeOf } from "./deployed-agent.js";
+import { findVersion, type KnownVersion, versionInForce } from "./history.js";
+import { lifecycleCommands } from "./lifecycle-commands.js";
+import { findNumber } from "./number.js";
+import { findVersionConfig } from "./version-config.js";
+import type { WritingSession } from "./writing-session.js";
+
+/** How the agent that runs is stopped for a while. */
+export interface Stoppable {
+  readonly stop: AgentCommand;
+  readonly start: StartCommand;
+}
+
+/**
+ * How the running agent may be stopped and started again: by the commands of the version that runs, which is the one deployed or
+ * else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it may not be, a sentence.
+ * `key` is the one that the operation is signed with, where that is known already.
+ */
+export async function findStoppable(
+  session: WritingSession,
+  request: { readonly trustCommands: boolean },
+  key?: string,
+): Promise<Stoppable | string> {
+  const { agent, caller, log, id } = session;
+  const { repository } = agent;
+  const running = await findRunning(session);
+  if (typeof running === "string") return running;
+  const { version, deployed } = running;
+  if (running.config === null) return `The kai.yaml of ${version?.tag} cannot be read today.`;
+  const number = version?.number.text ?? null;
+  const { agent: mark, ...commands } = lifecycleCommands(running.config.lifecycle, {
+    ...placeOf(repository, deployed, deployed?.version),
+    version: number,
+    from: number,
+    to: number,
+    operation: id,
+    commonDir: repository.commonDir,
+    repo: log.entry.repo,
+  });
+  const { stop, start } = commands;
+  if (stop === null || start === null) return notSet(version, { stop, start });
+  if (caller.env[AGENT_MARK] === mark) return "It is the agent itself that makes this version.";
+  const named = [stop, start, ...(start.health ? [start.health] : [])].map(({ run }) => run);
+  const refused = await whyNotRun(session, [{ version, commands: named }], request, key);
+  return refused === null ? { stop, start } : [refused.message, refused.hint].join(" ");
+}
+
+/** The version that runs, its configuration, and where it is deployed; or why nobody can tell. */
+async function findRunning({ agent, reader, history }: WritingSession) {
+  const inForce = versionInForce(history);
+  const config: AgentConfig | null = inForce ? await findVersionConfig(reader, inForce.commit) : agent.config;
+  const deployed = await findDeployed(agent.repository, config ?? agent.config).catch(isNoDeployment);
+  if (typeof deployed === "string") return deployed;
+  const number = deployed && findNumber(deployed.version);
+  const version = (number && findVersion(history, number)) ?? inForce;
+  if (version === undefined || version === inForce) return { version, config, deployed };
+  return { version, config: await findVersionConfig(reader, version.commit), deployed };
+}
+
+function isNoDeployment(cause: unknown): string {
+  if (cause instanceof KaiError && cause.code === "E125") return cause.message;
+  throw cause;
+}
+
+function notSet(version: KnownVersion | undefined, commands: Readonly<Record<"stop" | "start", AgentCommand | null>>) {
+  const missing = (["stop", "start"] as const).filter((name) => commands[name] === null);
+  const names = missing.map((name) => `no lifecycle.${name}`).join(" and ");
+  const whose = version === undefined ? "kai.yaml" : `the kai.yaml of ${version.tag}, which runs,`;
+  return `To be stopped for a moment it needs lifecycle.stop and lifecycle.start, and ${whose} has ${names}.`;
+}
