@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
@@ -6,6 +6,8 @@ import { type Agent, agentWithVersions } from "../support/agent.js";
 import type { Scenario } from "./judge.js";
 import { agentWithLifecycle, agentWithMemory, type LiveState, stateOf } from "./live-agent.js";
 import { COMMIT_POINT } from "./run-traced.js";
+
+const AHEAD = new Date("2100-01-01T00:00:00Z");
 
 export type Prepare = () => Promise<Scenario>;
 
@@ -16,6 +18,14 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.write("logic.py", "print('new')\n");
     agent.git("commit", "--quiet", "-am", "feat: a new answer");
     return { name: "create", agent, args: ["create"] };
+  },
+  "create, of an agent that is stopped for it": async () => {
+    const agent = await agentWithLifecycle();
+    agent.write("logic.py", "print('new')\n");
+    agent.git("commit", "--quiet", "-am", "feat: a new answer");
+    // Its time lies ahead, so that nobody can say whether it is written while it is captured.
+    utimesSync(path.join(agent.dir, "state.json"), AHEAD, AHEAD);
+    return { name: "create of a running agent", agent, every: 3, args: ["create"], runs: true };
   },
   "create --include-changes": async () => {
     const agent = await readyAgent("1.0.0");
