@@ -31,6 +31,7 @@ function describePlan(result: RollbackResult, output: Output): string {
       : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
   ];
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
+  if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
   lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
   lines.push("", "Nothing was changed.");
   return lines.join("\n");

@@ -11,7 +11,7 @@ import { type DeploymentRoot, deploymentRoot, readCurrentLink, versionOfLink } f
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { validateVersion } from "../version/validate-version.js";
-import { type Caller, type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { type Caller, provingOf, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
 import { type DeploymentEntry, deploymentEntry } from "./deployment-entry.js";
@@ -62,11 +62,11 @@ export interface DeployedVersion {
 /** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. */
 export function deploy(caller: Caller, options: DeployOptions): Promise<DeployedVersion> {
   return withWritingSession(caller, { purpose: "deploy", untracked: "no" }, async (session) => {
-    const { agent, history, log } = session;
+    const { history } = session;
     const root = deploymentRoot(await rootOf(session, options.to));
     const version = requireDeployable(findAsked(history, options.version));
     caller.progress(`Verifying ${version.tag}`);
-    await validateVersion(agent.repository, log, history, version);
+    await validateVersion(provingOf(session), version);
     const previous = versionOfLink(await readCurrentLink(root.current));
     const ground = { root, version, previous };
     return options.dryRun ? foresee(session, ground) : carryOut(session, ground, options, { kind: "deploy", more: {} });
@@ -89,7 +89,7 @@ export async function undoDeployment(
   { id, details }: Pick<LoggedEntry, "id" | "details">,
   options: Pick<DeployOptions, "trustCommands" | "dryRun">,
 ): Promise<DeployedVersion> {
-  const { agent, history, log } = session;
+  const { history } = session;
   const { root: folder, deployed, previous: before } = details;
   const root = deploymentRoot(String(folder));
   const previous = versionOfLink(await readCurrentLink(root.current));
@@ -106,7 +106,7 @@ export async function undoDeployment(
   // Also one that was withdrawn since: so it was.
   const version = requireProvable(findAsked(history, before));
   session.caller.progress(`Verifying ${version.tag}`);
-  await validateVersion(agent.repository, log, history, version);
+  await validateVersion(provingOf(session), version);
   const ground = { root, version, previous };
   if (options.dryRun) return foresee(session, ground);
   return carryOut(session, ground, { ...options, noCommands: false }, { kind: "undo", more: { undoes: id } });

@@ -9,6 +9,7 @@ import { type LoadedState, readCapturedState } from "./captured-state.js";
 import { checkWorkingFiles, type FileProblem } from "./check-working-files.js";
 import { readIgnoredPaths } from "./ignored-paths.js";
 import { PlainRepository, sha256 } from "./plain-repository.js";
+import { requireComposed } from "./require-composed.js";
 import { readTrustedHead } from "./trusted-head.js";
 import { readVersionFiles, type VersionFiles } from "./version-files.js";
 import { proveVersionInForce, type SignedVersion } from "./version-in-force.js";
@@ -66,9 +67,11 @@ export async function loadAgent(dir: string, options: LoadOptions = {}): Promise
 
 async function load(repository: PlainRepository, now: () => Date): Promise<LoadedAgent> {
   const root = await requirePin(repository);
-  const signed = await proveVersionInForce(repository, await readTrustedHead(repository, root));
+  const head = await readTrustedHead(repository, root);
+  const signed = await proveVersionInForce(repository, head);
   const version = await readVersionFiles(repository, signed.commit);
   if (version.hash !== signed.hash) throw otherContent(signed, version.hash);
+  if (!signed.released) await requireComposed(repository, head, signed, version.files);
   const config = await readVersionConfig(repository, signed, version);
   const { problems, unchecked } = await checkWorkingFiles(
     repository,

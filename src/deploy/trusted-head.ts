@@ -17,7 +17,7 @@ export interface TrustedHead {
   readonly keys: KeyRing;
 }
 
-export interface ReadEntry {
+interface ReadEntry {
   readonly id: string;
   readonly raw: Buffer;
   readonly commit: CommitObject;
@@ -66,6 +66,15 @@ export async function readEntry(repository: PlainRepository, id: string): Promis
   const entry = commit && parseEntryMessage(commit.message)?.entry;
   if (!commit || !entry) throw broken(`${id} is not an entry of it`);
   return { id, raw, commit, entry };
+}
+
+/** The entries of the log, newest first, read one by one. */
+export async function* entriesFrom(repository: PlainRepository, head: string): AsyncGenerator<ReadEntry> {
+  for (let id: string | undefined = head; id !== undefined; ) {
+    const read: ReadEntry = await readEntry(repository, id);
+    yield read;
+    id = read.commit.parents[0];
+  }
 }
 
 async function readTrust(repository: PlainRepository, head: ReadEntry): Promise<{ policy: Policy; keys: KeyRing }> {

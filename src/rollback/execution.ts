@@ -6,9 +6,10 @@ import { findStateFiles } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
+import { sourcesDetails } from "../version/composed-version.js";
 import { decryptionFor } from "../version/decryption-for.js";
 import { validateVersion } from "../version/validate-version.js";
-import type { Caller, WritingSession } from "../version/writing-session.js";
+import { type Caller, provingOf, type WritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { checkAfterwards } from "./check-afterwards.js";
 import { cleanUp } from "./clean-up.js";
@@ -18,6 +19,7 @@ import type { Prepared } from "./gather-facts.js";
 import { type InstalledAside, installAside } from "./install-aside.js";
 import { liveChange } from "./live-steps.js";
 import { migrateAside } from "./migrate-aside.js";
+import { requireMintSigner } from "./mint-signer.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import { planSwitch } from "./plan-switch.js";
@@ -92,17 +94,19 @@ export class Execution {
   /** Proves the target. A tree of which only a part is taken is that of a version, too. */
   async validateTarget(): Promise<void> {
     const { version } = this.#decided.ground.target;
-    const { agent, log, history } = this.#session;
+    const { log } = this.#session;
     if (version === undefined) return;
     if (version.type === "foreign") return requireNotDisproven(log, version);
     this.#caller.progress(`Verifying ${version.tag}`);
-    await validateVersion(agent.repository, log, history, version);
+    await validateVersion(provingOf(this.#session), version);
   }
 
   async run(): Promise<Executed> {
-    const { prepared, request, minted, plan, telling } = this.#decided;
+    const { prepared, request, plan, telling } = this.#decided;
     const { agent, reader } = this.#session;
-    const signer = await this.#session.openSigner(minted ? "releaser" : "operator");
+    // Its entry is an operator's, also where the version that it makes takes a releaser.
+    const signer = await this.#session.openSigner("operator");
+    if (prepared.mintSigner) await requireMintSigner(this.#session, signer, prepared.mintSigner);
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
     const decryption = decryptionFor(this.#caller);
@@ -256,6 +260,7 @@ export class Execution {
           ...telling.details,
           // At the top: `status` and `deploy` look for these keys in any entry.
           ...deployment?.details,
+          ...(prepared.mintSigner?.role === "operator" && sourcesDetails(prepared.mintSigner.sources)),
           backup: backup?.ref ?? null,
           state: prepared.saveState ? stateBackupRef(this.#session.id) : null,
         },

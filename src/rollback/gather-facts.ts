@@ -12,16 +12,20 @@ import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import type { Migration } from "./migrate-aside.js";
+import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
-import { choosePolicy, type RollbackPolicy } from "./policy.js";
+import { choosePolicy, hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
 import { assessRisks, type Risk } from "./risks.js";
+import { stateSource } from "./state-source.js";
 import type { StepType } from "./step-types.js";
 import type { Ground } from "./survey.js";
 
 /** The facts of a plan, and what carrying it out takes beside. */
 export interface Prepared {
   readonly facts: PlanFacts;
+  /** Who may sign the version that is made; undefined where none is. */
+  readonly mintSigner: MintSigner | undefined;
   /** Of the version that is left: it is stopped by them. */
   readonly before: LifecycleCommands;
   /** Of the version that is gone back to: it is installed and started by them. */
@@ -86,6 +90,7 @@ export async function gatherFacts(
   );
   const installs = after.install !== null && ground.environmentChanges ? after.install : null;
   const state = stateSource(ground, request, policy, before);
+  const mintSigner = await findMintSigner(session, ground, mints, state);
   const migration =
     state.kind === "migrated" && before.migrate
       ? { command: before.migrate, commit: from?.commit ?? ground.head }
@@ -93,10 +98,11 @@ export async function gatherFacts(
   // What is converted is a copy of the backup.
   const saveState =
     migration !== undefined ||
-    (state.kind !== "live" && settings.backup_before_rollback && has(policy, "backup_current"));
-  const testKinds = emergency || !has(policy, "validate_rollback") ? [] : kindsOf(settings.validation);
+    (state.kind !== "live" && settings.backup_before_rollback && hasStep(policy, "backup_current"));
+  const testKinds = emergency || !hasStep(policy, "validate_rollback") ? [] : kindsOf(settings.validation);
   const tests = targetConfig.snapshot_isolation.tests.filter(({ kind }) => testKinds.includes(kind));
-  const checksHealth = after.health !== null && settings.validation.health_checks && has(policy, "validate_rollback");
+  const checksHealth =
+    after.health !== null && settings.validation.health_checks && hasStep(policy, "validate_rollback");
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
   const commandsAfter = [
     ...named([deployed ? after.install : installs, after.start, checksHealth ? after.health : null]),
@@ -115,6 +121,7 @@ export async function gatherFacts(
     rehearsal: request.rehearsal,
     ...names,
     mints,
+    takes: takenBy(mintSigner),
     policy,
     commands: {
       stop: planned(before.stop),
@@ -145,6 +152,7 @@ export async function gatherFacts(
   };
   return {
     facts,
+    mintSigner,
     before,
     after: { ...after, install: installs },
     startAgain,
@@ -198,10 +206,8 @@ function risksOf(
   });
 }
 
-const has = (policy: RollbackPolicy, type: string): boolean => policy.steps.some((step) => step.type === type);
-
 const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
-  has(policy, "stop_agent") && (stop !== null || start !== null);
+  hasStep(policy, "stop_agent") && (stop !== null || start !== null);
 
 /**
  * A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. The others
@@ -251,21 +257,6 @@ function requireDepth(ground: Ground, request: RollbackRequest, settings: AgentC
     `${ground.target.name} lies ${ground.depth} versions back, and max_rollback_depth is ${settings.max_rollback_depth}.`,
     { hint: "`--force` goes back to it all the same; `--dry-run` shows what that would do." },
   );
-}
-
-function stateSource(
-  ground: Ground,
-  { keepState, type }: RollbackRequest,
-  policy: RollbackPolicy,
-  { migrate }: LifecycleCommands,
-): StateSource {
-  const live = (why: string): StateSource => ({ kind: "live", why });
-  if (!ground.withState) return live("no state is asked for, or was replaced");
-  if (!has(policy, "restore_data")) return live(`the policy ${policy.name} has no restore_data`);
-  const { capture, name } = ground.target;
-  if (capture && !keepState) return { kind: "capture", ref: capture.ref, digest: capture.digest };
-  if (migrate !== null && type !== "selective") return { kind: "migrated", run: migrate.run };
-  return live(keepState ? "the live state stays, as was asked" : `no state was captured with ${name}`);
 }
 
 const KINDS = [

@@ -39,6 +39,8 @@ export interface PlanFacts {
   readonly to: string;
   /** The number of the version that has to be made, because its tree is no version yet; null where it is one. */
   readonly mints: string | null;
+  /** The role that it takes to sign it, and why not that of an operator alone. */
+  readonly takes: Takes;
   readonly policy: RollbackPolicy;
   readonly commands: PlannedCommands;
   readonly state: StateSource;
@@ -54,6 +56,12 @@ export interface PlanFacts {
   /** Milliseconds to the commit point. */
   readonly timeoutMs: number;
   readonly recovery: Recovery;
+}
+
+export interface Takes {
+  readonly role: "operator" | "releaser";
+  /** Why it takes a releaser; null where it does not. */
+  readonly why: string | null;
 }
 
 /** What is done where what comes into force is not well. */
@@ -92,6 +100,7 @@ export interface RollbackPlan {
   readonly from: string | null;
   readonly to: string;
   readonly mints: string | null;
+  readonly takes: Takes;
   readonly policy: string;
   readonly conditions: readonly { readonly type: ConditionType; readonly required: boolean }[];
   readonly steps: readonly PlanStep[];
@@ -107,7 +116,7 @@ export interface RollbackPlan {
 
 /** Makes the plan of the facts. */
 export function planRollback(facts: PlanFacts): RollbackPlan {
-  const { type, from, to, mints, policy, risks, validations, state, undone, timeoutMs, recovery } = facts;
+  const { type, from, to, mints, takes, policy, risks, validations, state, undone, timeoutMs, recovery } = facts;
   const steps = policy.steps.map((step): PlanStep => {
     const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
     const { does, applies, command } = WORK[step.type](facts);
@@ -131,6 +140,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     from,
     to,
     mints,
+    takes,
     policy: policy.name,
     conditions: policy.conditions,
     steps,

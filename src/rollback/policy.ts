@@ -67,6 +67,9 @@ export function choosePolicy(
   return { name: written.name, conditions: written.conditions, steps };
 }
 
+export const hasStep = (policy: RollbackPolicy, type: StepType): boolean =>
+  policy.steps.some((step) => step.type === type);
+
 function noSuchPolicy(config: AgentConfig["rollback_system"], name: string): KaiError {
   const names = [...config.policies.map((policy) => policy.name), BUILT_IN.name];
   const meant = nearest(name, names);

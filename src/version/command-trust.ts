@@ -1,10 +1,12 @@
 import { KaiError } from "../error.js";
 import { parseTag } from "../git/tag-object.js";
 import { kaiHome, listKeys } from "../trust/key-store.js";
+import { mayDo } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
+import { compositionJudge, mayCompose } from "./composed-version.js";
 import type { KnownVersion } from "./history.js";
 import { type CommandTrust, whyNotTrusted } from "./trusted-commands.js";
-import type { WritingSession } from "./writing-session.js";
+import { provingOf, type WritingSession } from "./writing-session.js";
 
 /** Commands that are going to be run, and the version whose kai.yaml names them; undefined where no version does. */
 export interface CommandUse {
@@ -37,25 +39,27 @@ const notOfAVersion = (commands: readonly string[]): KaiError =>
     hint: `\`--trust-commands\` runs them all the same: ${commands.map((each) => JSON.stringify(each)).join(", ")}.`,
   });
 
-async function commandTrustOf(
-  { root, caller, log }: WritingSession,
-  version: KnownVersion,
-  key: string,
-): Promise<CommandTrust> {
+async function commandTrustOf(session: WritingSession, version: KnownVersion, key: string): Promise<CommandTrust> {
+  const { root, caller, log } = session;
   const stored = (await listKeys(kaiHome(caller.env))).filter(({ status }) => status !== "known");
   return {
     origin: root.origin,
     tag: version.tag,
-    signer: await signerOf(version, log.keys),
+    signer: await signerOf(session, version),
     own: [key, ...stored.map(({ fingerprint }) => fingerprint)],
     policy: log.policy,
   };
 }
 
-async function signerOf(version: KnownVersion, keys: WritingSession["log"]["keys"]): Promise<string | null> {
+/** Who signed it and may; an operator only what is composed of versions that releasers signed, or nobody stood for a line of it. */
+async function signerOf(session: WritingSession, version: KnownVersion): Promise<string | null> {
+  const { keys, policy } = session.log;
   const tag = version.latin1 === undefined ? undefined : parseTag(Buffer.from(version.latin1, "latin1"));
   if (tag === undefined || "problem" in tag || tag.name !== version.tag) return null;
   const signature = tag.signature ?? Buffer.alloc(0);
   const verdict = await verifySignature({ payload: tag.payload, signature, keys, strict: true });
-  return verdict.outcome === "good" ? (verdict.key ?? null) : null;
+  if (verdict.outcome !== "good" || verdict.key === undefined) return null;
+  if (mayDo(policy, verdict.key, "releaser") || !mayDo(policy, verdict.key, "operator")) return verdict.key;
+  if (!mayCompose(policy, verdict.key, version)) return null;
+  return (await compositionJudge(provingOf(session))(version)) === undefined ? verdict.key : null;
 }

@@ -1,9 +1,10 @@
 import { parseTag, type TagObject } from "../git/tag-object.js";
 import type { KeyRing } from "../trust/key-ring.js";
-import { mayDo, type Policy, principalOf } from "../trust/policy.js";
+import { mayDo, principalOf } from "../trust/policy.js";
 import { type SignatureOutcome, type SignatureVerdict, verifySignature } from "../trust/signature.js";
 import type { TrustedLog } from "../trust/trusted-log.js";
 import type { VerificationCache } from "../trust/verification-cache.js";
+import { mayCompose, type VersionJudge } from "./composed-version.js";
 import { findRecord } from "./find-record.js";
 import type { History, KnownVersion } from "./history.js";
 import type { VersionRecord } from "./record.js";
@@ -46,6 +47,8 @@ export interface Judging {
   readonly madeBy: ReadonlyMap<string, string>;
   readonly cache: VerificationCache;
   readonly now: Date;
+  /** Asked of a version that an operator signed; undefined where there is no log that could tell. */
+  readonly whyNotComposed: VersionJudge | undefined;
 }
 
 const PROVEN: ReadonlySet<SignatureOutcome> = new Set(["good", "expired-key-valid-then"]);
@@ -91,7 +94,7 @@ export async function judgeVersion(version: KnownVersion, judging: Judging): Pro
     };
   }
   if (verdict.outcome !== "good") problems.push(signatureProblem(version, verdict));
-  if (judging.log && verdict.outcome === "good") problems.push(...signerProblems(version, verdict, judging.log.policy));
+  if (verdict.outcome === "good") problems.push(...(await signerProblems(version, verdict, judging)));
   problems.push(...logProblems(version, judging), ...recordProblems(version, tag, judging));
   return { ...base, ok: problems.length === 0, signature: signatureOf(verdict), problems };
 }
@@ -121,11 +124,21 @@ const nameProblems = (version: KnownVersion, tag: TagObject): Problem[] =>
     ? []
     : [problem("wrong-name", `The tag object under ${version.tag} says that it is ${tag.name}.`)];
 
-function signerProblems(version: KnownVersion, { key = "" }: SignatureVerdict, policy: Policy): Problem[] {
+async function signerProblems(
+  version: KnownVersion,
+  { key = "" }: SignatureVerdict,
+  { log, whyNotComposed }: Judging,
+): Promise<Problem[]> {
+  if (log === undefined || whyNotComposed === undefined) return [];
+  const { policy } = log;
   if (principalOf(policy, key) === undefined)
     return [problem("not-in-policy", `${version.tag} was signed by a key that the policy does not name.`)];
   if (mayDo(policy, key, "releaser")) return [];
-  return [problem("not-releaser", `${version.tag} was signed by a key that is no releaser here.`)];
+  const composes = mayCompose(policy, key, version);
+  const why = composes ? await whyNotComposed(version) : undefined;
+  if (composes && why === undefined) return [];
+  const more = why === undefined ? "" : `, and ${why}`;
+  return [problem("not-releaser", `${version.tag} was signed by a key that is no releaser here${more}.`)];
 }
 
 /** A tag that the log made and that now looks like another tool's was replaced. */

@@ -10,6 +10,7 @@ import { findRootOf, readTrustedLog, ringDigest, type TrustedLog } from "../trus
 import { openVerificationCache } from "../trust/verification-cache.js";
 import type { OnConfigGone } from "./agent-repository.js";
 import { checkDeeply } from "./check-deeply.js";
+import { compositionJudge } from "./composed-version.js";
 import { findAsked } from "./find-asked.js";
 import { versionInForce } from "./history.js";
 import { type JudgedVersion, type Judging, judgeCurrent, judgeVersion, type Problem } from "./judge-version.js";
@@ -65,7 +66,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
     ]);
     const chosen = chooseVersions(known, log, request);
     caller.progress(`Verifying ${chosen.length} ${chosen.length === 1 ? "version" : "versions"}`);
-    const judging = judgingFor(known, log.trusted, userKeys, caller.now(), request.deep);
+    const judging = judgingFor(known, reader, log.trusted, userKeys, caller.now(), request.deep);
     let versions: JudgedVersion[] = [];
     for (let start = 0; start < chosen.length; start += SLICE) {
       const slice = chosen.slice(start, start + SLICE);
@@ -143,6 +144,7 @@ const NOT_PINNED: Problem = {
 
 function judgingFor(
   known: AgentHistory,
+  reader: ObjectReader,
   log: TrustedLog | undefined,
   userKeys: Parameters<typeof createKeyRing>[0],
   now: Date,
@@ -160,8 +162,20 @@ function judgingFor(
     now,
     madeBy: known.outline.tagObjects(),
     cache: deep ? { ...cache, get: () => undefined } : cache,
+    whyNotComposed:
+      log &&
+      compositionJudge({
+        repository: known.agent.repository,
+        reader,
+        log,
+        history: known.history,
+        ...(deep && { digests: NO_DIGESTS }),
+      }),
   };
 }
+
+/** What believes nothing that was found before. */
+const NO_DIGESTS = { get: () => undefined, add: async () => {} };
 
 /** Versions that the log made and whose tags are gone. */
 function missingVersions({ history, outline }: AgentHistory): JudgedVersion[] {

@@ -18,6 +18,7 @@ import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, type OnConfigGone, openAgent } from "./agent-repository.js";
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
+import type { Proving } from "./prove-version.js";
 import { historyFrom, outlineLogOf, outlineTags } from "./reading.js";
 import { type Rebuilt, rebuildProjection } from "./rebuild-projection.js";
 import { readStatus, type WorkTreeStatus } from "./work-tree-status.js";
@@ -65,6 +66,14 @@ export interface Beginning {
   /** What can be begun while the log is read. */
   readonly onLocked?: (repository: Repository, reader: ObjectReader) => void;
 }
+
+/** What a version is proven by in a session. */
+export const provingOf = ({ agent, reader, log, history }: WritingSession): Proving => ({
+  repository: agent.repository,
+  reader,
+  log,
+  history,
+});
 
 /** Takes the lock, brings interrupted operations to their end, reads and verifies, and hands all that to `work`. */
 export async function withWritingSession<T>(

@@ -16,6 +16,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     from: "1.1.0",
     to: "1.0.0",
     mints: null,
+    takes: { role: "operator", why: null },
     policy: BUILT_IN,
     commands: { stop: COMMAND, install: COMMAND, start: COMMAND, health: COMMAND, migrate: null, runs: true },
     state: { kind: "capture", ref: "refs/kai/state/v1.0.0", digest: null },

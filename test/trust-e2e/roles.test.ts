@@ -3,65 +3,19 @@ import { expect, onTestFinished, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
 import type { GitObject } from "../../src/git/object.js";
 import { ObjectReader } from "../../src/git/object-reader.js";
-import { openRepository, type Repository } from "../../src/git/repository.js";
 import { parseTag } from "../../src/git/tag-object.js";
 import { writeObjects } from "../../src/git/write-objects.js";
 import { type Entry, LOG_REF } from "../../src/operation/entry.js";
-import { kaiFolderOf } from "../../src/operation/kai-folder.js";
-import { exportKey, generateKey, kaiHome } from "../../src/trust/key-store.js";
-import type { Policy, Role } from "../../src/trust/policy.js";
-import { openSigner, type Signer } from "../../src/trust/signer.js";
-import { writeTrustRoot } from "../../src/trust/trust-root.js";
+import type { Role } from "../../src/trust/policy.js";
 import { findRootOf, readTrustedLog } from "../../src/trust/trusted-log.js";
 import { makeCurrentTag, makeSignedTag } from "../../src/version/release-objects.js";
-import { type SmallAgent, smallAgent } from "../deploy/small-agent.js";
+import type { SmallAgent } from "../deploy/small-agent.js";
 import { disproven, refused, told } from "../scenarios/place.js";
 import { addEntry, emptyRepository } from "../trust/hand-made-log.js";
-import { signerFrom, testSigner } from "../trust/signing.js";
+import { testSigner } from "../trust/signing.js";
+import { agentOfTwo, policyOf, signerOf } from "./agent-of-two.js";
 
 const LATER = new Date("2026-07-01T00:00:00Z");
-
-async function signerOf(agent: Pick<SmallAgent, "dir">, name: string): Promise<{ signer: Signer; secret: string }> {
-  const home = path.join(path.dirname(agent.dir), name);
-  await generateKey({ home, name, email: `${name}@example.com`, passphrase: undefined, at: new Date("2025-01-01") });
-  const secret = (await exportKey(home, undefined, { secret: true })).armored;
-  return { signer: await signerFrom(secret), secret };
-}
-
-const policyOf = (principals: readonly [Signer, readonly Role[]][]): Policy => ({
-  format: "kai-policy/1",
-  principals: Object.fromEntries(
-    principals.map(([{ email, fingerprint }, roles]) => [email, { keys: [fingerprint], roles }]),
-  ),
-  thresholds: { owner: 1 },
-});
-
-/** An agent that Ada owns and releases; Bob may roll back, and no more. */
-async function agentOfTwo() {
-  const agent = await smallAgent({ "logic.py": "print('hello')\n" });
-  const ada = await openSigner({ home: kaiHome(agent.env), env: agent.env });
-  const { signer: bob, secret } = await signerOf(agent, "bob");
-  const repository = await openRepository(agent.dir, agent.env);
-  const trust = {
-    policy: policyOf([
-      [ada, ["owner", "releaser"]],
-      [bob, ["operator"]],
-    ]),
-    keys: [ada, bob],
-  };
-  await addEntry(repository, { signer: ada, ...trust, at: new Date("2026-03-02T09:00:00Z") });
-  await pin(repository);
-  return { agent, ada, bob, repository, trust, asBob: { ...agent.env, KAI_SIGNING_KEY: secret } };
-}
-
-async function pin(repository: Repository): Promise<void> {
-  const reader = new ObjectReader(repository);
-  try {
-    await writeTrustRoot(kaiFolderOf(repository).trust, await findRootOf(repository, reader, LOG_REF));
-  } finally {
-    reader.close();
-  }
-}
 
 test("each does what the policy lets them do, and all of it verifies", async () => {
   const { agent, asBob } = await agentOfTwo();
