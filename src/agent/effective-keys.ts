@@ -48,6 +48,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.tests.expect.stdout": true,
   "snapshot_isolation.tests.expect.max_duration": true,
   "snapshot_isolation.tests.expect.max_memory": true,
+  "snapshot_isolation.tests.expect.worse_than_before": true,
   "lifecycle.stop.run": true,
   "lifecycle.stop.timeout": true,
   "lifecycle.start.run": true,

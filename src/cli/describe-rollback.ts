@@ -7,6 +7,7 @@ import type { Suggestion } from "../rollback/suggest.js";
 import type { Judged } from "../rollback/when.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
+import { printable } from "./style.js";
 import { formatTable } from "./table.js";
 
 /** A rollback that was made, or the plan of one. */
@@ -64,8 +65,8 @@ function describeRisks(risks: readonly Risk[], { style }: Output): string[] {
 
 const MARKS = { done: "✓", skipped: "–", failed: "✗", compensated: "↶", planned: "·" } as const;
 
-/** One line for a step that has ended. */
-export function describeStep({ type, status, durationMs, error }: StepResult, { style }: Output): string {
+/** A line for a step that has ended, and one for each remark. */
+export function describeStep({ type, status, durationMs, error, remarks }: StepResult, { style }: Output): string {
   const colour = {
     done: style.green,
     failed: style.red,
@@ -74,7 +75,8 @@ export function describeStep({ type, status, durationMs, error }: StepResult, { 
     planned: style.dim,
   };
   const time = durationMs === null || status === "skipped" ? "" : style.dim(`  ${formatDuration(durationMs)}`);
-  return `  ${colour[status](MARKS[status])} ${type}${time}${error === null ? "" : `  ${error}`}`;
+  const line = `  ${colour[status](MARKS[status])} ${type}${time}${error === null ? "" : `  ${error}`}`;
+  return [line, ...remarks.map((remark) => `      ${style.dim(printable(remark))}`)].join("\n");
 }
 
 function describeDone(result: RollbackResult, output: Output): string {

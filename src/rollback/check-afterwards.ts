@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { type CommandContext, checkHealth } from "../system/agent-process.js";
 import type { Prepared } from "./gather-facts.js";
-import { runTests } from "./run-tests.js";
+import { runTests, type TestsRequest } from "./run-tests.js";
 import type { StepLog } from "./step-log.js";
 
 /**
@@ -12,7 +12,7 @@ export async function checkAfterwards(
   cwd: string,
   { after, config, testKinds, checksHealth }: Prepared,
   steps: StepLog,
-  context: CommandContext,
+  context: CommandContext & Pick<TestsRequest, "comparison">,
 ): Promise<void> {
   // What could not be started needs no question.
   if (steps.failure !== undefined) return steps.note("validate_rollback", "skipped", null);
@@ -20,9 +20,14 @@ export async function checkAfterwards(
     .run("validate_rollback", async ({ cancelled }) => {
       if (checksHealth && after.health) {
         const health = await checkHealth(after.health, { ...context, cancelled });
+        steps.print("validate_rollback", health.output);
         if (!health.ok) throw notWell(`lifecycle.health: ${health.error}`);
       }
       const results = await runTests(config, testKinds, { cwd, ...context, cancelled });
+      for (const { output, remark } of results) {
+        steps.print("validate_rollback", output);
+        if (remark !== null) steps.remark("validate_rollback", remark);
+      }
       const bad = results.find(({ ok }) => !ok);
       if (bad) throw notWell(`the ${bad.kind} test ${bad.name}: ${bad.error}`);
     })

@@ -1,6 +1,7 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
 import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
+import { compareWithEarlier } from "../snapshot/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
@@ -9,6 +10,7 @@ import { whyNotRun } from "../version/command-trust.js";
 import { sourcesDetails } from "../version/composed-version.js";
 import { decryptionFor } from "../version/decryption-for.js";
 import { validateVersion } from "../version/validate-version.js";
+import { versionsBefore } from "../version/versions-before.js";
 import { type Caller, provingOf, type WritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { checkAfterwards } from "./check-afterwards.js";
@@ -114,7 +116,7 @@ export class Execution {
       prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
     const installed = await this.#install();
     const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
-    await checkAfterwards(agent.repository.workTree ?? "", prepared, this.#steps, this.#context);
+    await this.#checkAfterwards(restored);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
     await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: unknown) => {
       // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
@@ -124,6 +126,19 @@ export class Execution {
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
     return { restored, backup: restored.backup?.ref ?? null, stateBackup };
+  }
+
+  /** What it takes now is compared with what it took with the version that is left, or the nearest before that. */
+  async #checkAfterwards({ inForce }: Restored): Promise<void> {
+    const { prepared, ground } = this.#decided;
+    const { repository } = this.#session.agent;
+    const { from } = ground;
+    const comparison = await compareWithEarlier(repository, {
+      place: "agent",
+      version: inForce?.tag ?? null,
+      before: from === undefined ? [] : [from, ...versionsBefore(this.#session.history, from)],
+    });
+    await checkAfterwards(repository.workTree ?? "", prepared, this.#steps, { ...this.#context, comparison });
   }
 
   /** Up to the commit point and a little behind it. */

@@ -89,7 +89,7 @@ export function withSteps(cause: unknown, steps: StepLog): unknown {
 
 export const plannedSteps = (plan: RollbackPlan): StepResult[] =>
   plan.steps.map(({ type, applies }) => {
-    return { type, status: applies ? "planned" : "skipped", durationMs: null, error: null, output: null };
+    return { type, status: applies ? "planned" : "skipped", durationMs: null, error: null, output: null, remarks: [] };
   });
 
 function resultOf(

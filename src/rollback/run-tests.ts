@@ -1,7 +1,8 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
+import type { Comparison, EarlierResult } from "../snapshot/earlier-results.js";
 import { judgeExpectations } from "../snapshot/expectations.js";
-import { expectationsOf } from "../snapshot/sandbox-settings.js";
+import { expectationsOf, notCompared } from "../snapshot/sandbox-settings.js";
 import { agentEnvironment } from "../system/agent-environment.js";
 import { runShell, type ShellResult } from "../system/shell.js";
 
@@ -11,6 +12,8 @@ export interface TestsRequest {
   /** The caller's environment, from which no key reaches them. */
   readonly env: NodeJS.ProcessEnv;
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** With what versions before took; default: with none. */
+  readonly comparison?: Comparison | undefined;
   /** Ends what runs, and begins no other. */
   readonly cancelled?: AbortSignal | undefined;
 }
@@ -24,6 +27,8 @@ export interface ScenarioResult {
   readonly peakMemory: number | null;
   /** What it fell short of; null where it passed. */
   readonly error: string | null;
+  /** What it is compared with, or that it is not; null where it need not be. */
+  readonly remark: string | null;
   /** Both streams, the last 64 KiB. */
   readonly output: string;
 }
@@ -46,29 +51,38 @@ export async function runTests(
     if (request.cancelled?.aborted) break;
     results.push(await runScenario(scenario, parseDuration(scenario.timeout ?? limits.timeout), request));
   }
+  await request.comparison?.keep(results.filter(({ ok }) => ok));
   return results;
 }
 
 async function runScenario(
   scenario: SnapshotTest,
   timeoutMs: number,
-  { cwd, env, onOutput, cancelled }: TestsRequest,
+  { cwd, env, onOutput, cancelled, comparison }: TestsRequest,
 ): Promise<ScenarioResult> {
   const { name, kind, run } = scenario;
   const own = agentEnvironment(env, {});
   const ran = await runShell({ run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, cancelled, observed: true });
-  const error = judge(scenario, ran);
+  const before = comparison?.find(name);
+  const error = judge(scenario, ran, before);
   const { durationMs, output, peakMemory = null } = ran;
-  return { name, kind, ok: error === null, durationMs, peakMemory, error, output };
+  const remark = scenario.expect.worse_than_before === null ? null : compared(scenario, ran, before);
+  return { name, kind, ok: error === null, durationMs, peakMemory, error, remark, output };
 }
 
-function judge(scenario: SnapshotTest, ran: ShellResult): string | null {
+function compared(scenario: SnapshotTest, ran: ShellResult, before: EarlierResult | undefined): string {
+  if (before === undefined) return notCompared(scenario);
+  const memory = before.peakMemory === null ? "" : `, ${ran.peakMemory ?? "unknown"} and ${before.peakMemory} bytes`;
+  return `${scenario.name}: ${ran.durationMs} ms, with ${before.version} ${before.durationMs} ms${memory}.`;
+}
+
+function judge(scenario: SnapshotTest, ran: ShellResult, before: EarlierResult | undefined): string | null {
   if (ran.problem !== null) return `It could not be started: ${ran.problem}.`;
   if (ran.signal !== null && !ran.timedOut) return `It was ended by ${ran.signal}.`;
   const { stdout, durationMs, timedOut, peakMemory } = ran;
   const resources = peakMemory === undefined ? {} : { peakMemory };
   const exitCode = ran.exitCode ?? OF_A_SIGNAL;
   const observed = { exitCode, stdout, durationMs, timedOut, oomKilled: false, resources };
-  const failures = judgeExpectations(observed, expectationsOf(scenario));
+  const failures = judgeExpectations(observed, expectationsOf(scenario, before));
   return failures.length === 0 ? null : failures.join(" ");
 }

@@ -9,8 +9,10 @@ export interface StepResult {
   readonly status: "planned" | "done" | "skipped" | "failed" | "compensated";
   readonly durationMs: number | null;
   readonly error: string | null;
-  /** What its command printed, the last of it where it is long; null where there is none. */
+  /** What its commands printed, the last of it where it is long; null where there are none, or they printed nothing. */
   readonly output: string | null;
+  /** What is worth knowing and failed nothing. */
+  readonly remarks: readonly string[];
 }
 
 export interface StepListener {
@@ -23,6 +25,9 @@ export interface RunningStep extends PlanStep {
   readonly cancelled: AbortSignal;
 }
 
+/** Characters of what all commands of a step printed. */
+const KEPT_OUTPUT = 64 * 1024;
+
 /** Steps behind the commit point, which `rollback_timeout` does not bound. */
 const BEHIND: readonly StepType[] = ["start_agent", "validate_rollback", "cleanup"];
 
@@ -33,6 +38,7 @@ export class StepLog {
   readonly #began = performance.now();
   readonly #results = new Map<StepType, StepResult>();
   readonly #outputs = new Map<StepType, string>();
+  readonly #remarks = new Map<StepType, readonly string[]>();
 
   readonly #interrupted: AbortSignal | undefined;
 
@@ -96,12 +102,23 @@ export class StepLog {
   command(type: StepType, work: (step: RunningStep) => Promise<CommandOutcome>): Promise<CommandOutcome | undefined> {
     return this.run(type, async (step) => {
       const outcome = await work(step);
-      if (outcome.output !== "") this.#outputs.set(type, outcome.output);
+      this.print(type, outcome.output);
       if (outcome.ok) return outcome;
       throw new KaiError("E126", `${step.type} failed: ${outcome.error ?? "no reason is known"}`, {
         hint: `It ran ${JSON.stringify(step.command ?? "")}. ${lastLines(outcome.output)}`,
       });
     });
+  }
+
+  /** Keeps what a command of a step printed, to be told when the step ends. */
+  print(type: StepType, output: string): void {
+    const all = `${this.#outputs.get(type) ?? ""}${output}`;
+    if (all !== "") this.#outputs.set(type, all.slice(-KEPT_OUTPUT));
+  }
+
+  /** The same of a remark. */
+  remark(type: StepType, remark: string): void {
+    this.#remarks.set(type, [...(this.#remarks.get(type) ?? []), remark]);
   }
 
   note(type: StepType, status: StepResult["status"], durationMs: number | null, error: string | null = null): void {
@@ -111,6 +128,7 @@ export class StepLog {
       durationMs: durationMs === null ? null : Math.round(durationMs),
       error,
       output: this.#outputs.get(type) ?? null,
+      remarks: this.#remarks.get(type) ?? [],
     };
     this.#results.set(type, result);
     this.#listener?.ends(result);

@@ -1,3 +1,4 @@
+import type { EarlierResult } from "./earlier-results.js";
 import type { Execution } from "./execution.js";
 
 /** What a scenario must show; a key that is absent is not looked at. */
@@ -10,6 +11,8 @@ export interface Expectations {
   stdoutMatches?: string | undefined;
   maxDurationMs?: number | undefined;
   maxMemoryBytes?: number | undefined;
+  /** How much more time and memory it may take than the earlier result, in percent; no result, nothing to look at. */
+  worseThan?: { readonly percent: number; readonly before: EarlierResult } | undefined;
 }
 
 type Observed = Pick<Execution, "exitCode" | "stdout" | "durationMs" | "timedOut" | "oomKilled" | "resources">;
@@ -32,7 +35,27 @@ export function judgeExpectations(observed: Observed, expected: Expectations): s
   if (expected.maxDurationMs !== undefined && observed.durationMs > expected.maxDurationMs) {
     failures.push(`It took ${Math.round(observed.durationMs)} ms, at most ${expected.maxDurationMs} ms were expected.`);
   }
-  return [...failures, ...judgeMemory(observed, expected)];
+  return [...failures, ...judgeMemory(observed, expected), ...judgeAgainst(observed, expected.worseThan)];
+}
+
+/** Memory that was not measured, then or now, is not compared. */
+function judgeAgainst({ durationMs, resources }: Observed, worseThan: Expectations["worseThan"]): string[] {
+  if (worseThan === undefined) return [];
+  const { percent, before } = worseThan;
+  const isWorse = (now: number, then: number) => now > then * (1 + percent / 100);
+  const failures: string[] = [];
+  if (isWorse(durationMs, before.durationMs)) {
+    failures.push(
+      `It took ${Math.round(durationMs)} ms, with ${before.version} ${Math.round(before.durationMs)} ms: at most ${percent}% more were expected.`,
+    );
+  }
+  const { peakMemory } = resources;
+  if (peakMemory !== undefined && before.peakMemory !== null && isWorse(peakMemory, before.peakMemory)) {
+    failures.push(
+      `It used ${peakMemory} bytes of memory, with ${before.version} ${before.peakMemory}: at most ${percent}% more were expected.`,
+    );
+  }
+  return failures;
 }
 
 function judgeMemory({ resources }: Observed, { maxMemoryBytes }: Expectations): string[] {

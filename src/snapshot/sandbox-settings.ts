@@ -1,6 +1,7 @@
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration, parseSize } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
+import type { EarlierResult } from "./earlier-results.js";
 import type { Expectations } from "./expectations.js";
 import type { SandboxBase, SandboxLimits, SandboxSecurity } from "./test-in-sandbox.js";
 
@@ -54,13 +55,21 @@ export function chooseBase(images: Isolation["base_images"], runtime: "python" |
   });
 }
 
-/** What a scenario must show. */
-export const expectationsOf = ({ expect }: Scenario): Expectations => ({
+/** What a scenario must show; `before` is what it took with a version before, if that is known. */
+export const expectationsOf = ({ expect }: Scenario, before?: EarlierResult): Expectations => ({
   exitCode: expect.exit_code,
   stdout: expect.stdout ?? undefined,
   maxDurationMs: expect.max_duration === null ? undefined : parseDuration(expect.max_duration),
   maxMemoryBytes: expect.max_memory === null ? undefined : parseSize(expect.max_memory),
+  worseThan:
+    expect.worse_than_before === null || before === undefined
+      ? undefined
+      : { percent: Number.parseFloat(expect.worse_than_before), before },
 });
+
+/** What is said of a scenario that should be compared with a version before and is not. */
+export const notCompared = ({ name }: Pick<Scenario, "name">): string =>
+  `${name} is compared with no version before: none was tested on this machine.`;
 
 function refuseWhatCannotBe(isolation: Isolation): void {
   const refuse = (key: string, message: string, hint: string) => {
@@ -78,14 +87,11 @@ function refuseWhatCannotBe(isolation: Isolation): void {
   }
 }
 
-function notesOf({ network, secrets, tests, filesystem, default_isolation: kind }: Isolation): string[] {
+function notesOf({ network, secrets, filesystem, default_isolation: kind }: Isolation): string[] {
   return [
     ...(network.mode === "none" ? [] : [`Network mode ${network.mode} is not in effect yet: nothing can be reached.`]),
     ...(Object.keys(secrets).length === 0 ? [] : ["Secrets are not given to the sandbox yet."]),
     ...(filesystem === "overlay" ? [] : [`File system ${filesystem} is not in effect yet: an overlay is used.`]),
     ...(kind === "none" ? ["A test always runs in a container, whatever default_isolation says."] : []),
-    ...(tests.some(({ expect }) => expect.worse_than_before !== null)
-      ? ["worse_than_before is not looked at yet."]
-      : []),
   ];
 }

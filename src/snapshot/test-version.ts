@@ -6,9 +6,10 @@ import { detectFramework } from "../agent/detect-framework.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
+import type { Comparison } from "./earlier-results.js";
 import type { Execution } from "./execution.js";
 import { lfsNotes } from "./lfs-notes.js";
-import { expectationsOf, sandboxSettings } from "./sandbox-settings.js";
+import { expectationsOf, notCompared, sandboxSettings } from "./sandbox-settings.js";
 import { tempDirOf } from "./temp-dir-of.js";
 import { type SandboxRequest, testInSandbox } from "./test-in-sandbox.js";
 import { versionTree } from "./version-tree.js";
@@ -21,6 +22,8 @@ export interface VersionTestRequest {
   config: AgentConfig;
   /** What to run instead of the scenarios of kai.yaml. */
   command?: readonly string[] | undefined;
+  /** Of the version's scenarios with those of versions before; default: with none. */
+  comparison?: Comparison | undefined;
   env: NodeJS.ProcessEnv;
   /** The product's own folder in the git common dir. */
   kaiDir: string;
@@ -75,6 +78,7 @@ export async function testVersion(request: VersionTestRequest): Promise<VersionT
   };
   const id = () => ulid(request.now?.().getTime());
   const tests: TestedExecution[] = [];
+  const notes: string[] = [];
   if (command !== undefined) {
     const execution = await testInSandbox({ ...common, id: id(), command, expect: {} });
     tests.push({ name: null, kind: null, ...execution });
@@ -82,11 +86,14 @@ export async function testVersion(request: VersionTestRequest): Promise<VersionT
     for (const scenario of isolation.tests) {
       request.progress?.(`Running ${scenario.name}…`);
       const limits = withTimeout(settings.limits, scenario);
-      const expect = expectationsOf(scenario);
+      const before = request.comparison?.find(scenario.name);
+      if (scenario.expect.worse_than_before !== null && before === undefined) notes.push(notCompared(scenario));
+      const expect = expectationsOf(scenario, before);
       const run = ["/bin/sh", "-c", scenario.run];
       const execution = await testInSandbox({ ...common, limits, id: id(), command: run, expect });
       tests.push({ name: scenario.name, kind: scenario.kind, ...execution });
     }
+    await request.comparison?.keep(tests.flatMap(passedResult));
   }
   return {
     commit,
@@ -94,9 +101,12 @@ export async function testVersion(request: VersionTestRequest): Promise<VersionT
     base: settings.base.kind === "host" ? "host" : settings.base.name,
     passed: tests.every(({ passed }) => passed),
     tests,
-    notes: [...settings.notes, ...(await lfsNotes(repository, commit))],
+    notes: [...settings.notes, ...notes, ...(await lfsNotes(repository, commit))],
   };
 }
+
+const passedResult = ({ name, passed, durationMs, resources }: TestedExecution) =>
+  passed && name !== null ? [{ name, durationMs, peakMemory: resources.peakMemory ?? null }] : [];
 
 const withTimeout = (limits: SandboxRequest["limits"], { timeout }: SnapshotTest): SandboxRequest["limits"] =>
   timeout === null ? limits : { ...limits, timeoutMs: parseDuration(timeout) };

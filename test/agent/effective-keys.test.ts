@@ -6,6 +6,7 @@ import { parseAgentConfig } from "../../src/agent/config.js";
 import { configSources } from "../../src/agent/config-sources.js";
 import { EFFECTIVE_KEYS } from "../../src/agent/effective-keys.js";
 import { openRepository } from "../../src/git/repository.js";
+import type { EarlierResult } from "../../src/snapshot/earlier-results.js";
 import { judgeExpectations } from "../../src/snapshot/expectations.js";
 import { expectationsOf, sandboxSettings } from "../../src/snapshot/sandbox-settings.js";
 import { testVersion } from "../../src/snapshot/test-version.js";
@@ -53,10 +54,10 @@ const scenario = (more: object) => ({ name: "it", run: "true", ...more });
 const RAN = { exitCode: 3, stdout: "moon", durationMs: 5000, timedOut: false, oomKilled: false };
 
 /** What a run that took 5 s and 1 GB and ended with 3 falls short of. */
-function failuresWith(expected: object): string[] {
+function failuresWith(expected: object, before?: EarlierResult): string[] {
   const [first] = isolationOf(withKey("snapshot_isolation.tests", [scenario({ expect: expected })])).tests;
   if (!first) throw new Error("there is no scenario");
-  return judgeExpectations({ ...RAN, resources: { peakMemory: 1e9 } as never }, expectationsOf(first));
+  return judgeExpectations({ ...RAN, resources: { peakMemory: 1e9 } as never }, expectationsOf(first, before));
 }
 
 /** An agent with version 1.0.0, and a feature since, of which kai.yaml says this. */
@@ -173,6 +174,11 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     expect(failuresWith({ exit_code: 3, max_duration: "2s" })[0]).toContain("It took 5000 ms"),
   "snapshot_isolation.tests.expect.max_memory": () =>
     expect(failuresWith({ exit_code: 3, max_memory: "1Mi" })[0]).toContain("It used 1000000000 bytes"),
+  "snapshot_isolation.tests.expect.worse_than_before": () => {
+    const before = { version: "0.9.0", durationMs: 4000, peakMemory: null };
+    expect(failuresWith({ exit_code: 3, worse_than_before: "20%" }, before)[0]).toContain("It took 5000 ms");
+    expect(failuresWith({ exit_code: 3, worse_than_before: "30%" }, before)).toEqual([]);
+  },
   "deploy.root": async () => {
     const agent = await clerkWith("deploy.root", "../there");
     const { path: folder } = await told(agent, "deploy", "1.0.0", "--dry-run");

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { openRepository } from "../../src/git/repository.js";
+import { compareWithEarlier } from "../../src/snapshot/earlier-results.js";
 import { chooseBase, sandboxSettings } from "../../src/snapshot/sandbox-settings.js";
 import { testVersion } from "../../src/snapshot/test-version.js";
+import { parseNumber } from "../../src/version/number.js";
 import { scratch } from "../support/scratch.js";
 import { sharedCache } from "./sandbox.js";
 
@@ -72,6 +74,33 @@ test("a relative temp_dir lies in the agent's folder, and one that Podman cannot
     await expect(testVersion(agent)).rejects.toMatchObject({ code: "E103", message: expect.stringContaining(name) });
     expect(existsSync(path.join(agent.repository.workTree ?? "", name))).toBe(false);
   }
+});
+
+test("a scenario is compared with the version before where that was tested here, and what it took is kept", async () => {
+  const scenario = '{name: answers, run: "echo moon", expect: {worse_than_before: 20%}}';
+  const agent = await agentOf(`agent_id: ai.example.a\nsnapshot_isolation:\n  tests: [${scenario}]\n`);
+  const compare = (version: string) =>
+    compareWithEarlier(agent.repository, {
+      place: "sandbox",
+      version,
+      before: [{ tagId: "before", number: parseNumber("1.0.0") }],
+    });
+  mkdirSync(path.join(agent.kaiDir, "cache"), { recursive: true });
+  const first = await testVersion({ ...agent, comparison: await compare("before") });
+  expect(first).toMatchObject({
+    passed: true,
+    notes: ["answers is compared with no version before: none was tested on this machine."],
+  });
+  const file = path.join(agent.kaiDir, "cache/test-results.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  kept.sandbox.answers.before[0].durationMs = 0.001;
+  writeFileSync(file, JSON.stringify(kept));
+  const second = await testVersion({ ...agent, comparison: await compare("after") });
+  expect(second).toMatchObject({ passed: false, notes: [] });
+  expect(second.tests[0]?.failures).toEqual([
+    expect.stringMatching(/^It took \d+ ms, with 1\.0\.0 0 ms: at most 20% more were expected\.$/),
+  ]);
+  expect(JSON.parse(readFileSync(file, "utf8")).sandbox.answers).not.toHaveProperty("after");
 });
 
 test("files that Git LFS keeps are counted: the sandbox has their pointers", async () => {

@@ -80,7 +80,7 @@ const TEST = object({
       max_duration: field("The longest that it may take.", orNull(duration(undefined))),
       max_memory: field("The most memory that it may use.", orNull(size(undefined))),
       worse_than_before: field(
-        "How much slower or larger than with the version before it may be.",
+        "How much more time and memory it may take than with the version before that was tested on this machine last.",
         orNull(text(undefined, { expected: "a percentage such as 20%", pattern: /^\d{1,5}(?:\.\d{1,3})?%$/ })),
       ),
     }),

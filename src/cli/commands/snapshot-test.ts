@@ -3,10 +3,12 @@ import { parseAgentConfig } from "../../agent/config.js";
 import { KaiError } from "../../error.js";
 import { tryGit } from "../../git/run-git.js";
 import { kaiFolderOf } from "../../operation/kai-folder.js";
+import { compareWithEarlier } from "../../snapshot/earlier-results.js";
 import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/test-version.js";
 import { kaiHome } from "../../trust/key-store.js";
 import { findAsked } from "../../version/find-asked.js";
 import { readAgentHistory } from "../../version/reading.js";
+import { versionsBefore } from "../../version/versions-before.js";
 import { tellConfigGone } from "../caller.js";
 import type { CommandContext } from "../context.js";
 import { commandLine, defineCommand, required } from "../define-command.js";
@@ -39,12 +41,18 @@ export const snapshotTestCommand = defineCommand({
     }
     const config =
       shown.exitCode === 0 ? parseAgentConfig(shown.stdout.toString(), `${version.tag}:kai.yaml`) : agent.config;
+    const comparison = await compareWithEarlier(agent.repository, {
+      place: "sandbox",
+      version: version.tagId,
+      before: versionsBefore(history, version),
+    });
     const tested = await interruptible((signal) =>
       testVersion({
         repository: agent.repository,
         commit: version.commit,
         config,
         command: command.length === 0 ? undefined : command,
+        comparison,
         env: context.env,
         kaiDir: kaiFolderOf(agent.repository).root,
         cacheDir: path.join(kaiHome(context.env), "cache"),
