@@ -1,4 +1,5 @@
 import type { PlanStep } from "../rollback/plan.js";
+import type { Replaced } from "../rollback/put-back.js";
 import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
 import type { RollbackResult } from "../rollback/rollback.js";
@@ -91,9 +92,14 @@ function describeDone(result: RollbackResult, output: Output): string {
   if (result.backup !== null)
     lines.push(`  files of before  ${result.backup}  (\`git checkout ${result.backup} -- PATH\`)`);
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
+  lines.push(...describeReplaced(result.replaced));
   lines.push("", STATE[plan.state.kind], "`git kai-version undo` takes this back.");
   return lines.join("\n");
 }
+
+/** What git ignores and was replaced, a line each. */
+export const describeReplaced = (replaced: readonly Replaced[]): string[] =>
+  replaced.map(({ path, kept }) => printable(`  ${path} of before  ${kept}`));
 
 const STATE = {
   capture: "The agent's state is that which was captured with the version.",

@@ -9,6 +9,8 @@ export interface KaiFolder {
   readonly journal: string;
   readonly staging: string;
   readonly cache: string;
+  /** What operations replaced of the things that git ignores, by operation. */
+  readonly replaced: string;
   /** Folders that are being removed. */
   readonly trash: string;
   /** The pinned first entry of the log and the highest one seen. */
@@ -23,6 +25,7 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
     journal: path.join(root, "journal"),
     staging: path.join(root, "staging"),
     cache: path.join(root, "cache"),
+    replaced: path.join(root, "replaced"),
     trash: path.join(root, "trash"),
     trust: path.join(root, "trust.json"),
   };

@@ -25,7 +25,7 @@ export async function finishProjection(repository: Repository, projection: Proje
   const conflicts: string[] = [];
   if (staged !== undefined) {
     conflicts.push(...(await applyWorktree(repository, staged, projection.inherit)));
-    conflicts.push(...(await applyOutputs(staged)));
+    conflicts.push(...(await applyOutputs(staged, kaiFolderOf(repository).replaced)));
     conflicts.push(...(await applyState(staged, repository.env, projection.inherit)));
     conflicts.push(...(await applyLinks(staged.folder)));
   }

@@ -1,13 +1,37 @@
+import { readdir } from "node:fs/promises";
 import { decodeTime } from "ulid";
 import { updateRefs } from "../git/ref-transaction.js";
+import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
+import { ENTRY_PATTERNS } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { keptFolder } from "../operation/kept-outputs.js";
 import { sweepStore } from "../state/state-store.js";
+import { discardFolder } from "../system/discard-folder.js";
 import type { WritingSession } from "../version/writing-session.js";
 
 const BACKUPS = "refs/kai/backup/";
+const OPERATION = new RegExp(`^${ENTRY_PATTERNS.operation}$`);
 
 /** Lets go of backups that were made longer ago than `retentionMs`; the operation's id tells when. */
-export async function cleanUp({ agent, reader, lock, at }: WritingSession, retentionMs: number): Promise<void> {
+export async function cleanUp(session: WritingSession, retentionMs: number): Promise<void> {
+  const { agent, at } = session;
+  const isOld = (operation: string) => at.getTime() - decodeTime(operation) > retentionMs;
+  await cleanUpReplaced(agent.repository, isOld);
+  await cleanUpRefs(session, isOld);
+}
+
+async function cleanUpReplaced(repository: Repository, isOld: (operation: string) => boolean): Promise<void> {
+  const { replaced, trash } = kaiFolderOf(repository);
+  for (const name of await readdir(replaced).catch(() => [])) {
+    if (OPERATION.test(name) && isOld(name)) await discardFolder(keptFolder(replaced, name), trash);
+  }
+}
+
+async function cleanUpRefs(
+  { agent, reader, lock }: WritingSession,
+  isOld: (operation: string) => boolean,
+): Promise<void> {
   const { repository } = agent;
   const listed = await runGit(repository, ["for-each-ref", "--format=%(refname) %(objectname)", BACKUPS]);
   const old = listed
@@ -15,9 +39,8 @@ export async function cleanUp({ agent, reader, lock, at }: WritingSession, reten
     .split("\n")
     .flatMap((line) => {
       const [ref = "", id = ""] = line.split(" ");
-      const operation = /^[0-9A-HJKMNP-TV-Z]{26}/.exec(ref.slice(BACKUPS.length))?.[0];
-      const expired = operation !== undefined && at.getTime() - decodeTime(operation) > retentionMs;
-      return expired ? [{ ref, old: id, new: null }] : [];
+      const operation = ref.slice(BACKUPS.length).replace(/-state$/, "");
+      return OPERATION.test(operation) && isOld(operation) ? [{ ref, old: id, new: null }] : [];
     });
   if (old.length === 0) return;
   await updateRefs(repository, old, { inherit: [lock.descriptor] });

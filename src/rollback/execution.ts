@@ -3,7 +3,6 @@ import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
 import { compareWithEarlier } from "../snapshot/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
-import { findStateFiles } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
@@ -18,13 +17,15 @@ import { cleanUp } from "./clean-up.js";
 import { dropNeedlessBackups } from "./drop-needless-backups.js";
 import { rememberTimes } from "./earlier-times.js";
 import type { Prepared } from "./gather-facts.js";
-import { type InstalledAside, installAside } from "./install-aside.js";
+import type { InstalledAside } from "./install-aside.js";
+import { installDependencies } from "./install-dependencies.js";
 import { liveChange } from "./live-steps.js";
 import { migrateAside } from "./migrate-aside.js";
 import { requireMintSigner } from "./mint-signer.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import { planSwitch } from "./plan-switch.js";
+import { listReplaced, type Replaced } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
 import { requireNotDisproven } from "./require-not-disproven.js";
 import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
@@ -77,6 +78,8 @@ export interface Executed {
   /** The ref that holds the files that were overwritten; null where there were none. */
   readonly backup: string | null;
   readonly stateBackup: string | null;
+  /** What was replaced of the things that git ignores, and where it is kept. */
+  readonly replaced: readonly Replaced[];
 }
 
 /** Carries a plan out, step by step; what fails before the commit point is taken back. */
@@ -114,7 +117,7 @@ export class Execution {
     const decryption = decryptionFor(this.#caller);
     const capture =
       prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
-    const installed = await this.#install();
+    const installed = await installDependencies(this.#session, this.#caller, this.#decided, this.#steps);
     const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
     await this.#checkAfterwards(restored);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
@@ -125,7 +128,8 @@ export class Execution {
     });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
-    return { restored, backup: restored.backup?.ref ?? null, stateBackup };
+    const replaced = await listReplaced(agent.repository, this.#session.id);
+    return { restored, backup: restored.backup?.ref ?? null, stateBackup, replaced };
   }
 
   /** What it takes now is compared with what it took with the version that is left, or the nearest before that. */
@@ -171,39 +175,6 @@ export class Execution {
     return { env: this.#caller.env, onOutput: this.#caller.onOutput };
   }
 
-  async #install(): Promise<InstalledAside | undefined> {
-    const { prepared, ground } = this.#decided;
-    const { install } = prepared.after;
-    const { agent, lock, id } = this.#session;
-    const { repository } = agent;
-    const { workTree } = repository;
-    if (install === null || workTree === undefined) return undefined;
-    let installed: InstalledAside | undefined;
-    await this.#steps
-      .command("restore_dependencies", async ({ timeoutMs, cancelled }) => {
-        this.#caller.progress("Installing dependencies aside");
-        const context = { ...this.#context, cancelled };
-        const done = await installAside(
-          { ...repository, workTree },
-          {
-            operation: id,
-            tree: ground.toTree,
-            run: (cwd) => prepared.runIn({ ...install, timeoutMs }, cwd, context),
-            liveState: await findStateFiles(repository, statePatternsOf(agent.config, prepared.config)),
-            isLiveState: prepared.isLiveState,
-            inherit: [lock.descriptor],
-          },
-        );
-        installed = done.installed;
-        return done.outcome;
-      })
-      .catch(async (cause: unknown) => {
-        await installed?.remove();
-        throw cause;
-      });
-    return installed;
-  }
-
   async #backUp(signer: Signer): Promise<Backup | undefined> {
     const { request, ground } = this.#decided;
     const { repository } = this.#session.agent;
@@ -227,16 +198,17 @@ export class Execution {
   /** Undefined where nothing of the running agent is touched. */
   #live(signer: Signer, { capture, installed, deployment }: Ready) {
     const { prepared, request, plan } = this.#decided;
-    const { before, after, startAgain, saveState, migration } = prepared;
+    const { before, after, startAgain, saveState, migration, putBack } = prepared;
     const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
     const link = deployment?.link ?? undefined;
-    if (!touches && !installed && !saveState && !link) return undefined;
+    if (!touches && !installed && !putBack && !saveState && !link) return undefined;
     const work = {
       before,
       after,
       startAgain,
       capture,
       installed,
+      putBack,
       link,
       emergency: request.type === "emergency",
       saveState,

@@ -15,8 +15,9 @@ import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
 import { choosePolicy, hasStep, type RollbackPolicy } from "./policy.js";
+import { findPutBack, type PutBack } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
-import { assessRisks, type Risk } from "./risks.js";
+import { risksOf } from "./risk-facts.js";
 import { stateSource } from "./state-source.js";
 import type { StepType } from "./step-types.js";
 import type { Ground } from "./survey.js";
@@ -32,6 +33,8 @@ export interface Prepared {
   readonly after: LifecycleCommands;
   /** How the version that is left is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
+  /** What the operation that is taken back had replaced; undefined where there is nothing to put back. */
+  readonly putBack: PutBack | undefined;
   /** Run in a folder of the deployment that has to be written. */
   readonly installDeployed: AgentCommand | null;
   readonly capture: { readonly ref: string; readonly digest: string | null } | undefined;
@@ -88,13 +91,11 @@ export async function gatherFacts(
     policy,
     request,
   );
-  const installs = after.install !== null && ground.environmentChanges ? after.install : null;
+  const putBack = await findPutBackFor(session, request, ground, policy);
+  const installs = ground.environmentChanges && !putBack ? after.install : null;
   const state = stateSource(ground, request, policy, before);
   const mintSigner = await findMintSigner(session, ground, mints, state);
-  const migration =
-    state.kind === "migrated" && before.migrate
-      ? { command: before.migrate, commit: from?.commit ?? ground.head }
-      : undefined;
+  const migration = migrationOf(state, before, ground);
   // What is converted is a copy of the backup.
   const saveState =
     migration !== undefined ||
@@ -131,6 +132,7 @@ export async function gatherFacts(
       migrate: planned(before.migrate),
       runs: startAgain !== null,
     },
+    putsBack: putBack?.outputs.length ?? 0,
     state,
     saveState,
     files: { changed: ground.changes.length, config: ground.configFiles },
@@ -156,6 +158,7 @@ export async function gatherFacts(
     before,
     after: { ...after, install: installs },
     startAgain,
+    putBack,
     installDeployed: after.install,
     capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,
     migration,
@@ -170,41 +173,23 @@ export async function gatherFacts(
   };
 }
 
-function risksOf(
-  { history, at }: WritingSession,
-  ground: Ground,
-  plan: { state: StateSource; saveState: boolean; notRun: string | null; leftStopped: boolean },
-): Risk[] {
-  const { from, config } = ground;
-  const { version, capture } = ground.target;
-  const { state } = plan;
-  const findings = ground.compatibility?.findings ?? [];
-  return assessRisks({
-    from: from && { version: from.number.text, major: from.number.major },
-    to: version && {
-      name: version.tag,
-      major: version.number.major,
-      withdrawn: version.withdrawn,
-      foreign: version.type === "foreign",
-    },
-    lacksConfig: ground.target.config === null,
-    breaking: findings.filter(({ level }) => level === "major").map(({ message }) => message),
-    migration: state.kind === "capture" ? [] : ground.migration,
-    migrates: state.kind === "migrated",
-    dirty: ground.dirty.length,
-    submodules: ground.submodules,
-    depth: ground.depth,
-    maxDepth: config.rollback_system.max_rollback_depth,
-    deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
-    capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
-    keepsLiveState: state.kind === "live" && capture !== undefined,
-    saveState: plan.saveState,
-    currentMissing: history.current !== null && from === undefined,
-    commandsNotRun: plan.notRun,
-    leftStopped: plan.leftStopped,
-    now: at,
-  });
-}
+/** Behind an operation, what it replaced is put back as it was, which needs no network. */
+const findPutBackFor = async (
+  { agent }: WritingSession,
+  { type }: RollbackRequest,
+  { target }: Ground,
+  policy: RollbackPolicy,
+): Promise<PutBack | undefined> =>
+  type === "snapshot" && hasStep(policy, "restore_dependencies")
+    ? findPutBack(agent.repository, target.name)
+    : undefined;
+
+const migrationOf = (
+  { kind }: StateSource,
+  { migrate }: LifecycleCommands,
+  { from, head }: Ground,
+): Migration | undefined =>
+  kind === "migrated" && migrate !== null ? { command: migrate, commit: from?.commit ?? head } : undefined;
 
 const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
   hasStep(policy, "stop_agent") && (stop !== null || start !== null);

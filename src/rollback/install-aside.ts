@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { writeTree } from "../git/write-tree.js";
-import { stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
+import { type StagedOutput, stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
@@ -139,12 +139,17 @@ async function findIgnored(
 }
 
 /** Moves what was installed into an operation's staging folder, from where it goes into its place. */
-export async function stageOutputs({ folder: from, outputs }: InstalledAside, folder: string): Promise<void> {
+export async function stageOutputs(
+  { folder: from, outputs }: InstalledAside,
+  folder: string,
+  operation: string,
+): Promise<void> {
   await mkdir(path.join(folder, "outputs"), { recursive: true });
   for (const [number, name] of outputs.entries()) {
     await moveAcross(pathBelow(from, name), stagedOutput(folder, number));
   }
-  await writeStagedOutputs(folder, outputs);
+  const staged = outputs.map((name): StagedOutput => ({ path: name, source: { kind: "staged" } }));
+  await writeStagedOutputs(folder, { operation, restores: null, outputs: staged });
 }
 
 async function moveAcross(from: Buffer, to: string): Promise<void> {

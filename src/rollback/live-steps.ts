@@ -12,6 +12,7 @@ import type { Signer } from "../trust/signer.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type InstalledAside, stageOutputs } from "./install-aside.js";
+import { type PutBack, stagePutBack } from "./put-back.js";
 import type { StepLog } from "./step-log.js";
 
 /** What a rollback does to the running agent; undefined parts are left alone. */
@@ -24,6 +25,8 @@ export interface LiveWork {
   readonly after: LifecycleCommands;
   readonly capture: OpenedCapture | undefined;
   readonly installed: InstalledAside | undefined;
+  /** What the operation that is taken back replaced. */
+  readonly putBack: PutBack | undefined;
   /** The link to the deployment. */
   readonly link: LinkChange | undefined;
   /** Whether what was started is killed at once. */
@@ -57,8 +60,9 @@ export function liveChange(
     after: startsAfter,
     async stage(folder) {
       if (work.link) await stageLinks(folder, [work.link]);
-      if (work.installed) await stageOutputs(work.installed, folder);
-      const { capture } = work;
+      const { installed, putBack, capture } = work;
+      if (installed) await stageOutputs(installed, folder, session.id);
+      if (putBack) await steps.run("restore_dependencies", () => stagePutBack(putBack, folder, session.id));
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },
     async stop(folder) {

@@ -43,6 +43,8 @@ export interface PlanFacts {
   readonly takes: Takes;
   readonly policy: RollbackPolicy;
   readonly commands: PlannedCommands;
+  /** How many paths that git ignores are put back as an operation found them. */
+  readonly putsBack: number;
   readonly state: StateSource;
   /** Whether the live state is saved before. */
   readonly saveState: boolean;
@@ -162,16 +164,19 @@ interface Work {
 }
 
 const nothing = (why: string): Work => ({ does: why, applies: false });
+const paths = (count: number): string => `${count} ${count === 1 ? "path" : "paths"}`;
 const files = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
 
 const changesWhatRuns = ({ files: { changed }, state }: PlanFacts): boolean => changed > 0 || state.kind !== "live";
 
 const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   validate_target: ({ to }) => ({ does: `verify the signature and the content of ${to}`, applies: true }),
-  restore_dependencies: ({ commands }) =>
-    commands.install === null
+  restore_dependencies: ({ commands, putsBack }) => {
+    if (putsBack > 0) return { does: `put back what was installed before, ${paths(putsBack)}`, applies: true };
+    return commands.install === null
       ? nothing("the lock files are the same, or there is no lifecycle.install")
-      : { does: "install the target's dependencies aside", applies: true, command: commands.install },
+      : { does: "install the target's dependencies aside", applies: true, command: commands.install };
+  },
   stop_agent: (facts) => {
     const { commands, type } = facts;
     if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");

@@ -5,6 +5,7 @@ import { type Executed, Execution, type RollbackCaller, type Telling } from "./e
 import { gatherFacts } from "./gather-facts.js";
 import { mintedNumber } from "./mint-version.js";
 import { planRollback, type RollbackPlan } from "./plan.js";
+import type { Replaced } from "./put-back.js";
 import { type RollbackOptions, type RollbackRequest, requestOf } from "./request.js";
 import { rollbackMessage } from "./rollback-message.js";
 import { StepLog, type StepResult } from "./step-log.js";
@@ -26,6 +27,8 @@ export interface RollbackResult {
   /** The ref that holds what was overwritten of the files, and the one that holds the live state of before. */
   readonly backup: string | null;
   readonly stateBackup: string | null;
+  /** What was replaced of the things that git ignores, and where it is kept for `backup_retention`. */
+  readonly replaced: readonly Replaced[];
   readonly undone: number;
   /** False where a step behind the commit point failed that the policy calls critical. */
   readonly ok: boolean;
@@ -112,6 +115,7 @@ function resultOf(
     plan,
     backup: executed?.backup ?? null,
     stateBackup: executed?.stateBackup ?? null,
+    replaced: executed?.replaced ?? [],
     undone: undone.length,
     ok: true,
   };

@@ -1,4 +1,4 @@
-import type { LifecycleCommands } from "./lifecycle-commands.js";
+import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import type { StateSource } from "./plan.js";
 import { hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";

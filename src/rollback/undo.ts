@@ -13,6 +13,7 @@ import { Execution, type RollbackCaller, type Telling } from "./execution.js";
 import { findOperation } from "./find-target.js";
 import { gatherFacts } from "./gather-facts.js";
 import { planRollback, type RollbackPlan } from "./plan.js";
+import type { Replaced } from "./put-back.js";
 import { requestOf } from "./request.js";
 import { plannedSteps, withSteps } from "./rollback.js";
 import { StepLog, type StepResult } from "./step-log.js";
@@ -42,6 +43,8 @@ export interface UndoResult {
   readonly deployment: DeployedVersion | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
+  /** As of a rollback. */
+  readonly replaced: readonly Replaced[];
   /** False where the agent could not be started, or was not well. */
   readonly ok: boolean;
 }
@@ -75,13 +78,21 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       deployment: null,
     };
     if (dryRun) {
-      return { operation: null, commit: null, ...told, steps: plannedSteps(plan), stateBackup: null, ok: true };
+      return {
+        operation: null,
+        commit: null,
+        ...told,
+        steps: plannedSteps(plan),
+        stateBackup: null,
+        replaced: [],
+        ok: true,
+      };
     }
-    const { restored, stateBackup } = await execution.run().catch((cause: unknown) => {
+    const { restored, stateBackup, replaced } = await execution.run().catch((cause: unknown) => {
       throw withSteps(cause, steps);
     });
     const ok = steps.failure === undefined;
-    return { operation: session.id, commit: restored.commit, ...told, steps: steps.results, stateBackup, ok };
+    return { operation: session.id, commit: restored.commit, ...told, steps: steps.results, stateBackup, replaced, ok };
   });
 }
 
@@ -105,6 +116,7 @@ async function undoDeployed(session: WritingSession, entry: LoggedEntry, options
     plan: null,
     deployment,
     stateBackup: null,
+    replaced: [],
     ok: true,
   };
 }

@@ -74,7 +74,10 @@ export function leftovers(agent: Agent): string[] {
 
 function isLeftover(file: string): boolean {
   if (/^\.git\/kai\/(journal|staging)\/./.test(file)) return true;
+  // What a user had is kept there under its own names.
+  if (/^\.git\/kai\/replaced\/\w+\/\d+\//.test(file)) return false;
   const name = path.basename(file);
+  if (/^\d+\.(?:copy|part|copy\.part)$/.test(name)) return true;
   return name.endsWith(".lock") || /^(tmp_|\.tmp-|fast_import_crash)/.test(name) || /\.(new-\d+|tmp)$/.test(name);
 }
 

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync } from "node:fs";
 import path from "node:path";
 import { expect } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
 import type { Scenario } from "./judge.js";
 import { agentWithLifecycle, agentWithMemory, type LiveState, stateOf } from "./live-agent.js";
 import { COMMIT_POINT } from "./run-traced.js";
@@ -91,6 +92,12 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
     const agent = await readyAgent("1.0.0", "1.1.0");
     return { name: "partial", agent, args: ["rollback", "1.0.0", "--path", "prompts/system.md"] };
   },
+  "rollback, installing": async () => ({ ...(await installing()), every: 3 }),
+  "undo, putting back": async () => {
+    const { agent, own } = await installing();
+    expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+    return { name: "undo, putting back", agent, every: 3, args: ["undo"], own: reversed(own) };
+  },
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
     return { name: "undo", agent, every: 3, args: ["undo"], runs: true, stateAfter };
@@ -167,6 +174,44 @@ async function rolledBack(): Promise<{ agent: Agent; operation: string; stateAft
   agent.write("state.json", '{"seen": "since"}\n');
   return { agent, operation: ran.json().operation, stateAfter };
 }
+
+type Own = NonNullable<Scenario["own"]>;
+
+/** Going back replaces modules that are there, and in them somebody's work, by installed ones. */
+async function installing(): Promise<Scenario & { readonly own: Own }> {
+  const agent = await agentWithVersions();
+  agent.write(".gitignore", "state.json\nmodules/\n");
+  agent.write(
+    "kai.yaml",
+    `agent_id: ai.example.clerk\nlifecycle: {install: {run: "mkdir modules; cp deps.lock modules/"}}\n`,
+  );
+  for (const version of ["1.0.0", "1.1.0"]) {
+    agent.write("deps.lock", `${version}\n`);
+    await makeVersion(agent, version, `feat: ${version}`);
+  }
+  agent.write("modules/deps.lock", "1.1.0\n");
+  agent.write("modules/by hand", "work\n");
+  const problems: Own["problems"] = async ({ dir }, side) => {
+    const found: string[] = [];
+    const modules = path.join(dir, "modules");
+    const names = readdirSync(modules).sort().join(", ");
+    const lock = readFileSync(path.join(modules, "deps.lock"), "utf8").trim();
+    const expected = side === "before" ? "1.1.0: by hand, deps.lock" : "1.0.0: deps.lock";
+    if (`${lock}: ${names}` !== expected) found.push(`the modules are ${lock}: ${names}`);
+    const replaced = path.join(dir, ".git/kai/replaced");
+    const kept = existsSync(replaced) ? readdirSync(replaced) : [];
+    const work = kept.filter((name) => existsSync(path.join(replaced, name, "0/by hand")));
+    if (work.length !== (side === "before" ? 0 : 1)) found.push(`the work is kept ${work.length} times`);
+    return found;
+  };
+  return { name: "installing", agent, args: ["rollback", "1.0.0"], own: { folder: "modules/", problems } };
+}
+
+/** Of a command that takes the other back. */
+const reversed = ({ folder, problems }: Own): Own => ({
+  folder,
+  problems: (agent, side) => problems(agent, side === "before" ? "after" : "before"),
+});
 
 /** Two deployments are there, `from` the later one; a third makes the earlier one superfluous. */
 async function deployScenario(to: string, from: string): Promise<Scenario> {

@@ -19,6 +19,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     takes: { role: "operator", why: null },
     policy: BUILT_IN,
     commands: { stop: COMMAND, install: COMMAND, start: COMMAND, health: COMMAND, migrate: null, runs: true },
+    putsBack: 0,
     state: { kind: "capture", ref: "refs/kai/state/v1.0.0", digest: null },
     saveState: true,
     files: { changed: 2, config: 1 },

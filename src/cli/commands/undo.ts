@@ -1,7 +1,7 @@
 import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
 import { defineCommand, flag, optional } from "../define-command.js";
-import { describeStep } from "../describe-rollback.js";
+import { describeReplaced, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
@@ -50,5 +50,7 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
   const taken = result.steps.filter(({ status }) => status !== "skipped");
-  return [...lines, ...taken.map((step) => describeStep(step, output))].join("\n");
+  lines.push(...taken.map((step) => describeStep(step, output)));
+  if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
+  return [...lines, ...describeReplaced(result.replaced)].join("\n");
 }

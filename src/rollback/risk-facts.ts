@@ -1,0 +1,41 @@
+import type { WritingSession } from "../version/writing-session.js";
+import type { StateSource } from "./plan.js";
+import { assessRisks, type Risk } from "./risks.js";
+import type { Ground } from "./survey.js";
+
+/** The risks of what was read and of what is to be done. */
+export function risksOf(
+  { history, at }: WritingSession,
+  ground: Ground,
+  plan: { state: StateSource; saveState: boolean; notRun: string | null; leftStopped: boolean },
+): Risk[] {
+  const { from, config } = ground;
+  const { version, capture } = ground.target;
+  const { state } = plan;
+  const findings = ground.compatibility?.findings ?? [];
+  return assessRisks({
+    from: from && { version: from.number.text, major: from.number.major },
+    to: version && {
+      name: version.tag,
+      major: version.number.major,
+      withdrawn: version.withdrawn,
+      foreign: version.type === "foreign",
+    },
+    lacksConfig: ground.target.config === null,
+    breaking: findings.filter(({ level }) => level === "major").map(({ message }) => message),
+    migration: state.kind === "capture" ? [] : ground.migration,
+    migrates: state.kind === "migrated",
+    dirty: ground.dirty.length,
+    submodules: ground.submodules,
+    depth: ground.depth,
+    maxDepth: config.rollback_system.max_rollback_depth,
+    deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
+    capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
+    keepsLiveState: state.kind === "live" && capture !== undefined,
+    saveState: plan.saveState,
+    currentMissing: history.current !== null && from === undefined,
+    commandsNotRun: plan.notRun,
+    leftStopped: plan.leftStopped,
+    now: at,
+  });
+}
