@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { openRepository } from "../../src/git/repository.js";
-import { isRecoveryDue } from "../../src/operation/recover.js";
+import { isUnfinished } from "../../src/operation/recover.js";
 import type { Bench } from "../bench.js";
 import { type Figure, interleave, type Sides } from "../figure.js";
 
@@ -126,7 +126,7 @@ export const ROLLBACK: readonly Figure[] = [
       const times: number[] = [];
       for (let round = 0; round <= rounds; round++) {
         const started = performance.now();
-        if (await isRecoveryDue(repository)) throw new Error("nothing was interrupted");
+        if (await isUnfinished(repository)) throw new Error("nothing was interrupted");
         times.push(performance.now() - started);
       }
       return interleave(rounds, { floor: () => RECOVERY_LIMIT_MS, ours: () => times.shift() ?? Number.NaN });

@@ -56,7 +56,7 @@ export async function loadAgent(dir: string, options: LoadOptions = {}): Promise
   try {
     return await load(repository, options.now ?? (() => new Date()));
   } catch (cause) {
-    if (!(cause instanceof KaiError && cause.code === "E102") || !(await repository.isRecoveryDue())) throw cause;
+    if (!(cause instanceof KaiError && cause.code === "E102") || !(await repository.isUnfinished())) throw cause;
     throw new KaiError("E102", cause.message, {
       hint: "An operation is under way here or was interrupted: `git kai-version recover` ends it. Then load again.",
       data: cause.data,

@@ -86,8 +86,8 @@ export class PlainRepository {
     return tree;
   }
 
-  /** Whether an operation was interrupted, so that log and refs may say different things until `recover`. */
-  async isRecoveryDue(): Promise<boolean> {
+  /** Whether an operation is under way or was interrupted, so that log and refs may say different things until it has ended. */
+  async isUnfinished(): Promise<boolean> {
     const names = await readdir(path.join(this.gitDir, "kai", "journal")).catch(() => []);
     return names.some((name) => /^[0-9A-Z]{26}$/.test(name));
   }

@@ -34,8 +34,8 @@ export interface Recovered {
   readonly agent: CommandOutcome | null;
 }
 
-/** Whether an interrupted operation waits for `recover`; reads one folder. */
-export async function isRecoveryDue(repository: Repository): Promise<boolean> {
+/** Whether an operation is under way or was interrupted: `readOperationState` tells which. Reads one folder. */
+export async function isUnfinished(repository: Repository): Promise<boolean> {
   const names = await readdir(kaiFolderOf(repository).journal).catch(() => []);
   return names.some((name) => /^[0-9A-Z]{26}$/.test(name));
 }

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { runProcess } from "./process.js";
 import { identityOf, isAlive } from "./process-identity.js";
@@ -47,6 +47,51 @@ export async function lockFile(
     await handle.close();
     throw cause;
   }
+}
+
+/** Who holds a lock, as the file says. */
+export interface LockHolder {
+  /** What for; null, as the process, where whom the file names has ended: it says who held it before, or a child of theirs does. */
+  readonly what: string | null;
+  readonly process: number | null;
+  readonly since: Date;
+}
+
+/**
+ * Looks at something while nobody holds the lock of `file`, or says who does. The look keeps holders out for as long as it
+ * takes, and other looks not. Undefined where it cannot be told: the file is not to be opened, or there is no flock(1).
+ */
+export async function lookWhileFree<T>(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  look: () => Promise<T>,
+): Promise<{ readonly seen: T } | { readonly holder: LockHolder } | undefined> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, "r");
+  } catch (cause) {
+    // Nobody ever locked it.
+    return (cause as NodeJS.ErrnoException).code === "ENOENT" ? { seen: await look() } : undefined;
+  }
+  try {
+    const args = ["--shared", "--nonblock", "--conflict-exit-code", String(CONFLICT), "3"];
+    const { exitCode } = await runProcess({ file: "flock", args, env, inherit: [handle.fd] });
+    if (exitCode === 0) return { seen: await look() };
+    return exitCode === CONFLICT ? { holder: await readHolder(handle) } : undefined;
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E117") return undefined;
+    throw cause;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readHolder(handle: FileHandle): Promise<LockHolder> {
+  const { mtime: since } = await handle.stat();
+  const [line = "", identity = ""] = (await handle.readFile("utf8")).split("\n");
+  const { what, id } = /^(?<what>.*) \(process (?<id>\d+)\)$/.exec(line)?.groups ?? {};
+  if (what === undefined || !(await isAlive(identity))) return { what: null, process: null, since };
+  return { what, process: Number(id), since };
 }
 
 /** Who holds the lock; its process may be dead and its number somebody else's, while a child of it still writes. */

@@ -35,11 +35,11 @@ const WAITS = 20;
 const PAUSE = 50;
 
 async function isUnderWay(cwd: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  const [{ isRecoveryDue }, { setTimeout }] = await Promise.all([
+  const [{ isUnfinished }, { setTimeout }] = await Promise.all([
     import("../operation/recover.js"),
     import("node:timers/promises"),
   ]);
-  if (!(await isRecoveryDue(await openRepository(cwd, env)))) return false;
+  if (!(await isUnfinished(await openRepository(cwd, env)))) return false;
   await setTimeout(PAUSE);
   return true;
 }

@@ -3,7 +3,7 @@ import { listRemotes } from "../git/network.js";
 import { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { LOG_REF } from "../operation/entry.js";
-import { isRecoveryDue } from "../operation/recover.js";
+import { readOperationState } from "../operation/operation-state.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { TrustRoot } from "../trust/trust-root.js";
 import { findRootOf } from "../trust/trusted-log.js";
@@ -19,10 +19,16 @@ export interface InitPlanner extends Asker {
   readonly findKey: () => Promise<{ fingerprint: string | null; made: boolean }>;
 }
 
-/** What `initAgent` would do here, found out without a lock and without writing anything. E125 where it must recover first. */
+/** What `initAgent` would do here, found out without a lock and without writing anything. E125 where it must recover first, E113 where something runs. */
 export async function planInit(planner: InitPlanner, wish: FoundingWish): Promise<InitResult> {
   const repository = await openRepository(planner.cwd, planner.env);
-  if (await isRecoveryDue(repository)) {
+  const { running, interrupted } = await readOperationState(repository);
+  if (running !== null) {
+    throw new KaiError("E113", "An operation is under way, and what is to be done depends on how it ends.", {
+      hint: "`git kai-version status` says which; wait for it to end and run this again.",
+    });
+  }
+  if (interrupted) {
     throw new KaiError("E125", "An operation was interrupted, and what is to be done depends on how it ends.", {
       hint: "`git kai-version recover` brings it to its end; then run this again.",
     });

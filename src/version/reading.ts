@@ -8,7 +8,7 @@ import { gitFailure, tryGit } from "../git/run-git.js";
 import { CURRENT_REF, LOG_REF } from "../operation/entry.js";
 import { logEntries } from "../operation/log.js";
 import { readRef } from "../operation/read-ref.js";
-import { isRecoveryDue } from "../operation/recover.js";
+import { isUnfinished } from "../operation/recover.js";
 import { type AgentRepository, type OnConfigGone, readAgent } from "./agent-repository.js";
 import { type History, type OutlinedRef, outlinedHistory, withOutline } from "./history.js";
 import { type LogOutline, LogOutliner, outlineLog } from "./log-outline.js";
@@ -22,7 +22,8 @@ export interface AgentHistory {
   readonly pointer: string | undefined;
   /** False where the clone lacks the log: then nothing is known but the tags. */
   readonly hasLog: boolean;
-  readonly recoveryDue: boolean;
+  /** Whether an operation is under way or was interrupted: `readOperationState` tells which. */
+  readonly unfinished: boolean;
 }
 
 /** Reads an agent's tags and log without lock or verification: what a reading command shows. */
@@ -37,14 +38,14 @@ export async function readAgentHistory(
 /** The same in a repository that is open already. */
 export async function readHistoryOf(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentHistory> {
   // The children first: they work while this process reads the configuration.
-  const [tags, log, agent, recoveryDue] = await Promise.all([
+  const [tags, log, agent, unfinished] = await Promise.all([
     outlineTags(repository),
     outlineLogOf(repository),
     readAgent(repository, onConfigGone),
-    isRecoveryDue(repository),
+    isUnfinished(repository),
   ]);
   const pointer = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref.id;
-  return { agent, ...historyFrom(tags, log, agent.config), pointer, hasLog: log !== undefined, recoveryDue };
+  return { agent, ...historyFrom(tags, log, agent.config), pointer, hasLog: log !== undefined, unfinished };
 }
 
 interface PrintedLog {

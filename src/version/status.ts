@@ -1,6 +1,7 @@
 import { createClassifier } from "../agent/component.js";
 import { KaiError } from "../error.js";
 import { diffTrees } from "../git/tree-diff.js";
+import { type RunningOperation, readOperationState } from "../operation/operation-state.js";
 import { readablePath } from "../system/path-bytes.js";
 import { readCurrent } from "./current.js";
 import { type History, type KnownVersion, versionInForce } from "./history.js";
@@ -31,7 +32,10 @@ export interface AgentStatus {
   readonly modified: readonly ModifiedPath[];
   /** Commits that no version has yet; null in a shallow clone, where they cannot be counted. */
   readonly unversioned: number | null;
+  /** Whether an operation was interrupted, and waits for `recover`. */
   readonly recovery: boolean;
+  /** The operation that somebody carries out at this moment; null where none is. */
+  readonly running: RunningOperation | null;
   /** Where this clone lacks the log, or the tag `current` is not what the log says. */
   readonly problems: readonly Problem[];
 }
@@ -43,9 +47,9 @@ export async function readAgentStatus(cwd: string, env: NodeJS.ProcessEnv): Prom
 
 /** The same of an agent whose history has been read. */
 export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
-  const { agent, history, recoveryDue } = known;
+  const { agent, history } = known;
   const { repository, config } = agent;
-  const status = await readStatus(repository);
+  const [status, operation] = await Promise.all([readStatus(repository), readOperationState(repository)]);
   const inForce = versionInForce(history);
   const componentOf = createClassifier(config.version_management.artifacts);
   const found = new Map<string, ModifiedPath>();
@@ -76,7 +80,8 @@ export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
     unborn: status.head === null,
     modified: [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     unversioned,
-    recovery: recoveryDue,
+    recovery: operation.interrupted,
+    running: operation.running,
     problems: await problemsOf(known),
   };
 }
@@ -89,10 +94,10 @@ const NO_LOG: Problem = {
   message: "This clone lacks the log: `git kai-version init` fetches and adopts it.",
 };
 
-async function problemsOf({ agent, history, pointer, hasLog, recoveryDue }: AgentHistory): Promise<readonly Problem[]> {
+async function problemsOf({ agent, history, pointer, hasLog, unfinished }: AgentHistory): Promise<readonly Problem[]> {
   if (!hasLog) return [NO_LOG];
   const problems = judgeCurrent(history, pointer);
-  if (problems.length === 0 || recoveryDue) return [];
+  if (problems.length === 0 || unfinished) return [];
   const { workTree, gitDir, env } = agent.repository;
   // Tags and log, read apart, may be of two moments: this reads them at one.
   return readCurrent(workTree ?? gitDir, env).then(

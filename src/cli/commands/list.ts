@@ -1,6 +1,7 @@
 import { ObjectReader } from "../../git/object-reader.js";
 import { parseDate } from "../../git/parse-date.js";
 import { openRepository, type Repository } from "../../git/repository.js";
+import { readOperationState } from "../../operation/operation-state.js";
 import type { KnownVersion } from "../../version/history.js";
 import { knownSignatures } from "../../version/known-signatures.js";
 import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
@@ -9,6 +10,7 @@ import { versionTree } from "../../version/version-tree.js";
 import { tellConfigGone } from "../caller.js";
 import { counted } from "../counted.js";
 import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
+import { describeUnfinished } from "../describe-unfinished.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { formatTable } from "../table.js";
@@ -51,10 +53,8 @@ export const listCommand = defineCommand({
       offset: input.offset ?? 0,
     } as const;
     const list = listVersions(known.history, request, signatureOf);
-    if (known.recoveryDue)
-      context.output.warn(
-        "An operation is under way, or was interrupted: `git kai-version recover` brings it to its end.",
-      );
+    const unfinished = known.unfinished && describeUnfinished(await readOperationState(known.agent.repository));
+    if (unfinished) context.output.warn(unfinished);
     if (!known.hasLog) context.output.warn("This clone lacks the log: `git kai-version init` fetches and adopts it.");
     const document = { agent: known.agent.config.agent_id, ...list };
     const parents = new Map(known.history.versions.map(({ number, parent }) => [number.text, parent]));

@@ -3,6 +3,7 @@ import { readAgentHistory } from "../../version/reading.js";
 import { type AgentStatus, readStatusOf } from "../../version/status.js";
 import { tellConfigGone } from "../caller.js";
 import { defineCommand } from "../define-command.js";
+import { describeRunning, INTERRUPTED } from "../describe-unfinished.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
 
@@ -52,10 +53,8 @@ function describeAgent(status: AgentStatus, { style }: Output): string {
     }`,
   ];
   for (const { message } of status.problems) lines.push(style.red(message));
-  if (status.recovery)
-    lines.push(
-      style.yellow("An operation is under way, or was interrupted: `git kai-version recover` brings it to its end."),
-    );
+  if (status.running !== null) lines.push(style.yellow(describeRunning(status.running)));
+  if (status.recovery) lines.push(style.yellow(INTERRUPTED));
   if (status.unborn) lines.push("No commit yet: versions are made of what is committed.");
   else if (status.branch === null) lines.push("HEAD is detached: `git switch BRANCH` goes to a branch.");
   if (status.unversioned === null) {
