@@ -104,12 +104,15 @@ export class RefTransactions {
 }
 
 function instructions(repository: Repository, changes: readonly RefChange[]): string {
+  return changes.map((change) => `${followed(change)}${instruction(repository, change)}`).join("");
+}
+
+/** A branch may be another name of one; any other ref that was made to lead to a tag is not to move that. */
+const followed = ({ ref }: RefChange): string => (ref.startsWith("refs/heads/") ? "" : "option no-deref\0");
+
+function instruction(repository: Repository, { ref, old, new: next }: RefChange): string {
   const zero = zeroId(repository.objectFormat);
-  return changes
-    .map(({ ref, old, new: next }) => {
-      if (old === next) return `verify ${ref}\0${old ?? zero}\0`;
-      if (next === null) return `delete ${ref}\0${old ?? ""}\0`;
-      return `update ${ref}\0${next}\0${old ?? zero}\0`;
-    })
-    .join("");
+  if (old === next) return `verify ${ref}\0${old ?? zero}\0`;
+  if (next === null) return `delete ${ref}\0${old ?? ""}\0`;
+  return `update ${ref}\0${next}\0${old ?? zero}\0`;
 }
