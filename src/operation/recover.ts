@@ -113,6 +113,7 @@ async function redoRefs(
   inherit: readonly number[],
 ): Promise<string[]> {
   const conflicts: string[] = [];
+  const keeping: RefChange[] = [];
   const changes: RefChange[] = [];
   for (const change of prepared.refs) {
     const now = await readRef(repository, change.ref);
@@ -126,16 +127,19 @@ async function redoRefs(
       const kept = conflictRef(operation, change.ref);
       // An earlier recovery that was interrupted may have kept it already.
       const before = now === null ? null : await readRef(repository, kept);
-      if (before !== now) changes.push({ ref: kept, old: before, new: now });
+      if (before !== now) keeping.push({ ref: kept, old: before, new: now });
       // `current` says what the log says; a branch or a version's tag stays as its owner put it.
       if (change.ref === CURRENT_REF) changes.push({ ref: change.ref, old: now, new: change.new });
     }
   }
-  await updateRefs(repository, changes, { inherit });
-  await syncRefFolders(
-    repository,
-    changes.map((change) => change.ref),
-  );
+  // What was found first: once `current` has moved, nothing else leads to it.
+  for (const some of [keeping, changes]) {
+    await updateRefs(repository, some, { inherit });
+    await syncRefFolders(
+      repository,
+      some.map((change) => change.ref),
+    );
+  }
   return conflicts;
 }
 

@@ -3,34 +3,61 @@ import { makeObject } from "../git/object.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
 import { writeObjects } from "../git/write-objects.js";
 import { CURRENT_REF } from "../operation/entry.js";
+import { mendRefs } from "../operation/mend-refs.js";
+import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import type { History, OutlinedRef } from "./history.js";
 
 /**
- * Puts the tag `current` back to what the verified log says, where somebody moved, deleted or made it. What was found is
- * kept under refs/kai/conflict, and E114 says so: the user looks before anything else is written.
+ * Puts the tag `current` back to what the verified log says, where somebody moved, deleted or made it. What was found is kept
+ * under refs/kai/conflict, and E114 says so: the user looks before anything else is written. Cut short anywhere, it is done
+ * again by the next command that writes. A tag whose object alone is gone gets it back, and nothing is said.
  */
 export async function mendCurrent(
   repository: Repository,
   reader: ObjectReader,
   history: History,
   tags: readonly OutlinedRef[],
-  request: { readonly id: string; readonly inherit: readonly number[] },
+  { id, inherit }: { readonly id: string; readonly inherit: readonly number[] },
 ): Promise<void> {
-  const now = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref.id ?? null;
-  const wanted = history.current?.pointer ?? null;
-  if (now === wanted) return;
-  if (wanted !== null) await restorePointer(repository, reader, history, wanted, request.inherit);
-  const kept = `refs/kai/conflict/${request.id}/tags/current`;
-  const changes: RefChange[] = [{ ref: CURRENT_REF, old: now, new: wanted }];
-  if (now !== null) changes.push({ ref: kept, old: null, new: now });
-  await updateRefs(repository, changes, { inherit: request.inherit });
-  throw new KaiError(
+  const found = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref;
+  const [now, wanted] = [found?.id ?? null, history.current?.pointer ?? null];
+  const isMissing = found?.type === "missing";
+  if (now === wanted && !isMissing) return;
+  // Of an object that is not here there is nothing to keep.
+  const keeping = now === wanted || isMissing ? undefined : await keepingOf(repository, now, id);
+  // What was found is named first: once `current` has moved, nothing else leads to it.
+  const changes = [...(keeping ? [keeping] : []), { ref: CURRENT_REF, old: now, new: wanted }];
+  await mendRefs(repository, { id, refs: changes.map(({ ref }) => ref) }, async () => {
+    if (wanted !== null) await restorePointer(repository, reader, history, wanted, inherit);
+    for (const change of changes.filter((each) => each.old !== each.new)) {
+      await updateRefs(repository, [change], { inherit });
+      await syncRefFolders(repository, [change.ref]);
+    }
+  });
+  if (now !== wanted) throw mended(now, keeping?.ref);
+}
+
+/** The ref that keeps what was found: one that has it already, where this was cut short before or somebody did it twice. */
+async function keepingOf(repository: Repository, found: string | null, id: string): Promise<RefChange | undefined> {
+  if (found === null) return undefined;
+  const args = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/kai/conflict"];
+  const listed = (await runGit(repository, args)).toString().split("\n");
+  const known = listed.find((line) => line.startsWith(`${found} `) && line.endsWith("/tags/current"));
+  return known === undefined
+    ? { ref: `refs/kai/conflict/${id}/tags/current`, old: null, new: found }
+    : { ref: known.slice(found.length + 1), old: found, new: found };
+}
+
+function mended(found: string | null, kept: string | undefined): KaiError {
+  const was = kept === undefined ? "; what it named is not here" : `, and what was found is kept as ${kept}`;
+  return new KaiError(
     "E114",
-    now === null
+    found === null
       ? "The tag `current` was gone; it is back where the log says."
-      : `The tag \`current\` was not what the log says; it is again, and what was found is kept as ${kept}`,
+      : `The tag \`current\` was not what the log says; it is again${was}`,
     { hint: "`git kai-version log` shows what was done. Run the command again." },
   );
 }

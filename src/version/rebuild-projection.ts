@@ -7,10 +7,8 @@ import type { Repository } from "../git/repository.js";
 import { parseTag } from "../git/tag-object.js";
 import { writeObjects } from "../git/write-objects.js";
 import { type LoggedEntry, NOTES_REF } from "../operation/entry.js";
-import { beginJournal, removeJournal } from "../operation/journal.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
+import { mendRefs } from "../operation/mend-refs.js";
 import { pendingUnder } from "../operation/pending.js";
-import { dropPending } from "../operation/perform.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { findRecord } from "./find-record.js";
 import { type MadeVersion, madeVersions, planNotes, planRebuild } from "./plan-rebuild.js";
@@ -77,24 +75,14 @@ interface Writing {
   readonly notes: { readonly parent: string | null; readonly texts: ReadonlyMap<string, string> };
 }
 
-/** By a journal, so that whoever comes after a crash knows whose locks and pending refs those are. */
 async function write(
   repository: Repository,
   { id, at, inherit }: RebuildRequest,
   { objects, tags, notes }: Writing,
 ): Promise<void> {
   const noted = notes.texts.size > 0;
-  const journal = await beginJournal(kaiFolderOf(repository).journal, {
-    step: "begin",
-    operation: id,
-    kind: "recover",
-    refs: [...tags.map(({ ref }) => ref), ...(noted ? [NOTES_REF] : [])],
-    commonDir: repository.commonDir,
-    indexOf: null,
-    workTree: repository.workTree ?? null,
-    agent: null,
-  });
-  try {
+  const refs = [...tags.map(({ ref }) => ref), ...(noted ? [NOTES_REF] : [])];
+  await mendRefs(repository, { id, refs }, async () => {
     await writeObjects(repository, objects, inherit);
     const made = noted ? await commitNotes(repository, noteCommit(id, at, notes), inherit) : undefined;
     const changes = [...tags, ...(made === undefined ? [] : [{ ref: NOTES_REF, old: notes.parent, new: made }])];
@@ -103,10 +91,7 @@ async function write(
       repository,
       changes.map(({ ref }) => ref),
     );
-  } finally {
-    await dropPending(repository, id);
-    await removeJournal(journal);
-  }
+  });
 }
 
 const noteCommit = (id: string, at: Date, { parent, texts }: Writing["notes"]): NoteCommit => ({
