@@ -5,11 +5,11 @@ import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { type CommandUse, whyNotRun } from "../version/command-trust.js";
-import { placeOf } from "../version/deployed-agent.js";
 import type { KnownVersion } from "../version/history.js";
-import { type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
+import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
+import { agentCommands } from "./agent-commands.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
@@ -19,7 +19,6 @@ import { findPutBack, type PutBack } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
 import { risksOf } from "./risk-facts.js";
 import { stateSource } from "./state-source.js";
-import type { StepType } from "./step-types.js";
 import type { Ground } from "./survey.js";
 
 /** The facts of a plan, and what carrying it out takes beside. */
@@ -27,9 +26,9 @@ export interface Prepared {
   readonly facts: PlanFacts;
   /** Who may sign the version that is made; undefined where none is. */
   readonly mintSigner: MintSigner | undefined;
-  /** Of the version that is left: it is stopped by them. */
+  /** Of the version that runs: it is stopped by them. */
   readonly before: LifecycleCommands;
-  /** Of the version that is gone back to: it is installed and started by them. */
+  /** Of the version that is to run: it is installed and started by them. */
   readonly after: LifecycleCommands;
   /** How the version that is left is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
@@ -66,36 +65,14 @@ export async function gatherFacts(
   const policy = choosePolicy(settings, { name: request.policy, emergency });
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
-  const { deployed } = ground;
-  const situation = {
-    ...names,
-    operation: session.id,
-    commonDir: repository.commonDir,
-    repo: session.log.entry.repo,
-  };
+  const commands = agentCommands(session, request, ground, policy);
+  const { before, after, startAgain, installDeployed } = commands;
   const targetConfig = target.config ?? config;
-  const left = lifecycleCommands(config.lifecycle, {
-    ...situation,
-    version: names.from,
-    ...placeOf(repository, deployed, deployed?.version),
-  });
-  const before = commandsFor(left, policy, request);
-  const startAgain = request.rehearsal ? null : left.start;
-  const after = commandsFor(
-    lifecycleCommands(targetConfig.lifecycle, {
-      ...situation,
-      version: target.version?.number.text ?? names.from,
-      // A version that has to be made first is deployed by `deploy`.
-      ...placeOf(repository, deployed, ground.version?.number.text ?? deployed?.version),
-    }),
-    policy,
-    request,
-  );
   const putBack = await findPutBackFor(session, request, ground, policy);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
   const state = stateSource(ground, request, policy, before);
   const mintSigner = await findMintSigner(session, ground, mints, state);
-  const migration = migrationOf(state, before, ground);
+  const migration = migrationOf(state, before, commands.named?.commit ?? ground.head);
   // What is converted is a copy of the backup.
   const saveState =
     migration !== undefined ||
@@ -106,11 +83,11 @@ export async function gatherFacts(
     after.health !== null && settings.validation.health_checks && hasStep(policy, "validate_rollback");
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
   const commandsAfter = [
-    ...named([deployed ? after.install : installs, after.start, checksHealth ? after.health : null]),
+    ...named([installDeployed, installs, after.start, checksHealth ? after.health : null]),
     ...tests.map(({ run }) => run),
   ];
   const uses: CommandUse[] = [
-    { version: from, commands: named([before.stop, migration?.command ?? null]) },
+    { version: commands.named, commands: named([before.stop, migration?.command ?? null]) },
     {
       version: commandsAfter.length === 0 ? undefined : await versionThatNames(session, ground),
       commands: commandsAfter,
@@ -159,7 +136,7 @@ export async function gatherFacts(
     after: { ...after, install: installs },
     startAgain,
     putBack,
-    installDeployed: after.install,
+    installDeployed,
     capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,
     migration,
     saveState,
@@ -184,38 +161,11 @@ const findPutBackFor = async (
     ? findPutBack(agent.repository, target.name)
     : undefined;
 
-const migrationOf = (
-  { kind }: StateSource,
-  { migrate }: LifecycleCommands,
-  { from, head }: Ground,
-): Migration | undefined =>
-  kind === "migrated" && migrate !== null ? { command: migrate, commit: from?.commit ?? head } : undefined;
+const migrationOf = ({ kind }: StateSource, { migrate }: LifecycleCommands, commit: string): Migration | undefined =>
+  kind === "migrated" && migrate !== null ? { command: migrate, commit } : undefined;
 
 const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
   hasStep(policy, "stop_agent") && (stop !== null || start !== null);
-
-/**
- * A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. The others
- * have the time that the policy gives their step.
- */
-function commandsFor(
-  commands: LifecycleCommands,
-  policy: RollbackPolicy,
-  { rehearsal }: RollbackRequest,
-): LifecycleCommands {
-  const within = <C extends AgentCommand>(command: C | null, type: StepType): C | null => {
-    const step = policy.steps.find((each) => each.type === type);
-    return step && command ? { ...command, timeoutMs: step.timeoutMs ?? command.timeoutMs } : null;
-  };
-  return {
-    ...commands,
-    stop: rehearsal ? null : within(commands.stop, "stop_agent"),
-    start: rehearsal ? null : within(commands.start, "start_agent"),
-    health: rehearsal ? null : commands.health,
-    install: within(commands.install, "restore_dependencies"),
-    migrate: within(commands.migrate, "restore_data"),
-  };
-}
 
 /**
  * The version whose kai.yaml, byte for byte, the commands are taken from; undefined where no version that is looked at has

@@ -114,7 +114,7 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
-    deployed: request.rehearsal ? undefined : await findDeployed(repository, inForce ?? agent.config),
+    deployed: request.rehearsal ? undefined : await findDeployed(session, inForce ?? agent.config),
     withState,
   };
 }

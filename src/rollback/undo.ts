@@ -219,7 +219,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     migration: [],
     depth: 0,
     config: inForce,
-    deployed: await findDeployed(repository, inForce),
+    deployed: await findDeployed(session, inForce),
     withState: saved !== undefined,
   };
 }

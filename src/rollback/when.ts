@@ -56,18 +56,18 @@ async function measure(session: WritingSession, { metrics }: Condition, trustCom
   });
 }
 
-/** Of the version in force, in the folder where it runs. */
+/** Of the version in force, or of the one that is deployed, in the folder where it runs. */
 async function healthCommand(session: WritingSession, trustCommands: boolean) {
   const { agent, reader, history, log, id } = session;
   const { repository } = agent;
   const version = versionInForce(history);
   const config = version && (await findVersionConfig(reader, version.commit));
   if (!version || !config) return null;
-  const deployed = await findDeployed(repository, config);
+  const deployed = await findDeployed(session, config);
   const number = version.number.text;
-  const { health } = lifecycleCommands(config.lifecycle, {
+  const { health } = lifecycleCommands((deployed?.config ?? config).lifecycle, {
     ...placeOf(repository, deployed, deployed?.version),
-    version: number,
+    version: deployed?.version ?? number,
     from: number,
     to: number,
     operation: id,
@@ -75,7 +75,7 @@ async function healthCommand(session: WritingSession, trustCommands: boolean) {
     repo: log.entry.repo,
   });
   if (health === null) return null;
-  const uses = [{ version, commands: [health.run] }];
+  const uses = [{ version: deployed?.known ?? version, commands: [health.run] }];
   if ((await whyNotRun(session, uses, { trustCommands })) === null) return health;
   // A key that is only in the environment is known once it is opened.
   const { fingerprint } = await session.openSigner("operator");

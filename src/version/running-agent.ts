@@ -4,9 +4,8 @@ import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { AGENT_MARK } from "../system/agent-environment.js";
 import { whyNotRun } from "./command-trust.js";
 import { findDeployed, placeOf } from "./deployed-agent.js";
-import { findVersion, type KnownVersion, versionInForce } from "./history.js";
+import { type KnownVersion, versionInForce } from "./history.js";
 import { lifecycleCommands } from "./lifecycle-commands.js";
-import { findNumber } from "./number.js";
 import { findVersionConfig } from "./version-config.js";
 import type { WritingSession } from "./writing-session.js";
 
@@ -51,15 +50,13 @@ export async function findStoppable(
 }
 
 /** The version that runs, its configuration, and where it is deployed; or why nobody can tell. */
-async function findRunning({ agent, reader, history }: WritingSession) {
+async function findRunning(session: WritingSession) {
+  const { agent, reader, history } = session;
   const inForce = versionInForce(history);
   const config: AgentConfig | null = inForce ? await findVersionConfig(reader, inForce.commit) : agent.config;
-  const deployed = await findDeployed(agent.repository, config ?? agent.config).catch(isNoDeployment);
+  const deployed = await findDeployed(session, config ?? agent.config).catch(isNoDeployment);
   if (typeof deployed === "string") return deployed;
-  const number = deployed && findNumber(deployed.version);
-  const version = (number && findVersion(history, number)) ?? inForce;
-  if (version === undefined || version === inForce) return { version, config, deployed };
-  return { version, config: await findVersionConfig(reader, version.commit), deployed };
+  return { version: deployed?.known ?? inForce, config: deployed?.config ?? config, deployed };
 }
 
 function isNoDeployment(cause: unknown): string {

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { LIFECYCLE, RUN, runningAgent } from "../deploy/running-agent.js";
 import { agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
 
@@ -71,4 +72,31 @@ test("undo takes a deployment back, and undo of that", async () => {
   const [first] = (await agent.kai("log", "--kind", "deploy", "--json")).json().operations.slice(-1);
   expect((await agent.kai("undo", first.id, "--json")).json().error.code).toBe("E125");
   expect(link()).toBe("versions/v1.1.0");
+});
+
+test("the agent that is deployed is stopped by its own version's commands, which are told where it is", async () => {
+  const { agent, root, version, events, versionsThatRun } = await runningAgent();
+  const stop = (says: string) => `  stop: {run: 'echo $KAI_VERSION ${says} >> $KAI_DEPLOYMENT/events', timeout: 2s}\n`;
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "kai.yaml": LIFECYCLE + stop("is asked") });
+  await version("1.2.0", { "kai.yaml": LIFECYCLE + stop("is not deployed") });
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  expect((await agent.kai("rollback", "1.0.0", "--json")).json().error).toBeUndefined();
+  expect(events().filter((line) => line.includes(" is "))).toEqual(["1.1.0 is asked"]);
+  expect([readlinkSync(path.join(root, "current")), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
+  expect((await agent.kai("status", "--json")).json().deployment).toMatchObject({ version: "1.0.0", problem: null });
+  expect(readFileSync(path.join(root, "agent.log"), "utf8").match(/^answer/gm)).toHaveLength(2);
+  expect((await agent.kai("rollback", "--when", "health == 0", "--json")).json()).toMatchObject({ triggered: false });
+});
+
+test("a folder that a rollback has to write is installed whatever the policy says", async () => {
+  const { agent, root, version } = await runningAgent();
+  const policies = "rollback_system: {policies: [{name: files, steps: [{type: restore_code}]}]}\n";
+  const config =
+    "agent_id: ai.example.clerk\ndeploy: {root: ../deployed}\nlifecycle: {install: {run: 'echo $KAI_DEPLOYMENT > made'}}\n";
+  await version("1.0.0", { "kai.yaml": config + policies });
+  await version("1.1.0", { "logic.py": "new = 1\n" });
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect(readFileSync(path.join(root, "current/made"), "utf8")).toBe(`${root}\n`);
 });

@@ -39,6 +39,12 @@ lifecycle:
   expect(install).toBeNull();
 });
 
+test("in a deployment a command is told where that is, and what it prints goes there", () => {
+  const lifecycle = lifecycleOf("lifecycle: {start: {run: ./start}}");
+  const { start } = lifecycleCommands(lifecycle, { ...SITUATION, cwd: "/srv/versions/v1.2.0", deployment: "/srv" });
+  expect(start).toMatchObject({ env: { KAI_DEPLOYMENT: "/srv", KAI_VERSION: "1.2.0" }, log: "/srv/agent.log" });
+});
+
 test("what kai.yaml does not name is not run, and what runs is told apart by repository and folder", () => {
   const lifecycle = lifecycleOf("");
   const here = lifecycleCommands(lifecycle, { ...SITUATION, version: null, from: null });

@@ -1,0 +1,84 @@
+import type { AgentCommand, StartCommand } from "../system/agent-command.js";
+import { placeOf } from "../version/deployed-agent.js";
+import type { KnownVersion } from "../version/history.js";
+import { type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
+import type { WritingSession } from "../version/writing-session.js";
+import type { RollbackPolicy } from "./policy.js";
+import type { RollbackRequest } from "./request.js";
+import type { StepType } from "./step-types.js";
+import type { Ground } from "./survey.js";
+
+/** The commands of a rollback, as its policy has them run. */
+export interface AgentCommands {
+  /** Of the version that runs: it is stopped by them. */
+  readonly before: LifecycleCommands;
+  /** The version that names them; undefined where none that is here does. */
+  readonly named: KnownVersion | undefined;
+  /** How it is started again where nothing happens. */
+  readonly startAgain: StartCommand | null;
+  /** Of the version that is to run: it is installed and started by them. */
+  readonly after: LifecycleCommands;
+  /** Run in a folder of the deployment that has to be written, whatever the policy: it is nothing without. */
+  readonly installDeployed: AgentCommand | null;
+}
+
+/** Those of the version that is left and of the one that is gone to; of a deployment those of the versions that are deployed. */
+export function agentCommands(
+  session: WritingSession,
+  request: RollbackRequest,
+  { from, target, config, deployed, version }: Ground,
+  policy: RollbackPolicy,
+): AgentCommands {
+  const { repository } = session.agent;
+  const numbers = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
+  const situation = {
+    ...numbers,
+    operation: session.id,
+    commonDir: repository.commonDir,
+    repo: session.log.entry.repo,
+  };
+  const left = lifecycleCommands((deployed?.config ?? config).lifecycle, {
+    ...situation,
+    version: deployed?.version ?? numbers.from,
+    ...placeOf(repository, deployed, deployed?.version),
+  });
+  // A version that has to be made first is deployed by `deploy`: until then the one that is runs on.
+  const next =
+    deployed && !version
+      ? left
+      : lifecycleCommands((target.config ?? config).lifecycle, {
+          ...situation,
+          version: target.version?.number.text ?? numbers.from,
+          ...placeOf(repository, deployed, version?.number.text),
+        });
+  return {
+    before: commandsFor(left, policy, request),
+    named: deployed?.known ?? from,
+    startAgain: request.rehearsal ? null : left.start,
+    after: commandsFor(next, policy, request),
+    installDeployed: deployed && version ? next.install : null,
+  };
+}
+
+/**
+ * A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. The others
+ * have the time that the policy gives their step.
+ */
+function commandsFor(
+  commands: LifecycleCommands,
+  policy: RollbackPolicy,
+  { rehearsal }: RollbackRequest,
+): LifecycleCommands {
+  const within = <C extends AgentCommand>(command: C | null, type: StepType): C | null => {
+    const step = policy.steps.find((each) => each.type === type);
+    return step && command ? { ...command, timeoutMs: step.timeoutMs ?? command.timeoutMs } : null;
+  };
+  return {
+    ...commands,
+    stop: rehearsal ? null : within(commands.stop, "stop_agent"),
+    start: rehearsal ? null : within(commands.start, "start_agent"),
+    health: rehearsal ? null : commands.health,
+    install: within(commands.install, "restore_dependencies"),
+    migrate: within(commands.migrate, "restore_data"),
+  };
+}
