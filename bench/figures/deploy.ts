@@ -29,9 +29,9 @@ export const DEPLOY: readonly Figure[] = [
         const problems = checkDeployment(deployment);
         const log = { file: path.join(root, "rollback.log"), line: `{"round":${round}}` };
         await stageLinks(staging, [{ link, target: linkTo("1.0.0"), before: await readLink(link), log }]);
-        const conflicts = await applyLinks(staging);
+        const { links } = await applyLinks(staging);
         times.push(performance.now() - started);
-        if (problems.length + conflicts.length > 0) throw new Error("the deployment was not switched");
+        if (problems.length + links.length > 0) throw new Error("the deployment was not switched");
       }
       return interleave(rounds, { floor: () => LIMIT_MS, ours: () => times.shift() ?? Number.NaN });
     },

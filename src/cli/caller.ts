@@ -33,7 +33,8 @@ function tellRecovered(recovered: readonly Recovered[], { output }: CommandConte
         ? `Finished an interrupted ${each.kind} (${each.operation}).`
         : `Took back an interrupted ${each.kind} (${each.operation}): it had not happened.`,
     );
-    if (each.agent?.ok === false)
-      output.warn(`The agent that it had stopped could not be started: ${each.agent.error}`);
+    if (each.agent?.ok === false) output.warn(`The agent that is to run could not be started: ${each.agent.error}`);
+    if (each.ended?.ok === false)
+      output.warn(`The agent that is not to run any more was not ended: ${each.ended.error}`);
   }
 }

@@ -3,8 +3,10 @@ import path from "node:path";
 import { parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
-import type { AgentCommand, StartCommand } from "../system/agent-command.js";
+import type { AgentSide } from "../operation/live-change.js";
+import type { AgentCommand, EndCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandOutcome, runAgentCommand, startAgent, stopAgent } from "../system/agent-process.js";
+import { endAgents } from "../system/end-agents.js";
 import { listMarked } from "../system/marked-processes.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
@@ -16,7 +18,8 @@ import { folderOf } from "./ensure-deployment.js";
 
 export interface BlueGreenRequest {
   readonly root: DeploymentRoot;
-  readonly version: KnownVersion;
+  /** What `current` is to lead to; null for nothing. */
+  readonly version: KnownVersion | null;
   /** What `current` leads to; null for none. */
   readonly previous: string | null;
   /** Fingerprint of the key that the operation is signed with. */
@@ -27,14 +30,14 @@ export interface BlueGreenRequest {
 
 /** How a version's agent comes to run beside the one that runs, before the link is switched, and that one ends after it. */
 export interface BlueGreen {
-  /** How the agent is started that runs now, and the one that is to; null for none. For the journal. */
-  readonly before: StartCommand | null;
-  readonly after: StartCommand | null;
+  /** Which agents run where nothing happens, and where it did. For the journal. */
+  readonly before: AgentSide;
+  readonly after: AgentSide;
   /** Installs what the agent depends on in a folder that is being written; null where there is no command. */
   readonly install: ((folder: string) => Promise<void>) | null;
-  /** Starts the new agent in its folder and waits until it is well; null where there is no command. It never throws. */
-  startNew(): Promise<CommandOutcome | null>;
-  /** Ends it: nothing happened. */
+  /** Starts the new agent in its folder, `written` anew or not, and waits until it is well; null without a command. It never throws. */
+  startNew(written: boolean): Promise<CommandOutcome | null>;
+  /** Ends it, unless `current` leads to it: nothing happened. */
   stopNew(): Promise<void>;
   /** Ends the agents of all other versions; null where none ran. */
   stopOld(): Promise<CommandOutcome | null>;
@@ -42,51 +45,88 @@ export interface BlueGreen {
 
 /** Reads the commands of both versions. E112 where those of the new one may not be run. */
 export async function planBlueGreen(session: WritingSession, request: BlueGreenRequest): Promise<BlueGreen> {
-  const { root, version, previous, key } = request;
+  const { version, previous, key } = request;
   const { caller, history } = session;
-  const next = await commandsOf(session, request, version);
-  const refused = await whyNotRun(session, [{ version, commands: named([next.install, next.start]) }], request, key);
-  if (refused) throw refused;
+  const next = version === null ? undefined : await commandsOf(session, request, version);
+  const { install = null, start = null } = next ?? {};
+  if (version !== null) {
+    const refused = await whyNotRun(session, [{ version, commands: named([install, start]) }], request, key);
+    if (refused) throw refused;
+  }
   const context = { env: caller.env, onOutput: (text: string) => tell(caller.progress, text) };
-  const number = previous === null ? undefined : findNumber(previous);
-  const left = number && previous !== version.number.text ? findVersion(history, number) : undefined;
+  const stays = previous !== null && previous === version?.number.text;
+  const number = previous === null || stays ? undefined : findNumber(previous);
+  const left = number && findVersion(history, number);
   const old = left && (await trustedCommandsOf(session, request, left));
-  const { install, start } = next;
+  const end = await agentsToEnd(session, request, old, start !== null || version === null);
   return {
-    before: old?.start && (await listMarked(old.agent)).length > 0 ? old.start : null,
-    after: start,
+    before: stays ? await standing(start) : await besides(old?.start ?? null, start),
+    after: { start, end },
     install:
       install &&
       (async (folder) => {
         caller.progress(`Installing: ${install.run}`);
         const outcome = await runAgentCommand({ ...install, cwd: folder }, context);
-        if (!outcome.ok) throw commandFailed("lifecycle.install", version, outcome);
+        if (!outcome.ok && version) throw commandFailed("lifecycle.install", version, outcome);
       }),
-    async startNew() {
+    async startNew(written) {
       if (start === null) return null;
-      caller.progress(`Starting ${version.tag}: ${start.run}`);
+      caller.progress(`Starting ${version?.tag}: ${start.run}`);
+      // What runs already runs in a folder that was moved away.
+      if (written) await endAgents([{ agent: start.agent, stop: next?.stop ?? null, ran: true }], context);
       return startAgent(start, context);
     },
     async stopNew() {
-      await stopAgent(null, next.agent, context);
+      if (start !== null && !stays) await stopAgent(null, start.agent, context);
     },
     async stopOld() {
-      // Without a start command nothing of ours runs here, and whatever does is not for us to stop.
-      if (start === null) return null;
+      if (end.length === 0) return null;
       caller.progress("Stopping what ran before");
-      const outcomes: CommandOutcome[] = [];
-      for (const folder of await otherFolders(root, version)) {
-        const agent = agentMark(session.log.entry.repo, folder);
-        const isLeft = agent === old?.agent;
-        if (!isLeft && (await listMarked(agent)).length === 0) continue;
-        outcomes.push(await stopAgent(isLeft ? (old?.stop ?? null) : null, agent, context));
-      }
-      return outcomes.find(({ ok }) => !ok) ?? outcomes[0] ?? null;
+      return endAgents(end, context);
     },
   };
 }
 
 const named = (commands: readonly (AgentCommand | null)[]): string[] => commands.flatMap((each) => each?.run ?? []);
+
+/** The agent that `current` leads to before and after: it may be started anew. */
+const standing = async (start: StartCommand | null): Promise<AgentSide> => ({
+  start: start && (await listMarked(start.agent)).length > 0 ? start : null,
+  end: [],
+});
+
+/** The agent that runs while another is started beside it. */
+async function besides(old: StartCommand | null, next: StartCommand | null): Promise<AgentSide> {
+  const runs = old !== null && (await listMarked(old.agent)).length > 0;
+  return {
+    // It is not stopped before the switch: as long as it runs nobody need ask how it is.
+    start: runs ? { ...old, health: null } : null,
+    // Not by its own command, which may not tell it from the one that is to run on.
+    end: next === null ? [] : [{ agent: next.agent, stop: null, ran: true }],
+  };
+}
+
+/** The agents in other folders that run, and the one that is left, whoever started it, where its version `isManaged` by us. */
+async function agentsToEnd(
+  { log }: WritingSession,
+  { root, version, previous }: BlueGreenRequest,
+  old: TrustedCommands | undefined,
+  isManaged: boolean,
+): Promise<EndCommand[]> {
+  const names = new Set(await readdir(root.versions).catch(() => []));
+  // One may run on although its folder is gone.
+  if (previous !== null) names.add(`v${previous}`);
+  const ends: EndCommand[] = [];
+  for (const name of names) {
+    const folder = path.join(root.versions, name);
+    if (versionOfFolder(name) === null || name === `v${version?.number.text}`) continue;
+    const agent = agentMark(log.entry.repo, folder);
+    const ran = (await listMarked(agent)).length > 0;
+    const isLeft = agent === old?.agent;
+    if (ran || (isLeft && isManaged)) ends.push({ agent, stop: isLeft ? old.stop : null, ran });
+  }
+  return ends;
+}
 
 /** E126: what a command printed at its end is in `data`. */
 export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
@@ -94,15 +134,6 @@ export const commandFailed = (key: string, version: KnownVersion, { error, outpu
     hint: "The link was not switched, and what ran before runs on.",
     data: { command: key, output },
   });
-
-async function otherFolders(root: DeploymentRoot, version: KnownVersion): Promise<string[]> {
-  const own = folderOf(root, version);
-  const names = await readdir(root.versions);
-  return names
-    .filter((name) => versionOfFolder(name) !== null)
-    .map((name) => path.join(root.versions, name))
-    .filter((folder) => folder !== own);
-}
 
 async function commandsOf(
   { agent, reader, id, log }: WritingSession,
@@ -120,19 +151,21 @@ async function commandsOf(
     deployment: root.root,
     version: of.number.text,
     from: previous,
-    to: to.number.text,
+    to: to?.number.text ?? null,
     operation: id,
     commonDir: agent.repository.commonDir,
     repo: log.entry.repo,
   });
 }
 
+type TrustedCommands = Pick<LifecycleCommands, "agent" | "start" | "stop">;
+
 /** How the version that is left is stopped and started; by none of its commands where they may not be run: it is left all the same. */
 async function trustedCommandsOf(
   session: WritingSession,
   request: BlueGreenRequest,
   left: KnownVersion,
-): Promise<Pick<LifecycleCommands, "agent" | "start" | "stop">> {
+): Promise<TrustedCommands> {
   const nothing = { agent: agentMark(session.log.entry.repo, folderOf(request.root, left)), start: null, stop: null };
   try {
     const commands = await commandsOf(session, request, left);

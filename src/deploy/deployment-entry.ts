@@ -7,20 +7,21 @@ import type { WritingSession } from "../version/writing-session.js";
 
 /** What an entry says of a deployment. */
 export interface DeploymentEntry {
+  /** The operation's ULID. */
+  readonly id: string;
   readonly kind: "deploy" | "undo" | "outcome";
-  /** The subject, before the version's tag. */
-  readonly verb: string;
+  readonly subject: string;
+  /** The version on whose commit a note tells of it. */
+  readonly about: KnownVersion;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** An entry of the log about a version, which moves no ref. */
 export async function deploymentEntry(
-  { id, at, log, history, reader }: WritingSession,
-  version: KnownVersion,
+  { at, log, history, reader }: WritingSession,
   signer: Signer,
-  { kind, verb, details }: DeploymentEntry,
+  { id, kind, subject, about, details }: DeploymentEntry,
 ): Promise<Operation> {
-  const subject = `${verb} ${version.tag}`;
   const noted = {
     at: at.toISOString(),
     by: { email: signer.email, key: signer.fingerprint, name: signer.name },
@@ -45,9 +46,9 @@ export async function deploymentEntry(
     held: [],
     files: log.files,
     note: {
-      commit: version.commit,
+      commit: about.commit,
       lines: [JSON.stringify(noted)],
-      on: await readNote(reader, NOTES_REF, version.commit),
+      on: await readNote(reader, NOTES_REF, about.commit),
     },
   };
 }

@@ -67,6 +67,8 @@ export async function switchDeployment(session: WritingSession, request: SwitchR
       path: deployment?.folder ?? null,
       previous,
       digest: deployment?.digest ?? null,
+      // A link that is switched although it was none of ours.
+      ...(previous === null && before !== null && { replaced: before }),
     },
   };
 }

@@ -27,30 +27,35 @@ const TAIL = 64 * 1024;
 export const stageLinks = (folder: string, links: readonly LinkChange[]): Promise<void> =>
   writeDurably(path.join(folder, MANIFEST), canonicalJson(links));
 
-/**
- * Switches the links that were staged in `folder`; may be run again after a crash at any point. Gives the paths (latin1) at
- * which it found somebody else's change, or nothing to lead to, and left that alone.
- */
-export async function applyLinks(folder: string): Promise<string[]> {
+/** What was left alone, by path. */
+export interface LeftLinks {
+  /** Links that somebody else changed, or that would lead to nothing. */
+  readonly links: readonly string[];
+  /** Files of somebody else's where the log of a link should be. */
+  readonly logs: readonly string[];
+}
+
+/** Switches the links that were staged in `folder`; may be run again after a crash at any point. */
+export async function applyLinks(folder: string): Promise<LeftLinks> {
   const text = await readFile(path.join(folder, MANIFEST), "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT") throw cause;
     return undefined;
   });
-  if (text === undefined) return [];
-  const conflicts: string[] = [];
+  const left = { links: [] as string[], logs: [] as string[] };
+  if (text === undefined) return left;
   // The link and its log mostly lie in one folder, which is then synced once.
   const touched = new Set<string>();
   for (const change of JSON.parse(text) as LinkChange[]) {
     const { link, log } = change;
     const switched = await besidesOthers(() => switchLink(change, path.basename(folder)));
     if (switched) touched.add(path.dirname(link));
-    else conflicts.push(link);
+    else left.links.push(link);
     if (!switched || log === null) continue;
     if (await besidesOthers(() => appendOnce(log))) touched.add(path.dirname(log.file));
-    else conflicts.push(log.file);
+    else left.logs.push(log.file);
   }
   for (const each of touched) await syncFolder(each);
-  return conflicts.map((file) => Buffer.from(file).toString("latin1"));
+  return left;
 }
 
 /** What somebody else put in the way, or took away: no reason never to come to an end. */

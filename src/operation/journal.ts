@@ -3,9 +3,9 @@ import { readdir, readFile, rm, truncate } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { RefChange } from "../git/ref-transaction.js";
-import type { StartCommand } from "../system/agent-command.js";
 import { appendDurably, syncFolder, writeDurably } from "../system/durable-file.js";
 import { canonicalJson } from "./canonical-json.js";
+import type { AgentSide } from "./live-change.js";
 
 /** Written before anything else: an operation is under way. */
 export interface BeginRecord {
@@ -19,13 +19,13 @@ export interface BeginRecord {
   /** The git folder of the worktree whose index is changed; null where none is. */
   readonly indexOf: string | null;
   readonly workTree: string | null;
-  /** How the agent is started again where nothing happened, and where it did; null where it is left alone. */
-  readonly agent: { readonly before: StartCommand | null; readonly after: StartCommand | null } | null;
+  /** Which agents run where nothing happened, and where it did; null where they are left alone. */
+  readonly agents: { readonly before: AgentSide; readonly after: AgentSide } | null;
 }
 
-/** Written before the agent is stopped: whoever recovers has to see that it runs. */
-export interface StoppingRecord {
-  readonly step: "stopping";
+/** Written before an agent is stopped or started: whoever recovers has to see to the right one. */
+export interface HandingOverRecord {
+  readonly step: "handing-over";
 }
 
 /** Written when all is ready; from here the log decides whether it happened. */
@@ -41,12 +41,12 @@ export interface DoneRecord {
   readonly step: "done";
 }
 
-export type JournalRecord = BeginRecord | StoppingRecord | PreparedRecord | DoneRecord;
+export type JournalRecord = BeginRecord | HandingOverRecord | PreparedRecord | DoneRecord;
 
 export interface Journal {
   readonly file: string;
   readonly begin: BeginRecord;
-  readonly stopping: boolean;
+  readonly handingOver: boolean;
   readonly prepared: PreparedRecord | undefined;
   readonly done: boolean;
 }
@@ -109,7 +109,7 @@ export function parseJournal(file: string, text: string): Journal {
   return {
     file,
     begin,
-    stopping: rest.some((record) => record.step === "stopping"),
+    handingOver: rest.some((record) => record.step === "handing-over"),
     prepared: rest.find((record) => record.step === "prepared"),
     done: rest.some((record) => record.step === "done"),
   };

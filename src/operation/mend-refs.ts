@@ -20,7 +20,7 @@ export async function mendRefs<T>(
     commonDir: repository.commonDir,
     indexOf: null,
     workTree: repository.workTree ?? null,
-    agent: null,
+    agents: null,
   });
   try {
     return await work();

@@ -48,11 +48,11 @@ export async function pauseAgent<T>(
     commonDir,
     indexOf: null,
     workTree,
-    agent: { before: start, after: start },
+    agents: { before: { start, end: [] }, after: { start, end: [] } },
   });
   let paused: Paused<T>;
   try {
-    await appendRecord(journal, { step: "stopping" });
+    await appendRecord(journal, { step: "handing-over" });
     const since = performance.now();
     const stopped = await stopAgent(stop, start.agent, context);
     const [worked] = await Promise.allSettled([work()]);

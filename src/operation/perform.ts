@@ -79,7 +79,7 @@ class Attempt {
   #staged: StagedWorktree | undefined;
   #refs: RefTransactions | undefined;
   #index: HeldIndex | undefined;
-  #stopping = false;
+  #handingOver = false;
   #atCommitPoint = false;
 
   constructor(repository: Repository, lock: FileLock, operation: Operation, signer: EntrySigner, built: BuiltEntry) {
@@ -91,8 +91,8 @@ class Attempt {
   }
 
   async prepare(): Promise<void> {
-    const { id, kind, changes, held, note, worktree, index, live } = this.#operation;
-    const inWorktree = this.#repository.workTree !== undefined && (worktree ?? index ?? live) !== undefined;
+    const { id, kind, changes, held, note, live } = this.#operation;
+    const inWorktree = this.#inWorktree;
     const refs = [...changes, ...held].map((change) => change.ref);
     const begin: BeginRecord = {
       step: "begin",
@@ -102,7 +102,7 @@ class Attempt {
       commonDir: this.#repository.commonDir,
       indexOf: inWorktree ? this.#repository.gitDir : null,
       workTree: this.#repository.workTree ?? null,
-      agent: live ? { before: live.before, after: live.after } : null,
+      agents: live ? { before: live.before, after: live.after } : null,
     };
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
     const noted = await this.#writeObjects();
@@ -114,7 +114,7 @@ class Attempt {
     // Before the index is read: what a user stages from here on would not be in the new one.
     if (inWorktree) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
     await this.#stage();
-    await this.#stopAgent();
+    await this.#handOver();
     // What was only kept for the time being is let go of by the very transaction that makes the real refs.
     const dropped = kept.map(({ ref, new: kept }) => ({ ref, old: kept, new: null }));
     const all: RefChange[] = [...changes, ...held, ...(noted ? [noted.change, noted.dropped] : []), ...dropped];
@@ -165,11 +165,18 @@ class Attempt {
     };
   }
 
+  /** Whether files of the working tree, or git's index, are replaced. */
+  get #inWorktree(): boolean {
+    const { worktree, index, live } = this.#operation;
+    return this.#repository.workTree !== undefined && ((worktree ?? index) !== undefined || live?.inWorkTree === true);
+  }
+
   async #stage(): Promise<void> {
     const { worktree, index, live, id } = this.#operation;
-    const { workTree, gitDir } = this.#repository;
+    const { gitDir } = this.#repository;
     if ((worktree ?? index ?? live) === undefined) return;
-    const folder = await stagingFolderOf(this.#repository, kaiFolderOf(this.#repository).staging, id);
+    const workTree = this.#inWorktree ? this.#repository.workTree : undefined;
+    const folder = await stagingFolderOf(workTree, kaiFolderOf(this.#repository).staging, id);
     this.#staged = { folder, gitDir, workTree };
     if (workTree !== undefined && worktree) {
       await stageWorktree({ ...this.#repository, workTree }, worktree, folder, this.#inherit);
@@ -183,13 +190,13 @@ class Attempt {
     await live?.stage(folder);
   }
 
-  /** As late as possible: all that can be prepared while it runs has been. */
-  async #stopAgent(): Promise<void> {
+  /** As late as possible: all that can be prepared while the agent runs has been. */
+  async #handOver(): Promise<void> {
     const { live } = this.#operation;
     if (live === undefined || this.#staged === undefined || this.#journal === undefined) return;
-    await appendRecord(this.#journal.file, { step: "stopping" });
-    this.#stopping = true;
-    await live.stop(this.#staged.folder);
+    await appendRecord(this.#journal.file, { step: "handing-over" });
+    this.#handingOver = true;
+    await live.handOver(this.#staged.folder);
   }
 
   /** The one moment: before it nothing happened, after it all of it did. */
@@ -219,7 +226,7 @@ class Attempt {
       journal: this.#journal?.file,
       index: this.#index,
       inherit: this.#inherit,
-      start: this.#stopping ? () => this.#operation.live?.start() ?? Promise.resolve() : undefined,
+      settle: this.#handingOver ? async (switched) => this.#operation.live?.settle(switched) : undefined,
     });
   }
 
@@ -231,7 +238,8 @@ class Attempt {
 
   /** Leaves the repository as it was; what cannot be taken back now (a full disk) is left to recovery. */
   async takeBack(cause: unknown): Promise<void> {
-    const { gitDir, workTree } = this.#repository;
+    const { gitDir } = this.#repository;
+    const workTree = this.#staged?.workTree;
     await this.#refs?.abort().catch(() => {});
     await this.#index?.release().catch(() => {});
     try {
@@ -239,12 +247,12 @@ class Attempt {
       if (this.#journal === undefined) return;
       // A git child that was killed left its locks; one that met somebody else's lock let go of its own.
       const met = cause instanceof KaiError && cause.code === "E113";
-      const worktree = workTree === undefined || this.#staged === undefined ? undefined : { gitDir, workTree };
+      const worktree = workTree === undefined ? undefined : { gitDir, workTree };
       if (!met) await moveStaleLocksAside(this.#repository, this.#journal, worktree);
       await dropPending(this.#repository, this.#operation.id);
       await syncRefFolders(this.#repository, this.#refsLocked);
       await removeTemporaryFiles(this.#repository, await bornAt(this.#journal.file));
-      if (this.#stopping) await this.#operation.live?.startAgain();
+      if (this.#handingOver) await this.#operation.live?.takeBack();
       await removeJournal(this.#journal.file);
     } catch {
       // The journal stays, and the next writing command finishes this.

@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
-import { applyLinks } from "./apply-links.js";
+import { applyLinks, type LeftLinks } from "./apply-links.js";
 import { applyOutputs } from "./apply-outputs.js";
 import { applyState } from "./apply-state.js";
 import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
@@ -15,26 +15,29 @@ export interface Projection {
   readonly journal: string | undefined;
   readonly index: HeldIndex | undefined;
   readonly inherit: readonly number[];
-  /** Starts the agent on what is in place now; never fails. */
-  readonly start?: (() => Promise<void>) | undefined;
+  /** Sees to it that the right agent runs on what is in place now, as `LiveChange` says; never fails. */
+  readonly settle?: ((switched: boolean) => Promise<void>) | undefined;
 }
 
 /** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
 export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
   const { staged } = projection;
   const conflicts: string[] = [];
+  let left: LeftLinks = { links: [], logs: [] };
   if (staged !== undefined) {
     conflicts.push(...(await applyWorktree(repository, staged, projection.inherit)));
     conflicts.push(...(await applyOutputs(staged, kaiFolderOf(repository).replaced)));
     conflicts.push(...(await applyState(staged, repository.env, projection.inherit)));
-    conflicts.push(...(await applyLinks(staged.folder)));
+    left = await applyLinks(staged.folder);
   }
   await projection.index?.release();
-  await projection.start?.();
+  await projection.settle?.(left.links.length === 0);
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
   if (staged !== undefined) await removeStaging(staged.folder, kaiFolderOf(repository).trash);
   if (projection.journal !== undefined) await removeJournal(projection.journal);
   if (conflicts.length > 0) throw conflictError(conflicts);
+  if (left.links.length > 0) throw linkConflict(left.links);
+  if (left.logs.length > 0) throw logConflict(left.logs);
 }
 
 function conflictError(paths: readonly string[]): KaiError {
@@ -44,3 +47,19 @@ function conflictError(paths: readonly string[]): KaiError {
     data: { paths: paths.map(readablePath) },
   });
 }
+
+const linkConflict = (links: readonly string[]): KaiError =>
+  new KaiError(
+    "E114",
+    `Somebody else changed what should have been switched, and it was left as it is: ${links.join(", ")}`,
+    {
+      hint: "`ls -l` shows where it leads. What ran before was not ended; `git kai-version deploy VERSION` switches it.",
+      data: { paths: links },
+    },
+  );
+
+const logConflict = (logs: readonly string[]): KaiError =>
+  new KaiError("E114", `All is switched, but it could not be told in ${logs.join(", ")}: something else is there.`, {
+    hint: "Move that away; `git kai-version log` has what was switched when.",
+    data: { paths: logs },
+  });

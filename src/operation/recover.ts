@@ -6,9 +6,10 @@ import { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { gitFailure, tryGit } from "../git/run-git.js";
-import { type CommandOutcome, startAgent } from "../system/agent-process.js";
+import type { CommandOutcome, StopOutcome } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
+import { applyLinks } from "./apply-links.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
 import { findWorktree } from "./find-worktree.js";
 import { holdIndex } from "./hold-index.js";
@@ -19,6 +20,7 @@ import { pendingUnder } from "./pending.js";
 import { dropPending } from "./perform.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
+import { type SettledAgents, settleAgents } from "./settle-agents.js";
 import { findStagingFolder, removeStaging } from "./staging-folder.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
@@ -30,8 +32,10 @@ export interface Recovered {
   readonly outcome: "completed" | "undone";
   /** Refs found at somebody else's value; that value is kept under refs/kai/conflict. */
   readonly conflicts: readonly string[];
-  /** What became of starting the agent that the operation had stopped; null where it had not. */
+  /** What became of starting the agent that is to run; null where the operation had touched none. */
   readonly agent: CommandOutcome | null;
+  /** What became of ending the agent of another version, which is to run no more; null where none ran. */
+  readonly ended: StopOutcome | null;
 }
 
 /** Whether an operation is under way or was interrupted: `readOperationState` tells which. Reads one folder. */
@@ -72,25 +76,32 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   // Where somebody else moved the branch, index and files go with their commit, not with ours.
   const theirs = conflicts.some((ref) => ref.startsWith("refs/heads/"));
   const hasPlace = worktree !== undefined || begin.indexOf === null;
-  const command = logged ? begin.agent?.after : begin.agent?.before;
-  let agent: CommandOutcome | null = null;
-  const start = async () => {
-    if (journal.stopping && command) agent = await startAgent(command, { env: repository.callerEnv });
+  let agents: SettledAgents = { started: null, ended: null };
+  const settle = async (switched: boolean) => {
+    // In a copy of the repository they are not its own.
+    if (!journal.handingOver || begin.agents === null || begin.commonDir !== repository.commonDir) return;
+    const { before, after } = begin.agents;
+    const side = logged ? { ...after, end: switched ? after.end : [] } : before;
+    // One that was well does not go for one that is not.
+    agents = await settleAgents(side, repository.callerEnv, logged);
   };
   if (logged && !journal.done && !theirs && hasPlace && folder !== undefined) {
     const index = worktree && (await holdIndex(worktree, staging, begin.operation));
     const staged = { folder, gitDir: worktree?.gitDir ?? repository.gitDir, workTree: worktree?.workTree };
     try {
-      await finishProjection(repository, { staged, journal: journal.file, index, inherit, start });
+      await finishProjection(repository, { staged, journal: journal.file, index, inherit, settle });
     } finally {
       await index?.release();
     }
   } else {
+    // A deployment is not the branch's: its link goes with the log.
+    const left = logged && folder !== undefined ? await applyLinks(folder) : undefined;
     if (folder !== undefined) await removeStaging(folder, trash);
-    if (!journal.done) await start();
+    if (!journal.done) await settle(!left?.links.length);
     await removeJournal(journal.file);
   }
-  return { ...identity, outcome: logged ? "completed" : "undone", conflicts, agent };
+  const { started: agent, ended } = agents;
+  return { ...identity, outcome: logged ? "completed" : "undone", conflicts, agent, ended };
 }
 
 async function isLogged(repository: Repository, prepared: PreparedRecord): Promise<boolean> {

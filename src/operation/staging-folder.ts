@@ -1,6 +1,5 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import type { Repository } from "../git/repository.js";
 import { discardFolder } from "../system/discard-folder.js";
 import { findStat } from "../system/path-bytes.js";
 import type { WorktreeManifest } from "./worktree-manifest.js";
@@ -9,8 +8,11 @@ import type { WorktreeManifest } from "./worktree-manifest.js";
  * Where files wait before they are renamed into place: on the working tree's own file system, out of sight in the git
  * folder where that is the same one.
  */
-export async function stagingFolderOf(repository: Repository, staging: string, operation: string): Promise<string> {
-  const { workTree } = repository;
+export async function stagingFolderOf(
+  workTree: string | undefined,
+  staging: string,
+  operation: string,
+): Promise<string> {
   if (workTree === undefined) return path.join(staging, operation);
   const [inGit, inTree] = await Promise.all([stat(staging), stat(workTree)]);
   return inGit.dev === inTree.dev ? path.join(staging, operation) : stagingInTree(workTree, operation);

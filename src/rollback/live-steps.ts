@@ -8,6 +8,7 @@ import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, startAgent, stopAgent } from "../system/agent-process.js";
+import { endAgents } from "../system/end-agents.js";
 import type { Signer } from "../trust/signer.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -55,9 +56,12 @@ export function liveChange(
   const stops = steps.step("stop_agent") !== undefined;
   const startsBefore = stops ? work.startAgain : null;
   const startsAfter = steps.step("start_agent") === undefined ? null : work.after.start;
+  // In another folder than the one that starts it runs on, unless the policy stopped it.
+  const endsAfter = work.link && startsAfter ? [{ agent: work.before.agent, stop: null, ran: true }] : [];
   return {
-    before: startsBefore,
-    after: startsAfter,
+    before: { start: startsBefore, end: [] },
+    after: { start: startsAfter, end: endsAfter },
+    inWorkTree: true,
     async stage(folder) {
       if (work.link) await stageLinks(folder, [work.link]);
       const { installed, putBack, capture } = work;
@@ -65,7 +69,7 @@ export function liveChange(
       if (putBack) await steps.run("restore_dependencies", () => stagePutBack(putBack, folder, session.id));
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },
-    async stop(folder) {
+    async handOver(folder) {
       await steps.command("stop_agent", ({ timeoutMs, cancelled }) => stop(work, timeoutMs, { ...context, cancelled }));
       await steps.run("backup_current", async () => {
         if (work.saveState) await save(session, work, folder);
@@ -73,19 +77,21 @@ export function liveChange(
       const { migrate } = work;
       if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs));
     },
-    async startAgain() {
+    async takeBack() {
       if (!startsBefore) return;
       const { ok, durationMs, error } = await startAgent(startsBefore, context);
       if (!ok) steps.note("start_agent", "failed", durationMs, error);
     },
-    async start() {
-      if (startsAfter) await steps.command("start_agent", () => startAgent(startsAfter, context)).catch(remembered);
+    async settle() {
+      if (!startsAfter) return;
+      const outcome = await steps.command("start_agent", () => startAgent(startsAfter, context)).catch(remembered);
+      if (outcome?.ok) await endAgents(endsAfter, context);
     },
   };
 }
 
 /** All has happened by now: the log of steps has the failure. */
-const remembered = (cause: unknown): void => {
+const remembered = (cause: unknown): undefined => {
   if (!(cause instanceof KaiError)) throw cause;
 };
 

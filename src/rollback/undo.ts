@@ -1,4 +1,4 @@
-import { type DeployedVersion, undoDeployment } from "../deploy/deploy.js";
+import { type UndoneDeployment, undoDeployment } from "../deploy/undo-deployment.js";
 import { KaiError } from "../error.js";
 import { diffTrees } from "../git/tree-diff.js";
 import type { LoggedEntry } from "../operation/entry.js";
@@ -40,7 +40,7 @@ export interface UndoResult {
   /** Null where only a deployment is taken back. */
   readonly plan: RollbackPlan | null;
   /** What became of the deployment; null where none is taken back alone. */
-  readonly deployment: DeployedVersion | null;
+  readonly deployment: UndoneDeployment | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
   /** As of a rollback. */

@@ -15,3 +15,13 @@ export interface StartCommand extends AgentCommand {
   readonly log: string;
   readonly health: (AgentCommand & { readonly retries: number }) | null;
 }
+
+/** An agent that is to end. */
+export interface EndCommand {
+  /** What its processes are marked with. */
+  readonly agent: string;
+  /** Asks it to end before it is signalled; null where nothing does. */
+  readonly stop: AgentCommand | null;
+  /** Whether it ran when that was planned: one that did, and does no more, is not asked. */
+  readonly ran: boolean;
+}

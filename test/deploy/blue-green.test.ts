@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -12,65 +10,12 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
-import { endMarked, listMarked } from "../../src/system/marked-processes.js";
-import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt, leftovers } from "../operation/observe.js";
-import { type Agent, agentWithVersions } from "../support/agent.js";
+import { LIFECYCLE, RUN, runningAgent } from "./running-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
-
-const LIFECYCLE = `agent_id: ai.example.clerk
-version_management: {artifacts: {state: {include: [state.json]}}}
-deploy: {root: ../deployed, keep: 3}
-lifecycle:
-  start: {run: python3 -c 'import logic' && exec ./run.sh, timeout: 20s}
-  health: {run: 'test -e "$KAI_DEPLOYMENT/well-$KAI_VERSION"', timeout: 5s, retries: 4}
-`;
-
-/** An agent that says when it starts and stops, and where \`current\` led then. */
-const RUN = `#!/bin/sh
-say() { echo "$KAI_VERSION $1, current $(readlink "$KAI_DEPLOYMENT/current")" >> "$KAI_DEPLOYMENT/events"; }
-trap 'say stops; rm -f "$KAI_DEPLOYMENT/well-$KAI_VERSION"; exit 0' TERM
-say starts
-touch "$KAI_DEPLOYMENT/well-$KAI_VERSION"
-while :; do sleep 0.05; done
-`;
-
-interface Running {
-  readonly agent: Agent;
-  readonly root: string;
-  version(number: string, files: Readonly<Record<string, string>>): Promise<void>;
-  events(): string[];
-  /** How many processes of this version's deployment run. */
-  running(number: string): Promise<number>;
-}
-
-async function runningAgent(): Promise<Running> {
-  const agent = await agentWithVersions("0.9.0");
-  const root = path.join(path.dirname(agent.dir), "deployed");
-  const mark = (number: string) =>
-    agentMark(entryAt(agent, "refs/kai/log").repo, path.join(root, `versions/v${number}`));
-  const made: string[] = [];
-  onTestFinished(async () => {
-    for (const number of made) await endMarked(mark(number), 100);
-  });
-  return {
-    agent,
-    root,
-    async version(number, files) {
-      for (const [name, text] of Object.entries(files)) agent.write(name, text);
-      if ("run.sh" in files) chmodSync(path.join(agent.dir, "run.sh"), 0o755);
-      agent.commit(`feat: ${number}`);
-      const created = await agent.kai("create", "--as", number);
-      expect([created.exit, created.stderr]).toEqual([0, ""]);
-      made.push(number);
-    },
-    events: () => readFileSync(path.join(root, "events"), "utf8").trimEnd().split("\n"),
-    running: async (number) => (await listMarked(mark(number))).length,
-  };
-}
 
 test("the new version is well before the switch, and the old one ends after it", async () => {
   const { agent, root, version, events, running } = await runningAgent();
@@ -130,52 +75,6 @@ test("deploying what is deployed starts it where it does not run, and leaves it 
   expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
   expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
   expect(events()).toHaveLength(1);
-});
-
-/** Runs a deployment and kills it, and nothing that it started, once the last event is this. */
-async function killedAt(running: Running, version: string, event: string): Promise<void> {
-  const { agent, events } = running;
-  const child = spawn(process.execPath, [PROGRAM, "deploy", version], {
-    cwd: agent.dir,
-    env: agent.env,
-    stdio: "ignore",
-  });
-  await expect.poll(() => events().at(-1), { timeout: 20_000 }).toBe(event);
-  child.kill("SIGKILL");
-  await once(child, "exit");
-}
-
-test("killed while the new agent is not well yet, the old one runs on, and the next deployment ends the new one", async () => {
-  const place = await runningAgent();
-  const { agent, root, version, running } = place;
-  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
-  await version("1.1.0", { "run.sh": RUN.replace("touch", "sleep 5; touch") });
-  await agent.kai("deploy", "1.0.0");
-  await killedAt(place, "1.1.0", "1.1.0 starts, current versions/v1.0.0");
-  expect((await agent.kai("recover")).exit).toBe(0);
-  expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.0.0");
-  expect([(await running("1.0.0")) > 0, (await running("1.1.0")) > 0]).toEqual([true, true]);
-  const again = (await agent.kai("deploy", "1.0.0", "--json")).json();
-  expect(again).toMatchObject({ operation: null, started: { ok: true }, stopped: { ok: true } });
-  expect([(await running("1.0.0")) > 0, await running("1.1.0")]).toEqual([true, 0]);
-  expect(leftovers(agent)).toEqual([]);
-});
-
-test("killed while the old agent is being stopped, it has happened, and recovery brings it to its end", async () => {
-  const place = await runningAgent();
-  const { agent, root, version, running } = place;
-  const stubborn = RUN.replace("say stops;", "say stops; sleep 3;");
-  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": stubborn });
-  await version("1.1.0", { "run.sh": RUN });
-  await agent.kai("deploy", "1.0.0");
-  await killedAt(place, "1.1.0", "1.0.0 stops, current versions/v1.1.0");
-  const recovered = await agent.kai("recover");
-  expect([recovered.exit, leftovers(agent)]).toEqual([0, []]);
-  expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.1.0");
-  expect(entryAt(agent, "refs/kai/log").kind).toBe("deploy");
-  expect(readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n")).toHaveLength(2);
-  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
-  expect([await running("1.0.0"), (await running("1.1.0")) > 0]).toEqual([0, true]);
 });
 
 test("what is installed is part of the deployment, and checked like the rest", async () => {

@@ -1,10 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
 import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 /** A kai.yaml that starts the agent of its version. */
 export const LIFECYCLE = `agent_id: ai.example.clerk
@@ -70,4 +75,12 @@ export async function runningAgent(): Promise<Running> {
       return running;
     },
   };
+}
+
+/** Runs a command and kills it, and nothing that it started, once the last event is this. */
+export async function killedAt({ agent, events }: Running, args: readonly string[], event: string): Promise<void> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
+  await expect.poll(() => events().at(-1), { timeout: 20_000 }).toBe(event);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }

@@ -14,6 +14,8 @@ import { expect, test } from "vitest";
 import { applyLinks, type LinkChange, stageLinks } from "../../src/operation/apply-links.js";
 import { scratch } from "../support/scratch.js";
 
+const DONE = { links: [], logs: [] };
+
 /** A root with two deployments and `current` on the first, and a staging folder. */
 function place() {
   const { dir } = scratch();
@@ -33,8 +35,8 @@ test("a link is switched and told of once, however often it is applied", async (
   const { root, staging, link, log, change } = place();
   writeFileSync(log.file, "earlier\n");
   await stageLinks(staging, [change]);
-  expect(await applyLinks(staging)).toEqual([]);
-  expect(await applyLinks(staging)).toEqual([]);
+  expect(await applyLinks(staging)).toEqual(DONE);
+  expect(await applyLinks(staging)).toEqual(DONE);
   expect(readlinkSync(link)).toBe("versions/v2");
   expect(readFileSync(log.file, "utf8")).toBe(`earlier\n${log.line}\n`);
   expect(readdirSync(root).sort()).toEqual(["current", "rollback.log", "versions"]);
@@ -45,7 +47,7 @@ test("what an earlier run was cut short in is taken up", async () => {
   await stageLinks(staging, [change]);
   symlinkSync("versions/v2", path.join(root, ".current-01K0000000000000000000000A"));
   writeFileSync(log.file, 'earlier\n{"opera');
-  expect(await applyLinks(staging)).toEqual([]);
+  expect(await applyLinks(staging)).toEqual(DONE);
   expect(readlinkSync(link)).toBe("versions/v2");
   expect(readFileSync(log.file, "utf8")).toBe(`earlier\n${log.line}\n`);
   expect(readdirSync(root).sort()).toEqual(["current", "rollback.log", "versions"]);
@@ -64,20 +66,20 @@ test("a link that somebody else changed, took away or replaced is left alone and
   for (const before of [null, "versions/v0"]) {
     const { staging, link, log, change } = place();
     await stageLinks(staging, [{ ...change, before }]);
-    expect(await applyLinks(staging)).toEqual([link]);
+    expect(await applyLinks(staging)).toEqual({ links: [link], logs: [] });
     expect(readlinkSync(link)).toBe("versions/v1");
     expect(existsSync(log.file)).toBe(false);
   }
   const { staging, root, change } = place();
   const folder = path.join(root, "versions");
   await stageLinks(staging, [{ ...change, link: folder }]);
-  expect(await applyLinks(staging)).toEqual([folder]);
+  expect(await applyLinks(staging)).toEqual({ links: [folder], logs: [] });
 });
 
 test("a link is never led to nowhere", async () => {
   const { staging, link, change } = place();
   await stageLinks(staging, [{ ...change, target: "versions/v3" }]);
-  expect(await applyLinks(staging)).toEqual([link]);
+  expect(await applyLinks(staging)).toEqual({ links: [link], logs: [] });
   expect(readlinkSync(link)).toBe("versions/v1");
 });
 
@@ -85,10 +87,10 @@ test("a link is made where none was, and taken away again", async () => {
   const { staging, root, change } = place();
   const link = path.join(root, "next");
   await stageLinks(staging, [{ ...change, link, before: null, log: null }]);
-  expect(await applyLinks(staging)).toEqual([]);
+  expect(await applyLinks(staging)).toEqual(DONE);
   expect(readlinkSync(link)).toBe("versions/v2");
   await stageLinks(staging, [{ ...change, link, before: "versions/v2", target: null, log: null }]);
-  expect([await applyLinks(staging), await applyLinks(staging)]).toEqual([[], []]);
+  expect([await applyLinks(staging), await applyLinks(staging)]).toEqual([DONE, DONE]);
   expect(existsSync(link)).toBe(false);
 });
 
@@ -98,7 +100,7 @@ test("a log that is a link is not followed", async () => {
   writeFileSync(outside, "theirs\n");
   symlinkSync(outside, log.file);
   await stageLinks(staging, [change]);
-  expect(await applyLinks(staging)).toEqual([log.file]);
+  expect(await applyLinks(staging)).toEqual({ links: [], logs: [log.file] });
   expect([readlinkSync(link), readFileSync(outside, "utf8")]).toEqual(["versions/v2", "theirs\n"]);
 });
 
@@ -136,7 +138,7 @@ test("whoever reads through the link during 10,000 switches always finds a versi
     await stageLinks(folder, [{ ...change, target, before, log: null }]);
   }
   for (let switches = 0; switches < 10_000; switches++) {
-    expect(await applyLinks(folders[switches % 2] ?? staging)).toEqual([]);
+    expect(await applyLinks(folders[switches % 2] ?? staging)).toEqual(DONE);
   }
   Atomics.store(new Int32Array(stop), 0, 1);
   const { reads, failures, versions } = await reader;

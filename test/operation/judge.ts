@@ -26,6 +26,8 @@ export interface Scenario {
   readonly stateAfter?: LiveState;
   /** Whether the agent runs, and is to run when all is over. */
   readonly runs?: boolean;
+  /** What is done in each copy before the command, and ends what may run behind it. */
+  readonly live?: { start(agent: Agent): Promise<void>; end(agent: Agent): Promise<void> };
   /** What the command writes in a folder that git ignores, judged apart; the folder's name ends with `/`. */
   readonly own?: {
     readonly folder: string;

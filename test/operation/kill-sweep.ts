@@ -31,14 +31,14 @@ const PARALLEL = 2;
 
 /** Strikes `scenario` at each of these calls, recovers, and looks for anything amiss. */
 export async function sweep(scenario: Scenario, strikes: readonly Strike[]): Promise<SweepResult> {
-  const before = startOf(scenario);
+  const known = scenario.live ? undefined : startOf(scenario);
   const failures: string[] = [];
   const ended = { before: 0, after: 0 };
   const waiting = [...strikes];
   const work = async () => {
     for (let strike = waiting.shift(); strike !== undefined; strike = waiting.shift()) {
       const next = strike;
-      const { side, problems, call } = await inCopy(scenario, (agent) => strikeOnce(scenario, agent, before, next));
+      const { side, problems, call } = await inCopy(scenario, (agent) => strikeOnce(scenario, agent, known, next));
       ended[side]++;
       const where = `${scenario.name}, ${next.blow} at ${call}, ${side}`;
       failures.push(...problems.map((problem) => `${where}: ${problem}`));
@@ -48,14 +48,16 @@ export async function sweep(scenario: Scenario, strikes: readonly Strike[]): Pro
   return { tried: strikes.length, ...ended, failures };
 }
 
-async function inCopy<T>({ agent: of, runs }: Scenario, work: (agent: Agent) => Promise<T>): Promise<T> {
+async function inCopy<T>({ agent: of, runs, live }: Scenario, work: (agent: Agent) => Promise<T>): Promise<T> {
   const agent = copyAgent(of);
   try {
     if (runs) await start(agent);
+    await live?.start(agent);
     return await work(agent);
   } finally {
     // Also one that was started although none ran.
     await end(agent);
+    await live?.end(agent);
     rmSync(path.dirname(agent.dir), { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -63,9 +65,10 @@ async function inCopy<T>({ agent: of, runs }: Scenario, work: (agent: Agent) => 
 async function strikeOnce(
   scenario: Scenario,
   agent: Agent,
-  before: Start,
+  known: Start | undefined,
   strike: Strike,
 ): Promise<{ side: Side; problems: string[]; call: string }> {
+  const before = known ?? startOf({ ...scenario, agent });
   const traced = await runInterrupted(agent, scenario, strike);
   const call = traced.struck.replaceAll(agent.dir, "");
   // git itself goes on where unpacking fails, keeps the pack, and leaves the object that was half-written to its gc.

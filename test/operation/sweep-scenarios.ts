@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
+import { deployedScenario } from "./deployed-agent.js";
 import type { Scenario } from "./judge.js";
 import { agentWithLifecycle, agentWithMemory, type LiveState, stateOf } from "./live-agent.js";
 import { COMMIT_POINT } from "./run-traced.js";
@@ -45,6 +46,8 @@ export const making: Readonly<Record<string, Prepare>> = {
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
   "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 8 }),
+  "deploy, of an agent that runs": () =>
+    deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" }),
   "state forget": async () => {
     const agent = await agentWithMemory();
     return { name: "state forget", agent, args: ["state", "forget", "1.0.0"] };
@@ -98,6 +101,11 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
     expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
     return { name: "undo, putting back", agent, every: 3, args: ["undo"], own: reversed(own) };
   },
+  "rollback, of a deployment that runs": async () => ({
+    ...(await deployedScenario("rollback, deployed", ["rollback", "1.0.0"], { deployed: ["1.1.0"], to: "1.0.0" })),
+    every: 8,
+    ...file("1.0.0"),
+  }),
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
     return { name: "undo", agent, every: 3, args: ["undo"], runs: true, stateAfter };
@@ -110,6 +118,8 @@ export const recovering: Readonly<Record<string, Prepare>> = {
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
   "recover, create done": interrupted(of(making, "create"), 1, 8),
+  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 3),
+  "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1),
   "recover, deploy done": interrupted(of(making, "deploy"), 1, 8),
   "recover, undo done": interrupted(of(goingBack, "undo"), 1, 8),
 };

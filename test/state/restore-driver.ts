@@ -1,3 +1,4 @@
+import { NO_AGENTS } from "../../src/operation/live-change.js";
 import { backUpState } from "../../src/state/back-up-state.js";
 import { openCapture } from "../../src/state/open-capture.js";
 import { stageState } from "../../src/state/stage-state.js";
@@ -33,15 +34,16 @@ await withWritingSession(caller, { purpose: "restore", untracked: "no" }, async 
     held: [],
     files: log.files,
     live: {
-      before: null,
-      after: null,
+      before: NO_AGENTS,
+      after: NO_AGENTS,
+      inWorkTree: true,
       stage: (folder: string) => stageState(repository, capture, folder, patterns),
-      stop: async (folder: string) => {
+      handOver: async (folder: string) => {
         const request = { operation: id, patterns, who: signer, at, inherit: [lock.descriptor], folder };
         await backUpState(repository, request);
       },
-      startAgain: async () => {},
-      start: async () => {},
+      takeBack: async () => {},
+      settle: async () => {},
     },
   } as const;
   await session.perform(operation, signer);

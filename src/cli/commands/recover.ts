@@ -36,9 +36,10 @@ interface WhatWasDone {
 }
 
 function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Output): string {
-  const lines = recovered.flatMap(({ kind, operation, outcome, agent }) => [
+  const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended }) => [
     `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
     ...(agent === null ? [] : [startedAgain(agent, style)]),
+    ...(ended === null ? [] : [endedThen(ended, style)]),
   ]);
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
@@ -46,3 +47,8 @@ function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Outpu
 
 const startedAgain = ({ ok, error }: NonNullable<Recovered["agent"]>, style: Output["style"]): string =>
   ok ? `  ${style.green("✓")} the agent runs again` : `  ${style.red("✗")} the agent could not be started: ${error}`;
+
+const endedThen = ({ ok, error }: NonNullable<Recovered["ended"]>, style: Output["style"]): string =>
+  ok
+    ? `  ${style.green("✓")} the agent beside it was ended`
+    : `  ${style.red("✗")} the agent beside it was not ended: ${error}`;

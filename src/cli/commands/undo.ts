@@ -45,7 +45,8 @@ function describeUndo(result: UndoResult, output: Output): string {
     `  in force   ${result.from ?? "nothing"} -> ${style.bold(result.to ?? "nothing")}`,
   ];
   const { deployment } = result;
-  if (deployment !== null) lines.push(`  deployed   ${deployment.previous} -> ${style.bold(deployment.version)}`);
+  if (deployment !== null)
+    lines.push(`  deployed   ${deployment.previous} -> ${style.bold(deployment.version ?? "nothing")}`);
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);

@@ -1,0 +1,195 @@
+import { ulid } from "ulid";
+import { KaiError } from "../error.js";
+import { stageLinks } from "../operation/apply-links.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { type LiveChange, NO_AGENTS } from "../operation/live-change.js";
+import type { CommandOutcome } from "../system/agent-process.js";
+import { findStat, readablePath } from "../system/path-bytes.js";
+import type { Signer } from "../trust/signer.js";
+import type { DeploymentRoot } from "../version/deployment-root.js";
+import type { History, KnownVersion } from "../version/history.js";
+import type { WritingSession } from "../version/writing-session.js";
+import { type BlueGreen, commandFailed, planBlueGreen } from "./blue-green.js";
+import type { Deployment } from "./deployment.js";
+import { deploymentEntry } from "./deployment-entry.js";
+import { folderOf } from "./ensure-deployment.js";
+import { pruneDeployments } from "./prune-deployments.js";
+import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
+
+/** What became of starting or stopping an agent. */
+export interface AgentChange {
+  readonly ok: boolean;
+  readonly durationMs: number;
+  readonly error: string | null;
+}
+
+export interface PerformedDeployment {
+  /** What `current` led to before; null for nothing. */
+  readonly previous: string | null;
+  /** Null in a dry run, and where the folder was there and `current` led to it already. */
+  readonly operation: string | null;
+  /** Whether the folder was, or has to be, written. */
+  readonly written: boolean;
+  /** Paths whose content is not in the folder: Git LFS pointers and submodules. Known when it is written; empty in a dry run. */
+  readonly incomplete: readonly string[];
+  /** Versions whose folders were removed, or would be. */
+  readonly removed: readonly string[];
+  /** The version's agent, well before the switch; null where no command starts it. */
+  readonly started: AgentChange | null;
+  /** The agent that ran before, ended after the switch; null where none did. */
+  readonly stopped: AgentChange | null;
+}
+
+/** What is deployed where, and in place of what. */
+export interface DeploymentPlan {
+  readonly root: DeploymentRoot;
+  /** Validated; null for none, so that `current` goes. */
+  readonly version: KnownVersion | null;
+  readonly previous: string | null;
+  /** What the operation is in the log. */
+  readonly kind: "deploy" | "undo";
+  /** Its subject there, and the version on whose commit a note tells of it. */
+  readonly subject: string;
+  readonly about: KnownVersion;
+  /** What its entry says beside the deployment. */
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+export interface CommandOptions {
+  /** Run the version's commands although nobody confirmed the trust root. */
+  readonly trustCommands: boolean;
+  /** Run none of the version's commands: write its folder and switch. */
+  readonly noCommands: boolean;
+}
+
+const NOTHING_DONE = { operation: null, incomplete: [], removed: [], started: null, stopped: null };
+
+/** What would be done. */
+export async function foreseeDeployment(session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment> {
+  const { root, version, previous } = plan;
+  const removed = await prune(session, plan, true);
+  const written = version !== null && (await findStat(folderOf(root, version))) === undefined;
+  return { ...NOTHING_DONE, previous, written, removed };
+}
+
+/**
+ * Makes the version's folder ready, starts its agent and switches `current`, as one operation. E126 where the agent is not well:
+ * nothing was switched, and the log tells of it.
+ */
+export async function performDeployment(
+  session: WritingSession,
+  plan: DeploymentPlan,
+  { trustCommands, noCommands }: CommandOptions,
+): Promise<PerformedDeployment> {
+  const { root, version, previous, kind } = plan;
+  const signer = await session.openSigner("operator");
+  const commands = { root, version, previous, key: signer.fingerprint, trustCommands };
+  const agents = noCommands ? undefined : await planBlueGreen(session, commands);
+  const install = agents?.install ?? undefined;
+  const planned = await switchDeployment(session, { root: root.root, version, event: kind, install });
+  const { link, written } = planned;
+  const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
+  const change = new AgentsChange(agents, plan, planned);
+  const done = () => ({ previous, written, incomplete, ...change.told });
+  // A folder that was written anew is told in the log, which holds the digest of what was installed there.
+  if (link === null && !written) {
+    await logFailure(session, plan, signer, () => change.start());
+    // What a deployment that was killed left running.
+    await change.stopOthers();
+    return { ...NOTHING_DONE, ...done() };
+  }
+  session.caller.progress(`Switching ${root.current}`);
+  const details = { ...planned.details, ...plan.more };
+  const entry = await deploymentEntry(session, signer, { ...plan, id: session.id, details });
+  await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live }, signer));
+  return { ...done(), operation: session.id, removed: await prune(session, plan, false) };
+}
+
+/** The agents' part of it, and what became of them. */
+class AgentsChange {
+  readonly #agents: BlueGreen | undefined;
+  readonly #plan: DeploymentPlan;
+  readonly #planned: PlannedSwitch;
+  #started: CommandOutcome | null = null;
+  #stopped: CommandOutcome | null = null;
+
+  constructor(agents: BlueGreen | undefined, plan: DeploymentPlan, planned: PlannedSwitch) {
+    this.#agents = agents;
+    this.#plan = plan;
+    this.#planned = planned;
+  }
+
+  get told(): Pick<PerformedDeployment, "started" | "stopped"> {
+    return { started: this.#started && changeOf(this.#started), stopped: this.#stopped && changeOf(this.#stopped) };
+  }
+
+  /** E126 where the new agent is not well. */
+  async start(): Promise<void> {
+    const { version } = this.#plan;
+    this.#started = (await this.#agents?.startNew(this.#planned.written)) ?? null;
+    if (this.#started?.ok === false && version) throw commandFailed("lifecycle.start", version, this.#started);
+  }
+
+  async stopOthers(): Promise<void> {
+    this.#stopped = (await this.#agents?.stopOld()) ?? null;
+  }
+
+  get live(): LiveChange {
+    const { link } = this.#planned;
+    return {
+      before: this.#agents?.before ?? NO_AGENTS,
+      after: this.#agents?.after ?? NO_AGENTS,
+      inWorkTree: false,
+      stage: (folder) => stageLinks(folder, link === null ? [] : [link]),
+      handOver: () => this.start(),
+      takeBack: async () => this.#agents?.stopNew(),
+      settle: async (switched) => {
+        if (switched) await this.stopOthers();
+      },
+    };
+  }
+}
+
+/** That the new agent was not well is an entry of the log. */
+async function logFailure(
+  session: WritingSession,
+  { root, version, about }: DeploymentPlan,
+  signer: Signer,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E126") {
+      const of = version?.number.text ?? null;
+      const details = { kind: "deploy", of: null, ok: false, version: of, root: root.root, error: cause.message };
+      const told = { kind: "outcome", subject: `failed to deploy ${about.tag}`, about, details } as const;
+      const id = ulid(session.at.getTime());
+      await session.perform(await deploymentEntry(session, signer, { ...told, id }), signer);
+    }
+    throw cause;
+  }
+}
+
+function prune({ agent, history, id }: WritingSession, { root, version, previous }: DeploymentPlan, dryRun: boolean) {
+  return pruneDeployments(root, {
+    keep: agent.config.deploy.keep,
+    needed: [version?.number.text ?? null, previous],
+    deployedAt: (folder) => deployedAt(history, folder),
+    staging: kaiFolderOf(agent.repository).staging,
+    operation: id,
+    dryRun,
+  });
+}
+
+const deployedAt = (history: History, folder: string): Date | undefined => {
+  const entry = history.findEntry(({ details }) => details["path"] === folder);
+  return entry && new Date(entry.at);
+};
+
+const incompleteIn = ({ seal, submodules }: Deployment): string[] => [
+  ...seal.record.lfs.map((pointer) => pointer.path),
+  ...submodules.map(readablePath),
+];
+
+const changeOf = ({ ok, durationMs, error }: CommandOutcome): AgentChange => ({ ok, durationMs, error });

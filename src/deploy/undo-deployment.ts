@@ -1,0 +1,72 @@
+import { KaiError } from "../error.js";
+import type { LoggedEntry } from "../operation/entry.js";
+import { type DeploymentRoot, deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
+import { findAsked } from "../version/find-asked.js";
+import type { KnownVersion } from "../version/history.js";
+import { validateVersion } from "../version/validate-version.js";
+import { provingOf, type WritingSession } from "../version/writing-session.js";
+import { requireProvable } from "./deployable.js";
+import { folderOf } from "./ensure-deployment.js";
+import { foreseeDeployment, type PerformedDeployment, performDeployment } from "./perform-deployment.js";
+
+/** What is deployed now; null for each where nothing is, as before the first deployment. */
+export interface UndoneDeployment extends PerformedDeployment {
+  readonly version: string | null;
+  readonly tag: string | null;
+  /** The version's folder. */
+  readonly path: string | null;
+}
+
+/**
+ * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch. E125
+ * where another one was deployed since, or nothing was before it.
+ */
+export async function undoDeployment(
+  session: WritingSession,
+  { id, details }: Pick<LoggedEntry, "id" | "details">,
+  { trustCommands, dryRun }: { readonly trustCommands: boolean; readonly dryRun: boolean },
+): Promise<UndoneDeployment> {
+  const root = deploymentRoot(String(details["root"]));
+  const previous = await requireDeployed(root, details["deployed"]);
+  requireNotForeign(root, details["replaced"]);
+  const version = findBefore(session, details["previous"]);
+  if (version === null) {
+    throw new KaiError("E125", `Nothing was deployed at ${root.root} before ${previous}.`, {
+      hint: "Stop the agent and remove the folder by hand where it is to go.",
+    });
+  }
+  session.caller.progress(`Verifying ${version.tag}`);
+  await validateVersion(provingOf(session), version);
+  const subject = `undo the deployment after ${version.tag}`;
+  const plan = { root, version, previous, kind: "undo", subject, about: version, more: { undoes: id } } as const;
+  const done = dryRun
+    ? await foreseeDeployment(session, plan)
+    : await performDeployment(session, plan, { trustCommands, noCommands: false });
+  return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
+}
+
+/** What `current` leads to, which must be what the operation deployed; null for nothing. */
+async function requireDeployed({ root, current }: DeploymentRoot, deployed: unknown): Promise<string | null> {
+  const link = await readCurrentLink(current);
+  const version = versionOfLink(link);
+  if (version === deployed && (version !== null || link === null)) return version;
+  throw new KaiError(
+    "E125",
+    `${deployed === null ? "Nothing" : String(deployed)} is not what is deployed at ${root}.`,
+    {
+      hint: "`git kai-version status` shows what is; `git kai-version deploy VERSION` switches to any.",
+    },
+  );
+}
+
+/** Refuses (E125) to lead back to what was none of ours: nothing proves what that is. */
+function requireNotForeign({ current }: DeploymentRoot, replaced: unknown): void {
+  if (typeof replaced !== "string") return;
+  throw new KaiError("E125", `${current} led to ${replaced} before, which is no deployment of this agent.`, {
+    hint: "Switch it by hand where that is to be: `ln -sfn`.",
+  });
+}
+
+/** The version that was deployed before, also one that was withdrawn since; null for none. */
+const findBefore = ({ history }: WritingSession, before: unknown): KnownVersion | null =>
+  typeof before === "string" ? requireProvable(findAsked(history, before)) : null;
