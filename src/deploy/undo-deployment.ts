@@ -18,8 +18,8 @@ export interface UndoneDeployment extends PerformedDeployment {
 }
 
 /**
- * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch. E125
- * where another one was deployed since, or nothing was before it.
+ * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch;
+ * where nothing was, the link goes and the agent ends. E125 where another one was deployed since.
  */
 export async function undoDeployment(
   session: WritingSession,
@@ -30,18 +30,17 @@ export async function undoDeployment(
   const previous = await requireDeployed(root, details["deployed"]);
   requireNotForeign(root, details["replaced"]);
   const version = findBefore(session, details["previous"]);
-  if (version === null) {
-    throw new KaiError("E125", `Nothing was deployed at ${root.root} before ${previous}.`, {
-      hint: "Stop the agent and remove the folder by hand where it is to go.",
-    });
+  if (version !== null) {
+    session.caller.progress(`Verifying ${version.tag}`);
+    await validateVersion(provingOf(session), version);
   }
-  session.caller.progress(`Verifying ${version.tag}`);
-  await validateVersion(provingOf(session), version);
-  const subject = `undo the deployment after ${version.tag}`;
-  const plan = { root, version, previous, kind: "undo", subject, about: version, more: { undoes: id } } as const;
+  const about = version ?? findAsked(session.history, String(previous));
+  const subject = version === null ? `undo the deployment of ${about.tag}` : `undo the deployment after ${about.tag}`;
+  const plan = { root, version, previous, kind: "undo", subject, about, more: { undoes: id } } as const;
   const done = dryRun
     ? await foreseeDeployment(session, plan)
     : await performDeployment(session, plan, { trustCommands, noCommands: false });
+  if (version === null) return { version: null, tag: null, path: null, ...done };
   return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
 }
 

@@ -1,7 +1,16 @@
-import { mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { entryAt } from "../operation/observe.js";
 import { agentWithVersions } from "../support/agent.js";
+import { LIFECYCLE, RUN, runningAgent } from "./running-agent.js";
+
+const told = (root: string) =>
+  readFileSync(path.join(root, "rollback.log"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .map(({ event, from, to, path: leads }) => [event, from, to, leads]);
 
 test("undo takes a deployment back, and undo of that", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
@@ -21,6 +30,45 @@ test("undo takes a deployment back, and undo of that", async () => {
   const [first] = (await agent.kai("log", "--kind", "deploy", "--json")).json().operations.slice(-1);
   expect((await agent.kai("undo", first.id, "--json")).json().error.code).toBe("E125");
   expect(link()).toBe("versions/v1.1.0");
+});
+
+test("undo of the first deployment: the link goes, the agent ends, and undo of that deploys it again", async () => {
+  const { agent, root, version, events, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  expect((await agent.kai("deploy", "1.0.0")).exit).toBe(0);
+  expect(await agent.kai("undo", "--dry-run")).toMatchInlineSnapshot(`
+    Would undo: deploy v1.0.0
+      deployed   1.0.0 -> nothing
+    [exit 0]
+  `);
+  expect(await versionsThatRun()).toEqual(["1.0.0"]);
+  expect(await agent.kai("undo")).toMatchInlineSnapshot(`
+    ✓ Undone: deploy v1.0.0
+      deployed   1.0.0 -> nothing
+    [exit 0]
+  `);
+  expect([existsSync(path.join(root, "current")), await versionsThatRun()]).toEqual([false, []]);
+  expect(events()).toEqual(["1.0.0 starts, current ", "1.0.0 stops, current"]);
+  expect(existsSync(path.join(root, "versions/v1.0.0/logic.py"))).toBe(true);
+  expect(entryAt(agent, "refs/kai/log")).toMatchObject({
+    kind: "undo",
+    details: { deployed: null, previous: "1.0.0", path: null, root, undoes: expect.any(String) },
+  });
+  expect((await agent.kai("status")).stdout).toContain("Nothing is deployed at");
+  const again = await agent.kai("undo", "--json");
+  expect(again.json().deployment).toMatchObject({
+    version: "1.0.0",
+    previous: null,
+    written: false,
+    started: { ok: true },
+  });
+  expect([readlinkSync(path.join(root, "current")), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
+  expect(told(root)).toEqual([
+    ["deploy", null, "1.0.0", "versions/v1.0.0"],
+    ["undo", "1.0.0", null, null],
+    ["undo", null, "1.0.0", "versions/v1.0.0"],
+  ]);
+  expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
 });
 
 test("a link that was none of ours before is not led back to", async () => {

@@ -98,6 +98,7 @@ test("what the commands print with --json is what the schemas say, no key more a
   print("undo");
   print("deploy", "1.0.0", "--to", "../deployed", "--dry-run");
   print("deploy", "1.0.0", "--to", "../deployed");
+  print("undo");
   print("state list");
   print("state keep", "1.0.0");
   print("state forget", "1.0.0");

@@ -106,6 +106,10 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
     every: 8,
     ...file("1.0.0"),
   }),
+  "undo, of the first deployment": async () => ({
+    ...(await deployedScenario("undo, first deployment", ["undo"], { deployed: ["1.1.0"], to: null })),
+    every: 3,
+  }),
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
     return { name: "undo", agent, every: 3, args: ["undo"], runs: true, stateAfter };

@@ -24,6 +24,8 @@ export const undoCommand = defineCommand({
         ? undefined
         : (await loggedOperations([undone.operation], context)).get(undone.operation);
     if (!undone.ok) throw notWell(undone);
+    const { stopped } = undone.deployment ?? {};
+    if (stopped?.ok === false) context.output.warn(`What ran before was not stopped as it should be: ${stopped.error}`);
     context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
@@ -42,11 +44,11 @@ function describeUndo(result: UndoResult, output: Output): string {
     result.operation === null
       ? `Would undo: ${style.bold(result.undone.subject)}`
       : `${style.green("✓")} Undone: ${style.bold(result.undone.subject)}`,
-    `  in force   ${result.from ?? "nothing"} -> ${style.bold(result.to ?? "nothing")}`,
   ];
   const { deployment } = result;
-  if (deployment !== null)
-    lines.push(`  deployed   ${deployment.previous} -> ${style.bold(deployment.version ?? "nothing")}`);
+  if (deployment === null)
+    lines.push(`  in force   ${result.from ?? "nothing"} -> ${style.bold(result.to ?? "nothing")}`);
+  else lines.push(`  deployed   ${deployment.previous ?? "nothing"} -> ${style.bold(deployment.version ?? "nothing")}`);
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
