@@ -4,7 +4,7 @@ import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import type { CapturedFile } from "../state/capture-manifest.js";
-import { writeCaptured } from "../state/captured-content.js";
+import { writeKept } from "../state/captured-content.js";
 import { openCapture } from "../state/open-capture.js";
 import type { History, KnownVersion } from "../version/history.js";
 
@@ -13,7 +13,7 @@ export interface DeployedState {
   /** The capture's manifest; the version's tag holds its digest. */
   readonly manifest: string;
   readonly files: readonly CapturedFile[];
-  /** Writes the file at `index` to where nothing is, by way of the folder `scratch`. E102 where it is not what was captured. */
+  /** Writes what is kept of the file at `index` to where nothing is, by way of the folder `scratch`. E102 where it is another. */
   copy(index: number, target: Buffer, scratch: string): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function readDeployedState(
       const file = capture.files[index];
       if (file === undefined) return;
       const aside = path.join(scratch, "state");
-      await writeCaptured(repository, capture, file, aside);
+      await writeKept(repository, capture, file, aside);
       await rename(aside, target);
     },
   };

@@ -15,6 +15,7 @@ import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
 import type { ManifestLine } from "../version/manifest.js";
 import type { FileProblem } from "./check-working-files.js";
 import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
+import { type PlacedFile, placeState } from "./placed-state.js";
 import { sha256 } from "./plain-repository.js";
 import { brokenSeal, type OpenedSeal, openSeal } from "./seal.js";
 import { formatSnapshotMeta } from "./snapshot-meta.js";
@@ -34,6 +35,8 @@ export interface Deployment {
   readonly digest: string;
   readonly files: ReadonlyMap<string, ExpectedFile>;
   readonly submodules: readonly string[];
+  /** What was captured with the version, where it lies. */
+  readonly state: readonly PlacedFile[];
 }
 
 /** Reads what a folder must hold: by its seal, and by the manifest that has the seal's version hash. E102 where that is not whole. */
@@ -56,27 +59,24 @@ export function expectedFiles(
   lines: readonly ManifestLine[],
   sealBytes: Buffer,
   manifest: Buffer,
-): Pick<Deployment, "files" | "submodules"> {
+): Pick<Deployment, "files" | "submodules" | "state"> {
   const files = new Map<string, ExpectedFile>();
   const submodules: string[] = [];
   for (const [name, mode, digest] of seal.installed)
     files.set(latin1Path(name), { mode: modeOf(mode), sha256: digest });
-  for (const { path: name, mode, sha256: digest, encrypted } of seal.state?.files ?? []) {
-    if (!encrypted) files.set(latin1Path(name), { mode, sha256: digest });
-  }
+  const state = placeState(seal.state?.files ?? [], lines);
+  for (const { path: name, mode, sha256: digest } of state) files.set(latin1Path(name), { mode, sha256: digest });
   // Last, so that nothing else is taken for a file of the version.
   for (const [name, mode, digest] of lines) {
     if (mode === "160000") submodules.push(latin1Path(name));
     else files.set(latin1Path(name), { mode: modeOf(mode), sha256: digest });
   }
-  const own = ownFiles(
-    topNames([...lines.map(([name]) => name), ...(seal.state?.files ?? []).map((file) => file.path)]),
-  );
+  const own = ownFiles(topNames([...lines.map(([name]) => name), ...state.map((file) => file.path)]));
   const ours = (bytes: Buffer | string): ExpectedFile => ({ mode: "100644", sha256: sha256(Buffer.from(bytes)) });
   files.set(own.meta, ours(formatSnapshotMeta(seal.record)));
   files.set(own.manifest, ours(manifest));
   files.set(SEAL_FILE, ours(sealBytes));
-  return { files, submodules };
+  return { files, submodules, state };
 }
 
 /** The files and folders at the top, of paths. */

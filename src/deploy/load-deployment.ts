@@ -68,7 +68,7 @@ export async function loadDeployment(dir: string, options: LoadDeploymentOptions
     signedBy,
     folder,
     config: await readConfig(deployment),
-    state: seal.state === null ? null : stateIn(deployment, seal.state),
+    state: seal.state === null ? null : stateIn(deployment),
     installed: seal.installed.map(([name]) => name),
     submodules: deployment.submodules.map(readablePath),
     verifiedAt: (options.now ?? (() => new Date()))(),
@@ -101,20 +101,15 @@ async function readConfig({ folder, files, seal }: Deployment): Promise<AgentCon
   throw new KaiError("E105", `${seal.tag.name} has no kai.yaml.`, { hint: "Make a new version that has one." });
 }
 
-const stateIn = (
-  { folder, files }: Deployment,
-  { files: captured }: NonNullable<Deployment["seal"]["state"]>,
-): LoadedState => ({
-  files: captured
-    // A file of the version itself stands where one was captured.
-    .filter(({ path: name, sha256: digest }) => files.get(latin1Path(name))?.sha256 === digest)
-    .map(({ path: name, mode, size, sha256: digest }) => ({
-      path: name,
-      mode,
-      size,
-      sha256: digest,
-      read: () => readVerified(folder, latin1Path(name), digest),
-    })),
+const stateIn = ({ folder, state }: Deployment): LoadedState => ({
+  files: state.map(({ captured, path: name, sha256: digest }) => ({
+    path: captured.path,
+    mode: captured.mode,
+    size: captured.size,
+    sha256: captured.sha256,
+    ...(captured.encrypted && { encrypted: true }),
+    read: () => readVerified(folder, latin1Path(name), digest),
+  })),
 });
 
 /** The file's bytes, compared again: it may have been changed since. */

@@ -21,6 +21,7 @@ import {
 } from "./deployment.js";
 import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
 import { inParallel } from "./in-parallel.js";
+import { type PlacedFile, placeState } from "./placed-state.js";
 import { formatSeal, openSeal, type Seal } from "./seal.js";
 import { formatSnapshotMeta } from "./snapshot-meta.js";
 
@@ -47,14 +48,15 @@ export async function writeDeployment(
   inherit: readonly number[],
 ): Promise<Deployment> {
   const { repository, version, record, lines, state, install } = content;
-  const own = namesFor(content);
+  const placed = placeState(state?.files ?? [], lines);
+  const own = namesFor(content, placed);
   const files = path.join(part, "files");
   await mkdir(files);
   await chmod(files, 0o755);
   await writeTree(repository, `${version.commit}^{tree}`, files, part, inherit);
-  await placeState(content, files, part);
+  await copyState(content, placed, files, part);
   await install?.(files);
-  const installed = install === null ? [] : listInstalled(content, files);
+  const installed = install === null ? [] : listInstalled(content, placed, files);
   const manifest = Buffer.from(JSON.stringify({ entities: [], files: lines, format: "kai-manifest/1" }));
   const seal: Seal = {
     format: "kai-deployment/1",
@@ -76,8 +78,8 @@ export async function writeDeployment(
   return readDeployment(folder);
 }
 
-function namesFor({ version, lines, state }: DeploymentContent) {
-  const names = topNames([...lines.map(([name]) => name), ...(state?.files ?? []).map((file) => file.path)]);
+function namesFor({ version, lines }: DeploymentContent, placed: readonly PlacedFile[]) {
+  const names = topNames([...lines.map(([name]) => name), ...placed.map((file) => file.path)]);
   const own = ownFiles(names);
   const taken = [own.meta, own.manifest, SEAL_FILE].find((name) => names.has(name));
   if (taken === undefined) return own;
@@ -86,37 +88,36 @@ function namesFor({ version, lines, state }: DeploymentContent) {
   });
 }
 
-/**
- * Copies what was captured to where it was. What the version's tree has under that name stays; what is kept encrypted is for
- * those that it was encrypted to, and not for everybody who may read here.
- */
-async function placeState(
-  { version, lines, state }: DeploymentContent,
+/** Copies what was captured to where it is to lie. E125 where the version's tree leaves no place for it. */
+async function copyState(
+  { version, state }: DeploymentContent,
+  placed: readonly PlacedFile[],
   folder: string,
   scratch: string,
 ): Promise<void> {
-  const tracked = new Set(lines.map(([name]) => name));
-  for (const [index, { path: name, encrypted }] of (state?.files ?? []).entries()) {
-    if (tracked.has(name) || encrypted) continue;
+  for (const { index, path: name } of placed) {
     const latin1 = latin1Path(name);
     const parents = latin1.split("/").slice(0, -1);
     for (let depth = 1; depth <= parents.length; depth++) {
       const above = pathBelow(folder, parents.slice(0, depth).join("/"));
       const stat = await findStat(above);
       if (stat === undefined) await mkdir(above);
-      else if (!stat.isDirectory()) {
-        throw new KaiError("E125", `The captured ${name} lies below a file or link of ${version.tag}.`, {
-          hint: "Name another place for the state in artifacts.state.include, and make a version.",
-        });
-      }
+      else if (!stat.isDirectory()) throw noPlace(name, version);
     }
-    await state?.copy(index, pathBelow(folder, latin1), scratch);
+    const target = pathBelow(folder, latin1);
+    if (await findStat(target)) throw noPlace(name, version);
+    await state?.copy(index, target, scratch);
   }
 }
 
+const noPlace = (name: string, version: KnownVersion): KaiError =>
+  new KaiError("E125", `The captured ${name} has no place beside the files and links of ${version.tag}.`, {
+    hint: "Name another place for the state in artifacts.state.include, and make a version.",
+  });
+
 /** What is there beside the version's files and its state: regular files and links. */
-function listInstalled({ lines, state }: DeploymentContent, folder: string): ManifestLine[] {
-  const known = new Set([...lines.map(([name]) => name), ...(state?.files ?? []).map((file) => file.path)]);
+function listInstalled({ lines }: DeploymentContent, placed: readonly PlacedFile[], folder: string): ManifestLine[] {
+  const known = new Set([...lines.map(([name]) => name), ...placed.map((file) => file.path)]);
   const installed: ManifestLine[] = [];
   for (const [latin1, kind] of listFolder(folder)) {
     const name = distinctPath(latin1);

@@ -6,23 +6,42 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { readChunks } from "../system/file-chunks.js";
-import { type CapturedFile, storedBytesOf } from "./capture-manifest.js";
+import { type CapturedFile, type StoredBytes, storedBytesOf } from "./capture-manifest.js";
 import { type OpenedCapture, type OpenedFile, unusable } from "./open-capture.js";
 import { LARGE_BYTES, storedFile } from "./state-store.js";
 
 /** Writes a captured file to `target`, which must not be there yet, and syncs it. E102 unless it is the captured one to the byte. */
-export async function writeCaptured(
+export const writeCaptured = (
   repository: Repository,
   capture: OpenedCapture,
   file: OpenedFile,
   target: string,
+): Promise<void> => write(repository, capture, file, target, "opened");
+
+/** The same of what is kept: of an encrypted file the message, which takes no key. */
+export const writeKept = (
+  repository: Repository,
+  capture: OpenedCapture,
+  file: OpenedFile,
+  target: string,
+): Promise<void> => write(repository, capture, file, target, "kept");
+
+/** Whether what is encrypted is opened, or taken as it is kept. */
+type Form = "opened" | "kept";
+
+async function write(
+  repository: Repository,
+  capture: OpenedCapture,
+  file: OpenedFile,
+  target: string,
+  form: Form,
 ): Promise<void> {
   const { captured } = file;
   const out = openSync(target, "wx", captured.mode === "100755" ? 0o755 : 0o644);
   try {
     const sink = new VerifyingSink(out);
-    await readInto(sink, repository, capture, file);
-    if (!sink.isWhole(captured)) {
+    await readInto(sink, repository, capture, file, form);
+    if (!sink.isWhole(form === "kept" ? storedBytesOf(captured) : captured)) {
       throw unusable(capture.ref, `${captured.path} is not the file that was captured`, [captured.path]);
     }
     fsyncSync(out);
@@ -34,7 +53,7 @@ export async function writeCaptured(
 /** Reads a captured file back and throws E102 unless it is the captured one to the byte. */
 export async function verifyCaptured(repository: Repository, capture: OpenedCapture, file: OpenedFile): Promise<void> {
   const sink = new VerifyingSink(undefined);
-  await readInto(sink, repository, capture, file);
+  await readInto(sink, repository, capture, file, "opened");
   if (sink.isWhole(file.captured)) return;
   const { path } = file.captured;
   throw unusable(capture.ref, `${path} is not the file that was captured`, [path]);
@@ -45,12 +64,14 @@ async function readInto(
   repository: Repository,
   capture: OpenedCapture,
   file: OpenedFile,
+  form: Form,
 ): Promise<void> {
   const { captured } = file;
+  const opens = captured.encrypted !== undefined && form === "opened";
   if (captured.stored === "kai") {
     const handle = await openStored(repository, capture, captured);
     try {
-      if (captured.encrypted) await openInto(sink, capture, handle.createReadStream({ autoClose: false, start: 0 }));
+      if (opens) await openInto(sink, capture, handle.createReadStream({ autoClose: false, start: 0 }));
       else await readChunks(handle, (chunk) => sink.take(chunk));
     } finally {
       await handle.close();
@@ -58,12 +79,12 @@ async function readInto(
     return;
   }
   if (file.blob === undefined) throw unusable(capture.ref, `${captured.path} is missing`, [captured.path]);
-  if (captured.size > LARGE_BYTES && !captured.encrypted) {
+  if (storedBytesOf(captured).size > LARGE_BYTES && !opens) {
     await runGit(repository, ["cat-file", "blob", file.blob], { onStdout: (chunk) => sink.take(chunk) });
     return;
   }
   const content = (await capture.reader.find(file.blob))?.content ?? Buffer.alloc(0);
-  if (captured.encrypted) await openInto(sink, capture, content);
+  if (opens) await openInto(sink, capture, content);
   else sink.take(content);
 }
 
@@ -108,7 +129,7 @@ class VerifyingSink {
     }
   }
 
-  isWhole({ sha256, size }: CapturedFile): boolean {
+  isWhole({ sha256, size }: StoredBytes): boolean {
     if (this.#failure !== undefined) throw this.#failure;
     return this.#size === size && this.#hash.digest("hex") === sha256;
   }

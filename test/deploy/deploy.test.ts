@@ -351,24 +351,13 @@ test("captured state that this clone lacks is not passed over", async () => {
   expect(leftovers(agent)).toEqual([]);
 });
 
-test("state that was forgotten is not in the folder, and state that is kept encrypted neither", async () => {
+test("state that was forgotten is not in the folder", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   expect((await agent.kai("state", "forget", "1.0.0")).exit).toBe(0);
   const forgotten = (await deploy(agent, "1.0.0", "--json")).json().path;
   expect(existsSync(path.join(forgotten, "state.json"))).toBe(false);
   expect((await deploy(agent, "1.1.0")).exit).toBe(0);
   expect((await deploy(agent, "1.0.0")).exit).toBe(0);
-  agent.write(
-    "kai.yaml",
-    "agent_id: ai.example.clerk\nversion_management: {artifacts: {state: {include: [state.json], encrypt: true}}}\n",
-  );
-  agent.commit("feat: encrypt the state");
-  const created = await agent.kai("create", "--as", "1.2.0", "--json");
-  expect(created.json().state.files).toEqual(["state.json"]);
-  const encrypted = (await deploy(agent, "1.2.0", "--json")).json().path;
-  expect(existsSync(path.join(encrypted, "state.json"))).toBe(false);
-  expect((await deploy(agent, "1.1.0")).exit).toBe(0);
-  expect((await deploy(agent, "1.2.0")).exit).toBe(0);
 });
 
 test("a SHA-256 repository deploys, too", async () => {
