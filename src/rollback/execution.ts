@@ -1,5 +1,4 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
-import { KaiError } from "../error.js";
 import type { OperationKind } from "../operation/entry.js";
 import { compareWithEarlier } from "../snapshot/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
@@ -123,8 +122,9 @@ export class Execution {
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
     await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: unknown) => {
       // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
-      if (!(cause instanceof KaiError)) throw cause;
-      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
+      // Also of a disk that fails now.
+      if (typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
+      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${(cause as Error).message}`);
     });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;

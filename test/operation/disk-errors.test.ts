@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { agentWithVersions } from "../support/agent.js";
+import { makeVersion } from "../support/make-version.js";
 import { leftovers, observe } from "./observe.js";
 import { COMMIT_POINT, runTraced, type Strike } from "./run-traced.js";
 
@@ -42,4 +43,14 @@ test("a broken disk after the commit point: it happened, and recover puts the re
   expect(agent.git("rev-parse", "HEAD^{tree}")).toBe(agent.git("rev-parse", "v1.0.0^{tree}"));
   expect(agent.git("status", "--porcelain")).toBe("");
   expect(leftovers(agent)).toEqual([]);
+});
+
+test("a disk that fails behind all of it, where the outcome is to be logged, hides no outcome", async () => {
+  const agent = await agentWithVersions();
+  const broken = "rmdir .git/kai/journal && touch .git/kai/journal";
+  agent.write("kai.yaml", `agent_id: ai.example.clerk\nlifecycle: {health: {run: "${broken}"}}\n`);
+  for (const version of ["1.0.0", "1.1.0"]) await makeVersion(agent, version, `feat: ${version}`);
+  const ran = (await agent.kai("rollback", "1.0.0", "--json")).json();
+  expect(ran.to).toBe("1.0.0");
+  expect(JSON.stringify(ran.steps)).toContain("The outcome could not be logged");
 });
