@@ -113,9 +113,9 @@ async function agentsToEnd(
   old: TrustedCommands | undefined,
   isManaged: boolean,
 ): Promise<EndCommand[]> {
-  const names = new Set(await readdir(root.versions).catch(() => []));
+  const there = await readdir(root.versions).catch((): string[] => []);
   // One may run on although its folder is gone.
-  if (previous !== null) names.add(`v${previous}`);
+  const names = new Set(previous === null ? there : [...there, `v${previous}`]);
   const ends: EndCommand[] = [];
   for (const name of names) {
     const folder = path.join(root.versions, name);
@@ -123,7 +123,7 @@ async function agentsToEnd(
     const agent = agentMark(log.entry.repo, folder);
     const ran = (await listMarked(agent)).length > 0;
     const isLeft = agent === old?.agent;
-    if (ran || (isLeft && isManaged)) ends.push({ agent, stop: isLeft ? old.stop : null, ran });
+    if (ran || (isLeft && isManaged)) ends.push({ agent, stop: isLeft && there.includes(name) ? old.stop : null, ran });
   }
   return ends;
 }

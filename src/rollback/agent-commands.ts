@@ -14,6 +14,8 @@ export interface AgentCommands {
   readonly before: LifecycleCommands;
   /** The version that names them; undefined where none that is here does. */
   readonly named: KnownVersion | undefined;
+  /** The one that names those after, where that is one of a deployment; undefined where it is for others to find. */
+  readonly namedAfter: KnownVersion | undefined;
   /** How it is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
   /** Of the version that is to run: it is installed and started by them. */
@@ -26,7 +28,7 @@ export interface AgentCommands {
 export function agentCommands(
   session: WritingSession,
   request: RollbackRequest,
-  { from, target, config, deployed, version }: Ground,
+  { from, target, config, deployed }: Ground,
   policy: RollbackPolicy,
 ): AgentCommands {
   const { repository } = session.agent;
@@ -37,26 +39,30 @@ export function agentCommands(
     commonDir: repository.commonDir,
     repo: session.log.entry.repo,
   };
-  const left = lifecycleCommands((deployed?.config ?? config).lifecycle, {
+  const named = deployed?.left?.config ? deployed.left.version : from;
+  const runs = lifecycleCommands((deployed?.left?.config ?? config).lifecycle, {
     ...situation,
     version: deployed?.version ?? numbers.from,
     ...placeOf(repository, deployed, deployed?.version),
   });
+  const left = deployed?.isThere === false ? { ...runs, stop: null, start: null } : runs;
+  const next = deployed?.next;
   // A version that has to be made first is deployed by `deploy`: until then the one that is runs on.
-  const next =
-    deployed && !version
+  const toRun =
+    deployed && !next
       ? left
-      : lifecycleCommands((target.config ?? config).lifecycle, {
+      : lifecycleCommands(((next ?? target).config ?? config).lifecycle, {
           ...situation,
-          version: target.version?.number.text ?? numbers.from,
-          ...placeOf(repository, deployed, version?.number.text),
+          version: (next?.version ?? target.version)?.number.text ?? numbers.from,
+          ...placeOf(repository, deployed, next?.version.number.text),
         });
   return {
     before: commandsFor(left, policy, request),
-    named: deployed?.known ?? from,
+    named,
+    namedAfter: next?.config ? next.version : deployed && (next ? from : named),
     startAgain: request.rehearsal ? null : left.start,
-    after: commandsFor(next, policy, request),
-    installDeployed: deployed && version ? next.install : null,
+    after: commandsFor(toRun, policy, request),
+    installDeployed: next ? toRun.install : null,
   };
 }
 

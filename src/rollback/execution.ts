@@ -188,8 +188,10 @@ export class Execution {
   /** The deployment goes back with the version; one that has to be made first has nothing to be switched to. */
   async #planSwitch(): Promise<PlannedSwitch | undefined> {
     const { ground, prepared, telling } = this.#decided;
-    const { deployed, version } = ground;
-    if (deployed === undefined || !version) return undefined;
+    const { deployed, target } = ground;
+    if (deployed?.next === undefined) return undefined;
+    const { version } = deployed.next;
+    if (version !== target.version) await validateVersion(provingOf(this.#session), version);
     const event = telling.kind === "undo" ? "undo" : "rollback";
     const request = { version, event, install: prepared.installDeployed } as const;
     return planSwitch(this.#session, deployed, request, this.#context);

@@ -82,16 +82,12 @@ export async function gatherFacts(
   const checksHealth =
     after.health !== null && settings.validation.health_checks && hasStep(policy, "validate_rollback");
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
-  const commandsAfter = [
-    ...named([installDeployed, installs, after.start, checksHealth ? after.health : null]),
-    ...tests.map(({ run }) => run),
-  ];
+  const commandsAfter = named([installDeployed, installs, after.start, checksHealth ? after.health : null]);
+  const byTarget = [...(commands.namedAfter ? [] : commandsAfter), ...tests.map(({ run }) => run)];
   const uses: CommandUse[] = [
     { version: commands.named, commands: named([before.stop, migration?.command ?? null]) },
-    {
-      version: commandsAfter.length === 0 ? undefined : await versionThatNames(session, ground),
-      commands: commandsAfter,
-    },
+    { version: commands.namedAfter, commands: commands.namedAfter ? commandsAfter : [] },
+    { version: byTarget.length === 0 ? undefined : await versionThatNames(session, ground), commands: byTarget },
   ];
   const notRun = await whyNotRun(session, uses, request);
   const facts: PlanFacts = {

@@ -11,6 +11,7 @@ import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findSide } from "../version/compare-side.js";
 import { type Compatibility, judgeCompatibility, judgeMigration } from "../version/compare-verdict.js";
 import { type DeployedAgent, findDeployed } from "../version/deployed-agent.js";
+import { configuredRoot } from "../version/deployment-place.js";
 import { type KnownVersion, versionInForce } from "../version/history.js";
 import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
@@ -114,7 +115,9 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
-    deployed: request.rehearsal ? undefined : await findDeployed(session, inForce ?? agent.config),
+    deployed: request.rehearsal
+      ? undefined
+      : await findDeployed(session, await configuredRoot(repository, inForce ?? agent.config), version),
     withState,
   };
 }

@@ -3,12 +3,13 @@ import { KaiError } from "../error.js";
 import { diffTrees } from "../git/tree-diff.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { stateBackupRef } from "../state/back-up-state.js";
-import { findDeployed } from "../version/deployed-agent.js";
+import { configuredRoot } from "../version/deployment-place.js";
 import { type History, type KnownVersion, versionInForce } from "../version/history.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
 import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { findDeployedBefore } from "./deployed-before.js";
 import { Execution, type RollbackCaller, type Telling } from "./execution.js";
 import { findOperation } from "./find-target.js";
 import { gatherFacts } from "./gather-facts.js";
@@ -219,7 +220,10 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     migration: [],
     depth: 0,
     config: inForce,
-    deployed: await findDeployed(session, inForce),
+    deployed: await findDeployedBefore(session, entry, {
+      root: await configuredRoot(repository, inForce),
+      next: version,
+    }),
     withState: saved !== undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { findDeployed, placeOf } from "../version/deployed-agent.js";
+import { configuredRoot } from "../version/deployment-place.js";
 import { versionInForce } from "../version/history.js";
 import { lifecycleCommands } from "../version/lifecycle-commands.js";
 import { findVersionConfig } from "../version/version-config.js";
@@ -63,9 +64,9 @@ async function healthCommand(session: WritingSession, trustCommands: boolean) {
   const version = versionInForce(history);
   const config = version && (await findVersionConfig(reader, version.commit));
   if (!version || !config) return null;
-  const deployed = await findDeployed(session, config);
+  const deployed = await findDeployed(session, await configuredRoot(repository, config), undefined);
   const number = version.number.text;
-  const { health } = lifecycleCommands((deployed?.config ?? config).lifecycle, {
+  const { health } = lifecycleCommands((deployed?.left?.config ?? config).lifecycle, {
     ...placeOf(repository, deployed, deployed?.version),
     version: deployed?.version ?? number,
     from: number,
@@ -75,7 +76,7 @@ async function healthCommand(session: WritingSession, trustCommands: boolean) {
     repo: log.entry.repo,
   });
   if (health === null) return null;
-  const uses = [{ version: deployed?.known ?? version, commands: [health.run] }];
+  const uses = [{ version: deployed?.left?.version ?? version, commands: [health.run] }];
   if ((await whyNotRun(session, uses, { trustCommands })) === null) return health;
   // A key that is only in the environment is known once it is opened.
   const { fingerprint } = await session.openSigner("operator");

@@ -4,6 +4,7 @@ import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { AGENT_MARK } from "../system/agent-environment.js";
 import { whyNotRun } from "./command-trust.js";
 import { findDeployed, placeOf } from "./deployed-agent.js";
+import { configuredRoot } from "./deployment-place.js";
 import { type KnownVersion, versionInForce } from "./history.js";
 import { lifecycleCommands } from "./lifecycle-commands.js";
 import { findVersionConfig } from "./version-config.js";
@@ -54,9 +55,11 @@ async function findRunning(session: WritingSession) {
   const { agent, reader, history } = session;
   const inForce = versionInForce(history);
   const config: AgentConfig | null = inForce ? await findVersionConfig(reader, inForce.commit) : agent.config;
-  const deployed = await findDeployed(session, config ?? agent.config).catch(isNoDeployment);
+  const deployed = await configuredRoot(agent.repository, config ?? agent.config)
+    .then((root) => findDeployed(session, root, undefined))
+    .catch(isNoDeployment);
   if (typeof deployed === "string") return deployed;
-  return { version: deployed?.known ?? inForce, config: deployed?.config ?? config, deployed };
+  return { version: deployed?.left?.version ?? inForce, config: deployed?.left?.config ?? config, deployed };
 }
 
 function isNoDeployment(cause: unknown): string {

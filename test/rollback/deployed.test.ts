@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync, renameSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { LIFECYCLE, RUN, runningAgent } from "../deploy/running-agent.js";
@@ -99,4 +99,31 @@ test("a folder that a rollback has to write is installed whatever the policy say
   expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
   expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
   expect(readFileSync(path.join(root, "current/made"), "utf8")).toBe(`${root}\n`);
+});
+
+test("undo of a rollback puts back what was deployed before, whatever was in force and whatever kai.yaml says", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  // Which says nothing of a deployment.
+  await version("1.0.0", { "kai.yaml": "agent_id: ai.example.clerk\n", "run.sh": RUN });
+  await version("1.1.0", { "kai.yaml": LIFECYCLE });
+  await version("1.2.0", { "logic.py": "new = 2\n" });
+  const link = () => readlinkSync(path.join(root, "current"));
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect([link(), await versionsThatRun()]).toEqual(["versions/v1.0.0", []]);
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect([link(), await versionsThatRun()]).toEqual(["versions/v1.1.0", ["1.1.0"]]);
+  expect((await agent.kai("current", "--json")).json().version).toBe("1.2.0");
+  expect((await agent.kai("verify", "--all")).exit).toBe(0);
+});
+
+test("an agent whose folder was removed is ended all the same, and the deployment goes back", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  const stop = "  stop: {run: 'cat logic.py && kill 0'}\n";
+  await version("1.0.0", { "kai.yaml": LIFECYCLE + stop, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new = 1\n" });
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  renameSync(path.join(root, "versions/v1.1.0"), path.join(root, "lost"));
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect([readlinkSync(path.join(root, "current")), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
 });
