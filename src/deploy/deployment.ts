@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
-import type { ManifestLine } from "../version/manifest.js";
+import { type ManifestLine, parseManifest } from "../version/manifest.js";
 import type { FileProblem } from "./check-working-files.js";
 import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
 import { type PlacedFile, placeState } from "./placed-state.js";
@@ -47,10 +47,21 @@ export function readDeployment(folder: string): Deployment {
   for (const name of [".kai-manifest.json", "manifest.json"]) {
     const manifest = readOwnFile(folder, name);
     if (manifest === undefined || `sha256:${sha256(manifest)}` !== seal.hash) continue;
-    const { files } = JSON.parse(manifest.toString()) as { files: ManifestLine[] };
+    const files = parseManifest(manifest);
+    if (files === undefined) throw brokenSeal(folder, "its manifest is none");
     return { folder, seal, digest: sha256(bytes), ...expectedFiles(seal, files, bytes, manifest) };
   }
   throw brokenSeal(folder, "its manifest is missing or is not the one that was signed");
+}
+
+/** The seal of a folder; undefined where there is none that is whole. */
+export function findSeal(folder: string): OpenedSeal | undefined {
+  try {
+    const bytes = readOwnFile(folder, SEAL_FILE);
+    return bytes && openSeal(bytes, folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /** All that belongs into the folder: the version's files, those captured, those installed, and our own. */

@@ -14,6 +14,7 @@ import type { Deployment } from "./deployment.js";
 import { deploymentEntry } from "./deployment-entry.js";
 import { folderOf } from "./ensure-deployment.js";
 import { pruneDeployments } from "./prune-deployments.js";
+import { requireRoot } from "./require-root.js";
 import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
 
 /** What became of starting or stopping an agent. */
@@ -67,6 +68,7 @@ const NOTHING_DONE = { operation: null, incomplete: [], removed: [], started: nu
 /** What would be done. */
 export async function foreseeDeployment(session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment> {
   const { root, version, previous } = plan;
+  await requireRoot(session, root);
   const removed = await prune(session, plan, true);
   const written = version !== null && (await findStat(folderOf(root, version))) === undefined;
   return { ...NOTHING_DONE, previous, written, removed };
@@ -171,10 +173,15 @@ async function logFailure(
   }
 }
 
-function prune({ agent, history, id }: WritingSession, { root, version, previous }: DeploymentPlan, dryRun: boolean) {
+function prune(
+  { agent, history, id, log }: WritingSession,
+  { root, version, previous }: DeploymentPlan,
+  dryRun: boolean,
+) {
   return pruneDeployments(root, {
     keep: agent.config.deploy.keep,
     needed: [version?.number.text ?? null, previous],
+    repo: log.entry.repo,
     deployedAt: (folder) => deployedAt(history, folder),
     staging: kaiFolderOf(agent.repository).staging,
     operation: id,

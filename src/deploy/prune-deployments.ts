@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { findStat } from "../system/path-bytes.js";
 import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
+import { findSeal } from "./deployment.js";
 import { SEAL_FILE } from "./deployment-layout.js";
 import { removeDeployment } from "./deployment-parts.js";
 import { type DeployedFolder, planPruning } from "./plan-pruning.js";
@@ -10,6 +11,8 @@ export interface Pruning {
   readonly keep: number;
   /** Versions whose folders stay whatever their age: the one that `current` leads to, and the one before it. */
   readonly needed: readonly (string | null)[];
+  /** The repository's id: a folder is ours whose seal has it, or that the log tells of. */
+  readonly repo: string;
   /** When a folder was last deployed, by the log; undefined where it tells of none. */
   readonly deployedAt: (folder: string) => Date | undefined;
   readonly dryRun: boolean;
@@ -25,7 +28,9 @@ export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pr
     const version = versionOfFolder(name);
     const folder = path.join(versions, name);
     if (version === null || !(await findStat(path.join(folder, SEAL_FILE)))) continue;
-    folders.push({ version, at: pruning.deployedAt(folder) ?? (await stat(folder)).mtime });
+    const at = pruning.deployedAt(folder);
+    if (at === undefined && findSeal(folder)?.repo !== pruning.repo) continue;
+    folders.push({ version, at: at ?? (await stat(folder)).mtime });
   }
   const needed = new Set(pruning.needed.filter((version) => version !== null));
   const removed: string[] = [];

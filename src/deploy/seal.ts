@@ -3,7 +3,7 @@ import { parseTag, type TagObject } from "../git/tag-object.js";
 import { canonicalJson, parseCanonicalJson } from "../operation/canonical-json.js";
 import { type CaptureManifest, parseCapture } from "../state/capture-manifest.js";
 import { findRecord } from "../version/find-record.js";
-import type { ManifestLine } from "../version/manifest.js";
+import { isLines, type ManifestLine } from "../version/manifest.js";
 import type { VersionRecord } from "../version/record.js";
 import { parseVersionTag } from "../version/tag-text.js";
 import { SEAL_FILE } from "./deployment-layout.js";
@@ -27,6 +27,8 @@ export interface OpenedSeal {
   /** Its bytes. */
   readonly raw: Buffer;
   readonly agentId: string;
+  /** The repository's id, of the log's first entry. */
+  readonly repo: string;
   readonly hash: string;
   readonly record: VersionRecord;
   readonly state: CaptureManifest | null;
@@ -50,7 +52,7 @@ export function openSeal(bytes: Buffer, folder: string): OpenedSeal {
   }
   const state = seal.state === null ? null : parseCapture(Buffer.from(seal.state), text.state ?? "");
   if (state === undefined) throw brokenSeal(folder, "its capture is not the one that its tag names");
-  return { tag, raw, agentId: text.agent, hash: text.hash, record, state, installed: seal.installed };
+  return { tag, raw, agentId: text.agent, repo: text.repo, hash: text.hash, record, state, installed: seal.installed };
 }
 
 function isSeal(value: unknown): value is Seal {
@@ -60,10 +62,7 @@ function isSeal(value: unknown): value is Seal {
     typeof tag === "string" &&
     typeof record === "string" &&
     (state === null || typeof state === "string") &&
-    Array.isArray(installed) &&
-    installed.every(
-      (line) => Array.isArray(line) && line.length === 3 && line.every((part) => typeof part === "string"),
-    )
+    isLines(installed)
   );
 }
 

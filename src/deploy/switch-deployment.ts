@@ -6,6 +6,7 @@ import type { KnownVersion } from "../version/history.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { Deployment } from "./deployment.js";
 import { ensureDeployment } from "./ensure-deployment.js";
+import { requireRoot } from "./require-root.js";
 
 export interface SwitchRequest {
   /** Absolute. */
@@ -34,10 +35,12 @@ export interface PlannedSwitch {
 
 /**
  * Makes sure that a version's folder is there, and plans the switch of `current` to it, which the operation stages
- * (`stageLinks`) and its projection carries out. E102 where the folder was changed, E125 where `current` is no link.
+ * (`stageLinks`) and its projection carries out. E102 where the folder was changed, E125 where no
+ * deployment can be there.
  */
 export async function switchDeployment(session: WritingSession, request: SwitchRequest): Promise<PlannedSwitch> {
   const root = deploymentRoot(request.root);
+  await requireRoot(session, root);
   const before = await readCurrentLink(root.current);
   const previous = versionOfLink(before);
   const { version } = request;

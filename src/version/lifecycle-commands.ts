@@ -50,7 +50,7 @@ export function lifecycleCommands(
   const asked = command("health");
   const health = asked && { ...asked, retries: lifecycle.health.retries };
   const started = command("start");
-  const log = path.join(deployment ?? path.join(commonDir, "kai"), "agent.log");
+  const log = agentLog(deployment ?? path.join(commonDir, "kai"));
   return {
     agent,
     stop: command("stop"),
@@ -71,3 +71,6 @@ function environmentOf({ deployment, version, from, to, operation }: LifecycleSi
 /** What tells the processes of an agent from those of the same one in another folder. */
 export const agentMark = (repo: string, folder: string): string =>
   `${repo}/${createHash("sha256").update(folder).digest("hex").slice(0, 12)}`;
+
+/** What takes the output of the agents in a folder: a deployment's root, or kai's own. */
+export const agentLog = (folder: string): string => path.join(folder, "agent.log");

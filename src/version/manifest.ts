@@ -26,6 +26,21 @@ export function manifestLines(files: readonly TreeFile[], digests: ReadonlyMap<s
     ]);
 }
 
+/** The lines of a manifest's bytes; undefined where they are none. */
+export function parseManifest(bytes: Buffer): ManifestLine[] | undefined {
+  try {
+    const { format, files } = JSON.parse(bytes.toString()) as { format: unknown; files: unknown };
+    return format === "kai-manifest/1" && isLines(files) ? files : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value that was parsed is lines of a manifest. */
+export const isLines = (value: unknown): value is ManifestLine[] =>
+  Array.isArray(value) &&
+  value.every((line) => Array.isArray(line) && line.length === 3 && line.every((part) => typeof part === "string"));
+
 /** The version hash: SHA-256 of the canonical JSON of `kai-manifest/1`. */
 export function versionHash(lines: readonly ManifestLine[]): string {
   const text = canonicalLines({ entities: [], files: lines, format: "kai-manifest/1" });

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
@@ -46,42 +46,6 @@ test("a deployment is loaded without its repository: version, configuration and 
   expect(loaded.state?.files.map(({ path }) => path)).toEqual(["state.json"]);
   expect(String(await loaded.state?.files[0]?.read())).toBe('{"seen": "1.0.0"}\n');
   expect((await loadDeployment(folder)).signedBy).toBeNull();
-});
-
-const CHANGES: Record<string, { change: (folder: string) => void; paths: readonly string[] }> = {
-  "a file of logic": { change: (folder) => put(folder, "logic.py", "import evil\n"), paths: ["logic.py"] },
-  "the captured state": { change: (folder) => put(folder, "state.json", "{}\n"), paths: ["state.json"] },
-  "its own metadata": { change: (folder) => put(folder, "snapshot_meta.json", "{}\n"), paths: ["snapshot_meta.json"] },
-  "a file too many": { change: (folder) => put(folder, "tools/more.json", "{}\n"), paths: ["tools/more.json"] },
-  "a file too few": {
-    change: (folder) => unlinkSync(path.join(folder, "prompts/system.md")),
-    paths: ["prompts/system.md"],
-  },
-  "an executable bit": { change: (folder) => chmodSync(path.join(folder, "logic.py"), 0o755), paths: ["logic.py"] },
-  "a link to the same bytes": {
-    change: (folder) => {
-      writeFileSync(path.join(folder, "../same"), readFileSync(path.join(folder, "logic.py")));
-      unlinkSync(path.join(folder, "logic.py"));
-      symlinkSync("../same", path.join(folder, "logic.py"));
-    },
-    paths: ["logic.py"],
-  },
-  "a folder in place of a file": {
-    change: (folder) => {
-      unlinkSync(path.join(folder, "logic.py"));
-      mkdirSync(path.join(folder, "logic.py"));
-    },
-    paths: ["logic.py"],
-  },
-};
-
-test("whatever is changed in the folder is E102, with the path", async () => {
-  const folder = await deployed(await agentWithVersions("1.0.0"));
-  for (const [what, { change, paths }] of Object.entries(CHANGES)) {
-    const copy = copyOf(folder);
-    change(copy);
-    await expect(loadDeployment(copy), what).rejects.toMatchObject({ code: "E102", data: { paths } });
-  }
 });
 
 test("a manifest or seal that was made to fit a changed file is found out", async () => {

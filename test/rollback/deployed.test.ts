@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync, renameSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { LIFECYCLE, RUN, runningAgent } from "../deploy/running-agent.js";
+import { leftovers, observe } from "../operation/observe.js";
 import { agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
 
@@ -126,4 +127,50 @@ test("an agent whose folder was removed is ended all the same, and the deploymen
   renameSync(path.join(root, "versions/v1.1.0"), path.join(root, "lost"));
   expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
   expect([readlinkSync(path.join(root, "current")), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
+});
+
+/** 1.0.0 and 1.1.0 are deployed, nothing runs; with its root, and what `current` says. */
+async function deployedTwice() {
+  const agent = await agentWithVersions();
+  const root = path.join(path.dirname(agent.dir), "deployed");
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {root: ../deployed}\n");
+  for (const version of ["1.0.0", "1.1.0"]) {
+    agent.write("logic.py", `print("${version}")\n`);
+    await makeVersion(agent, version, `feat: ${version}`);
+    expect((await agent.kai("deploy", version)).exit).toBe(0);
+  }
+  return { agent, root, link: () => readlinkSync(path.join(root, "current")) };
+}
+
+test("a folder that was pruned is written anew; one that was changed refuses the rollback, whatever its type", async () => {
+  const { agent, root, link } = await deployedTwice();
+  renameSync(path.join(root, "versions/v1.0.0"), path.join(root, "pruned"));
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect(readFileSync(path.join(root, "current/logic.py"), "utf8")).toBe('print("1.0.0")\n');
+  expect((await agent.kai("undo")).exit).toBe(0);
+  chmodSync(path.join(root, "versions/v1.0.0/logic.py"), 0o755);
+  const before = observe(agent);
+  for (const type of ["version", "emergency"]) {
+    const refused = await agent.kai("rollback", "1.0.0", "--type", type, "--json");
+    expect([refused.exit, refused.json().error]).toMatchObject([1, { code: "E102", paths: ["logic.py"] }]);
+    expect([observe(agent), leftovers(agent), link()]).toEqual([before, [], "versions/v1.1.0"]);
+  }
+});
+
+test("a `current` that is none of ours any more: a link elsewhere is left, anything else refuses", async () => {
+  const { agent, root, link } = await deployedTwice();
+  const current = path.join(root, "current");
+  rmSync(current);
+  mkdirSync(current);
+  const before = observe(agent);
+  for (const args of [["rollback", "1.0.0"], ["undo"]]) {
+    expect([args, (await agent.kai(...args, "--json")).json().error.code]).toEqual([args, "E125"]);
+  }
+  expect([observe(agent), leftovers(agent)]).toEqual([before, []]);
+  rmSync(current, { recursive: true });
+  symlinkSync("elsewhere", current);
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+  expect(link()).toBe("elsewhere");
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect(link()).toBe("elsewhere");
 });
