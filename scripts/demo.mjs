@@ -160,7 +160,7 @@ async function tell({ stage, cwd, change, addLifecycle }) {
   await run("git kai-version status", { shows: "interrupted" });
   await run(HEALTH, { status: 1, shows: "does not run" });
   say("\nThe next command that writes, whichever it is, finds all or nothing of it, and starts the agent again:");
-  const recovered = await run("git kai-version recover", { shows: "the agent runs again" });
+  const recovered = await run("git kai-version recover", { shows: "the agent runs" });
   await run("git status --short");
   await run(HEALTH, { shows: "well" });
   if (recovered.includes("had not happened")) {

@@ -5,7 +5,13 @@ import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import type { AgentSide } from "../operation/live-change.js";
 import type { AgentCommand, EndCommand, StartCommand } from "../system/agent-command.js";
-import { type CommandOutcome, runAgentCommand, startAgent, stopAgent } from "../system/agent-process.js";
+import {
+  type CommandOutcome,
+  runAgentCommand,
+  type StartOutcome,
+  startAgent,
+  stopAgent,
+} from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
 import { listMarked } from "../system/marked-processes.js";
 import { whyNotRun } from "../version/command-trust.js";
@@ -35,8 +41,8 @@ export interface BlueGreen {
   readonly after: AgentSide;
   /** Installs what the agent depends on in a folder that is being written; null where there is no command. */
   readonly install: ((folder: string) => Promise<void>) | null;
-  /** Starts the new agent in its folder, `written` anew or not, and waits until it is well; null without a command. It never throws. */
-  startNew(written: boolean): Promise<CommandOutcome | null>;
+  /** Starts the new agent in its folder, `written` anew or not, and waits until it is well; null without a command. */
+  startNew(written: boolean): Promise<StartOutcome | null>;
   /** Ends it, unless `current` leads to it: nothing happened. */
   stopNew(): Promise<void>;
   /** Ends the agents of all other versions; null where none ran. */
@@ -54,6 +60,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
     if (refused) throw refused;
   }
   const context = { env: caller.env, onOutput: (text: string) => tell(caller.progress, text) };
+  const cancellable = { ...context, cancelled: caller.interrupted };
   const stays = previous !== null && previous === version?.number.text;
   const number = previous === null || stays ? undefined : findNumber(previous);
   const left = number && findVersion(history, number);
@@ -66,7 +73,8 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       install &&
       (async (folder) => {
         caller.progress(`Installing: ${install.run}`);
-        const outcome = await runAgentCommand({ ...install, cwd: folder }, context);
+        const outcome = await runAgentCommand({ ...install, cwd: folder }, cancellable);
+        caller.interrupted?.throwIfAborted();
         if (!outcome.ok && version) throw commandFailed("lifecycle.install", version, outcome);
       }),
     async startNew(written) {
@@ -74,7 +82,9 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       caller.progress(`Starting ${version?.tag}: ${start.run}`);
       // What runs already runs in a folder that was moved away.
       if (written) await endAgents([{ agent: start.agent, stop: next?.stop ?? null, ran: true }], context);
-      return startAgent(start, context);
+      const outcome = await startAgent(start, cancellable);
+      caller.interrupted?.throwIfAborted();
+      return outcome;
     },
     async stopNew() {
       if (start !== null && !stays) await stopAgent(null, start.agent, context);

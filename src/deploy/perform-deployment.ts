@@ -3,7 +3,7 @@ import { KaiError } from "../error.js";
 import { stageLinks } from "../operation/apply-links.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { type LiveChange, NO_AGENTS } from "../operation/live-change.js";
-import type { CommandOutcome } from "../system/agent-process.js";
+import type { CommandOutcome, StartOutcome } from "../system/agent-process.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import type { DeploymentRoot } from "../version/deployment-root.js";
@@ -35,8 +35,11 @@ export interface PerformedDeployment {
   readonly incomplete: readonly string[];
   /** Versions whose folders were removed, or would be. */
   readonly removed: readonly string[];
-  /** The version's agent, well before the switch; null where no command starts it. */
-  readonly started: AgentChange | null;
+  /**
+   * The version's agent, well before the switch; null where no command starts it. `answeredBefore`: its health passed before it
+   * was started, so that it does not tell this agent from the one that ran.
+   */
+  readonly started: (AgentChange & { readonly answeredBefore: boolean }) | null;
   /** The agent that ran before, ended after the switch; null where none did. */
   readonly stopped: AgentChange | null;
 }
@@ -101,9 +104,10 @@ export async function performDeployment(
     return { ...NOTHING_DONE, ...done() };
   }
   session.caller.progress(`Switching ${root.current}`);
-  const details = { ...planned.details, ...plan.more };
+  const details = { ...planned.details, ...(noCommands && { noCommands }), ...plan.more };
   const entry = await deploymentEntry(session, signer, { ...plan, id: session.id, details });
-  await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live }, signer));
+  const requireTime = () => session.caller.interrupted?.throwIfAborted();
+  await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live, requireTime }, signer));
   return { ...done(), operation: session.id, removed: await prune(session, plan, false) };
 }
 
@@ -112,7 +116,7 @@ class AgentsChange {
   readonly #agents: BlueGreen | undefined;
   readonly #plan: DeploymentPlan;
   readonly #planned: PlannedSwitch;
-  #started: CommandOutcome | null = null;
+  #started: StartOutcome | null = null;
   #stopped: CommandOutcome | null = null;
 
   constructor(agents: BlueGreen | undefined, plan: DeploymentPlan, planned: PlannedSwitch) {
@@ -122,7 +126,11 @@ class AgentsChange {
   }
 
   get told(): Pick<PerformedDeployment, "started" | "stopped"> {
-    return { started: this.#started && changeOf(this.#started), stopped: this.#stopped && changeOf(this.#stopped) };
+    const started = this.#started;
+    return {
+      started: started && { ...changeOf(started), answeredBefore: started.answeredBefore },
+      stopped: this.#stopped && changeOf(this.#stopped),
+    };
   }
 
   /** E126 where the new agent is not well. */

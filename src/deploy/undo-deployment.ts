@@ -19,7 +19,8 @@ export interface UndoneDeployment extends PerformedDeployment {
 
 /**
  * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch;
- * where nothing was, the link goes and the agent ends. E125 where another one was deployed since.
+ * where nothing was, the link goes and the agent ends. Without commands where it was made without. E125 where another one was
+ * deployed since.
  */
 export async function undoDeployment(
   session: WritingSession,
@@ -39,7 +40,7 @@ export async function undoDeployment(
   const plan = { root, version, previous, kind: "undo", subject, about, more: { undoes: id } } as const;
   const done = dryRun
     ? await foreseeDeployment(session, plan)
-    : await performDeployment(session, plan, { trustCommands, noCommands: false });
+    : await performDeployment(session, plan, { trustCommands, noCommands: details["noCommands"] === true });
   if (version === null) return { version: null, tag: null, path: null, ...done };
   return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
 }

@@ -43,7 +43,7 @@ export interface Operation {
   /** A whole new index, made at `path` of the one that was `seen`; the working tree already agrees with it. */
   readonly index?: { readonly path: string; readonly seen: FileIdentity | null } | undefined;
   readonly live?: LiveChange | undefined;
-  /** Throws where there is no time left; called right before the commit point. */
+  /** Throws where there is no time left, or nobody wants it any more; called right before the commit point. */
   readonly requireTime?: (() => void) | undefined;
 }
 

@@ -37,8 +37,6 @@ export interface RollbackCaller extends Caller {
   readonly onStep?: StepListener | undefined;
   /** Is told what commands print, as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
-  /** Aborted by somebody who does not want it any more, with a KaiError: before the commit point all is taken back. */
-  readonly interrupted?: AbortSignal | undefined;
 }
 
 /** What log, commit and note say of it. */
@@ -194,7 +192,7 @@ export class Execution {
     if (version !== target.version) await validateVersion(provingOf(this.#session), version);
     const event = telling.kind === "undo" ? "undo" : "rollback";
     const request = { version, event, install: prepared.installDeployed } as const;
-    return planSwitch(this.#session, deployed, request, this.#context);
+    return planSwitch(this.#session, deployed, request, { ...this.#context, cancelled: this.#caller.interrupted });
   }
 
   /** Undefined where nothing of the running agent is touched. */

@@ -17,6 +17,7 @@ export function planSwitch(
     if (install === null) return;
     const { ok, error, output } = await runAgentCommand({ ...install, cwd }, context);
     if (ok) return;
+    context.cancelled?.throwIfAborted();
     throw new KaiError("E126", `lifecycle.install failed in the folder of ${version.tag}: ${error}`, {
       hint: "Nothing was changed. Run it by hand in a copy of the version's files.",
       data: { output },

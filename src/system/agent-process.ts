@@ -4,7 +4,7 @@ import { agentEnvironment } from "./agent-environment.js";
 import { LogTail } from "./log-tail.js";
 import { areGoneWithin, type EndedProcesses, endMarked, listMarked } from "./marked-processes.js";
 import { runShell } from "./shell.js";
-import { attemptStart } from "./start-attempt.js";
+import { attemptStart, type HealthLimits } from "./start-attempt.js";
 import { whyFailed } from "./why-failed.js";
 
 /** What became of a command. */
@@ -31,6 +31,11 @@ export interface HealthOutcome extends CommandOutcome {
 export interface StopOutcome extends CommandOutcome {
   /** What it took beside the command to end what had been started; null: nothing. */
   readonly forced: "SIGTERM" | "SIGKILL" | null;
+}
+
+export interface StartOutcome extends CommandOutcome {
+  /** Its health passed before it was started: then that does not tell it from what runs elsewhere. */
+  readonly answeredBefore: boolean;
 }
 
 export interface CommandContext {
@@ -143,24 +148,27 @@ const named = (processes: EndedProcesses["left"]): string =>
 /**
  * Starts the agent, unless it runs already and is well, and waits until its health command says that it is; without one,
  * until the command has ended with status 0 or ran for a second. What it starts outlives this process and its terminal, has
- * none of its descriptors, and is marked with `KAI_AGENT`. Where it fails, what it started is ended again. It never throws.
+ * none of its descriptors, and is marked with `KAI_AGENT`. Where it fails, or is `cancelled`, what it started is ended again.
+ * It never throws.
  */
-export async function startAgent(command: StartCommand, context: CommandContext): Promise<CommandOutcome> {
+export async function startAgent(command: StartCommand, context: CommandContext): Promise<StartOutcome> {
   const clock = startClock();
   const running = await listMarked(command.agent);
   const answers = await isAnswering(command, running.length > 0, context);
-  if (running.length > 0 && answers) return { ok: true, ...NOTHING_RAN, durationMs: clock(), error: null };
+  const answeredBefore = running.length === 0 && answers;
+  if (running.length > 0 && answers)
+    return { ok: true, ...NOTHING_RAN, durationMs: clock(), error: null, answeredBefore };
   const { left } = running.length > 0 ? await endMarked(command.agent, context.graceMs ?? GRACE_MS) : { left: [] };
   if (left.length > 0) {
     const error = `What is left of an earlier start cannot be ended: ${named(left)}.`;
-    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error };
+    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error, answeredBefore };
   }
   let log: LogTail;
   try {
     log = await LogTail.open(command.log, context.onOutput);
   } catch (cause) {
     const error = `Its log could not be opened: ${(cause as Error).message}.`;
-    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error };
+    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error, answeredBefore };
   }
   const over = new AbortController();
   const followed = log.follow(over.signal);
@@ -171,7 +179,7 @@ export async function startAgent(command: StartCommand, context: CommandContext)
     log: log.descriptor,
     graceMs: context.graceMs ?? GRACE_MS,
     answeredBefore: answers,
-    askHealth: health && ((limits) => askHealth(health, { env: context.env, graceMs: 0 }, limits)),
+    askHealth: health && ((limits) => askHealth(health, { env: context.env, graceMs: 0 }, either(limits, context))),
   });
   over.abort();
   await followed;
@@ -187,8 +195,15 @@ export async function startAgent(command: StartCommand, context: CommandContext)
     ...printed,
     durationMs: clock(),
     error,
+    answeredBefore,
   };
 }
+
+/** Limits that whoever asked for the start may cut short, too. */
+const either = (limits: HealthLimits, { cancelled }: CommandContext): HealthLimits => ({
+  ...limits,
+  cancelled: cancelled === undefined ? limits.cancelled : AbortSignal.any([limits.cancelled, cancelled]),
+});
 
 /** Whether the health command passes before anything is started; without one, whether anything runs. */
 async function isAnswering({ health }: StartCommand, runs: boolean, { env }: CommandContext): Promise<boolean> {

@@ -34,6 +34,8 @@ export interface Caller {
   readonly askPassphrase?: ((key: string) => Promise<string>) | undefined;
   /** Runs a part that must not be ended half-way: whoever interrupts it is heard by the signal, with a KaiError. Default: as it is. */
   readonly uninterrupted?: Uninterrupted | undefined;
+  /** Aborted by somebody who does not want it any more, with a KaiError: before the commit point all is taken back. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 export type Uninterrupted = <T>(part: (interrupted: AbortSignal) => Promise<T>) => Promise<T>;

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -13,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { entryAt, leftovers } from "../operation/observe.js";
-import { LIFECYCLE, RUN, runningAgent } from "./running-agent.js";
+import { LIFECYCLE, RUN, runningAgent, signalledAt } from "./running-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
@@ -75,6 +76,58 @@ test("deploying what is deployed starts it where it does not run, and leaves it 
   expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
   expect((await again()).json()).toMatchObject({ operation: null, started: { ok: true } });
   expect(events()).toHaveLength(1);
+});
+
+test("Ctrl-C before the switch takes all back: what was started is ended, the old one runs on", async () => {
+  const place = await runningAgent();
+  const { agent, root, version, versionsThatRun } = place;
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "run.sh": RUN.replace("touch", "sleep 60; touch") });
+  await agent.kai("deploy", "1.0.0");
+  const before = agent.git("rev-parse", "refs/kai/log");
+  const started = "1.1.0 starts, current versions/v1.0.0";
+  expect(await signalledAt(place, ["deploy", "1.1.0"], started, "SIGINT")).toBe("SIGINT");
+  expect([await versionsThatRun(), leftovers(agent)]).toEqual([["1.0.0"], []]);
+  expect([readlinkSync(path.join(root, "current")), agent.git("rev-parse", "refs/kai/log")]).toEqual([
+    "versions/v1.0.0",
+    before,
+  ]);
+  expect((await agent.kai("recover", "--json")).json().recovered).toEqual([]);
+});
+
+test("a health command that the old agent answers is told to say nothing of the new one", async () => {
+  const { agent, version, versionsThatRun } = await runningAgent();
+  const anybody = LIFECYCLE.replace("well-$KAI_VERSION", "well-1.0.0");
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "kai.yaml": anybody });
+  expect((await agent.kai("deploy", "1.0.0", "--json")).json().started.answeredBefore).toBe(false);
+  const deployed = await agent.kai("deploy", "1.1.0");
+  expect(deployed.stderr).toContain("lifecycle.health passed before the new agent was started");
+  expect(await versionsThatRun()).toEqual(["1.1.0"]);
+});
+
+test("git's index is not held while an agent comes up, and a commit meanwhile is none of its business", async () => {
+  const { agent, version } = await runningAgent();
+  const commits =
+    "  health: {run: 'git -C ../../../clerk -c user.name=A -c user.email=a@example.com commit -q --allow-empty -m meanwhile', timeout: 5s}\n";
+  await version("1.0.0", { "kai.yaml": LIFECYCLE.replace(/ {2}health.*\n/, commits), "run.sh": RUN });
+  expect(await agent.kai("deploy", "1.0.0")).toMatchObject({ exit: 0 });
+  expect(agent.git("log", "-1", "--format=%s")).toBe("meanwhile");
+});
+
+test("a folder that is written anew has its agent started anew, which ran on what was moved away", async () => {
+  const { agent, root, version, processes, events } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await agent.kai("deploy", "1.0.0");
+  const [before] = await processes("1.0.0");
+  renameSync(path.join(root, "versions/v1.0.0"), path.join(root, "changed"));
+  expect((await agent.kai("deploy", "1.0.0", "--json")).json()).toMatchObject({ written: true, started: { ok: true } });
+  expect(await processes("1.0.0")).not.toContain(before);
+  expect(events()).toEqual([
+    "1.0.0 starts, current ",
+    "1.0.0 stops, current versions/v1.0.0",
+    "1.0.0 starts, current versions/v1.0.0",
+  ]);
 });
 
 test("what is installed is part of the deployment, and checked like the rest", async () => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { COMMIT_POINT, runTraced } from "../operation/run-traced.js";
-import { killedAt, LIFECYCLE, RUN, type Running, runningAgent } from "./running-agent.js";
+import { LIFECYCLE, RUN, type Running, runningAgent, signalledAt } from "./running-agent.js";
 
 /** 1.0.0 is deployed and runs; 1.1.0 has these files beside. */
 async function deployedAgent(next: Readonly<Record<string, string>>, first = {}): Promise<Running> {
@@ -25,7 +25,7 @@ const SLOW = RUN.replace("touch", "sleep 5; touch");
 test("killed while the new agent is not well yet: it is ended, and the old one runs on", async () => {
   const place = await deployedAgent({ "run.sh": SLOW });
   const { agent, versionsThatRun, events } = place;
-  await killedAt(place, ["deploy", "1.1.0"], "1.1.0 starts, current versions/v1.0.0");
+  await signalledAt(place, ["deploy", "1.1.0"], "1.1.0 starts, current versions/v1.0.0");
   const recovered = (await agent.kai("recover", "--json")).json().recovered;
   expect(recovered).toMatchObject([{ kind: "deploy", outcome: "undone", agent: { ok: true }, ended: { ok: true } }]);
   expect([linkOf(place), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
@@ -37,7 +37,7 @@ test("killed while the new agent is not well yet: it is ended, and the old one r
 test("the next command that writes does the same", async () => {
   const place = await deployedAgent({ "run.sh": SLOW });
   const { agent, versionsThatRun } = place;
-  await killedAt(place, ["deploy", "1.1.0"], "1.1.0 starts, current versions/v1.0.0");
+  await signalledAt(place, ["deploy", "1.1.0"], "1.1.0 starts, current versions/v1.0.0");
   const next = await agent.kai("state", "keep", "1.0.0");
   expect(next.stderr).toContain("Took back an interrupted deploy");
   expect(await versionsThatRun()).toEqual(["1.0.0"]);
@@ -68,7 +68,7 @@ test("killed while the old agent is being stopped: recovery stops it by its own 
   const ending = RUN.replace("while :;", 'until test -e "$KAI_DEPLOYMENT/end-$KAI_VERSION";');
   const place = await deployedAgent({ "logic.py": "new = 1\n" }, { "kai.yaml": LIFECYCLE + stop, "run.sh": ending });
   const { agent, root, versionsThatRun, events } = place;
-  await killedAt(place, ["deploy", "1.1.0"], "asked");
+  await signalledAt(place, ["deploy", "1.1.0"], "asked");
   writeFileSync(path.join(root, "go"), "");
   const recovered = (await agent.kai("recover", "--json")).json().recovered;
   expect(recovered).toMatchObject([{ outcome: "completed", agent: { ok: true }, ended: { ok: true, forced: null } }]);

@@ -77,10 +77,16 @@ export async function runningAgent(): Promise<Running> {
   };
 }
 
-/** Runs a command and kills it, and nothing that it started, once the last event is this. */
-export async function killedAt({ agent, events }: Running, args: readonly string[], event: string): Promise<void> {
+/** Runs a command and sends a signal to it alone, not to what it started, once the last event is this. What it ends by. */
+export async function signalledAt(
+  { agent, events }: Running,
+  args: readonly string[],
+  event: string,
+  signal: NodeJS.Signals = "SIGKILL",
+): Promise<NodeJS.Signals | null> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
   await expect.poll(() => events().at(-1), { timeout: 20_000 }).toBe(event);
-  child.kill("SIGKILL");
-  await once(child, "exit");
+  child.kill(signal);
+  const [, by] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  return by;
 }

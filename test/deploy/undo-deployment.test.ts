@@ -71,6 +71,17 @@ test("undo of the first deployment: the link goes, the agent ends, and undo of t
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
 });
 
+test("what was deployed without commands is undone without them", async () => {
+  const { agent, version, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new = 1\n" });
+  for (const number of ["1.0.0", "1.1.0"]) expect((await agent.kai("deploy", number, "--no-commands")).exit).toBe(0);
+  for (const undone of ["1.0.0", "1.1.0"]) {
+    expect((await agent.kai("undo", "--json")).json().deployment).toMatchObject({ version: undone, started: null });
+  }
+  expect(await versionsThatRun()).toEqual([]);
+});
+
 test("a link that was none of ours before is not led back to", async () => {
   const agent = await agentWithVersions("1.0.0");
   const root = path.join(path.dirname(agent.dir), "deployed");

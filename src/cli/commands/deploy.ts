@@ -1,9 +1,9 @@
 import { type DeployedVersion, deploy } from "../../deploy/deploy.js";
 import { KaiError } from "../../error.js";
-import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
+import { interruptibly } from "../rollback-caller.js";
 import { oneLine } from "../style.js";
 
 export const deployCommand = defineCommand({
@@ -26,7 +26,8 @@ export const deployCommand = defineCommand({
     { line: "git kai-version deploy current", does: "deploys what is in force to deploy.root" },
   ],
   async run({ dryRun, ...asked }, context) {
-    const deployed = await deploy(callerOf(context), { ...asked, dryRun }).catch((cause: unknown) => {
+    const work = interruptibly(context, (caller) => deploy(caller, { ...asked, dryRun }));
+    const deployed = await work.catch((cause: unknown) => {
       if (cause instanceof KaiError && !context.output.json) showOutput(cause.data?.["output"], context.output);
       throw cause;
     });
@@ -34,6 +35,11 @@ export const deployCommand = defineCommand({
     if (incomplete.length > 0) {
       context.output.warn(
         `Not in the folder is what Git LFS keeps or a submodule holds: ${incomplete.slice(0, 5).map(oneLine).join(", ")}${incomplete.length > 5 ? ", …" : ""}`,
+      );
+    }
+    if (deployed.started?.answeredBefore && deployed.previous !== null) {
+      context.output.warn(
+        "lifecycle.health passed before the new agent was started, so it says nothing of it: let it ask for KAI_VERSION.",
       );
     }
     if (deployed.stopped?.ok === false)

@@ -46,7 +46,7 @@ function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Outpu
 }
 
 const startedAgain = ({ ok, error }: NonNullable<Recovered["agent"]>, style: Output["style"]): string =>
-  ok ? `  ${style.green("✓")} the agent runs again` : `  ${style.red("✗")} the agent could not be started: ${error}`;
+  ok ? `  ${style.green("✓")} the agent runs` : `  ${style.red("✗")} the agent could not be started: ${error}`;
 
 const endedThen = ({ ok, error }: NonNullable<Recovered["ended"]>, style: Output["style"]): string =>
   ok
