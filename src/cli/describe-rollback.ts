@@ -1,4 +1,4 @@
-import type { PlanStep } from "../rollback/plan.js";
+import type { PlannedDeployment, PlanStep } from "../rollback/plan.js";
 import type { Replaced } from "../rollback/put-back.js";
 import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
@@ -22,6 +22,8 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 const undoing = ({ type, undone }: RollbackResult): string =>
   type === "selective" || type === "partial" ? "" : `, undoing ${counted(undone, "commit")}`;
 
+const switched = ({ from, to }: PlannedDeployment): string => (from === to ? `${from} stays` : `${from} -> ${to}`);
+
 function describePlan(result: RollbackResult, output: Output): string {
   const { style } = output;
   const { plan } = result;
@@ -34,6 +36,7 @@ function describePlan(result: RollbackResult, output: Output): string {
   ];
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
+  if (plan.deployment !== null) lines.push(`At ${plan.deployment.root}: ${switched(plan.deployment)}.`);
   lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
   lines.push("", "Nothing was changed.");
   return lines.join("\n");
@@ -87,6 +90,7 @@ function describeDone(result: RollbackResult, output: Output): string {
   if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
   else lines.push(`  commit   ${commit.slice(0, 10)}${undoing(result)}`);
   if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
+  if (plan.deployment !== null) lines.push(`  deployed ${switched(plan.deployment)}`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
   for (const { message } of plan.risks) lines.push(`  ${style.yellow("risk")}     ${message}`);
   if (result.backup !== null)

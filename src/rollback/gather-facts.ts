@@ -5,6 +5,7 @@ import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { type CommandUse, whyNotRun } from "../version/command-trust.js";
+import type { DeployedAgent } from "../version/deployed-agent.js";
 import type { KnownVersion } from "../version/history.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
@@ -96,6 +97,7 @@ export async function gatherFacts(
     ...names,
     mints,
     takes: takenBy(mintSigner),
+    deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,
     commands: {
       stop: planned(before.stop),
@@ -176,6 +178,12 @@ async function versionThatNames({ reader }: WritingSession, ground: Ground): Pro
   }
   return undefined;
 }
+
+const plannedDeployment = ({ root, version, next }: DeployedAgent) => ({
+  root,
+  from: version,
+  to: next?.version.number.text ?? version,
+});
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>
   command && { run: command.run, timeoutMs: command.timeoutMs };

@@ -41,6 +41,7 @@ export interface PlanFacts {
   readonly mints: string | null;
   /** The role that it takes to sign it, and why not that of an operator alone. */
   readonly takes: Takes;
+  readonly deployment: PlannedDeployment | null;
   readonly policy: RollbackPolicy;
   readonly commands: PlannedCommands;
   /** How many paths that git ignores are put back as an operation found them. */
@@ -64,6 +65,13 @@ export interface Takes {
   readonly role: "operator" | "releaser";
   /** Why it takes a releaser; null where it does not. */
   readonly why: string | null;
+}
+
+/** Where the agent is deployed, and which version is there before and after. */
+export interface PlannedDeployment {
+  readonly root: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** What is done where what comes into force is not well. */
@@ -103,6 +111,8 @@ export interface RollbackPlan {
   readonly to: string;
   readonly mints: string | null;
   readonly takes: Takes;
+  /** Null where it is not deployed. */
+  readonly deployment: PlannedDeployment | null;
   readonly policy: string;
   readonly conditions: readonly { readonly type: ConditionType; readonly required: boolean }[];
   readonly steps: readonly PlanStep[];
@@ -118,7 +128,8 @@ export interface RollbackPlan {
 
 /** Makes the plan of the facts. */
 export function planRollback(facts: PlanFacts): RollbackPlan {
-  const { type, from, to, mints, takes, policy, risks, validations, state, undone, timeoutMs, recovery } = facts;
+  const { type, from, to, mints, takes, deployment, policy, risks, validations, state, undone, timeoutMs, recovery } =
+    facts;
   const steps = policy.steps.map((step): PlanStep => {
     const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
     const { does, applies, command } = WORK[step.type](facts);
@@ -143,6 +154,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     to,
     mints,
     takes,
+    deployment,
     policy: policy.name,
     conditions: policy.conditions,
     steps,

@@ -21,9 +21,10 @@ test("a rollback and its undo switch the deployment with the version", async () 
   expect((await agent.kai("undo")).exit).toBe(0);
   expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
   const rolledBack = (await agent.kai("rollback", "1.0.0", "--force", "--json")).json();
+  expect(rolledBack.plan.deployment).toEqual({ root, from: "1.1.0", to: "1.0.0" });
   expect(link()).toBe("versions/v1.0.0");
   expect(readFileSync(path.join(root, "current", "logic.py"), "utf8")).toBe('print("1.0.0")\n');
-  expect((await agent.kai("undo")).exit).toBe(0);
+  expect(String(await agent.kai("undo"))).toContain("  deployed   1.0.0 -> 1.1.0\n");
   expect(link()).toBe("versions/v1.1.0");
   const events = readFileSync(path.join(root, "rollback.log"), "utf8").trim().split("\n");
   expect(events.map((line) => JSON.parse(line)).map(({ event, from, to }) => [event, from, to])).toEqual([

@@ -17,6 +17,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     to: "1.0.0",
     mints: null,
     takes: { role: "operator", why: null },
+    deployment: null,
     policy: BUILT_IN,
     commands: { stop: COMMAND, install: COMMAND, start: COMMAND, health: COMMAND, migrate: null, runs: true },
     putsBack: 0,

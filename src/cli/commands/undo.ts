@@ -45,10 +45,12 @@ function describeUndo(result: UndoResult, output: Output): string {
       ? `Would undo: ${style.bold(result.undone.subject)}`
       : `${style.green("✓")} Undone: ${style.bold(result.undone.subject)}`,
   ];
-  const { deployment } = result;
-  if (deployment === null)
-    lines.push(`  in force   ${result.from ?? "nothing"} -> ${style.bold(result.to ?? "nothing")}`);
-  else lines.push(`  deployed   ${deployment.previous ?? "nothing"} -> ${style.bold(deployment.version ?? "nothing")}`);
+  const leads = (from: string | null, to: string | null) => `${from ?? "nothing"} -> ${style.bold(to ?? "nothing")}`;
+  const { deployment, plan } = result;
+  if (deployment === null) lines.push(`  in force   ${leads(result.from, result.to)}`);
+  else lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
+  if (plan?.deployment && plan.deployment.from !== plan.deployment.to)
+    lines.push(`  deployed   ${leads(plan.deployment.from, plan.deployment.to)}`);
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
