@@ -46,8 +46,10 @@ export const making: Readonly<Record<string, Prepare>> = {
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
   "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 8 }),
-  "deploy, of an agent that runs": () =>
-    deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" }),
+  "deploy, of an agent that runs": async () => ({
+    ...(await deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" })),
+    every: 3,
+  }),
   "state forget": async () => {
     const agent = await agentWithMemory();
     return { name: "state forget", agent, args: ["state", "forget", "1.0.0"] };
@@ -108,7 +110,7 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   }),
   "undo, of the first deployment": async () => ({
     ...(await deployedScenario("undo, first deployment", ["undo"], { deployed: ["1.1.0"], to: null })),
-    every: 3,
+    every: 8,
   }),
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
@@ -122,8 +124,8 @@ export const recovering: Readonly<Record<string, Prepare>> = {
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
   "recover, create done": interrupted(of(making, "create"), 1, 8),
-  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 3),
-  "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1),
+  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 8),
+  "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1, 3),
   "recover, deploy done": interrupted(of(making, "deploy"), 1, 8),
   "recover, undo done": interrupted(of(goingBack, "undo"), 1, 8),
 };
