@@ -6,6 +6,8 @@ import { stateBackupRef } from "../state/back-up-state.js";
 import { configuredRoot } from "../version/deployment-place.js";
 import { type History, type KnownVersion, versionInForce } from "../version/history.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
+import type { Keeping } from "../version/state-history.js";
+import { type UndoneKeeping, undoKeeping } from "../version/undo-keeping.js";
 import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
@@ -42,6 +44,8 @@ export interface UndoResult {
   readonly plan: RollbackPlan | null;
   /** What became of the deployment; null where none is taken back alone. */
   readonly deployment: UndoneDeployment | null;
+  /** What became of keeping captured state; null where nothing else is taken back. */
+  readonly keeping: Keeping | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
   /** As of a rollback. */
@@ -58,6 +62,8 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
   return withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
     const entry = wantedOperation(session.history, options.operation);
     if (isDeployment(entry)) return undoDeployed(session, entry, options);
+    const keeping = await undoKeeping(session, entry, options);
+    if (keeping) return { ...leavingInForce(session, entry), operation: keeping.operation, keeping: factOf(keeping) };
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
     const { dryRun, trustCommands = false } = options;
@@ -69,7 +75,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     const decided = { request, ground, prepared, plan, minted: undefined, telling };
     const execution = new Execution(session, caller, decided, steps);
     await steps.run("validate_target", () => execution.validateTarget());
-    const told = {
+    const result = {
       undone: { id: entry.id, kind: entry.kind, subject: entry.subject },
       from: session.history.current?.version ?? null,
       to: entry.current.before?.version ?? null,
@@ -77,12 +83,13 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       restored: telling.restored,
       plan,
       deployment: null,
+      keeping: null,
     };
     if (dryRun) {
       return {
         operation: null,
         commit: null,
-        ...told,
+        ...result,
         steps: plannedSteps(plan),
         stateBackup: null,
         replaced: [],
@@ -93,9 +100,19 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       throw withSteps(cause, steps);
     });
     const ok = steps.failure === undefined;
-    return { operation: session.id, commit: restored.commit, ...told, steps: steps.results, stateBackup, replaced, ok };
+    return {
+      operation: session.id,
+      commit: restored.commit,
+      ...result,
+      steps: steps.results,
+      stateBackup,
+      replaced,
+      ok,
+    };
   });
 }
+
+const factOf = ({ action, tags }: UndoneKeeping): Keeping => ({ action, tags });
 
 /** Whether an operation switched a deployment and did nothing else: it says where, and no commit that HEAD was on. */
 const isDeployment = ({ details }: LoggedEntry): boolean =>
@@ -104,9 +121,14 @@ const isDeployment = ({ details }: LoggedEntry): boolean =>
 async function undoDeployed(session: WritingSession, entry: LoggedEntry, options: UndoOptions): Promise<UndoResult> {
   const { dryRun, trustCommands = false } = options;
   const deployment = await undoDeployment(session, entry, { dryRun, trustCommands });
-  const inForce = session.history.current?.version ?? null;
+  return { ...leavingInForce(session, entry), operation: deployment.operation, deployment };
+}
+
+/** Of an operation that changes neither what is in force nor a file. */
+function leavingInForce({ history }: WritingSession, entry: LoggedEntry): UndoResult {
+  const inForce = history.current?.version ?? null;
   return {
-    operation: deployment.operation,
+    operation: null,
     undone: { id: entry.id, kind: entry.kind, subject: entry.subject },
     from: inForce,
     to: inForce,
@@ -115,7 +137,8 @@ async function undoDeployed(session: WritingSession, entry: LoggedEntry, options
     restored: [],
     steps: [],
     plan: null,
-    deployment,
+    deployment: null,
+    keeping: null,
     stateBackup: null,
     replaced: [],
     ok: true,
@@ -166,7 +189,8 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
 }
 
 const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
-  state: "`git kai-version state keep` and `forget` change it again; what was forgotten is gone.",
+  state:
+    "To forget is to erase: nothing that is left could bring it back. `git kai-version state list` shows what is here.",
   outcome: "It only tells how another operation ended: name that one.",
 };
 

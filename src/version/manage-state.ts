@@ -5,7 +5,7 @@ import { parseCapture } from "../state/capture-manifest.js";
 import { sweepStore } from "../state/state-store.js";
 import { findAsked } from "./find-asked.js";
 import type { KnownVersion } from "./history.js";
-import { forgottenDetails, keptDetails, readStateHistory, stateRefOf } from "./state-history.js";
+import { forgottenDetails, keepingDetails, readStateHistory, stateRefOf } from "./state-history.js";
 import { type Caller, type WritingSession, withWritingSession } from "./writing-session.js";
 
 export interface StateRequest {
@@ -30,7 +30,8 @@ export function keepState(caller: Caller, request: StateRequest): Promise<KeptSt
     const numbers = added.map(({ number }) => number.text);
     if (request.dryRun) return { operation: null, kept: numbers };
     const tags = added.map(({ tag }) => tag);
-    await performOn(session, `state keep ${tags.join(", ")}`, keptDetails(tags), []);
+    const details = keepingDetails({ action: "keep", tags });
+    await logStateFact(session, { kind: "state", subject: `state keep ${tags.join(", ")}`, details, changes: [] });
     return { operation: session.id, kept: numbers };
   });
 }
@@ -70,7 +71,8 @@ export function forgetState(caller: Caller, request: StateRequest): Promise<Forg
       return { operation: null, ...result, freed };
     }
     const tags = states.map(({ version }) => version.tag);
-    await performOn(session, `state forget ${tags.join(", ")}`, forgottenDetails(tags), changes);
+    const subject = `state forget ${tags.join(", ")}`;
+    await logStateFact(session, { kind: "state", subject, details: forgottenDetails(tags), changes });
     return { operation: session.id, ...result, freed: await sweepStore(repository, session.reader) };
   });
 }
@@ -101,25 +103,20 @@ async function findState({ agent, reader }: WritingSession, version: KnownVersio
   return { version, ref, commit, files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** An entry of the log that leaves what is in force as it is. */
-async function performOn(
+/** Adds an entry to the log that leaves what is in force as it is. */
+export async function logStateFact(
   session: WritingSession,
-  subject: string,
-  details: Record<string, unknown>,
-  changes: readonly RefChange[],
+  fact: Pick<Operation, "subject" | "details" | "changes"> & { readonly kind: "state" | "undo" },
 ): Promise<void> {
   const { log, history, id, at } = session;
   const operation: Operation = {
     id,
     repo: log.entry.repo,
-    kind: "state",
-    subject,
+    ...fact,
     at,
     log: { head: log.head, seq: log.entry.seq, at: log.at },
     current: { before: history.current, after: history.current },
-    details,
     objects: [],
-    changes,
     held: [],
     files: log.files,
   };

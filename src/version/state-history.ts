@@ -17,26 +17,47 @@ export interface StateHistory {
   readonly kept: ReadonlySet<string>;
 }
 
-/** What an entry of kind `state` says in its details. */
-export const keptDetails = (tags: readonly string[]): Record<string, unknown> => ({ action: "keep", tags });
+/** That versions' state is kept, or no longer. */
+export interface Keeping {
+  readonly action: "keep" | "unkeep";
+  readonly tags: readonly string[];
+}
+
+/** What an entry says in its details: of kind `state`, or of kind `undo` where it takes back that state was kept. */
+export const keepingDetails = ({ action, tags }: Keeping): Record<string, unknown> => ({ action, tags });
 export const forgottenDetails = (tags: readonly string[]): Record<string, unknown> => ({ action: "forget", tags });
 
+/** What an entry says of it; undefined where it says something else. */
+export function keepingOf({ kind, details }: Pick<LoggedEntry, "kind" | "details">): Keeping | undefined {
+  const { action, tags } = details;
+  if ((kind !== "state" && kind !== "undo") || (action !== "keep" && action !== "unkeep")) return undefined;
+  return { action, tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : [] };
+}
+
+/** `entries` are newest first: the newest word counts. */
 function stateHistoryOf(entries: readonly LoggedEntry[]): StateHistory {
   const forgotten = new Map<string, string>();
   const kept = new Set<string>();
-  for (const { kind, details, changes, at } of entries) {
-    for (const { ref, new: next } of changes) {
-      if (next === null && ref.startsWith(STATE_REFS)) forgotten.set(ref.slice(STATE_REFS.length), at);
+  for (const entry of entries.toReversed()) {
+    for (const { ref, new: next } of entry.changes) {
+      if (next === null && ref.startsWith(STATE_REFS)) forgotten.set(ref.slice(STATE_REFS.length), entry.at);
     }
-    const tags = details["tags"];
-    if (kind !== "state" || details["action"] !== "keep" || !Array.isArray(tags)) continue;
-    for (const tag of tags) if (typeof tag === "string") kept.add(tag);
+    const { action, tags = [] } = keepingOf(entry) ?? {};
+    for (const tag of tags) {
+      if (action === "keep") kept.add(tag);
+      else kept.delete(tag);
+    }
   }
   return { forgotten, kept };
 }
 
 /** Basic regular expressions for the lines of entries that say something of it; other entries that they find do no harm. */
-const TELLING = ['"kind":"state"', `"new":null,"old":"[0-9a-f]*","ref":"${STATE_REFS}`];
+const TELLING = [
+  '"kind":"state"',
+  '"action":"keep"',
+  '"action":"unkeep"',
+  `"new":null,"old":"[0-9a-f]*","ref":"${STATE_REFS}`,
+];
 
 /** The same from one git process, which looks through the log and prints only what matters. */
 export async function readStateHistory(repository: Repository): Promise<StateHistory> {

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loadAgent } from "../../src/deploy/load-agent.js";
+import { refused, told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
 const LARGE = 17 * 2 ** 20;
@@ -129,4 +130,59 @@ test("create gives up what artifacts.state.keep does not keep, in its own entry,
     "1.2.0",
   ]);
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
+});
+
+test("that state was kept is undone, and that undo too; what was forgotten is erased and not brought back", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  const kept = async () =>
+    Object.entries(await states(agent)).flatMap(([version, state]) => (state.kept ? [version] : []));
+  const made = await told(agent, "state", "keep", "1.0.0", "1.1.0");
+  expect(await kept()).toEqual(["1.1.0", "1.0.0"]);
+  const refs = agent.git("for-each-ref", "refs/kai/state", "refs/tags", "refs/heads");
+  expect(await told(agent, "undo", "--dry-run")).toMatchObject({ operation: null, keeping: { action: "unkeep" } });
+  expect(await kept()).toEqual(["1.1.0", "1.0.0"]);
+  const undone = await told(agent, "undo");
+  expect(undone).toMatchObject({
+    kind: "undo",
+    undone: { id: made.operation, kind: "state" },
+    from: "1.2.0",
+    to: "1.2.0",
+    keeping: { action: "unkeep", tags: ["v1.0.0", "v1.1.0"] },
+    plan: null,
+    steps: [],
+  });
+  expect(await kept()).toEqual([]);
+  expect(agent.git("for-each-ref", "refs/kai/state", "refs/tags", "refs/heads")).toBe(refs);
+  expect(await refused(agent, "undo", made.operation)).toMatchObject({
+    code: "E125",
+    message: `state keep v1.0.0, v1.1.0 was undone already, by ${undone.operation}.`,
+  });
+  // Whoever keeps one by another operation keeps it whatever becomes of the first.
+  await told(agent, "state", "keep", "1.1.0");
+  expect(await kept()).toEqual(["1.1.0"]);
+  await told(agent, "undo");
+  expect((await agent.kai("undo", undone.operation)).stdout).toContain("state      v1.0.0, v1.1.0 kept again\n");
+  expect(await kept()).toEqual(["1.1.0", "1.0.0"]);
+  expect((await agent.kai("undo")).stdout).toContain("state      v1.0.0, v1.1.0 kept no longer\n");
+  expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true });
+
+  await told(agent, "state", "forget", "1.0.0");
+  expect(await refused(agent, "undo")).toMatchObject({
+    code: "E125",
+    message: "state forget v1.0.0 is not undone by `undo`.",
+    hint: expect.stringContaining("To forget is to erase"),
+  });
+});
+
+test("state that is kept no longer is given up by the rule again", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const settings = "state: {include: [state.json], keep: 1}";
+  agent.write("kai.yaml", `agent_id: ai.example.clerk\nversion_management: {artifacts: {${settings}}}\n`);
+  agent.commit("feat: keep one");
+  const { operation } = await told(agent, "state", "keep", "1.0.0");
+  expect(await told(agent, "create")).toMatchObject({ state: { forgotten: [] } });
+  // Not the newest: a version came into force since, which is no reason not to.
+  await told(agent, "undo", operation);
+  const { state } = await told(agent, "create", "--allow-unchanged");
+  expect(state.forgotten.sort()).toEqual(["1.0.0", "1.1.0"]);
 });

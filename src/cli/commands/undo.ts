@@ -46,11 +46,15 @@ function describeUndo(result: UndoResult, output: Output): string {
       : `${style.green("✓")} Undone: ${style.bold(result.undone.subject)}`,
   ];
   const leads = (from: string | null, to: string | null) => `${from ?? "nothing"} -> ${style.bold(to ?? "nothing")}`;
-  const { deployment, plan } = result;
-  if (deployment === null) lines.push(`  in force   ${leads(result.from, result.to)}`);
-  else lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
+  const { deployment, keeping, plan } = result;
+  if (deployment === null && keeping === null) lines.push(`  in force   ${leads(result.from, result.to)}`);
+  if (deployment !== null) lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
   if (plan?.deployment && plan.deployment.from !== plan.deployment.to)
     lines.push(`  deployed   ${leads(plan.deployment.from, plan.deployment.to)}`);
+  if (keeping !== null)
+    lines.push(
+      `  state      ${keeping.tags.join(", ")} ${keeping.action === "keep" ? "kept again" : "kept no longer"}`,
+    );
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
