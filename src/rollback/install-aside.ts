@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, cp, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -7,7 +7,9 @@ import { writeTree } from "../git/write-tree.js";
 import { type StagedOutput, stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { CommandOutcome } from "../system/agent-process.js";
+import { copyTree, tryRename } from "../system/move-tree.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
+import { syncFiles } from "../system/sync-files.js";
 
 /** What a command made in a copy of a tree. */
 export interface InstalledAside {
@@ -143,20 +145,15 @@ export async function stageOutputs(
   { folder: from, outputs }: InstalledAside,
   folder: string,
   operation: string,
+  env: NodeJS.ProcessEnv,
 ): Promise<void> {
   await mkdir(path.join(folder, "outputs"), { recursive: true });
   for (const [number, name] of outputs.entries()) {
-    await moveAcross(pathBelow(from, name), stagedOutput(folder, number));
+    const [source, target] = [pathBelow(from, name), stagedOutput(folder, number)];
+    if (!(await tryRename(source, target))) await copyTree(source.toString(), target);
   }
+  // Whoever installs does not sync, and once the operation has happened this is all there is.
+  if (outputs.length > 0) await syncFiles(folder, env);
   const staged = outputs.map((name): StagedOutput => ({ path: name, source: { kind: "staged" } }));
   await writeStagedOutputs(folder, { operation, restores: null, outputs: staged });
-}
-
-async function moveAcross(from: Buffer, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EXDEV") throw cause;
-    await cp(from.toString(), to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  }
 }

@@ -65,7 +65,7 @@ export function liveChange(
     async stage(folder) {
       if (work.link) await stageLinks(folder, [work.link]);
       const { installed, putBack, capture } = work;
-      if (installed) await stageOutputs(installed, folder, session.id);
+      if (installed) await stageOutputs(installed, folder, session.id, context.env);
       if (putBack) await steps.run("restore_dependencies", () => stagePutBack(putBack, folder, session.id));
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },

@@ -29,7 +29,7 @@ export async function copyTree(from: string, to: string): Promise<void> {
   await syncFolder(path.dirname(to));
 }
 
-async function syncTree(top: string): Promise<void> {
+export async function syncTree(top: string): Promise<void> {
   const stat = await findStat(top);
   if (stat?.isDirectory()) {
     for (const name of await readdir(top)) await syncTree(path.join(top, name));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { leftovers, observe } from "../operation/observe.js";
@@ -38,6 +38,20 @@ test("what was installed aside replaces what git ignores, and neither settings n
   expect(leftovers(agent)).toEqual([]);
   await told(agent, "undo");
   expect(agent.read("modules/deps.lock")).toBe("two\n");
+});
+
+test("what was installed is synced before the operation happens", async () => {
+  const agent = await liveAgent();
+  const bin = path.join(agent.dir, "../bin");
+  mkdirSync(bin);
+  const log = 'echo "$(basename "$2") $(git -C "$KAI_TEST_AGENT" log -1 --format=%s refs/kai/log)" >> "$EVENTS"';
+  writeFileSync(path.join(bin, "sync"), `#!/bin/sh\n[ "$1" = --file-system ] && ${log}\n`, { mode: 0o755 });
+  agent.env["KAI_TEST_AGENT"] = agent.dir;
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(INSTALL), ".gitignore": IGNORED, "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "deps.lock": "two\n" });
+  const env = { ...agent.env, PATH: `${bin}:${agent.env["PATH"]}` };
+  const { operation } = await told({ dir: agent.dir, env }, "rollback", "1.0.0");
+  expect(agent.events()).toEqual(["installed", `${operation} create v1.1.0`]);
 });
 
 test("an installation that fails changes nothing and leaves nothing behind", async () => {
