@@ -115,7 +115,10 @@ export class Execution {
     const capture =
       prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
     const installed = await installDependencies(this.#session, this.#caller, this.#decided, this.#steps);
-    const restored = await this.#replace(signer, capture, installed).finally(() => installed?.remove());
+    const restored = await this.#replace(signer, capture, installed).finally(() =>
+      // What cannot be removed now is swept up by whoever comes next.
+      installed?.remove().catch(() => {}),
+    );
     await this.#checkAfterwards(restored);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
     await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: unknown) => {
@@ -126,7 +129,7 @@ export class Execution {
     });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
-    const replaced = await listReplaced(agent.repository, this.#session.id);
+    const replaced = await listReplaced(agent.repository, this.#session.id).catch(() => []);
     return { restored, backup: restored.backup?.ref ?? null, stateBackup, replaced };
   }
 

@@ -60,7 +60,8 @@ export function choosePolicy(
       {
         type,
         timeoutMs: step.timeout === null ? null : parseDuration(step.timeout),
-        critical: always || step.critical,
+        // Behind it all has happened, and what is left of it harms nothing.
+        critical: type !== "cleanup" && (always || step.critical),
       },
     ];
   });

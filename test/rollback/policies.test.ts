@@ -114,6 +114,23 @@ test("rollback_timeout that is over before the agent is stopped stops nothing", 
   expect([agent.has("../stopped"), observe(agent)]).toEqual([false, before]);
 });
 
+test("a cleanup that fails fails no rollback, whatever the policy calls it", async () => {
+  const agent = await liveAgent();
+  const policies = "policies: [{name: tidy, steps: [{type: cleanup, critical: true}, {type: validate_rollback}]}]";
+  const yaml = kaiYaml("health: {run: 'true'}", `rollback_system: {backup_retention: 1h, ${policies}}\n`);
+  await agent.version("1.0.0", { "kai.yaml": yaml });
+  await agent.version("1.1.0");
+  const old = `refs/kai/backup/${ulid(Date.now() - 2 * 3_600_000)}`;
+  agent.git("update-ref", old, "HEAD");
+  agent.write(`.git/${old}.lock`, "");
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(back.ok).toBe(true);
+  expect(back.steps.at(-1)).toMatchObject({ type: "cleanup", status: "failed" });
+  const { operations } = await told(agent, "log", "--limit", "2");
+  expect(operations.map(({ kind }: { kind: string }) => kind)).toEqual(["outcome", "rollback"]);
+  agent.remove(`.git/${old}.lock`);
+});
+
 test("cleanup lets go of backups that are older than backup_retention", async () => {
   const agent = await liveAgent();
   await agent.version("1.0.0", { "kai.yaml": system("backup_retention: 1h") });
