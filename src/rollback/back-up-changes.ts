@@ -152,9 +152,10 @@ async function treeWith(
   return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
 }
 
-/** What is staged and not committed; undefined where that is nothing, or a merge that is not settled. */
+/** What is staged and not committed; undefined where that is nothing, a merge that is not settled, or there is no index. */
 async function stagedTree(repository: Located, request: BackupRequest, scratch: string): Promise<string | undefined> {
   const index = path.join(scratch, "staged");
+  if ((await findStat(path.join(repository.gitDir, "index"))) === undefined) return undefined;
   await copyFile(path.join(repository.gitDir, "index"), index);
   const options = { env: { GIT_INDEX_FILE: index }, config: SYNCED_REFS, inherit: request.inherit };
   const result = await tryGit(repository, ["write-tree"], options);

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { type RollbackResult, rollBack } from "../../src/rollback/rollback.js";
 import { observe } from "../operation/observe.js";
+import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { agentInTheWay } from "../support/agent-in-the-way.js";
 
@@ -41,6 +42,15 @@ test("an edit made after the backup is not overwritten: of what the versions hav
   // It is what it says, and asked again it saves that too.
   const { backup } = await forcedBackWith(agent, () => {});
   expect(agent.git("show", `${backup}:extra`)).toBe("later");
+});
+
+test("a forced rollback where git's index is gone saves what stands in the files' places", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  rmSync(path.join(agent.dir, ".git/index"));
+  const { backup } = await told(agent, "rollback", "1.0.0", "--force");
+  expect(agent.git("show", `${backup}:logic.py`)).toContain("1.1.0");
+  expect(readFileSync(path.join(agent.dir, "logic.py"), "utf8")).toContain("1.0.0");
+  expect(agent.git("status", "--porcelain")).toBe("");
 });
 
 test("an edit made after the backup stays where the versions are alike", async () => {
