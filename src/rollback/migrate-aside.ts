@@ -11,7 +11,7 @@ import { stageState } from "../state/stage-state.js";
 import type { AgentCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { syncFolder } from "../system/durable-file.js";
-import { pathBelow, readablePath } from "../system/path-bytes.js";
+import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
 import type { WritingSession } from "../version/writing-session.js";
 
@@ -72,9 +72,10 @@ async function stageConverted(
   const staged: StagedStateFile[] = [];
   for (const [number, name] of names.entries()) {
     const source = pathBelow(from, name);
+    // A link, which would lead out of the copy, is no file either.
+    if (!(await findStat(source))?.isFile()) throw noFile(name);
     const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const [stat, database] = await Promise.all([handle.stat(), isSqlite(handle)]).finally(() => handle.close());
-    if (!stat.isFile()) throw new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which is no file.`);
     if (database) await backUpSqlite(source, state, String(number), env);
     else await copyFile(source, stagedFile(folder, number));
     await syncFile(stagedFile(folder, number));
@@ -83,6 +84,11 @@ async function stageConverted(
   await syncFolder(state);
   return staged;
 }
+
+const noFile = (name: string): KaiError =>
+  new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which is no file.`, {
+    hint: "Nothing was changed. State is captured, saved and restored as files: let the command write one.",
+  });
 
 async function syncFile(file: string): Promise<void> {
   const handle = await open(file, "r");

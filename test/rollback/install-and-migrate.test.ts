@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { leftovers, observe } from "../operation/observe.js";
-import { told } from "../scenarios/place.js";
+import { refused, told } from "../scenarios/place.js";
 import { kaiYaml, type LiveAgent, liveAgent } from "./live-agent.js";
 
 const IGNORED = "state.json\nmemory.sqlite*\nvar/\nmodules/\n.env\nbuilt.bin\n";
@@ -103,6 +103,17 @@ test("a conversion that fails changes nothing, and says what it printed", async 
   expect(steps.at(-1)).toMatchObject({ type: "restore_data", status: "failed", output: "no way back\n" });
   expect(observe(agent)).toEqual(before);
   expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|1");
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("a conversion that leaves a link in the place of state changes nothing", async () => {
+  const agent = await agentWithMemory("migrate: {run: 'ln -sf /etc/hostname state.json'}");
+  const before = observe(agent);
+  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({
+    code: "E126",
+    message: "lifecycle.migrate left state.json, which is no file.",
+  });
+  expect(observe(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
 });
 
