@@ -93,13 +93,14 @@ function describeDone(result: RollbackResult, output: Output): string {
   if (plan.deployment !== null) lines.push(`  deployed ${switched(plan.deployment)}`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
   for (const { message } of plan.risks) lines.push(`  ${style.yellow("risk")}     ${message}`);
-  if (result.backup !== null)
-    lines.push(`  files of before  ${result.backup}  (\`git checkout ${result.backup} -- PATH\`)`);
+  if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   lines.push(...describeReplaced(result.replaced));
   lines.push("", STATE[plan.state.kind], "`git kai-version undo` takes this back.");
   return lines.join("\n");
 }
+
+export const describeBackup = (ref: string): string => `  files of before  ${ref}  (\`git checkout ${ref} -- PATH\`)`;
 
 /** What git ignores and was replaced, a line each. */
 export const describeReplaced = (replaced: readonly Replaced[]): string[] =>

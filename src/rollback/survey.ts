@@ -209,13 +209,16 @@ function depthOf({ history }: WritingSession, from: KnownVersion | undefined, to
   return here < 0 || there < 0 ? 0 : Math.max(0, here - there);
 }
 
-export function wouldOverwrite(paths: readonly string[]): KaiError {
+export function wouldOverwrite(
+  paths: readonly string[],
+  hint = "Commit or stash them; `--force` saves them under refs/kai/backup and goes on.",
+): KaiError {
   const shown = paths.slice(0, 5).map(readablePath).join(", ");
   return new KaiError(
     "E102",
     `Files were changed and not committed: ${shown}${paths.length > 5 ? `, and ${paths.length - 5} more` : ""}.`,
     {
-      hint: "Commit or stash them; `--force` saves them under refs/kai/backup and goes on.",
+      hint,
       data: { paths: paths.map(readablePath) },
     },
   );

@@ -48,6 +48,8 @@ export interface UndoResult {
   readonly keeping: Keeping | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
+  /** The ref that holds what the undone operation overwrote and was in no commit: that does not come back by itself. */
+  readonly backup: string | null;
   /** As of a rollback. */
   readonly replaced: readonly Replaced[];
   /** False where the agent could not be started, or was not well. */
@@ -84,6 +86,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       plan,
       deployment: null,
       keeping: null,
+      backup: await findBackup(session, entry),
     };
     if (dryRun) {
       return {
@@ -110,6 +113,12 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       ok,
     };
   });
+}
+
+/** The ref that its entry names, where it is still kept. */
+async function findBackup({ reader }: WritingSession, { details }: LoggedEntry): Promise<string | null> {
+  const { backup } = details;
+  return typeof backup === "string" && (await reader.find(`${backup}^{commit}`)) ? backup : null;
 }
 
 const factOf = ({ action, tags }: UndoneKeeping): Keeping => ({ action, tags });
@@ -139,6 +148,7 @@ function leavingInForce({ history }: WritingSession, entry: LoggedEntry): UndoRe
     plan: null,
     deployment: null,
     keeping: null,
+    backup: null,
     stateBackup: null,
     replaced: [],
     ok: true,
@@ -194,6 +204,9 @@ const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
   outcome: "It only tells how another operation ended: name that one.",
 };
 
+/** What is committed makes the branch another one, which undo refuses as well. */
+const STASH = "`git stash` puts them away, and `git stash pop` brings them back when it is undone.";
+
 /** Where the operation began: its files where it moved some, and the state that it saved before. */
 async function survey(session: WritingSession, entry: LoggedEntry): Promise<Ground> {
   const { agent, reader, history } = session;
@@ -207,7 +220,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
   const movedFiles = typeof made === "string" && typeof previous === "string";
   const saved = await reader.find(`${stateBackupRef(entry.id)}^{commit}`);
   const dirty = dirtyFiles(session, status);
-  if (movedFiles && dirty.length > 0) throw wouldOverwrite(dirty);
+  if (movedFiles && dirty.length > 0) throw wouldOverwrite(dirty, STASH);
   if (movedFiles && (await tree(made)) !== fromTree) {
     throw new KaiError("E125", `The branch has changed since: ${entry.subject}.`, {
       hint: "Undoing it would throw those changes away. `git kai-version rollback VERSION` says so and goes on.",

@@ -1,7 +1,7 @@
 import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
 import { defineCommand, flag, optional } from "../define-command.js";
-import { describeReplaced, describeStep } from "../describe-rollback.js";
+import { describeBackup, describeReplaced, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
@@ -60,6 +60,7 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
   const taken = result.steps.filter(({ status }) => status !== "skipped");
   lines.push(...taken.map((step) => describeStep(step, output)));
+  if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   return [...lines, ...describeReplaced(result.replaced)].join("\n");
 }
