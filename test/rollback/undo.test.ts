@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
-import { agentWithVersions } from "../support/agent.js";
+import { type Agent, agentWithVersions } from "../support/agent.js";
 
 test("undo of a rollback puts the version left in force again, with its files", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
@@ -55,4 +56,66 @@ test("undo names the backup of what the rollback overwrote, and how changes are 
   expect(undone.stdout).toContain(`  files of before  ${back.backup}  (\`git checkout ${back.backup} -- PATH\`)\n`);
   expect(agent.git("cat-file", "blob", `${back.backup}:logic.py`)).toBe("not committed");
   expect(await told(agent, "undo")).toMatchObject({ backup: null });
+});
+
+const KINDS: readonly [string, (agent: Agent) => Promise<readonly string[]>][] = [
+  ["create", async () => ["create", "--allow-unchanged"]],
+  ["rollback of a version", async () => ["rollback", "1.0.0"]],
+  ["rollback in an emergency", async () => ["rollback", "1.0.0", "--type", "emergency"]],
+  ["rollback of a component", async () => ["rollback", "1.0.0", "--component", "prompts"]],
+  ["rollback of the state", async () => ["rollback", "1.0.0", "--component", "state"]],
+  ["rollback of a path", async () => ["rollback", "1.0.0", "--path", "logic.py"]],
+  [
+    "rollback behind an operation",
+    async (agent) => {
+      const { operation } = await told(agent, "rollback", "1.0.0");
+      agent.write("state.json", '{"seen": "since"}\n');
+      return ["rollback", operation, "--type", "snapshot", "--force"];
+    },
+  ],
+  ["rollback that keeps the state", async () => ["rollback", "1.0.0", "--keep-state"]],
+  [
+    "undo",
+    async (agent) => {
+      await told(agent, "rollback", "1.0.0");
+      agent.write("state.json", '{"seen": "since"}\n');
+      return ["undo"];
+    },
+  ],
+];
+
+test.each(KINDS)(
+  "undo of a %s puts files, state and what is in force back, and can itself be undone",
+  async (_, make) => {
+    const agent = await agentWithVersions("1.0.0", "1.1.0");
+    agent.write("state.json", '{"seen": "live"}\n');
+    const args = await make(agent);
+    const seen = async () => [[...observe(agent).files], (await told(agent, "current")).version] as const;
+    const before = await seen();
+    await told(agent, ...args);
+    const after = await seen();
+    expect(after).not.toEqual(before);
+    await told(agent, "undo");
+    expect(await seen()).toEqual(before);
+    await told(agent, "undo");
+    expect(await seen()).toEqual(after);
+    expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true });
+    expect(agent.git("status", "--porcelain")).toBe("");
+    expect(leftovers(agent)).toEqual([]);
+  },
+);
+
+test("what is not undone says why", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  await told(agent, "rollback", "1.0.0");
+  const first = (await told(agent, "log")).operations.at(-1).id;
+  expect(await refused(agent, "undo", first)).toMatchObject({
+    code: "E125",
+    message: "The founding of the log cannot be undone: everything else stands on it.",
+  });
+  const created = (await told(agent, "log", "--kind", "create")).operations.at(-1).id;
+  expect(await refused(agent, "undo", created)).toMatchObject({
+    code: "E125",
+    message: "Another version came into force since: rollback v1.1.0 -> v1.0.0.",
+  });
 });
