@@ -194,14 +194,16 @@ const conflictRef = (operation: string, ref: string): string =>
   `refs/kai/conflict/${operation}/${ref.replace(/^refs\//, "")}`;
 
 /** Removes what belongs to no operation any more: every journal has been dealt with. */
-async function sweepUp(repository: Repository, { root, journal, staging, trash }: KaiFolder): Promise<void> {
+async function sweepUp(repository: Repository, { root, journal, staging, cache, trash }: KaiFolder): Promise<void> {
   await emptyTrash(trash);
   await dropOrphans(repository);
   const left: string[] = [];
   for (const folder of [journal, staging]) {
     for (const name of await readdir(folder).catch(() => [])) left.push(path.join(folder, name));
   }
-  for (const name of await readdir(root)) if (/\.new-\d+$/.test(name)) left.push(path.join(root, name));
+  for (const name of await readdir(root)) if (isAside(name)) left.push(path.join(root, name));
+  // Whose writer is at work can do without it: nothing is lost but time.
+  for (const name of await readdir(cache)) if (isAside(name)) await rm(path.join(cache, name), { force: true });
   if (left.length === 0) return;
   const births = await Promise.all(left.map(bornAt));
   await removeTemporaryFiles(repository, Math.min(...births));
@@ -212,6 +214,9 @@ async function sweepUp(repository: Repository, { root, journal, staging, trash }
     await rm(file, { recursive: true, force: true });
   }
 }
+
+/** Whether it was to be renamed into place once it was whole. */
+const isAside = (name: string): boolean => /\.new-\d+$/.test(name);
 
 /** A backup's ref is of one operation, so that nobody else ever locks it. */
 const removeBackupLock = (repository: Repository, name: string): Promise<void> =>

@@ -62,7 +62,7 @@ export function openVerificationCache(folder: string, ringDigest: string): Verif
           const verdict = get(id);
           if (verdict) added.set(id, verdict);
         }
-        const aside = `${file}.${process.pid}.tmp`;
+        const aside = `${file}.new-${process.pid}`;
         await writeFile(aside, formatPiece(ring, added));
         await rename(aside, file);
       } else {
