@@ -121,11 +121,9 @@ export class Execution {
     );
     await this.#checkAfterwards(restored);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
-    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: unknown) => {
+    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: Error) => {
       // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
-      // Also of a disk that fails now.
-      if (typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
-      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${(cause as Error).message}`);
+      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
     });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;

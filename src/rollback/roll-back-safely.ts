@@ -59,8 +59,8 @@ async function fallBack(
     const error = ok ? null : (steps.find(({ status }) => status === "failed")?.error ?? "it is not well either");
     return { strategy, to: done.version, operation, ok, error };
   } catch (cause) {
-    if (!(cause instanceof KaiError)) throw cause;
-    return { strategy, to: way.to, operation: null, ok: false, error: cause.message };
+    // Whatever it was, also the disk's: what came before it has happened, and is told.
+    return { strategy, to: way.to, operation: null, ok: false, error: (cause as Error).message };
   }
 }
 

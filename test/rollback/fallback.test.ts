@@ -94,6 +94,24 @@ test("a functionality test that fails is a rollback that did not hold", async ()
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
 });
 
+test.each([
+  ["well", "true", { exit: 0, problem: "The outcome could not be logged" }],
+  ["not well", "false", { exit: 4, problem: "emergency_snapshot: " }],
+])(
+  "where the disk fails behind the commit point, of what is %s that is told, and not that nothing happened",
+  async (_, ends, told) => {
+    const agent = await liveAgent();
+    const breaks = `rmdir .git/kai/journal && touch .git/kai/journal; ${ends}`;
+    const more = TESTS(breaks) + recovery("fallback_strategies: [emergency_snapshot]");
+    await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}", more) });
+    await agent.version("1.1.0", { "kai.yaml": kaiYaml("trigger: {}", more) });
+    const ran = await agent.kai("rollback", "1.0.0");
+    expect([ran.exit, ran.stdout + ran.stderr]).toEqual([told.exit, expect.stringContaining(told.problem)]);
+    expect(`${ran}`).not.toContain("Nothing was half-written");
+    expect(agent.git("log", "-1", "--format=%s", "refs/kai/log")).toBe("rollback v1.1.0 -> v1.0.0");
+  },
+);
+
 test("a test that goes on after the step's time is ended, and nothing of it runs behind the rollback", async () => {
   const agent = await liveAgent();
   const policy =
