@@ -20,17 +20,29 @@ const FORMAT =
   "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(if:equals=tag)%(objecttype)%(then)%(raw:size)%00%(raw)%(else)0%00%(end)";
 
 /**
- * All refs under the given prefixes, annotated tags with their bytes, from one git process. E116 where the object of a
- * ref that is no tag is missing.
+ * All refs under the given prefixes, annotated tags with their bytes, from one git process, or two where a tag points at a
+ * tag. E116 where the object of a ref that is no tag is missing.
  */
 export async function listRefs(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
   const args = ["for-each-ref", `--format=${FORMAT}`, ...prefixes];
   const run = await tryGit(repository, args);
-  if (run.exitCode === 0) return parseRefs(run.stdout);
+  if (run.exitCode === 0) return peelWhole(repository, parseRefs(run.stdout));
   const refs = await listRefsOneByOne(repository, prefixes);
   // What it complained about was nothing that is missing.
   if (refs.every(({ type }) => type !== "missing")) throw gitFailure(args, run);
   return refs;
+}
+
+/** An older git takes off one tag only: where another one is below it, a second process takes off the others. */
+async function peelWhole(repository: Repository, refs: Ref[]): Promise<Ref[]> {
+  const isNested = ({ peeled }: Ref): boolean => peeled?.type === "tag";
+  if (!refs.some(isNested)) return refs;
+  const reader = new ObjectReader(repository);
+  try {
+    return await Promise.all(refs.map((ref) => (isNested(ref) ? readRef(reader, ref.name, ref.id) : ref)));
+  } finally {
+    reader.close();
+  }
 }
 
 function parseRefs(out: Buffer): Ref[] {
@@ -46,7 +58,7 @@ function parseRefs(out: Buffer): Ref[] {
   while (offset < text.length) {
     const [name, id, type, peeledId, peeledType, size] = [field(), field(), field(), field(), field(), Number(field())];
     refs.push({
-      name: isAsciiText(name) ? name : Buffer.from(name, "latin1").toString(),
+      name: nameOf(name),
       id,
       type: type as ObjectType,
       peeled: peeledId === "" ? undefined : { id: peeledId, type: peeledType as ObjectType },
@@ -57,6 +69,8 @@ function parseRefs(out: Buffer): Ref[] {
   }
   return refs;
 }
+
+const nameOf = (latin1: string): string => (isAsciiText(latin1) ? latin1 : Buffer.from(latin1, "latin1").toString());
 
 /** The same where git refuses to list them together because one of the objects is missing. */
 async function listRefsOneByOne(repository: Repository, prefixes: readonly string[]): Promise<Ref[]> {
@@ -74,6 +88,7 @@ async function listRefsOneByOne(repository: Repository, prefixes: readonly strin
   }
 }
 
+/** A ref with its object's bytes. E116 where that of a ref that is no tag is missing. */
 async function readRef(reader: ObjectReader, name: string, id: string): Promise<Ref> {
   const object = await reader.find(id);
   const peeled = object?.type === "tag" ? await reader.find(`${id}^{}`) : undefined;
