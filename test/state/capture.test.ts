@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
@@ -141,11 +141,12 @@ test("whether all of it is of one moment is found out, and said where it is not"
   sql(path.join(agent.dir, "memory.sqlite"), "pragma journal_mode=wal; create table seen (what);");
   const still = await agent.kai("create", "--as", "1.0.0", "--json");
   expect(still.json().state.consistent).toBe(true);
-  const script = "while [ ! -e ../stop ]; do echo '{}' > state.json; done";
+  const script = "touch ../writes; while [ ! -e ../stop ]; do echo '{}' > state.json; done";
   const writer = spawn("sh", ["-c", script], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
   onTestFinished(() => {
     writer.kill("SIGKILL");
   });
+  await expect.poll(() => existsSync(path.join(agent.dir, "../writes")), { timeout: 10_000 }).toBe(true);
   const moving = await agent.kai("create", "--as", "1.1.0", "--allow-unchanged");
   agent.write("../stop", "");
   expect(moving.stderr).toBe(
