@@ -40,7 +40,7 @@ test("bash completes commands, the words of a group, options and their values", 
   const { offers } = completer();
   expect(offers("git kai-version c")).toEqual(["create", "current", "compare", "config", "completion"]);
   expect(offers("git kai-version key ")).toEqual(["generate", "import", "export", "list"]);
-  expect(offers("git kai-version create --t")).toEqual(["--type", "--tag"]);
+  expect(offers("git kai-version create --t")).toEqual(["--type", "--tag", "--trust-commands"]);
   expect(offers("git kai-version create --type ")).toEqual(["auto", "manual", "release"]);
   expect(offers("git kai-version create --type=m")).toEqual(["manual"]);
   expect(offers("git kai-version --json list --sort ")).toEqual(["version", "date", "type", "author"]);

@@ -18,6 +18,7 @@ test("undo of a rollback puts the version left in force again, with its files", 
       ✓ restore_code  <time>
       ✓ restore_data  <time>
       ✓ cleanup  <time>
+      state of before  refs/kai/backup/<operation>-state
     [exit 0]
   `);
   expect(readFileSync(path.join(agent.dir, "logic.py"), "utf8")).toContain("1.1.0");
