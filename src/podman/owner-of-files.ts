@@ -1,5 +1,7 @@
 import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
+import type { Namespace } from "./plan-container.js";
+import { ownerOutside } from "./user-mapping.js";
 
 /**
  * Makes a folder over to the user that a sandbox runs as, links themselves and not what they name. Anybody but root is that
@@ -9,8 +11,9 @@ export async function giveFolder(
   folder: string,
   user: { uid: number; gid: number },
   env: NodeJS.ProcessEnv,
+  namespaces: readonly Namespace[] = [],
 ): Promise<void> {
-  const owner = ownerOutside(user);
+  const owner = ownerOutside(user, namespaces);
   const { exitCode, stderr } = await runProcess({
     file: "chown",
     args: ["--recursive", "--no-dereference", `${owner.uid}:${owner.gid}`, "--", folder],
@@ -20,12 +23,6 @@ export async function giveFolder(
   throw new KaiError("E103", `The version's files could not be made over to user ${owner.uid}: ${stderr}`, {
     hint: "The repository's file system must know owners; `git kai-version doctor` shows what is missing.",
   });
-}
-
-/** Who the sandbox's user is on this host. */
-export function ownerOutside(user: { uid: number; gid: number }): { uid: number; gid: number } {
-  const uid = process.getuid?.() ?? 0;
-  return uid === 0 ? user : { uid, gid: process.getgid?.() ?? uid };
 }
 
 /** Has the file system that holds `folder` written to the disk, so that no crash leaves what was renamed half empty. */

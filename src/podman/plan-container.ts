@@ -1,4 +1,5 @@
 import type { HostCapabilities } from "./capabilities.js";
+import { mappedRange } from "./user-mapping.js";
 
 export interface BindMount {
   host: string;
@@ -25,8 +26,23 @@ interface ContainerLimits {
   cpus: number;
   memoryBytes: number;
   pids: number;
-  /** Seconds after which the container's own monitor ends it, whatever became of us. */
+  /** Seconds after which the container's own monitor ends it, whatever became of us; 0: never. */
   seconds: number;
+}
+
+/** The namespaces that Linux has, by the names of kai.yaml. */
+export type Namespace = "pid" | "mount" | "network" | "ipc" | "uts" | "user" | "cgroup";
+
+/** What can be reached; either way the network is the container's own, so that `none` holds whatever else is shared. */
+export type ContainerNetwork = { kind: "none" } | { kind: "bridge"; name: string };
+
+/** The folder shown as /app: one that is written itself, or `lower`, which never is, with the changes in `upper`. */
+export type AppMount = { folder: string } | { lower: string; upper: string; work: string };
+
+/** PID 1 of a container that waits for executions: see `requireIdleProgram`. Its number on the host goes to `pidFile`. */
+export interface IdleCommand {
+  init: string;
+  pidFile: string;
 }
 
 /** One container, as plain data. Paths are absolute and hold no colon and no comma. */
@@ -34,15 +50,27 @@ export interface ContainerPlan {
   name: string;
   labels: Readonly<Record<string, string>>;
   root: ContainerRoot;
-  /** The folder shown as /app: never written, changes go to `upper`. */
-  app: { lower: string; upper: string; work: string };
+  app: AppMount;
+  /** Further files and folders of the host, read-only. */
+  mounts?: readonly BindMount[];
   user: { uid: number; gid: number };
+  /**
+   * Which are its own; the others are the host's. Default: all but `user`. `mount` always is, `network` too, since
+   * `network` rules it, and rootless `user`. For `user` as root the files must belong to `ownerOutside(user, namespaces)`.
+   */
+  namespaces?: readonly Namespace[];
+  /** Default: none. */
+  network?: ContainerNetwork;
   security: ContainerSecurity;
   limits: ContainerLimits;
   env: Readonly<Record<string, string>>;
+  /** Variables whose values podman gets in its own environment, so that no list of processes shows them. */
+  secrets?: Readonly<Record<string, string>>;
+  /** Devices by the names of `--device`: paths, or CDI names such as `nvidia.com/gpu=0`. See `chooseGpus`. */
+  devices?: readonly string[];
   /** A control group of its own, in which the figures outlive the container; undefined where podman chooses. */
   cgroupParent: string | undefined;
-  command: readonly [string, ...string[]];
+  command: readonly [string, ...string[]] | IdleCommand;
 }
 
 const MIB = 1024 * 1024;
@@ -52,31 +80,72 @@ const MAX_FILES = 4096;
 /** Podman lowers its own limit to this, and only some kernels' root may raise it again. */
 const MAX_PROCESSES = 32_768;
 
+/** All that is the container's own, unless its plan says which. */
+const USUAL_NAMESPACES: readonly Namespace[] = ["pid", "mount", "network", "ipc", "uts", "cgroup"];
+
 /** The arguments of `podman` that run `plan` on `host`: everything shut, then opened one by one. */
 export function planContainer(plan: ContainerPlan, host: HostCapabilities): string[] {
-  const { root, app, user, env } = plan;
+  const { command } = plan;
+  const idle = "init" in command ? command : undefined;
   return [
     ...(host.runtime === undefined ? [] : ["--runtime", host.runtime]),
     "run",
+    ...(idle === undefined ? ["--sig-proxy=false"] : ["--detach", "--pidfile", idle.pidFile]),
     ...["--name", plan.name],
     ...Object.entries(plan.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
-    ...["--log-driver", "none", "--sig-proxy=false", "--no-healthcheck"],
-    ...["--network", "none", "--no-hosts", "--hostname", "sandbox", "--http-proxy=false"],
-    ...["--cgroupns", "private", "--pid", "private", "--uts", "private"],
-    ...["--ipc", "private", "--shm-size", String(sharedMemory(plan.limits))],
-    ...(host.rootless ? [`--userns=keep-id:uid=${user.uid},gid=${user.gid}`] : []),
-    ...["--user", `${user.uid}:${user.gid}`],
+    ...["--log-driver", "none", "--no-healthcheck"],
+    ...namespaceArguments(plan, host),
+    ...["--no-hosts", "--http-proxy=false"],
+    ...["--user", `${plan.user.uid}:${plan.user.gid}`],
     ...securityArguments(plan.security),
     ...["--tmpfs", `/tmp:rw,nosuid,nodev,size=${sharedMemory(plan.limits)},mode=1777,notmpcopyup`],
     ...limitArguments(plan, host),
-    ...["--volume", `${app.lower}:/app:O,upperdir=${app.upper},workdir=${app.work}`, "--workdir", "/app"],
-    ...Object.entries({ HOME: "/tmp", LANG: "C.UTF-8", ...env }).flatMap(([key, value]) => [
-      "--env",
-      `${key}=${value}`,
-    ]),
-    ...rootArguments(root, plan.command),
+    ...["--volume", appVolume(plan.app), "--workdir", "/app"],
+    ...[...(plan.mounts ?? []), ...(idle ? [{ host: idle.init, inside: IDLE_INIT }] : [])].flatMap(readOnly),
+    ...(plan.devices ?? []).flatMap((device) => ["--device", device]),
+    ...environmentArguments({ HOME: "/tmp", LANG: "C.UTF-8", ...plan.env }, plan.secrets),
+    ...rootArguments(plan.root, "init" in command ? [IDLE_INIT, "-P"] : command),
   ];
 }
+
+/** Where an idle container has its first process from. */
+const IDLE_INIT = "/.kai-init";
+
+function namespaceArguments(plan: ContainerPlan, host: HostCapabilities): string[] {
+  const own = new Set(plan.namespaces ?? USUAL_NAMESPACES);
+  const shared = (name: Namespace) => (own.has(name) ? "private" : "host");
+  const { network = { kind: "none" }, user } = plan;
+  const range = mappedRange(user);
+  const size = sharedMemory(plan.limits);
+  return [
+    ...["--network", network.kind === "none" ? "none" : network.name],
+    ...(own.has("uts") ? ["--hostname", "sandbox"] : []),
+    ...["--cgroupns", shared("cgroup"), "--pid", shared("pid"), "--uts", shared("uts"), "--ipc", shared("ipc")],
+    // The host's shared memory would be among what is shared, and it is no part of the namespace.
+    ...(own.has("ipc")
+      ? ["--shm-size", String(size)]
+      : ["--tmpfs", `/dev/shm:rw,nosuid,nodev,noexec,size=${size},mode=1777,notmpcopyup`]),
+    ...(host.rootless ? [`--userns=keep-id:uid=${user.uid},gid=${user.gid}`] : []),
+    ...(own.has("user") && !host.rootless
+      ? ["--uidmap", `0:${range.first}:${range.count}`, "--gidmap", `0:${range.first}:${range.count}`]
+      : []),
+  ];
+}
+
+const appVolume = (app: AppMount): string =>
+  "folder" in app ? `${app.folder}:/app:rw` : `${app.lower}:/app:O,upperdir=${app.upper},workdir=${app.work}`;
+
+const readOnly = ({ host, inside }: BindMount): string[] => ["--volume", `${host}:${inside}:ro,nosuid,nodev`];
+
+/** A name alone hands on podman's own variable. */
+export const environmentArguments = (
+  env: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>> = {},
+): string[] =>
+  [...Object.entries(env).map(([key, value]) => `${key}=${value}`), ...Object.keys(secrets)].flatMap((each) => [
+    "--env",
+    each,
+  ]);
 
 const sharedMemory = (limits: ContainerLimits): number =>
   Math.max(MIB, Math.floor(limits.memoryBytes / TMP_SHARE / MIB) * MIB);
@@ -105,7 +174,7 @@ function limitArguments({ limits, cgroupParent }: ContainerPlan, host: HostCapab
     ...(settable("cpu") ? ["--cpus", String(limits.cpus)] : []),
     ...(settable("pids") ? ["--pids-limit", String(limits.pids)] : []),
     ...["--ulimit", `nofile=${nofile}:${nofile}`, "--ulimit", `nproc=${nproc}:${nproc}`, "--ulimit", "core=0:0"],
-    ...["--timeout", String(limits.seconds)],
+    ...(limits.seconds === 0 ? [] : ["--timeout", String(limits.seconds)]),
     ...(cgroupParent === undefined ? [] : ["--cgroup-parent", cgroupParent]),
   ];
 }
@@ -114,8 +183,5 @@ function rootArguments(root: ContainerRoot, command: readonly string[]): string[
   if (root.kind === "image") {
     return ["--pull=never", "--image-volume=ignore", "--entrypoint", "[]", root.id, ...command];
   }
-  return [
-    ...root.mounts.flatMap(({ host, inside }) => ["--volume", `${host}:${inside}:ro,nosuid,nodev`]),
-    ...["--rootfs", `${root.path}:O`, ...command],
-  ];
+  return [...root.mounts.flatMap(readOnly), ...["--rootfs", `${root.path}:O`, ...command]];
 }

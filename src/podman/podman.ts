@@ -24,6 +24,9 @@ const PASSED_VARIABLES = [
 export interface PodmanOptions {
   env: NodeJS.ProcessEnv;
   cwd?: string | undefined;
+  /** More variables, which `--env NAME` hands on to a container. None may be called like one that podman reads itself. */
+  variables?: Readonly<Record<string, string>> | undefined;
+  input?: string | Uint8Array | undefined;
   /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
   timeoutMs?: number | undefined;
   /** Bytes kept of each stream. */
@@ -39,7 +42,8 @@ export async function runPodman(args: readonly string[], options: PodmanOptions)
       file: "podman",
       args: ["--remote=false", ...args],
       cwd: options.cwd ?? "/",
-      env: podmanEnvironment(options.env),
+      env: { ...options.variables, ...podmanEnvironment(options.env) },
+      input: options.input,
       timeoutMs: options.timeoutMs ?? PATIENCE_MS,
       maxOutput: options.maxOutput,
     });

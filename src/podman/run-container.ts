@@ -2,9 +2,10 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HostCapabilities } from "./capabilities.js";
-import { type ContainerUsage, readUsage, removeCgroup } from "./cgroup-usage.js";
+import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
 import { type ContainerPlan, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
+import { removeContainer } from "./remove-container.js";
 
 export interface ContainerRunOptions {
   env: NodeJS.ProcessEnv;
@@ -59,6 +60,7 @@ export async function runContainer(
     const run = await runPodman(planContainer(plan, host), {
       env,
       cwd: folder,
+      variables: plan.secrets,
       timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
       maxOutput: options.maxOutput,
     });
@@ -80,13 +82,7 @@ export async function runContainer(
   } finally {
     ended.abort();
     await removeContainer(plan.name, env);
-    if (plan.cgroupParent !== undefined) await removeCgroup(plan.cgroupParent);
   }
-}
-
-/** Ends and removes a container at once; no error where there is none. */
-export async function removeContainer(name: string, env: NodeJS.ProcessEnv): Promise<void> {
-  await runPodman(["rm", "--force", "--time", "0", "--ignore", name], { env });
 }
 
 /** Kills the container when it has run for its time, counted from its own start and not from podman's. */

@@ -36,7 +36,7 @@ const plan: ContainerPlan = {
 
 test("everything is shut, and the limits are set", () => {
   expect(planContainer(plan, hostWith({}, "memory", "cpu", "pids")).join(" ")).toMatchInlineSnapshot(
-    `"--runtime runc run --name kai-1 --label kai.owner=boot:1:2 --log-driver none --sig-proxy=false --no-healthcheck --network none --no-hosts --hostname sandbox --http-proxy=false --cgroupns private --pid private --uts private --ipc private --shm-size 16777216 --user 1000:1000 --cap-drop all --security-opt no-new-privileges --security-opt seccomp=/t/seccomp.json --read-only --read-only-tmpfs=false --tmpfs /tmp:rw,nosuid,nodev,size=16777216,mode=1777,notmpcopyup --memory 67108864b --memory-swap 67108864b --cpus 0.5 --pids-limit 20 --ulimit nofile=1024:1024 --ulimit nproc=2000:2000 --ulimit core=0:0 --timeout 30 --cgroup-parent /kai/kai-1 --volume /t/lower:/app:O,upperdir=/t/upper,workdir=/t/work --workdir /app --env HOME=/tmp --env LANG=C.UTF-8 --env A=b c --volume /usr:/usr:ro,nosuid,nodev --rootfs /cache/skeleton:O /bin/sh -c true"`,
+    `"--runtime runc run --sig-proxy=false --name kai-1 --label kai.owner=boot:1:2 --log-driver none --no-healthcheck --network none --hostname sandbox --cgroupns private --pid private --uts private --ipc private --shm-size 16777216 --no-hosts --http-proxy=false --user 1000:1000 --cap-drop all --security-opt no-new-privileges --security-opt seccomp=/t/seccomp.json --read-only --read-only-tmpfs=false --tmpfs /tmp:rw,nosuid,nodev,size=16777216,mode=1777,notmpcopyup --memory 67108864b --memory-swap 67108864b --cpus 0.5 --pids-limit 20 --ulimit nofile=1024:1024 --ulimit nproc=2000:2000 --ulimit core=0:0 --timeout 30 --cgroup-parent /kai/kai-1 --volume /t/lower:/app:O,upperdir=/t/upper,workdir=/t/work --workdir /app --env HOME=/tmp --env LANG=C.UTF-8 --env A=b c --volume /usr:/usr:ro,nosuid,nodev --rootfs /cache/skeleton:O /bin/sh -c true"`,
   );
 });
 
@@ -62,4 +62,55 @@ test("what a configuration opens is opened, and nothing more", () => {
   expect(args).toContain("--cap-drop all --cap-add NET_BIND_SERVICE");
   expect(args).toContain("apparmor=unconfined");
   expect(args).not.toContain("--read-only");
+});
+
+test("a container that idles has a first process of the host, and is let go at once", () => {
+  const idle = {
+    ...plan,
+    command: { init: "/usr/bin/catatonit", pidFile: "/t/pid" },
+    limits: { ...plan.limits, seconds: 0 },
+  };
+  const args = planContainer(idle, hostWith({})).join(" ");
+  expect(args).toMatch(/^--runtime runc run --detach --pidfile \/t\/pid --name kai-1 /);
+  expect(args).toContain("--volume /usr/bin/catatonit:/.kai-init:ro,nosuid,nodev");
+  expect(args).toMatch(/ \/\.kai-init -P$/);
+  expect(args).not.toMatch(/--timeout|--sig-proxy/);
+});
+
+test("namespaces that are not its own are the host's, but for those of mounts and network", () => {
+  const args = planContainer({ ...plan, namespaces: [] }, hostWith({})).join(" ");
+  expect(args).toContain("--network none --cgroupns host --pid host --uts host --ipc host --tmpfs /dev/shm:rw");
+  expect(args).not.toMatch(/--hostname|--shm-size|--uidmap|--userns/);
+});
+
+test("a user namespace of root's is a single range that nobody has", () => {
+  const mapped: ContainerPlan = { ...plan, namespaces: ["user"], user: { uid: 70_000, gid: 5 } };
+  expect(planContainer(mapped, hostWith({})).join(" ")).toContain(
+    "--uidmap 0:1879048192:70001 --gidmap 0:1879048192:70001",
+  );
+  expect(planContainer(mapped, hostWith({ rootless: true })).join(" ")).not.toContain("--uidmap");
+});
+
+test("a folder that is written itself, further mounts, devices, a network and secrets", () => {
+  const args = planContainer(
+    {
+      ...plan,
+      app: { folder: "/t/app" },
+      mounts: [{ host: "/models", inside: "/models" }],
+      devices: ["nvidia.com/gpu=0"],
+      network: { kind: "bridge", name: "kai-net" },
+      secrets: { TOKEN: "hidden" },
+    },
+    hostWith({}),
+  ).join(" ");
+  for (const part of [
+    "--volume /t/app:/app:rw --workdir /app",
+    "--volume /models:/models:ro,nosuid,nodev",
+    "--device nvidia.com/gpu=0",
+    "--network kai-net",
+    "--env TOKEN ",
+  ]) {
+    expect(args).toContain(part);
+  }
+  expect(args).not.toContain("hidden");
 });

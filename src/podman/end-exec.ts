@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { type ContainerProcess, listContainerProcesses, readProcess } from "./container-processes.js";
+import { processesOfExec } from "./processes-of-exec.js";
+import type { RunningContainer } from "./start-container.js";
+
+/** The variable that names the execution that a process belongs to. */
+export const EXEC_MARK = "KAI_EXEC";
+
+const PATIENCE_MS = 20_000;
+const PAUSE_MS = 20;
+
+/**
+ * Kills whatever an execution started in a container, wherever it hides there; the container's first process and what other
+ * executions started stay. All are stopped first, so that nothing is forked meanwhile. Until `ended` it also waits for an
+ * execution that is only about to start. False where something could not be killed.
+ */
+export async function endExec(
+  { process: identity }: RunningContainer,
+  id: string,
+  since: number,
+  ended?: AbortSignal,
+): Promise<boolean> {
+  const first = Number(identity.split(":")[1]);
+  const find = async () => processesOfExec(await listContainerProcesses(first, EXEC_MARK), first, id, since);
+  const until = performance.now() + PATIENCE_MS;
+  while (performance.now() < until) {
+    let found = await find();
+    if (found.length === 0 && (ended === undefined || ended.aborted)) return true;
+    for (let running = found; running.length > 0; running = found.filter(({ stopped }) => !stopped)) {
+      await signalAll(running, "SIGSTOP");
+      found = await find();
+      if (performance.now() > until) return false;
+    }
+    await signalAll(found, "SIGKILL");
+    await pause(PAUSE_MS);
+  }
+  return false;
+}
+
+/** What the clock of /proc/<pid>/stat says now: hundredths of a second since boot. */
+export async function uptimeTicks(): Promise<number> {
+  const [seconds = "0"] = (await readFile("/proc/uptime", "utf8")).split(" ");
+  return Math.floor(Number(seconds) * 100);
+}
+
+async function signalAll(processes: readonly ContainerProcess[], signal: "SIGSTOP" | "SIGKILL"): Promise<void> {
+  await Promise.all(
+    processes.map(async ({ id, started }) => {
+      // Its number may be another's by now.
+      if ((await readProcess(id, EXEC_MARK))?.started !== started) return;
+      try {
+        process.kill(id, signal);
+      } catch {
+        // It ended.
+      }
+    }),
+  );
+}

@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { KaiError } from "../error.js";
+import { identityOf } from "../system/process-identity.js";
+import type { HostCapabilities } from "./capabilities.js";
+import { type ContainerPlan, type IdleCommand, planContainer } from "./plan-container.js";
+import { runPodman } from "./podman.js";
+import { removeContainer } from "./remove-container.js";
+
+/** A container that waits for executions. */
+export interface RunningContainer {
+  name: string;
+  /** Identity of its first process on this host. */
+  process: string;
+}
+
+export interface StartOptions {
+  env: NodeJS.ProcessEnv;
+  /** A folder of this container's own: its monitor tells there that memory ran out. */
+  folder: string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Makes and starts a container that idles until it is stopped, in one call of podman. Throws E103 with podman's words where
+ * it could not be started; then, and after an abort, nothing of it is left.
+ */
+export async function startContainer(
+  plan: ContainerPlan & { command: IdleCommand },
+  host: HostCapabilities,
+  { env, folder, signal }: StartOptions,
+): Promise<RunningContainer> {
+  signal?.throwIfAborted();
+  try {
+    const options = { env, cwd: folder, variables: plan.secrets };
+    const { exitCode, stderr } = await runPodman(planContainer(plan, host), options);
+    signal?.throwIfAborted();
+    const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;
+    const identity = pid === undefined ? undefined : await identityOf(pid);
+    if (identity === undefined) throw notStarted(stderr.toString());
+    return { name: plan.name, process: identity };
+  } catch (cause) {
+    await removeContainer(plan.name, env);
+    throw cause;
+  }
+}
+
+/** E103 for a container that podman could not start, in podman's words. */
+function notStarted(stderr: string): KaiError {
+  const words = stderr.trim().split("\n").at(-1) ?? "";
+  return new KaiError("E103", `The sandbox could not be started: ${words.replace(/^Error: /, "")}`, {
+    hint: "`git kai-version doctor` shows what this machine lacks and the command that mends it.",
+  });
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { stopContainer } from "../../src/podman/stop-container.js";
+import { sharedCache } from "../snapshot/sandbox.js";
+import { idleSandbox } from "./sandbox.js";
+
+const cache = sharedCache();
+
+test("a container idles, and commands go into it one after the other over the same files", async () => {
+  const { sh, folder } = await idleSandbox(cache);
+  expect(await sh("echo one > a.txt; id -u; pwd; echo seen >&2; exit 3")).toMatchObject({
+    exitCode: 3,
+    timedOut: false,
+    dropped: 0,
+  });
+  const second = await sh("cat a.txt");
+  expect(second.stdout.toString()).toBe("one\n");
+  expect(readFileSync(path.join(folder, "upper", "a.txt"), "utf8")).toBe("one\n");
+});
+
+test("an execution has its own folder, user, variables and input", async () => {
+  const { sh } = await idleSandbox(cache);
+  const result = await sh('pwd; id -u; echo "$A $TOKEN"; cat', {
+    workdir: "/tmp",
+    user: { uid: 7, gid: 7 },
+    env: { A: "b c" },
+    secrets: { TOKEN: "two\nlines" },
+    input: "given",
+  });
+  expect(result.stdout.toString()).toBe("/tmp\n7\nb c two\nlines\ngiven");
+});
+
+test("after its time nothing is left of an execution, of others everything", async () => {
+  const { sh, container } = await idleSandbox(cache);
+  await sh("setsid sleep 1001 >/dev/null 2>&1 &");
+  const hiding = "trap '' TERM; setsid env -i sleep 1002 & sleep 1003 & (sleep 1004 &); echo begun; wait";
+  const result = await sh(hiding, { timeoutMs: 2000 });
+  expect(result).toMatchObject({ timedOut: true, exitCode: 137 });
+  expect(result.stdout.toString()).toBe("begun\n");
+  const left = await sh("for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline; echo; done");
+  expect(left.stdout.toString().match(/sleep \d+/g)).toEqual(["sleep 1001"]);
+  expect(container.process).toMatch(/:\d+:/);
+});
+
+test("a container that does not run is E103, a program that is not there 127", async () => {
+  const { sh, env, plan, container } = await idleSandbox(cache);
+  expect(await sh("", { command: ["/no/such/program"] })).toMatchObject({ exitCode: 127 });
+  await stopContainer(plan.name, 5000, env);
+  expect(container.name).toBe(plan.name);
+  await expect(sh("true")).rejects.toMatchObject({ code: "E103" });
+});

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { oomFile } from "../../src/podman/oom-kills.js";
+import { sharedCache } from "../snapshot/sandbox.js";
+import { idleSandbox } from "./sandbox.js";
+
+const cache = sharedCache();
+
+test("the file that counts is that of the version which limits memory", () => {
+  expect(oomFile("9:name=systemd:/x\n4:cpuset,memory:/kai/a\n0::/x\n")).toBe(
+    "/sys/fs/cgroup/memory/kai/a/memory.oom_control",
+  );
+  expect(oomFile("0::/user.slice/a\n")).toBe("/sys/fs/cgroup/user.slice/a/memory.events");
+  expect(oomFile("")).toBeUndefined();
+});
+
+test("an execution that runs out of memory is said to, and the next goes on in the same container", async () => {
+  const { sh } = await idleSandbox(cache);
+  const bomb = await sh("head -c 400000000 /dev/zero | tail -c 400000000 | wc -c");
+  expect(bomb).toMatchObject({ oomKilled: true, timedOut: false });
+  const next = await sh("echo well");
+  expect(next).toMatchObject({ exitCode: 0, oomKilled: false });
+  expect(next.stdout.toString()).toBe("well\n");
+});
