@@ -1,16 +1,19 @@
 import { isAlive } from "../system/process-identity.js";
 import { listContainers } from "./list-containers.js";
+import { removeNetwork } from "./network.js";
 import { removeContainer } from "./remove-container.js";
 
 /** The label of every sandbox: the identity of the process that waits for it. */
 export const OWNER_LABEL = "kai.owner";
 
-/** Removes the sandboxes whose owner died without doing so; gives their names. */
+/** Removes the sandboxes whose owner died without doing so, and networks of their own; gives their names. */
 export async function removeLeftovers(env: NodeJS.ProcessEnv): Promise<string[]> {
   const removed: string[] = [];
-  for (const { name, labels } of await listContainers(OWNER_LABEL, env)) {
+  for (const { name, labels, networks } of await listContainers(OWNER_LABEL, env)) {
     if (await isAlive(labels[OWNER_LABEL] ?? "")) continue;
     await removeContainer(name, env);
+    // A network has the name of its container.
+    if (networks.includes(name)) await removeNetwork(name, env);
     removed.push(name);
   }
   return removed;

@@ -12,6 +12,7 @@ export interface ListedContainer {
   /** Of its first process; 0 where it does not run. */
   pid: number;
   exitCode: number;
+  networks: readonly string[];
 }
 
 /** All containers that have `label`, which is a name or `name=value`, in whatever state, by one call of podman. */
@@ -28,16 +29,18 @@ interface ContainerDocument {
   State: string;
   Pid: number;
   ExitCode: number;
+  Networks: string[] | null;
 }
 
 const STATES = ["created", "running", "paused", "stopping", "exited"] as const;
 
 export const parseContainers = (json: string): ListedContainer[] =>
-  (JSON.parse(json || "[]") as ContainerDocument[]).map(({ Id, Names, Labels, State, Pid, ExitCode }) => ({
+  (JSON.parse(json || "[]") as ContainerDocument[]).map(({ Id, Names, Labels, State, Pid, ExitCode, Networks }) => ({
     id: Id,
     name: Names[0] ?? Id,
     labels: Labels ?? {},
     state: STATES.find((each) => each === State) ?? "other",
     pid: Pid,
     exitCode: ExitCode,
+    networks: Networks ?? [],
   }));

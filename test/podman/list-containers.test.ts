@@ -20,9 +20,9 @@ test("containers are found by their label, with their state and first process", 
 });
 
 test("a state that is not known is other, and no label is none", () => {
-  const document = { Id: "ab", Names: ["kai-1"], Labels: null, State: "removing", Pid: 0, ExitCode: 1 };
+  const document = { Id: "ab", Names: ["kai-1"], Labels: null, State: "removing", Pid: 0, ExitCode: 1, Networks: null };
   expect(parseContainers(JSON.stringify([document]))).toEqual([
-    { id: "ab", name: "kai-1", labels: {}, state: "other", pid: 0, exitCode: 1 },
+    { id: "ab", name: "kai-1", labels: {}, state: "other", pid: 0, exitCode: 1, networks: [] },
   ]);
   expect(parseContainers("")).toEqual([]);
 });
