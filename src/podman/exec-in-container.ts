@@ -78,7 +78,8 @@ export async function execInContainer(
         }, timeoutMs);
   signal?.addEventListener("abort", end, { once: true });
   try {
-    const run = await runPodman(planExec(container, request, options), {
+    const more = options.input === undefined ? [] : ["--interactive"];
+    const run = await runPodman(planExec(container, request, { runtime: options.runtime, more }), {
       env,
       variables: request.secrets,
       input: options.input,
@@ -108,17 +109,16 @@ export async function execInContainer(
 /** The most that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** The arguments of `podman` that execute `request`. */
-function planExec(
+/** The arguments of `podman` that execute `request`, with `more` options. */
+export function planExec(
   container: Pick<RunningContainer, "name">,
   request: ExecRequest,
-  { runtime, input }: Pick<ExecOptions, "runtime" | "input">,
+  { runtime, more }: { runtime: string | undefined; more: readonly string[] },
 ): string[] {
   const { user } = request;
   return [
     ...(runtime === undefined ? [] : ["--runtime", runtime]),
-    "exec",
-    ...(input === undefined ? [] : ["--interactive"]),
+    ...["exec", ...more],
     ...(request.workdir === undefined ? [] : ["--workdir", request.workdir]),
     ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`]),
     ...environmentArguments({ ...request.env, [EXEC_MARK]: request.id }, request.secrets),
@@ -127,7 +127,7 @@ function planExec(
   ];
 }
 
-const notRunning = (name: string): KaiError =>
+export const notRunning = (name: string): KaiError =>
   new KaiError("E103", `The sandbox ${name} does not run.`, {
     hint: "It was stopped, or it ended: `git kai-version snapshot list` shows its state.",
   });
