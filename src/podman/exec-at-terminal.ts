@@ -1,22 +1,16 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { closed } from "../system/process.js";
-import { isAlive } from "../system/process-identity.js";
 import { endExec, uptimeTicks } from "./end-exec.js";
-import { type ExecRequest, notRunning, planExec } from "./exec-in-container.js";
+import { type ExecRequest, planExec, requireExecuted } from "./exec-in-container.js";
 import { podmanEnvironment } from "./podman.js";
 import type { RunningContainer } from "./start-container.js";
 
 export interface TerminalOptions {
-  /** The OCI runtime that started the container. */
-  runtime: string | undefined;
   /** The caller's environment: for podman; the kind of terminal is handed on. */
   env: NodeJS.ProcessEnv;
   signal?: AbortSignal | undefined;
 }
-
-/** What podman says of a container that does not run. */
-const NOT_RUNNING = [125, 255];
 
 /**
  * Executes a command with this process's own streams: a terminal of the container's where stdin is one, which is resized and
@@ -26,15 +20,14 @@ const NOT_RUNNING = [125, 255];
 export async function execAtTerminal(
   container: RunningContainer,
   request: ExecRequest,
-  { runtime, env, signal }: TerminalOptions,
+  { env, signal }: TerminalOptions,
 ): Promise<number> {
   signal?.throwIfAborted();
-  if (!(await isAlive(container.process))) throw notRunning(container.name);
   const since = await uptimeTicks();
   const terminal = process.stdin.isTTY ? ["--tty", "--detach-keys", ""] : [];
   const kind = env["TERM"] === undefined ? {} : { TERM: env["TERM"] };
   const asked = { ...request, env: { ...kind, ...request.env } };
-  const args = ["--remote=false", ...planExec(container, asked, { runtime, more: ["--interactive", ...terminal] })];
+  const args = ["--remote=false", ...planExec(container, asked, ["--interactive", ...terminal])];
   const child = spawn("podman", args, {
     stdio: "inherit",
     cwd: "/",
@@ -51,7 +44,7 @@ export async function execAtTerminal(
     ended.abort();
     await ending;
     signal?.throwIfAborted();
-    if (NOT_RUNNING.includes(status ?? 0) && !(await isAlive(container.process))) throw notRunning(container.name);
+    await requireExecuted(container, status ?? undefined);
     return status ?? 128 + constants.signals[killedBy ?? "SIGKILL"];
   } finally {
     signal?.removeEventListener("abort", end);

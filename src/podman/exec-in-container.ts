@@ -20,8 +20,6 @@ export interface ExecRequest {
 }
 
 export interface ExecOptions {
-  /** The OCI runtime that started the container. */
-  runtime: string | undefined;
   /** The caller's environment: for podman. */
   env: NodeJS.ProcessEnv;
   input?: string | Uint8Array | undefined;
@@ -46,8 +44,6 @@ export interface ExecResult {
 }
 
 const KILLED = 137;
-/** What podman says of a container that does not run, or is not there. */
-const NOT_THERE = [125, 255];
 /** Podman needs a moment to tell that its process was killed. */
 const GRACE_MS = 10_000;
 
@@ -79,7 +75,7 @@ export async function execInContainer(
   signal?.addEventListener("abort", end, { once: true });
   try {
     const more = options.input === undefined ? [] : ["--interactive"];
-    const run = await runPodman(planExec(container, request, { runtime: options.runtime, more }), {
+    const run = await runPodman(planExec(container, request, more), {
       env,
       variables: request.secrets,
       input: options.input,
@@ -89,7 +85,7 @@ export async function execInContainer(
     ended.abort();
     await ending;
     signal?.throwIfAborted();
-    if (NOT_THERE.includes(run.exitCode ?? 0) && !(await isAlive(container.process))) throw notRunning(container.name);
+    await requireExecuted(container, run.exitCode, run.stderr.toString());
     const kills = await readOomKills(container);
     return {
       exitCode: timedOut ? KILLED : (run.exitCode ?? KILLED),
@@ -113,11 +109,10 @@ const FOREVER_MS = 2 ** 31 - 1;
 export function planExec(
   container: Pick<RunningContainer, "name">,
   request: ExecRequest,
-  { runtime, more }: { runtime: string | undefined; more: readonly string[] },
+  more: readonly string[],
 ): string[] {
   const { user } = request;
   return [
-    ...(runtime === undefined ? [] : ["--runtime", runtime]),
     ...["exec", ...more],
     ...(request.workdir === undefined ? [] : ["--workdir", request.workdir]),
     ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`]),
@@ -127,7 +122,19 @@ export function planExec(
   ];
 }
 
-export const notRunning = (name: string): KaiError =>
-  new KaiError("E103", `The sandbox ${name} does not run.`, {
-    hint: "It was stopped, or it ended: `git kai-version snapshot list` shows its state.",
+/** What podman ends with where it could not execute anything, as a command may too. */
+const REFUSALS = [125, 255];
+
+/** E103 where podman refused because the container does not run; `stderr` where it was kept. */
+export async function requireExecuted(
+  container: RunningContainer,
+  exitCode: number | undefined,
+  stderr = "",
+): Promise<void> {
+  if (!REFUSALS.includes(exitCode ?? 0)) return;
+  const paused = /^Error: .*container state improper$/m.test(stderr);
+  if (!paused && (await isAlive(container.process))) return;
+  throw new KaiError("E103", `The sandbox ${container.name} ${paused ? "is paused, or ends" : "does not run"}.`, {
+    hint: "`git kai-version snapshot list` shows its state.",
   });
+}

@@ -14,7 +14,7 @@ async function atTerminal() {
   const sandbox = await idleSandbox(cache);
   const program = await bundle(new URL("terminal-program.ts", import.meta.url), sandbox.folder);
   const { name, process: identity } = sandbox.container;
-  return { ...sandbox, command: [program, sandbox.host.runtime ?? "", name, identity] };
+  return { ...sandbox, command: [program, name, identity] };
 }
 
 test("a shell has a real terminal: its kind and size, Ctrl-C, every key, its exit status", async () => {
@@ -51,5 +51,6 @@ test("a container that does not run is E103", async () => {
   const { command, env, container } = await atTerminal();
   await stopContainer(container.name, 5000, env);
   const ran = spawnSync(process.execPath, [...command, "/bin/sh"], { env, encoding: "utf8" });
-  expect(ran).toMatchObject({ status: 99, stderr: `The sandbox ${container.name} does not run.\n` });
+  expect(ran.status).toBe(99);
+  expect(ran.stderr).toContain(`The sandbox ${container.name} does not run.\n`);
 });

@@ -82,7 +82,7 @@ export async function idleSandbox(cacheDir: string, more: Partial<IdlePlan> = {}
       execInContainer(
         container,
         { id: `exec-${++executions}`, command: ["/bin/sh", "-c", script], ...asked },
-        { runtime: host.runtime, env, maxOutput: MIB, ...asked },
+        { env, maxOutput: MIB, ...asked },
       ),
   };
 }

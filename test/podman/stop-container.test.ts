@@ -1,0 +1,50 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { cgroupOf } from "../../src/podman/cgroup-usage.js";
+import { listContainers } from "../../src/podman/list-containers.js";
+import { pauseContainer, unpauseContainer } from "../../src/podman/pause-container.js";
+import { removeContainer } from "../../src/podman/remove-container.js";
+import { stopContainer } from "../../src/podman/stop-container.js";
+import { isAlive } from "../../src/system/process-identity.js";
+import { sharedCache } from "../snapshot/sandbox.js";
+import { idleSandbox } from "./sandbox.js";
+
+const cache = sharedCache();
+const CGROUPS = "/sys/fs/cgroup";
+
+/** Where a control group is left, in whichever hierarchy. */
+const foldersOf = (group: string): string[] =>
+  [CGROUPS, ...readdirSync(CGROUPS).map((name) => path.join(CGROUPS, name))]
+    .map((folder) => path.join(folder, group))
+    .filter((folder) => existsSync(folder));
+
+test("a container is stopped with all that runs in it, whatever that ignores, and once is enough", async () => {
+  const { sh, container, env } = await idleSandbox(cache);
+  await sh("trap '' TERM; sleep 1001 & echo >/dev/null");
+  await stopContainer(container.name, 30_000, env);
+  expect(await isAlive(container.process)).toBe(false);
+  await stopContainer(container.name, 30_000, env);
+  await removeContainer(container.name, env);
+  expect(foldersOf(cgroupOf(container.name))).toEqual([]);
+  await removeContainer(container.name, env);
+  await stopContainer(container.name, 30_000, env);
+});
+
+test("a container is paused, executes nothing meanwhile and goes on", async () => {
+  const { sh, container, env } = await idleSandbox(cache);
+  await sh("(while :; do echo >> /app/ticks; sleep 0.05; done) >/dev/null 2>&1 &");
+  expect(await pauseContainer(container.name, env)).toBe(true);
+  expect(await listContainers(`kai.test=${container.name}`, env)).toMatchObject([{ state: "paused" }]);
+  await expect(sh("true")).rejects.toMatchObject({ code: "E103", message: expect.stringContaining("is paused") });
+  expect(await unpauseContainer(container.name, env)).toBe(true);
+  expect(await unpauseContainer(container.name, env)).toBe(false);
+  expect(await sh("wc -l < /app/ticks")).toMatchObject({ exitCode: 0 });
+});
+
+test("a paused container is stopped all the same", async () => {
+  const { container, env } = await idleSandbox(cache);
+  await pauseContainer(container.name, env);
+  await stopContainer(container.name, 30_000, env);
+  expect(await isAlive(container.process)).toBe(false);
+});
