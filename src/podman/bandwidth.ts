@@ -1,6 +1,5 @@
 import { KaiError } from "../error.js";
-import { type ProcessResult, runProcess } from "../system/process.js";
-import { podmanEnvironment } from "./podman.js";
+import { hostTool } from "./host-tool.js";
 import type { RunningContainer } from "./start-container.js";
 
 /** Podman's name of the link inside; netavark and CNI both give it. */
@@ -22,22 +21,32 @@ export async function limitBandwidth(
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const pid = container.process.split(":")[1] ?? "";
-  const inside = ["nsenter", "--target", pid, ...(rootless ? ["--user", "--preserve-credentials"] : []), "--net", "--"];
+  const inside: Command = [
+    "nsenter",
+    "--target",
+    pid,
+    ...(rootless ? ["--user", "--preserve-credentials"] : []),
+    "--net",
+    "--",
+  ];
   // Rootless, the other end is in a network namespace that podman keeps for the user.
-  const outside = rootless ? ["podman", "--remote=false", "unshare", "--rootless-netns"] : [];
+  const outside = (command: Command): Command =>
+    rootless ? ["podman", "--remote=false", "unshare", "--rootless-netns", ...command] : command;
   try {
-    await must([...inside, ...bucket(LINK, bitsPerSecond)], env);
-    const links = JSON.parse(await must([...inside, "ip", "-json", "link", "show", LINK], env)) as Link[];
-    const peers = JSON.parse(await must([...outside, "ip", "-json", "link"], env)) as Link[];
+    await hostTool([...inside, ...bucket(LINK, bitsPerSecond)], env);
+    const links = JSON.parse(await hostTool([...inside, "ip", "-json", "link", "show", LINK], env)) as Link[];
+    const peers = JSON.parse(await hostTool(outside(["ip", "-json", "link"]), env)) as Link[];
     const peer = peers.find(({ ifindex }) => ifindex === links[0]?.link_index);
     if (peer === undefined) return "the other end of the sandbox's link is not to be seen";
-    await must([...outside, ...bucket(peer.ifname, bitsPerSecond)], env);
+    await hostTool(outside(bucket(peer.ifname, bitsPerSecond)), env);
     return undefined;
   } catch (cause) {
     if (cause instanceof KaiError) return cause.message;
     throw cause;
   }
 }
+
+type Command = readonly [string, ...string[]];
 
 /** As `ip -json link` writes it. */
 interface Link {
@@ -46,20 +55,8 @@ interface Link {
   link_index?: number;
 }
 
-function bucket(link: string, bitsPerSecond: number): string[] {
+function bucket(link: string, bitsPerSecond: number): Command {
   const burst = Math.max(SMALLEST_BURST, Math.ceil((bitsPerSecond / 8) * BURST_S));
   const limits = ["rate", `${bitsPerSecond}bit`, "burst", `${burst}b`, "latency", QUEUE];
   return ["tc", "qdisc", "replace", "dev", link, "root", "tbf", ...limits];
-}
-
-async function must([file = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  const own = podmanEnvironment(env);
-  const result: ProcessResult = await runProcess({
-    file,
-    args,
-    env: { ...own, PATH: `${own["PATH"] ?? ""}:/usr/sbin:/sbin` },
-  });
-  if (result.exitCode === 0) return result.stdout.toString();
-  const words = result.stderr.toString().trim().split("\n")[0] ?? "";
-  throw new KaiError("E103", `${args.includes("tc") || file === "tc" ? "tc" : file}: ${words}`);
 }

@@ -8,12 +8,15 @@ const USUAL_PLACES = ["/usr/libexec/podman", "/usr/lib/podman", "/usr/bin"];
 const IDLE_PROGRAM = "catatonit";
 
 /** Where it is on this host, links followed. */
-const findIdleProgram = (env: NodeJS.ProcessEnv): Promise<string | undefined> =>
-  findProgram(IDLE_PROGRAM, [...USUAL_PLACES, ...(env["PATH"] ?? "").split(":").filter(path.isAbsolute)]);
+export const findIdleProgram = (
+  env: NodeJS.ProcessEnv,
+  places: readonly string[] = USUAL_PLACES,
+): Promise<string | undefined> =>
+  findProgram(IDLE_PROGRAM, [...places, ...(env["PATH"] ?? "").split(":").filter(path.isAbsolute)]);
 
 /** The same, or E117 with the package that brings it. */
-export async function requireIdleProgram(env: NodeJS.ProcessEnv): Promise<string> {
-  const found = await findIdleProgram(env);
+export async function requireIdleProgram(env: NodeJS.ProcessEnv, places?: readonly string[]): Promise<string> {
+  const found = await findIdleProgram(env, places);
   if (found !== undefined) return found;
   throw new KaiError("E117", `The program ${IDLE_PROGRAM} was not found, and a snapshot waits with it.`, {
     hint: `Run \`sudo apt-get install -y ${IDLE_PROGRAM}\`, then \`git kai-version doctor\`.`,

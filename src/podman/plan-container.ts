@@ -121,10 +121,13 @@ function namespaceArguments(plan: ContainerPlan, host: HostCapabilities): string
     ...["--network", network.kind === "none" ? "none" : network.name],
     ...(own.has("uts") ? ["--hostname", "sandbox"] : []),
     ...["--cgroupns", shared("cgroup"), "--pid", shared("pid"), "--uts", shared("uts"), "--ipc", shared("ipc")],
-    // The host's shared memory would be among what is shared, and it is no part of the namespace.
+    // The host's shared memory and queues would be mounted too, and as files they are no part of the namespace.
     ...(own.has("ipc")
       ? ["--shm-size", String(size)]
-      : ["--tmpfs", `/dev/shm:rw,nosuid,nodev,noexec,size=${size},mode=1777,notmpcopyup`]),
+      : ["/dev/shm", "/dev/mqueue"].flatMap((place) => [
+          "--tmpfs",
+          `${place}:rw,nosuid,nodev,noexec,size=${size},mode=1777,notmpcopyup`,
+        ])),
     ...(host.rootless ? [`--userns=keep-id:uid=${user.uid},gid=${user.gid}`] : []),
     ...(own.has("user") && !host.rootless
       ? ["--uidmap", `0:${range.first}:${range.count}`, "--gidmap", `0:${range.first}:${range.count}`]

@@ -3,6 +3,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HostCapabilities } from "./capabilities.js";
 import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
+import { mountApp } from "./mount-overlay.js";
 import { type ContainerPlan, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import { removeContainer } from "./remove-container.js";
@@ -52,12 +53,13 @@ export async function runContainer(
   const { env, folder } = options;
   const ended = new AbortController();
   let timedOut = false;
+  const ready = await mountApp(plan, host, env);
   try {
     const watch = watchTime(plan.name, options, ended.signal, () => {
       timedOut = true;
     });
     const abort = removeOnAbort(plan.name, env, options.signal, ended.signal);
-    const run = await runPodman(planContainer(plan, host), {
+    const run = await runPodman(planContainer(ready, host), {
       env,
       cwd: folder,
       variables: plan.secrets,

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import {
   access,
   chmod,
+  lchown,
   lstat,
   mkdir,
   readdir,
@@ -13,7 +14,8 @@ import {
   writeFile,
 } from "node:fs/promises";
 import path from "node:path";
-import type { BindMount, ContainerRoot } from "./plan-container.js";
+import type { BindMount, ContainerRoot, Namespace } from "./plan-container.js";
+import { rootOutside } from "./user-mapping.js";
 
 /** Of the host's /etc, what its programs need to run; nothing that names its users, hosts, networks or keys. */
 const ETC_ALLOWED = [
@@ -52,16 +54,18 @@ type Entry = { path: string } & ({ link: string } | { bytes: Buffer });
 
 /**
  * A root folder of about a megabyte in `cacheDir`, over which the host's own /usr is mounted read-only: for machines
- * that reach no registry. Named after its content, so one that is there is as it should be.
+ * that reach no registry. Named after its content and owner, so one that is there is as it should be.
  */
 export async function skeletonRoot(
   cacheDir: string,
   user: { uid: number; gid: number },
+  namespaces: readonly Namespace[] = [],
 ): Promise<ContainerRoot & { kind: "skeleton" }> {
   const { links, mounts } = await programFolders();
   const entries: Entry[] = [...links, ...(await etcEntries("/etc")), ...ownEntries(user)];
-  const folder = path.join(cacheDir, `skeleton-${FORMAT}-${digestOf(entries)}`);
-  if (!(await exists(folder))) await build(folder, entries, mounts);
+  const owner = rootOutside(namespaces);
+  const folder = path.join(cacheDir, `skeleton-${FORMAT}-${digestOf(entries)}-${owner.uid}`);
+  if (!(await exists(folder))) await build(folder, entries, mounts, owner);
   return { kind: "skeleton", path: folder, mounts: [{ host: "/usr", inside: "/usr" }, ...mounts] };
 }
 
@@ -113,7 +117,12 @@ function digestOf(entries: readonly Entry[]): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-async function build(folder: string, entries: readonly Entry[], mounts: readonly BindMount[]): Promise<void> {
+async function build(
+  folder: string,
+  entries: readonly Entry[],
+  mounts: readonly BindMount[],
+  owner: { uid: number; gid: number },
+): Promise<void> {
   const aside = `${folder}.${randomUUID()}`;
   try {
     for (const name of MOUNT_POINTS) await mkdir(path.join(aside, name), { recursive: true });
@@ -126,12 +135,19 @@ async function build(folder: string, entries: readonly Entry[], mounts: readonly
       if ("link" in entry) await symlink(entry.link, target);
       else await writeFile(target, entry.bytes, { mode: 0o644 });
     }
+    // In a user namespace the runtime makes its mounts as the root of that.
+    if (owner.uid !== process.getuid?.()) await giveAll(aside, owner);
     await rename(aside, folder);
   } catch (cause) {
     await rm(aside, { recursive: true, force: true });
     // Another process was first; theirs has the same name, so the same content.
     if (!(await exists(folder))) throw cause;
   }
+}
+
+async function giveAll(folder: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  await lchown(folder, uid, gid);
+  for (const name of await readdir(folder, { recursive: true })) await lchown(path.join(folder, name), uid, gid);
 }
 
 const exists = (file: string): Promise<boolean> =>

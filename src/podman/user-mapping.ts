@@ -19,6 +19,10 @@ export const mappedRange = ({ uid, gid }: { uid: number; gid: number }): IdRange
   count: Math.max(USUAL, uid + 1, gid + 1),
 });
 
+/** Who root in a sandbox is on this host, for the files that are to be root's inside. */
+export const rootOutside = (namespaces: readonly Namespace[] = []): { uid: number; gid: number } =>
+  ownerOutside({ uid: 0, gid: 0 }, namespaces);
+
 /** Who a sandbox's user is on this host; by `namespaces`, as in its plan, where it has a user namespace. */
 export function ownerOutside(
   user: { uid: number; gid: number },

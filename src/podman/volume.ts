@@ -2,6 +2,7 @@ import { access, chmod, mkdir, open } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
+import { mergedOf, unmount } from "./mount-overlay.js";
 
 const MIB = 1024 * 1024;
 const SMALLEST = 4 * MIB;
@@ -43,7 +44,7 @@ export async function mountVolume(folder: string, bytes: number, env: NodeJS.Pro
 
 /** Takes the file system away again; no error where none is mounted. */
 export async function unmountVolume(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  await run("umount", ["--quiet", "--lazy", folder], env);
+  await unmount([mergedOf(folder), folder], env);
 }
 
 async function must(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

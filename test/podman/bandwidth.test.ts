@@ -54,5 +54,5 @@ test("without tc it is said that nothing is limited", async () => {
   const { container, host } = await idleSandbox(cache);
   const reason = await limitBandwidth(container, RATE, host.rootless, { PATH: "/nowhere" });
   expect(reason).toContain("nsenter was not found");
-  expect(await limitBandwidth(container, RATE, host.rootless, { PATH: process.env["PATH"] })).toMatch(/^tc: .*eth0/);
+  expect(await limitBandwidth(container, RATE, host.rootless, { PATH: process.env["PATH"] })).toContain("eth0");
 });

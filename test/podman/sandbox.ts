@@ -13,10 +13,11 @@ import { seccompProfile } from "../../src/podman/seccomp-profile.js";
 import { skeletonRoot } from "../../src/podman/skeleton-root.js";
 import { type RunningContainer, startContainer } from "../../src/podman/start-container.js";
 import { ownerOutside } from "../../src/podman/user-mapping.js";
+import { unmountVolume } from "../../src/podman/volume.js";
 import { scratch } from "../support/scratch.js";
 
 const MIB = 1024 * 1024;
-const USER = { uid: 1000, gid: 1000 };
+export const USER = { uid: 1000, gid: 1000 };
 
 export type IdlePlan = ContainerPlan & { command: IdleCommand };
 
@@ -31,7 +32,7 @@ export interface Sandbox {
 }
 
 /** A plan for an idle container over an empty /app, and what it stands on; removed when the test ends. */
-async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
+export async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
   const { dir, env } = scratch();
   const host = await probeHost({ env, cacheDir, tempDir: dir });
   const folder = path.join(dir, "sandbox");
@@ -40,7 +41,7 @@ async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
   if (!host.rootless) chownSync(path.join(folder, "lower"), owner.uid, owner.gid);
   const seccomp = path.join(folder, "seccomp.json");
   writeFileSync(seccomp, JSON.stringify(seccompProfile()));
-  const skeleton = await skeletonRoot(path.resolve(cacheDir), USER);
+  const skeleton = await skeletonRoot(path.resolve(cacheDir), USER, more.namespaces);
   symlinkSync(skeleton.path, path.join(folder, "root"));
   const name = `kai-test-${randomUUID()}`;
   const plan: IdlePlan = {
@@ -63,7 +64,10 @@ async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
     command: { init: await requireIdleProgram(env), pidFile: path.join(folder, "pid") },
     ...more,
   };
-  onTestFinished(() => removeContainer(name, env));
+  onTestFinished(async () => {
+    await removeContainer(name, env);
+    await unmountVolume(folder, env);
+  });
   return { host, env, folder, plan };
 }
 
