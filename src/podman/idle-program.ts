@@ -8,7 +8,7 @@ const USUAL_PLACES = ["/usr/libexec/podman", "/usr/lib/podman", "/usr/bin"];
 const IDLE_PROGRAM = "catatonit";
 
 /** Where it is on this host, links followed. */
-export const findIdleProgram = (
+const findIdleProgram = (
   env: NodeJS.ProcessEnv,
   places: readonly string[] = USUAL_PLACES,
 ): Promise<string | undefined> =>

@@ -1,22 +1,22 @@
-import { access, chmod, mkdir, open } from "node:fs/promises";
+import { access, chmod, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { type ProcessResult, runProcess } from "../system/process.js";
+import { runProcess } from "../system/process.js";
+import { hostTool } from "./host-tool.js";
 import { mergedOf, unmount } from "./mount-overlay.js";
-
-const MIB = 1024 * 1024;
-const SMALLEST = 4 * MIB;
+import { makeVolumeImage } from "./volume-image.js";
 
 /** Whether a folder of limited size can be had: a file system in a file, on a loop device, which takes root. */
 export async function hasQuota(rootless: boolean, env: NodeJS.ProcessEnv): Promise<boolean> {
   if (rootless) return false;
+  const searched = { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" };
   const found = await Promise.all([
     access("/dev/loop-control").then(
       () => true,
       () => false,
     ),
     ...["mkfs.ext4", "mount", "umount"].map((file) =>
-      run(file, [file === "mkfs.ext4" ? "-V" : "--version"], env).then(
+      runProcess({ file, args: [file === "mkfs.ext4" ? "-V" : "--version"], env: searched }).then(
         ({ exitCode }) => exitCode === 0,
         () => false,
       ),
@@ -25,35 +25,70 @@ export async function hasQuota(rootless: boolean, env: NodeJS.ProcessEnv): Promi
   return found.every((each) => each);
 }
 
-/** Makes `folder` a file system of its own that holds `bytes` and no more: no journal, no setuid, no devices. */
-export async function mountVolume(folder: string, bytes: number, env: NodeJS.ProcessEnv): Promise<void> {
-  const image = `${folder}.ext4`;
-  const handle = await open(image, "wx", 0o600);
-  try {
-    await handle.truncate(Math.max(SMALLEST, bytes));
-  } finally {
-    await handle.close();
-  }
-  await mkdir(folder);
-  await must("mkfs.ext4", ["-q", "-F", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1", image], env);
-  await must("mount", ["-o", "loop,nosuid,nodev", image, folder], env);
-  // A mount that silently failed would leave the host's own disk to be filled.
-  await access(path.join(folder, "lost+found"));
-  await chmod(folder, 0o700);
+/**
+ * Makes `folder` a file system of its own that holds `bytes` and no more, without setuid and devices. Its image is beside
+ * it; a template of that is kept in `cacheDir`. Throws E103 where loop devices cannot be had.
+ */
+export async function mountVolume(
+  folder: string,
+  bytes: number,
+  env: NodeJS.ProcessEnv,
+  cacheDir: string,
+): Promise<void> {
+  await explained(async () => {
+    await makeVolumeImage(imageOf(folder), bytes, { env, cacheDir });
+    await mkdir(folder);
+    await mountImage(folder, env);
+    await chmod(folder, 0o700);
+  });
 }
 
-/** Takes the file system away again; no error where none is mounted. */
+/** Mounts the image of `folder` again, after a restart of the machine; nothing where it is mounted. */
+export async function remountVolume(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (await isMounted(folder)) return;
+  await explained(async () => {
+    // Without a journal, what a crash left half done is put in order only here.
+    const { exitCode, stdout } = await runProcess({
+      file: "e2fsck",
+      args: ["-p", imageOf(folder)],
+      env: { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" },
+    });
+    if ((exitCode ?? UNCORRECTED) >= UNCORRECTED) throw new KaiError("E103", `e2fsck: ${stdout.toString().trim()}`);
+    await mountImage(folder, env);
+  });
+}
+
+/** Takes the file system away again, with an overlay that is mounted in it; no error where none is mounted. */
 export async function unmountVolume(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
   await unmount([mergedOf(folder), folder], env);
 }
 
-async function must(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const result = await run(file, args, env);
-  if (result.exitCode === 0) return;
-  throw new KaiError("E103", `The sandbox's disk could not be made: ${file}: ${result.stderr.toString().trim()}`, {
-    hint: "Loop devices are needed for `resource_limits.storage`; `git kai-version doctor` shows what is missing.",
-  });
+/** Whether something is mounted there. */
+export async function isMounted(folder: string): Promise<boolean> {
+  const [own, around] = await Promise.all([stat(folder), stat(path.dirname(folder))]);
+  return own.dev !== around.dev;
 }
 
-const run = (file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<ProcessResult> =>
-  runProcess({ file, args, env: { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" } });
+const imageOf = (folder: string): string => `${folder}.ext4`;
+
+/** The lowest exit status of e2fsck that says that errors are left. */
+const UNCORRECTED = 4;
+
+async function mountImage(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  // Inodes are made as they are needed: to write them all in the background would cost for nothing.
+  await hostTool(["mount", "-t", "ext4", "-o", "loop,nosuid,nodev,noinit_itable", imageOf(folder), folder], env);
+  // A mount that silently failed would leave the host's own disk to be filled.
+  if (!(await isMounted(folder))) throw new KaiError("E103", "mount said nothing and did nothing");
+}
+
+async function explained(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (cause) {
+    if (!(cause instanceof KaiError)) throw cause;
+    throw new KaiError("E103", `The sandbox's disk could not be made: ${cause.message}`, {
+      hint: "Loop devices are needed for `resource_limits.storage`; `git kai-version doctor` shows what is missing.",
+      cause,
+    });
+  }
+}

@@ -160,7 +160,7 @@ async function prepareLayers(request: SandboxRequest, host: HostCapabilities, fo
   const lower = path.join(folder, "lower");
   await symlink(path.resolve(request.tree), lower);
   const volume = volumeOf(folder);
-  if (has(host, "storage")) await mountVolume(volume, request.limits.storageBytes, request.env);
+  if (has(host, "storage")) await mountVolume(volume, request.limits.storageBytes, request.env, request.cacheDir);
   else await mkdir(volume);
   const layers = { lower, upper: path.join(volume, "upper"), work: path.join(volume, "work") };
   await mkdir(layers.upper);
