@@ -9,7 +9,11 @@ export type FeatureName =
   | "pids"
   | "storage"
   | "apparmor"
-  | "selinux";
+  | "selinux"
+  | OptionName;
+
+/** What only some sandboxes ask for, so it is tried by `doctor` alone. */
+export type OptionName = "init" | "bridge" | "bandwidth" | "userns" | "freezer" | "vm" | "gpu";
 
 /** `unenforced`: it can be asked for, and does nothing on this machine. */
 export type FeatureState = "ok" | "missing" | "unenforced";
@@ -37,6 +41,8 @@ export interface HostCapabilities {
   cgroupManager: string;
   /** The OCI runtime that starts containers here. */
   runtime: string | undefined;
+  /** Whether the runtime gives each container a kernel of its own: then its processes are not to be seen from here. */
+  ownKernel?: boolean;
   limits: HostLimits;
   features: Feature[];
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ContainerProcess, listContainerProcesses, readProcess } from "./container-processes.js";
+import { runPodman } from "./podman.js";
 import { processesOfExec } from "./processes-of-exec.js";
 import type { RunningContainer } from "./start-container.js";
 
@@ -13,23 +14,29 @@ const PAUSE_MS = 20;
 /**
  * Kills whatever an execution started in a container, wherever it hides there; the container's first process and what other
  * executions started stay. All are stopped first, so that nothing is forked meanwhile. Until `ended` it also waits for an
- * execution that is only about to start. False where something could not be killed.
+ * execution that is only about to start. Where the container has a kernel of its own, all of it is killed. False where
+ * something could not be.
  */
 export async function endExec(
-  { process: identity }: RunningContainer,
+  { name, process: identity, ownKernel }: RunningContainer,
   id: string,
   since: number,
+  env: NodeJS.ProcessEnv,
   ended?: AbortSignal,
 ): Promise<boolean> {
+  if (ownKernel) return (await runPodman(["kill", "--signal", "KILL", name], { env })).exitCode === 0;
   const first = Number(identity.split(":")[1]);
-  const find = async () => processesOfExec(await listContainerProcesses(first, EXEC_MARK), first, id, since);
+  const find = async () => {
+    const processes = await listContainerProcesses(first, EXEC_MARK);
+    return processesOfExec(processes, { first, id, since, now: await uptimeTicks() });
+  };
   const until = performance.now() + PATIENCE_MS;
   while (performance.now() < until) {
-    let found = await find();
-    if (found.length === 0 && (ended === undefined || ended.aborted)) return true;
+    let { found, doubtful } = await find();
+    if (found.length === 0 && !doubtful && (ended === undefined || ended.aborted)) return true;
     for (let running = found; running.length > 0; running = found.filter(({ stopped }) => !stopped)) {
       await signalAll(running, "SIGSTOP");
-      found = await find();
+      ({ found } = await find());
       if (performance.now() > until) return false;
     }
     await signalAll(found, "SIGKILL");

@@ -36,7 +36,7 @@ export async function execAtTerminal(
   const ended = new AbortController();
   let ending: Promise<unknown> = Promise.resolve();
   const end = () => {
-    ending = endExec(container, request.id, since, ended.signal);
+    ending = endExec(container, request.id, since, env, ended.signal);
   };
   signal?.addEventListener("abort", end, { once: true });
   try {

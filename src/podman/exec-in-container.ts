@@ -63,7 +63,7 @@ export async function execInContainer(
   let timedOut = false;
   let ending: Promise<unknown> = Promise.resolve();
   const end = () => {
-    ending = endExec(container, request.id, since, ended.signal);
+    ending = endExec(container, request.id, since, env, ended.signal);
   };
   const timer =
     timeoutMs === undefined

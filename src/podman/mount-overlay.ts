@@ -8,7 +8,8 @@ import type { ContainerPlan } from "./plan-container.js";
 export const mergedOf = (volume: string): string => path.join(volume, "merged");
 
 /**
- * The plan with what podman cannot mount mounted: an overlay that podman makes for another user namespace is read-only.
+ * The plan with what podman cannot mount mounted: an overlay that podman makes for another user namespace is read-only, and
+ * runtimes with a kernel of their own know none.
  * `unmountVolume` takes it away again.
  */
 export async function mountApp<Plan extends ContainerPlan>(
@@ -37,4 +38,4 @@ export async function unmount(folders: readonly string[], env: NodeJS.ProcessEnv
 }
 
 const needsOwnMount = (plan: ContainerPlan, host: HostCapabilities): boolean =>
-  !host.rootless && plan.namespaces?.includes("user") === true;
+  !host.rootless && (host.ownKernel === true || plan.namespaces?.includes("user") === true);

@@ -66,8 +66,9 @@ export interface ContainerPlan {
   env: Readonly<Record<string, string>>;
   /** Variables whose values podman gets in its own environment, so that no list of processes shows them. */
   secrets?: Readonly<Record<string, string>>;
-  /** Devices by the names of `--device`: paths, or CDI names such as `nvidia.com/gpu=0`. See `chooseGpus`. */
+  /** Devices by the names of `--device`, and the groups that may open them: see `chooseGpus`. */
   devices?: readonly string[];
+  groups?: readonly number[];
   /** A control group of its own, in which the figures outlive the container; undefined where podman chooses. */
   cgroupParent: string | undefined;
   command: readonly [string, ...string[]] | IdleCommand;
@@ -88,7 +89,7 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
   const { command } = plan;
   const idle = "init" in command ? command : undefined;
   return [
-    ...(host.runtime === undefined ? [] : ["--runtime", host.runtime]),
+    ...runtimeArguments(plan, host),
     "run",
     ...(idle === undefined ? ["--sig-proxy=false"] : ["--detach", "--pidfile", idle.pidFile]),
     ...["--name", plan.name],
@@ -103,9 +104,17 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...["--volume", appVolume(plan.app), "--workdir", "/app"],
     ...[...(plan.mounts ?? []), ...(idle ? [{ host: idle.init, inside: IDLE_INIT }] : [])].flatMap(readOnly),
     ...(plan.devices ?? []).flatMap((device) => ["--device", device]),
+    ...(plan.groups ?? []).flatMap((group) => ["--group-add", String(group)]),
     ...environmentArguments({ HOME: "/tmp", LANG: "C.UTF-8", ...plan.env }, plan.secrets),
     ...rootArguments(plan.root, "init" in command ? [IDLE_INIT, "-P"] : command),
   ];
+}
+
+/** gVisor takes the namespace that podman makes for no network for the host's own, unless it is told. */
+function runtimeArguments({ network }: ContainerPlan, { runtime }: HostCapabilities): string[] {
+  if (runtime === undefined) return [];
+  const alone = runtime.endsWith("/runsc") && network?.kind !== "bridge";
+  return ["--runtime", runtime, ...(alone ? ["--runtime-flag", "network=none"] : [])];
 }
 
 /** Where an idle container has its first process from. */

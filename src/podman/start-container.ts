@@ -10,8 +10,10 @@ import { removeContainer } from "./remove-container.js";
 /** A container that waits for executions. */
 export interface RunningContainer {
   name: string;
-  /** Identity of its first process on this host. */
+  /** Identity of its first process on this host; of its monitor where it has a kernel of its own. */
   process: string;
+  /** Set where it has: then only all of it can be ended. */
+  ownKernel?: true;
 }
 
 export interface StartOptions {
@@ -38,7 +40,7 @@ export async function startContainer(
     const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;
     const identity = pid === undefined ? undefined : await identityOf(pid);
     if (identity === undefined) throw notStarted(stderr.toString());
-    return { name: plan.name, process: identity };
+    return { name: plan.name, process: identity, ...(host.ownKernel ? { ownKernel: true } : {}) };
   } catch (cause) {
     await removeContainer(plan.name, env);
     throw cause;

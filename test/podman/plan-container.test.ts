@@ -98,6 +98,7 @@ test("a folder that is written itself, further mounts, devices, a network and se
       app: { folder: "/t/app" },
       mounts: [{ host: "/models", inside: "/models" }],
       devices: ["nvidia.com/gpu=0"],
+      groups: [44],
       network: { kind: "bridge", name: "kai-net" },
       secrets: { TOKEN: "hidden" },
     },
@@ -106,7 +107,7 @@ test("a folder that is written itself, further mounts, devices, a network and se
   for (const part of [
     "--volume /t/app:/app:rw --workdir /app",
     "--volume /models:/models:ro,nosuid,nodev",
-    "--device nvidia.com/gpu=0",
+    "--device nvidia.com/gpu=0 --group-add 44",
     "--network kai-net",
     "--env TOKEN ",
   ]) {

@@ -17,7 +17,9 @@ const running = (id: number, parent: number, more: Partial<ContainerProcess> = {
   ...more,
 });
 
-const found = (...processes: ContainerProcess[]) => processesOfExec(processes, FIRST, "a", SINCE).map(({ id }) => id);
+const judge = (processes: ContainerProcess[], now = SINCE + 10_000) =>
+  processesOfExec(processes, { first: FIRST, id: "a", since: SINCE, now });
+const found = (...processes: ContainerProcess[]) => judge(processes).found.map(({ id }) => id);
 
 test("what is marked belongs to the execution, and what that started or has in its session", () => {
   expect(
@@ -41,6 +43,16 @@ test("a child's environment does not make it another execution's", () => {
 
 test("what belongs to nobody counts when it began meanwhile", () => {
   expect(found(running(1, FIRST), running(2, FIRST, { started: SINCE - 1 }))).toEqual([1]);
+});
+
+test("what comes from outside and has no mark yet may be another execution for a while", () => {
+  const processes = [running(1, OUTSIDE), running(2, OUTSIDE, { mark: "a" }), running(3, 1), running(4, FIRST)];
+  const early = judge(processes, SINCE + 100);
+  expect({ ids: early.found.map(({ id }) => id), doubtful: early.doubtful }).toEqual({
+    ids: [2, 3, 4],
+    doubtful: true,
+  });
+  expect(judge(processes)).toMatchObject({ found: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }], doubtful: false });
 });
 
 test("numbers that were used again between two looks lead round in no circle", () => {

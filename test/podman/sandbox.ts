@@ -72,8 +72,10 @@ export async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
 }
 
 /** An idle container that runs. */
-export async function idleSandbox(cacheDir: string, more: Partial<IdlePlan> = {}): Promise<Sandbox> {
-  const { host, env, folder, plan } = await idlePlan(cacheDir, more);
+export const idleSandbox = async (cacheDir: string, more: Partial<IdlePlan> = {}): Promise<Sandbox> =>
+  runningSandbox(await idlePlan(cacheDir, more));
+
+export async function runningSandbox({ host, env, folder, plan }: Omit<Sandbox, "container" | "sh">): Promise<Sandbox> {
   const container = await startContainer(plan, host, { env, folder });
   let executions = 0;
   return {
