@@ -22,6 +22,7 @@ const NEEDED = [
   { program: "sqlite3", package: "sqlite3" },
   { program: "podman", package: "podman" },
   { program: "runc", package: "runc" },
+  { program: "catatonit", package: "catatonit" },
   { program: "newuidmap", package: "uidmap" },
   { program: "netavark", package: "netavark" },
   { program: "aardvark-dns", package: "aardvark-dns" },
@@ -30,6 +31,7 @@ const NEEDED = [
   { program: "slirp4netns", package: "slirp4netns" },
   { program: "flock", package: "util-linux" },
   { program: "mkfs.ext4", package: "e2fsprogs" },
+  { program: "tc", package: "iproute2" },
 ];
 
 const NEEDED_BY_TESTS = [
@@ -40,7 +42,6 @@ const NEEDED_BY_TESTS = [
   { program: "ssh-keygen", package: "openssh-client" },
   { program: "gpgsm", package: "gpgsm" },
   { program: "git-lfs", package: "git-lfs" },
-  { program: "ip", package: "iproute2" },
   // The newest Node, which npm brings, is linked with it.
   { program: "ldconfig", package: "libatomic1", test: knowsLibatomic },
 ];

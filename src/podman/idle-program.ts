@@ -7,8 +7,10 @@ const USUAL_PLACES = ["/usr/libexec/podman", "/usr/lib/podman", "/usr/bin"];
 /** Podman's own way to wait: a static program that reaps its children and ends at once on SIGTERM. */
 const IDLE_PROGRAM = "catatonit";
 
+export const INSTALL_IDLE_PROGRAM = `sudo apt-get install -y ${IDLE_PROGRAM}`;
+
 /** Where it is on this host, links followed. */
-const findIdleProgram = (
+export const findIdleProgram = (
   env: NodeJS.ProcessEnv,
   places: readonly string[] = USUAL_PLACES,
 ): Promise<string | undefined> =>
@@ -19,6 +21,6 @@ export async function requireIdleProgram(env: NodeJS.ProcessEnv, places?: readon
   const found = await findIdleProgram(env, places);
   if (found !== undefined) return found;
   throw new KaiError("E117", `The program ${IDLE_PROGRAM} was not found, and a snapshot waits with it.`, {
-    hint: `Run \`sudo apt-get install -y ${IDLE_PROGRAM}\`, then \`git kai-version doctor\`.`,
+    hint: `Run \`${INSTALL_IDLE_PROGRAM}\`, then \`git kai-version doctor\`.`,
   });
 }

@@ -2,7 +2,7 @@ import { KaiError } from "../error.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
 
 /** How Debian and its kin get what a sandbox needs. */
-export const INSTALL_PODMAN = "sudo apt-get install -y podman runc conmon slirp4netns uidmap";
+export const INSTALL_PODMAN = "sudo apt-get install -y podman runc conmon catatonit slirp4netns uidmap";
 
 /** What podman itself needs; the rest of the caller's environment, keys first of all, stays here. */
 const PASSED_VARIABLES = [

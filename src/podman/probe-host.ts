@@ -1,47 +1,36 @@
 import { randomUUID } from "node:crypto";
-import { chown, mkdir, mkdtemp, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import path from "node:path";
-import { KaiError } from "../error.js";
-import { makeFolder } from "../system/durable-file.js";
-import { reasonOf } from "../system/reason-of.js";
 import type { Feature, HostCapabilities } from "./capabilities.js";
-import { removeFolder } from "./folders.js";
 import { readHostLimits } from "./host-limits.js";
+import { installedPodman } from "./installed-podman.js";
 import { judgeFeatures, type PodmanInfo, type ProbeOutcome, UNSEEN } from "./judge-features.js";
-import type { ContainerPlan } from "./plan-container.js";
-import { INSTALL_PODMAN, runPodman } from "./podman.js";
+import { INSTALL_PODMAN } from "./podman.js";
 import { readPodmanInfo } from "./podman-info.js";
+import { type ProbePlaces, withProbePlan } from "./probe-sandbox.js";
 import { PROBE_CPUS, PROBE_MEMORY, PROBE_PIDS, PROBE_SCRIPT, parseProbe } from "./probe-script.js";
-import { runContainer } from "./run-container.js";
-import { seccompProfile } from "./seccomp-profile.js";
-import { skeletonRoot } from "./skeleton-root.js";
+import { type ContainerResult, runContainer } from "./run-container.js";
 import { hasQuota } from "./volume.js";
 
-export interface ProbeRequest {
-  env: NodeJS.ProcessEnv;
-  /** Where what was found is kept, and the skeleton root. */
-  cacheDir: string;
-  /** Where sandboxes will have their folders: whether overlay works depends on its file system. */
-  tempDir: string;
+export interface ProbeRequest extends ProbePlaces {
   /** When it is; default: the clock. */
   now?: (() => Date) | undefined;
   /** Look again although the answer is kept, after a run that failed. */
   refresh?: boolean;
 }
 
-const CACHE_FORMAT = 2;
-const USER = { uid: 1000, gid: 1000 };
+const CACHE_FORMAT = 3;
 const LIMITS = ["memory", "cpu", "pids"] as const;
 
 /**
- * What this machine gives a sandbox, by starting one and hitting its limits (about a second). Kept by podman's version,
+ * What this machine gives a sandbox, by starting one and hitting its limits (about a second). Kept by podman's files,
  * kernel, user and file system. A missing podman is a feature that is missing, not an error.
  */
 export async function probeHost(request: ProbeRequest): Promise<HostCapabilities> {
-  const version = await podmanVersion(request.env);
-  if (version === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
-  const key = [CACHE_FORMAT, version, release(), process.getuid?.(), await deviceOf(request.tempDir)].join(" ");
+  const installed = await installedPodman(request.env);
+  if (installed === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
+  const key = [CACHE_FORMAT, installed, release(), process.getuid?.(), await deviceOf(request.tempDir)].join(" ");
   const file = path.join(request.cacheDir, "podman-host.json");
   const now = request.now?.() ?? new Date();
   if (!request.refresh) {
@@ -51,21 +40,12 @@ export async function probeHost(request: ProbeRequest): Promise<HostCapabilities
   const info = await readPodmanInfo(request.env);
   if (typeof info === "string") {
     const remedy = "Mend what podman says, then try `podman info`.";
-    return withoutSandboxes(version, { name: "podman", state: "missing", detail: info, remedy });
+    return withoutSandboxes("unknown", { name: "podman", state: "missing", detail: info, remedy });
   }
   const found = await probe(request, info);
   // Only a machine that can start a sandbox is remembered: what is missing may be mended the next minute.
   if (found.runtime !== undefined) await keep(file, key, found, now);
   return found;
-}
-
-async function podmanVersion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  try {
-    return (await runPodman(["--version"], { env })).stdout.toString().trim();
-  } catch (cause) {
-    if (cause instanceof KaiError && cause.code === "E117") return undefined;
-    throw cause;
-  }
 }
 
 async function withoutSandboxes(podman: string | undefined, feature: Feature): Promise<HostCapabilities> {
@@ -123,57 +103,19 @@ async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCa
   return { runtime: undefined, refusals, facts: new Map(), limited: false, oomKilled: false, quota };
 }
 
-async function runProbe({ env, cacheDir, tempDir }: ProbeRequest, host: HostCapabilities) {
-  await requireFolder(tempDir, "Sandboxes have their folders there: choose another snapshot_isolation.temp_dir.");
-  await requireFolder(
-    cacheDir,
-    "What this machine can do is kept below `$KAI_HOME`, or in your home folder where that is not set: let it be a folder that you can write to.",
+const runProbe = (request: ProbeRequest, host: HostCapabilities): Promise<ContainerResult> =>
+  withProbePlan(
+    request,
+    host,
+    { limits: { cpus: PROBE_CPUS, memoryBytes: PROBE_MEMORY, pids: PROBE_PIDS } },
+    (plan, folder) =>
+      runContainer({ ...plan, command: ["/bin/sh", "-c", PROBE_SCRIPT] }, host, {
+        env: request.env,
+        folder,
+        timeoutMs: 20_000,
+        maxOutput: 65_536,
+      }),
   );
-  const folder = await mkdtemp(path.join(tempDir, "kai-probe-"));
-  try {
-    for (const name of ["lower", "upper", "work"]) await mkdir(path.join(folder, name));
-    // Podman gives the upper folder the owner of the lower one.
-    if (!host.rootless) await chown(path.join(folder, "lower"), USER.uid, USER.gid);
-    const profile = path.join(folder, "seccomp.json");
-    await writeFile(profile, JSON.stringify(seccompProfile()));
-    const skeleton = await skeletonRoot(path.resolve(cacheDir), USER);
-    await symlink(skeleton.path, path.join(folder, "root"));
-    const plan: ContainerPlan = {
-      name: `kai-probe-${randomUUID()}`,
-      labels: {},
-      root: { ...skeleton, path: path.join(folder, "root") },
-      app: {
-        lower: path.join(folder, "lower"),
-        upper: path.join(folder, "upper"),
-        work: path.join(folder, "work"),
-      },
-      user: USER,
-      security: {
-        seccompProfile: profile,
-        apparmor: true,
-        selinux: true,
-        readOnlyRoot: true,
-        noNewPrivileges: true,
-        capabilities: [],
-      },
-      limits: { cpus: PROBE_CPUS, memoryBytes: PROBE_MEMORY, pids: PROBE_PIDS, seconds: 30 },
-      env: {},
-      cgroupParent: undefined,
-      command: ["/bin/sh", "-c", PROBE_SCRIPT],
-    };
-    return await runContainer(plan, host, { env, folder, timeoutMs: 20_000, maxOutput: 65_536 });
-  } finally {
-    await removeFolder(folder, host.rootless, env);
-  }
-}
-
-async function requireFolder(folder: string, hint: string): Promise<void> {
-  try {
-    await makeFolder(path.resolve(folder));
-  } catch (cause) {
-    throw new KaiError("E118", `No folder can be made at ${folder}: ${reasonOf(cause)}.`, { hint, cause });
-  }
-}
 
 /** The file system of a folder that may still have to be made. */
 async function deviceOf(folder: string): Promise<number> {

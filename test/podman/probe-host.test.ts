@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { featureOf } from "../../src/podman/capabilities.js";
 import { probeHost } from "../../src/podman/probe-host.js";
+import { probeOptions } from "../../src/podman/probe-options.js";
 import { scratch } from "../support/scratch.js";
 
 test("finds a runtime that starts containers here, and looks again only when told", async () => {
@@ -39,6 +41,38 @@ test("that a limit does nothing here is believed for minutes, that it bites for 
   expect(featureOf(await probeHost(at("2026-03-02T09:11:00Z")), "cpu")).toMatchObject({ detail: "the limit bites" });
   keep("ok");
   expect(featureOf(await probeHost(at("2026-09-02T09:00:00Z")), "cpu")).toMatchObject({ detail: "kept" });
+});
+
+test("an upgrade of podman is noticed without asking it", async () => {
+  const { dir, env } = scratch();
+  const bin = path.join(dir, "bin");
+  mkdirSync(bin);
+  const podman = execFileSync("sh", ["-c", "command -v podman"], { encoding: "utf8" }).trim();
+  const install = (version: string) =>
+    writeFileSync(path.join(bin, "podman"), `#!/bin/sh\n# ${version}\nexec ${podman} "$@"\n`, { mode: 0o755 });
+  install("4.3");
+  const request = { env: { ...env, PATH: `${bin}:${env["PATH"]}` }, cacheDir: dir, tempDir: path.join(dir, "temp") };
+  const host = await probeHost(request);
+  const file = path.join(dir, "podman-host.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...kept, host: { ...kept.host, runtime: "the-kept-one" } }));
+  expect(await probeHost(request)).toMatchObject({ runtime: "the-kept-one" });
+  install("5.0.0");
+  expect(await probeHost(request)).toMatchObject({ runtime: host.runtime });
+});
+
+test("what only some sandboxes ask for is tried one by one, and leaves nothing", async () => {
+  const { dir, env } = scratch();
+  const places = { env, cacheDir: path.join(dir, "cache"), tempDir: path.join(dir, "temp") };
+  const host = await probeHost(places);
+  const features = await probeOptions(places, host);
+  expect(features.map(({ name }) => name)).toEqual(["init", "userns", "freezer", "bridge", "bandwidth", "vm", "gpu"]);
+  for (const { name, state, remedy } of features) {
+    if (name === "init" || name === "userns") expect(state).toBe("ok");
+    expect(state === "ok" || remedy !== undefined).toBe(true);
+  }
+  expect(readdirSync(places.tempDir)).toEqual([]);
+  expect(await probeOptions(places, { ...host, runtime: undefined })).toEqual([]);
 });
 
 test("a machine without podman lacks it, with the command that mends it", async () => {

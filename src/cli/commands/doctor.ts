@@ -1,6 +1,9 @@
 import path from "node:path";
 import { KaiError } from "../../error.js";
+import type { Feature } from "../../podman/capabilities.js";
 import { probeHost } from "../../podman/probe-host.js";
+import { probeOptions } from "../../podman/probe-options.js";
+import type { ProbePlaces } from "../../podman/probe-sandbox.js";
 import { ownTempDir } from "../../snapshot/sandbox-folder.js";
 import { tempDirOf } from "../../snapshot/temp-dir-of.js";
 import { probePrograms } from "../../system/doctor-programs.js";
@@ -31,8 +34,8 @@ export const doctorCommand = defineCommand({
   name: "doctor",
   summary: "Show what this machine has and lacks, with the command that mends it",
   description:
-    "Looks for the programs that are needed, for a key, for disk space, and starts one container to see which of its " +
-    "limits bite. Exits 3 when something required is missing; what is optional is a warning.",
+    "Looks for the programs that are needed, for a key, for disk space, and starts some containers to see which of " +
+    "their limits bite and which kinds can be had. Exits 3 when something required is missing; what is optional is a warning.",
   options: {
     tempDir: value(
       "DIR",
@@ -59,14 +62,19 @@ async function agentTempDir(cwd: string, env: NodeJS.ProcessEnv): Promise<string
   }
 }
 
+async function probeAll(places: ProbePlaces, now: () => Date): Promise<Feature[]> {
+  const host = await probeHost({ ...places, now, refresh: true });
+  return [...host.features, ...(await probeOptions(places, host))];
+}
+
 async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date): Promise<Diagnosis> {
   const cacheDir = path.join(kaiHome(env), "cache");
   const names = PROGRAMS.map(({ name }) => name);
-  const [keys, programs, host, python, node, disk] = await Promise.all([
+  const [keys, programs, features, python, node, disk] = await Promise.all([
     checkKeys(env),
     probePrograms(names, env),
     // What was found last time may just have been mended.
-    probeHost({ env, cacheDir, tempDir, now, refresh: true }),
+    probeAll({ env, cacheDir, tempDir }, now),
     checkHostProgram("python3", "python3", env),
     checkHostProgram("node", "nodejs", env),
     checkDisk(tempDir),
@@ -76,7 +84,7 @@ async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date
     ...checkPrograms(programs),
     keys,
     disk,
-    ...checkPodman(host),
+    ...checkPodman(features),
     python,
     node,
   ];

@@ -1,8 +1,8 @@
-import type { Feature, FeatureName, HostCapabilities } from "../../podman/capabilities.js";
+import type { Feature, FeatureName } from "../../podman/capabilities.js";
 import { type Check, missing, ok, warn } from "./check.js";
 
 /** Without these there is no sandbox; without the others it is a weaker one, and every result says so. */
-const NEEDED: readonly FeatureName[] = ["podman", "runtime", "overlay", "network", "seccomp"];
+const NEEDED: readonly FeatureName[] = ["podman", "runtime", "overlay", "network", "seccomp", "init"];
 
 const NAMES: Partial<Record<FeatureName, string>> = {
   runtime: "podman runtime",
@@ -13,10 +13,16 @@ const NAMES: Partial<Record<FeatureName, string>> = {
   cpu: "podman cpu limit",
   pids: "podman process limit",
   storage: "podman disk limit",
+  init: "podman idle program",
+  userns: "podman user mapping",
+  freezer: "podman pause",
+  bridge: "podman bridge",
+  bandwidth: "podman bandwidth limit",
+  vm: "podman vm",
 };
 
 /** What the machine gives a sandbox, one check a feature. */
-export const checkPodman = (host: HostCapabilities): Check[] => host.features.map(checkOf);
+export const checkPodman = (features: readonly Feature[]): Check[] => features.map(checkOf);
 
 function checkOf({ name, state, detail, remedy = "" }: Feature): Check {
   const title = NAMES[name] ?? name;

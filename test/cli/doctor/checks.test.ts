@@ -45,22 +45,15 @@ test("versions are found in what programs say of themselves", () => {
 });
 
 test("a limit that does nothing is a warning, a sandbox that cannot be is missing", () => {
-  const checks = checkPodman({
-    podman: "4.3.1",
-    kernel: "6.1",
-    rootless: true,
-    cgroups: "v1",
-    cgroupManager: "cgroupfs",
-    runtime: undefined,
-    limits: { nofile: 1, nproc: 1 },
-    features: [
-      { name: "runtime", state: "missing", detail: "crun: no", remedy: "install runc" },
-      { name: "memory", state: "unenforced", detail: "does nothing", remedy: "boot with cgroup v2" },
-    ],
-  });
+  const checks = checkPodman([
+    { name: "runtime", state: "missing", detail: "crun: no", remedy: "install runc" },
+    { name: "memory", state: "unenforced", detail: "does nothing", remedy: "boot with cgroup v2" },
+    { name: "vm", state: "missing", detail: "none", remedy: "install runsc" },
+  ]);
   expect(checks).toEqual([
     { name: "podman runtime", state: "missing", detail: "crun: no", remedy: "install runc" },
     { name: "podman memory limit", state: "warn", detail: "does nothing", remedy: "boot with cgroup v2" },
+    { name: "podman vm", state: "warn", detail: "none", remedy: "install runsc" },
   ]);
 });
 
