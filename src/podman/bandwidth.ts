@@ -21,20 +21,16 @@ export async function limitBandwidth(
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const pid = container.process.split(":")[1] ?? "";
-  const inside: Command = [
-    "nsenter",
-    "--target",
-    pid,
-    ...(rootless ? ["--user", "--preserve-credentials"] : []),
-    "--net",
-    "--",
-  ];
-  // Rootless, the other end is in a network namespace that podman keeps for the user.
+  // Rootless, the link and what it leads to are in namespaces that podman keeps for the user.
+  const inside = (command: Command): Command => {
+    const entered: Command = ["nsenter", "--target", pid, "--net", "--", ...command];
+    return rootless ? ["podman", "--remote=false", "unshare", ...entered] : entered;
+  };
   const outside = (command: Command): Command =>
     rootless ? ["podman", "--remote=false", "unshare", "--rootless-netns", ...command] : command;
   try {
-    await hostTool([...inside, ...bucket(LINK, bitsPerSecond)], env);
-    const links = JSON.parse(await hostTool([...inside, "ip", "-json", "link", "show", LINK], env)) as Link[];
+    await hostTool(inside(bucket(LINK, bitsPerSecond)), env);
+    const links = JSON.parse(await hostTool(inside(["ip", "-json", "link", "show", LINK]), env)) as Link[];
     const peers = JSON.parse(await hostTool(outside(["ip", "-json", "link"]), env)) as Link[];
     const peer = peers.find(({ ifindex }) => ifindex === links[0]?.link_index);
     if (peer === undefined) return "the other end of the sandbox's link is not to be seen";

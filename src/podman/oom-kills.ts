@@ -13,10 +13,13 @@ export async function readOomKills({ process: identity }: RunningContainer): Pro
   return kills === undefined ? undefined : Number(kills);
 }
 
-/** The file that counts, by /proc/<pid>/cgroup, see cgroups(7); of both versions the one that limits memory. */
+/**
+ * The file that counts, by /proc/<pid>/cgroup, see cgroups(7); of both versions the one that limits memory. Undefined where
+ * the container has no group of its own, by the names that podman gives.
+ */
 export function oomFile(groups: string): string | undefined {
   const first = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1];
-  if (first !== undefined) return path.join(ROOT, "memory", first, "memory.oom_control");
+  if (first?.includes("/libpod-")) return path.join(ROOT, "memory", first, "memory.oom_control");
   const second = /^0::(.*)$/m.exec(groups)?.[1];
-  return second === undefined ? undefined : path.join(ROOT, second, "memory.events");
+  return first === undefined && second?.includes("/libpod-") ? path.join(ROOT, second, "memory.events") : undefined;
 }

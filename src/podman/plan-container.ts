@@ -1,4 +1,4 @@
-import type { HostCapabilities } from "./capabilities.js";
+import { type HostCapabilities, has } from "./capabilities.js";
 import { mappedRange } from "./user-mapping.js";
 
 export interface BindMount {
@@ -56,7 +56,8 @@ export interface ContainerPlan {
   user: { uid: number; gid: number };
   /**
    * Which are its own; the others are the host's. Default: all but `user`. `mount` always is, `network` too, since
-   * `network` rules it, and rootless `user`. For `user` as root the files must belong to `ownerOutside(user, namespaces)`.
+   * `network` rules it, and rootless `user`, and `pid` where no control group could end what runs in it. For `user` as root
+   * the files must belong to `ownerOutside(user, namespaces)`.
    */
   namespaces?: readonly Namespace[];
   /** Default: none. */
@@ -122,6 +123,7 @@ const IDLE_INIT = "/.kai-init";
 
 function namespaceArguments(plan: ContainerPlan, host: HostCapabilities): string[] {
   const own = new Set(plan.namespaces ?? USUAL_NAMESPACES);
+  if (host.rootless && !has(host, "pids")) own.add("pid");
   const shared = (name: Namespace) => (own.has(name) ? "private" : "host");
   const { network = { kind: "none" }, user } = plan;
   const range = mappedRange(user);

@@ -50,7 +50,7 @@ const idleFeature = async (init: string | undefined): Promise<Feature> =>
 async function usernsFeatures(places: ProbePlaces, host: HostCapabilities, init: string): Promise<Feature[]> {
   try {
     return await whileIdle(places, host, { init, namespaces: ALL }, async ({ name }) => [
-      ok("userns", "ids that nobody has on this host"),
+      ok("userns", host.rootless ? "subordinate ids" : "ids that nobody has on this host"),
       (await pauseContainer(name, places.env))
         ? ok("freezer", "sandboxes can be paused")
         : missing("freezer", "sandboxes cannot be paused", FREEZER_REMEDY),

@@ -49,7 +49,8 @@ export async function startContainer(
 
 /** E103 for a container that podman could not start, in podman's words. */
 function notStarted(stderr: string): KaiError {
-  const words = stderr.trim().split("\n").at(-1) ?? "";
+  // Podman writes what other programs said to it as one line, with all line ends escaped.
+  const words = stderr.trim().split("\n").at(-1)?.split("\\n")[0] ?? "";
   return new KaiError("E103", `The sandbox could not be started: ${words.replace(/^Error: /, "")}`, {
     hint: "`git kai-version doctor` shows what this machine lacks and the command that mends it.",
   });

@@ -6,10 +6,11 @@ import { idleSandbox } from "./sandbox.js";
 const cache = sharedCache();
 
 test("the file that counts is that of the version which limits memory", () => {
-  expect(oomFile("9:name=systemd:/x\n4:cpuset,memory:/kai/a\n0::/x\n")).toBe(
-    "/sys/fs/cgroup/memory/kai/a/memory.oom_control",
+  expect(oomFile("9:name=systemd:/x\n4:cpuset,memory:/kai/a/libpod-1\n0::/x\n")).toBe(
+    "/sys/fs/cgroup/memory/kai/a/libpod-1/memory.oom_control",
   );
-  expect(oomFile("0::/user.slice/a\n")).toBe("/sys/fs/cgroup/user.slice/a/memory.events");
+  expect(oomFile("0::/user.slice/libpod-1.scope\n")).toBe("/sys/fs/cgroup/user.slice/libpod-1.scope/memory.events");
+  expect(oomFile("4:memory:/\n0::/x/libpod-1\n")).toBeUndefined();
   expect(oomFile("")).toBeUndefined();
 });
 

@@ -83,6 +83,12 @@ test("namespaces that are not its own are the host's, but for those of mounts an
   expect(args).not.toMatch(/--hostname|--shm-size|--uidmap|--userns/);
 });
 
+test("rootless, the host's processes are only shared where a control group can end those of the sandbox", () => {
+  const shared = { ...plan, namespaces: [] };
+  expect(planContainer(shared, hostWith({ rootless: true })).join(" ")).toContain("--pid private --uts host");
+  expect(planContainer(shared, hostWith({ rootless: true }, "pids")).join(" ")).toContain("--pid host");
+});
+
 test("a user namespace of root's is a single range that nobody has", () => {
   const mapped: ContainerPlan = { ...plan, namespaces: ["user"], user: { uid: 70_000, gid: 5 } };
   expect(planContainer(mapped, hostWith({})).join(" ")).toContain(

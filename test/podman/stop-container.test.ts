@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { cgroupOf } from "../../src/podman/cgroup-usage.js";
@@ -11,6 +11,14 @@ import { sharedCache } from "../snapshot/sandbox.js";
 import { idleSandbox } from "./sandbox.js";
 
 const cache = sharedCache();
+
+function commandOf(id: number): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
 const CGROUPS = "/sys/fs/cgroup";
 
 /** Where a control group is left, in whichever hierarchy. */
@@ -29,6 +37,15 @@ test("a container is stopped with all that runs in it, whatever that ignores, an
   expect(foldersOf(cgroupOf(container.name))).toEqual([]);
   await removeContainer(container.name, env);
   await stopContainer(container.name, 30_000, env);
+});
+
+test("with the processes of this host shared, stopping ends those of the sandbox", async () => {
+  const { sh, container, env } = await idleSandbox(cache, { namespaces: [] });
+  const { stdout } = await sh("setsid sleep 1001 >/dev/null 2>&1 & echo $!");
+  // Where the processes are not shared after all, the number says nothing, and they end with the first one.
+  const started = Number(stdout.toString());
+  await stopContainer(container.name, 30_000, env);
+  expect(commandOf(started)).not.toContain("sleep");
 });
 
 test("a container is paused, executes nothing meanwhile and goes on", async () => {
