@@ -31,7 +31,7 @@ export async function execAtTerminal(
   const child = spawn("podman", args, {
     stdio: "inherit",
     cwd: "/",
-    env: { ...request.secrets, ...podmanEnvironment(env) },
+    env: podmanEnvironment(env, request.secrets),
   });
   const ended = new AbortController();
   let ending: Promise<unknown> = Promise.resolve();

@@ -24,7 +24,7 @@ const PASSED_VARIABLES = [
 export interface PodmanOptions {
   env: NodeJS.ProcessEnv;
   cwd?: string | undefined;
-  /** More variables, which `--env NAME` hands on to a container. None may be called like one that podman reads itself. */
+  /** More variables, which `--env NAME` hands on to a container. */
   variables?: Readonly<Record<string, string>> | undefined;
   input?: string | Uint8Array | undefined;
   /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
@@ -42,7 +42,7 @@ export async function runPodman(args: readonly string[], options: PodmanOptions)
       file: "podman",
       args: ["--remote=false", ...args],
       cwd: options.cwd ?? "/",
-      env: { ...options.variables, ...podmanEnvironment(options.env) },
+      env: podmanEnvironment(options.env, options.variables),
       input: options.input,
       timeoutMs: options.timeoutMs ?? PATIENCE_MS,
       maxOutput: options.maxOutput,
@@ -60,9 +60,27 @@ export function podmanMissing(cause?: unknown): KaiError {
   });
 }
 
-/** The environment that podman runs in: what it needs to find its storage, and nothing else. */
-export function podmanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own: NodeJS.ProcessEnv = { LC_ALL: "C" };
+/**
+ * The environment that podman runs in: what it needs to find its storage, and `variables` for `--env NAME`. E103 for one that
+ * podman, or what it starts, would take for its own.
+ */
+export function podmanEnvironment(
+  env: NodeJS.ProcessEnv,
+  variables: Readonly<Record<string, string>> = {},
+): NodeJS.ProcessEnv {
+  const taken = Object.keys(variables).find(
+    (name) => PASSED_VARIABLES.some((each) => each === name) || READ.test(name),
+  );
+  if (taken !== undefined) {
+    throw new KaiError("E103", `A secret cannot be called ${taken}, as podman reads a variable of that name.`, {
+      hint: "Give it another name under snapshot_isolation.secrets.",
+    });
+  }
+  const own: NodeJS.ProcessEnv = { ...variables, LC_ALL: "C" };
   for (const name of PASSED_VARIABLES) if (env[name] !== undefined) own[name] = env[name];
   return own;
 }
+
+/** Of podman, its libraries, the Go runtime, systemd and the dynamic loader. */
+const READ =
+  /^(?:LC_.*|LANG|LD_.*|_?CONTAINERS_.*|CONTAINER_(?:HOST|SSHKEY|CONNECTION)|PODMAN_.*|STORAGE_.*|XDG_.*|LISTEN_.*|NOTIFY_SOCKET|REGISTRY_AUTH_FILE|GO(?:DEBUG|GC|MAXPROCS|MEMLIMIT|TRACEBACK))$/;

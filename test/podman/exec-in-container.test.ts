@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { stopContainer } from "../../src/podman/stop-container.js";
@@ -29,6 +30,26 @@ test("an execution has its own folder, user, variables and input", async () => {
     input: "given",
   });
   expect(result.stdout.toString()).toBe("/tmp\n7\nb c two\nlines\ngiven");
+});
+
+test("a secret is in no list of processes, and none is taken for podman's own variable", async () => {
+  const { sh, folder } = await idleSandbox(cache);
+  const value = `hidden-${process.pid}`;
+  const waiting = "echo $TOKEN; : > begun; until [ -e seen ]; do sleep 0.1; done";
+  const running = sh(waiting, { secrets: { TOKEN: value } });
+  await expect.poll(() => existsSync(path.join(folder, "upper", "begun")), { timeout: 30_000 }).toBe(true);
+  const lines = execFileSync("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null; true"], { maxBuffer: 1 << 26 });
+  await sh(": > seen");
+  expect((await running).stdout.toString()).toBe(`${value}\n`);
+  expect(lines.toString("latin1")).toContain("until [ -e seen ]");
+  expect(lines.toString("latin1")).not.toContain(value);
+  for (const name of ["PATH", "CONTAINERS_CONF", "LD_PRELOAD"]) {
+    await expect(sh("true", { secrets: { [name]: "x" } })).rejects.toMatchObject({
+      code: "E103",
+      message: expect.stringContaining(name),
+    });
+  }
+  expect((await sh("echo $GOOGLE_API_KEY", { secrets: { GOOGLE_API_KEY: "k" } })).stdout.toString()).toBe("k\n");
 });
 
 test("after its time nothing is left of an execution, of others everything", async () => {
