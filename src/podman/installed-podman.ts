@@ -21,7 +21,7 @@ export async function installedPodman(env: NodeJS.ProcessEnv): Promise<string | 
   const searched = (env["PATH"] ?? "").split(":").filter(Boolean);
   const [podman, ...parts] = await Promise.all([
     describeProgram("podman", searched),
-    ...PARTS.map((name) => describeProgram(name, [...searched, ...FOLDERS])),
+    ...PARTS.map((name) => describeProgram(name, [...new Set([...searched, ...FOLDERS])])),
   ]);
   return podman === undefined ? undefined : [podman, ...parts.map((part) => part ?? "none")].join(" ");
 }

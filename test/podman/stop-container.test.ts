@@ -48,6 +48,18 @@ test("with the processes of this host shared, stopping ends those of the sandbox
   expect(commandOf(started)).not.toContain("sleep");
 });
 
+test("removing ends them too, whether the first process is killed before or not", async () => {
+  for (const known of [true, false]) {
+    const { sh, container, env } = await idleSandbox(cache, { namespaces: [] });
+    const started = Number((await sh("setsid sleep 1001 >/dev/null 2>&1 & echo $!")).stdout.toString());
+    await removeContainer(container.name, env, known ? container.process : undefined);
+    expect(commandOf(started)).not.toContain("sleep");
+    expect(await isAlive(container.process)).toBe(false);
+    expect(await listContainers(`kai.test=${container.name}`, env)).toEqual([]);
+    expect(foldersOf(cgroupOf(container.name))).toEqual([]);
+  }
+});
+
 test("a container is paused, executes nothing meanwhile and goes on", async () => {
   const { sh, container, env } = await idleSandbox(cache);
   await sh("(while :; do echo >> /app/ticks; sleep 0.05; done) >/dev/null 2>&1 &");
