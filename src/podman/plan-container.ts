@@ -111,11 +111,14 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
   ];
 }
 
-/** gVisor takes the namespace that podman makes for no network for the host's own, unless it is told. */
+/**
+ * gVisor has a network stack of its own, which it cannot set up in a namespace that podman made: it has none, or with a bridge
+ * it uses what the kernel has in that namespace, which it calls the host's.
+ */
 function runtimeArguments({ network }: ContainerPlan, { runtime }: HostCapabilities): string[] {
   if (runtime === undefined) return [];
-  const alone = runtime.endsWith("/runsc") && network?.kind !== "bridge";
-  return ["--runtime", runtime, ...(alone ? ["--runtime-flag", "network=none"] : [])];
+  const stack = network?.kind === "bridge" ? "host" : "none";
+  return ["--runtime", runtime, ...(runtime.endsWith("/runsc") ? ["--runtime-flag", `network=${stack}`] : [])];
 }
 
 /** Where an idle container has its first process from. */

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { identityOf } from "../system/process-identity.js";
 import type { HostCapabilities } from "./capabilities.js";
@@ -40,11 +40,18 @@ export async function startContainer(
     const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;
     const identity = pid === undefined ? undefined : await identityOf(pid);
     if (identity === undefined) throw notStarted(stderr.toString());
+    if (host.ownKernel && !(await hasOwnNetwork(pid))) throw notStarted("it would have this machine's network");
     return { name: plan.name, process: identity, ...(host.ownKernel ? { ownKernel: true } : {}) };
   } catch (cause) {
     await removeContainer(plan.name, env);
     throw cause;
   }
+}
+
+/** Runtimes with a kernel of their own have ideas of their own about networks. */
+async function hasOwnNetwork(pid: number | undefined): Promise<boolean> {
+  const [theirs, ours] = await Promise.all(["self", pid].map((id) => readlink(`/proc/${id}/ns/net`)));
+  return theirs !== ours;
 }
 
 /** E103 for a container that podman could not start, in podman's words. */

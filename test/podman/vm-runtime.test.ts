@@ -1,8 +1,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { version } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import type { HostCapabilities } from "../../src/podman/capabilities.js";
+import { createNetwork, removeNetwork } from "../../src/podman/network.js";
+import { removeContainer } from "../../src/podman/remove-container.js";
 import { requireVmRuntime, vmFeature } from "../../src/podman/vm-runtime.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { scratch } from "../support/scratch.js";
@@ -60,6 +62,22 @@ test("a machine without one refuses and says what to install, an ordinary user i
     code: "E103",
     hint: expect.stringContaining("apt-get install -y runsc"),
   });
+});
+
+test("where one is installed it has its bridge and nothing of this machine's own network", async () => {
+  const { env, host, folder, plan } = await idlePlan(cache);
+  if ((await vmFeature(env)).state !== "ok" || host.rootless) return;
+  const { name } = plan;
+  await createNetwork({ name, labels: {}, internet: false, subnet: "10.211.10.0/24" }, env);
+  onTestFinished(async () => {
+    await removeContainer(name, env);
+    await removeNetwork(name, env);
+  });
+  const vm = await requireVmRuntime(host, env);
+  const { sh } = await runningSandbox({ host: vm, env, folder, plan: { ...plan, network: { kind: "bridge", name } } });
+  const { stdout } = await sh("tail -n +3 /proc/net/dev | cut -d : -f 1 | tr -d ' ' | sort; cat /proc/net/route");
+  expect(stdout.toString()).toMatch(/^eth0\nlo\n/);
+  expect(stdout.toString()).toContain("000AD30A");
 });
 
 test("where one is installed a sandbox has another kernel than this machine, and ends whole", async () => {
