@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { EXEC_MARK, endExec } from "../../src/podman/end-exec.js";
 import { stopContainer } from "../../src/podman/stop-container.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { idleSandbox } from "./sandbox.js";
@@ -62,6 +63,20 @@ test("after its time nothing is left of an execution, of others everything", asy
   const left = await sh("for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline; echo; done");
   expect(left.stdout.toString().match(/sleep \d+/g)).toEqual(["sleep 1001"]);
   expect(container.process).toMatch(/:\d+:/);
+});
+
+test("an execution that was left by whoever was killed is ended later, by its mark", async () => {
+  const { sh, container, env } = await idleSandbox(cache);
+  const left = ["--env", `${EXEC_MARK}=left`, container.name, "/bin/sh", "-c", "echo begun; sleep 1001"];
+  const client = spawn("podman", ["exec", ...left], { env, stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => client.stdout.once("data", resolve));
+  client.kill("SIGKILL");
+  const running = () => sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").then(({ stdout }) => stdout.toString());
+  expect(await running()).toContain("sleep 1001");
+  expect(await endExec(container, "another", Number.POSITIVE_INFINITY, env)).toBe(true);
+  expect(await running()).toContain("sleep 1001");
+  expect(await endExec(container, "left", Number.POSITIVE_INFINITY, env)).toBe(true);
+  expect(await running()).not.toContain("sleep 1001");
 });
 
 test("a container that does not run is E103, a program that is not there 127", async () => {

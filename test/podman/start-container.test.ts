@@ -46,11 +46,11 @@ test("and over one that holds no program at all", async () => {
   expect(await sh("true")).toMatchObject({ exitCode: 127 });
 });
 
-/** Whether a `podman run` of that container is still there. */
-const isStarting = (name: string): boolean =>
+/** Whether a `podman run` of that container is still there, or the fork of `program` that is about to become it. */
+const isStarting = (name: string, program: string): boolean =>
   readdirSync("/proc").some((id) => {
     const words = /^\d+$/.test(id) ? readCommand(id).split("\0") : [];
-    return words.includes("run") && words.includes(name);
+    return words.includes(program) || (words.includes("run") && words.includes(name));
   });
 
 function readCommand(id: string): string {
@@ -97,7 +97,7 @@ test.each(["starting", "started"])(
     child.kill("SIGKILL");
     await ended;
     // Podman goes on by itself until the container runs.
-    while (isStarting(plan.name)) await pause(20);
+    while (isStarting(plan.name, program)) await pause(20);
     const made = (await listContainers(`kai.test=${plan.name}`, env)).map(({ name }) => name);
     expect(moment === "starting" || made.length === 1).toBe(true);
     expect((await removeLeftovers(env)).filter((name) => name === plan.name)).toEqual(made);

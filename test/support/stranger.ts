@@ -25,6 +25,7 @@ export function strangerIn(base: string, home: string): Stranger {
   const node = path.join(base, "node");
   mkdirSync(runtime, { mode: 0o700 });
   writeFileSync(node, "");
+  execFileSync("mknod", ["-m", "666", path.join(base, "tun"), "c", "10", "200"]);
   const given = { subuid: `stranger:${SUBORDINATE}:65536\n`, subgid: `stranger:${SUBORDINATE}:65536\n` };
   const passwd = `${readFileSync("/etc/passwd", "utf8")}stranger:x:${STRANGER}:${STRANGER}::${home}:/bin/sh\n`;
   const shown = Object.entries({ ...given, passwd }).map(([name, text]) => {
@@ -41,7 +42,7 @@ export function strangerIn(base: string, home: string): Stranger {
   const script = [
     ...shown,
     // What networks of ordinary users need, and everybody may open on most machines.
-    `mknod -m 666 '${base}/tun' c 10 200 && mount --bind '${base}/tun' /dev/net/tun`,
+    `mount --bind '${base}/tun' /dev/net/tun`,
     `mount --bind '${process.execPath}' '${node}'`,
     `exec setpriv --reuid ${STRANGER} --regid ${STRANGER} --clear-groups "$@"`,
   ].join(" && ");
