@@ -1,0 +1,60 @@
+/** One thing that a sandbox asked of the network, or tried. */
+export interface EgressRequest {
+  /** When it was asked, ISO 8601. */
+  time: string;
+  /** CONNECT for a tunnel; empty where nothing could be read. */
+  method: string;
+  host: string;
+  port: number | null;
+  /** What the proxy connected to. */
+  address: string | null;
+  /** Whether it may be asked; false with a reason. */
+  allowed: boolean;
+  /** Why it was refused, or what failed. */
+  reason: string | null;
+  /** Bytes sent to the host and got from it, headers and TLS included. */
+  bytesUp: number;
+  bytesDown: number;
+  durationMs: number;
+}
+
+/** How many are kept of those that were allowed, and again of those that were not: trying in vain hides nothing. */
+export const KEPT_REQUESTS = 1000;
+const LONGEST_TEXT = 255;
+
+export interface DroppedRequests {
+  allowed: number;
+  refused: number;
+}
+
+export class RequestLog {
+  readonly #kept = { allowed: [] as EgressRequest[], refused: [] as EgressRequest[] };
+  readonly #dropped: DroppedRequests = { allowed: 0, refused: 0 };
+  readonly #onRequest: (request: EgressRequest) => void;
+
+  constructor(onRequest: (request: EgressRequest) => void = () => {}) {
+    this.#onRequest = onRequest;
+  }
+
+  /** Takes a request that has ended. */
+  add(request: EgressRequest): void {
+    const kind = request.allowed ? "allowed" : "refused";
+    if (this.#kept[kind].length < KEPT_REQUESTS) this.#kept[kind].push(request);
+    else this.#dropped[kind] += 1;
+    this.#onRequest(request);
+  }
+
+  /** What was kept, in the order of asking. */
+  all(): EgressRequest[] {
+    const { allowed, refused } = this.#kept;
+    return [...allowed, ...refused].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+  }
+
+  /** How many were not kept. */
+  dropped(): DroppedRequests {
+    return { ...this.#dropped };
+  }
+}
+
+/** What a sandbox wrote, fit to be kept and shown: short, and nothing but printable ASCII. */
+export const printable = (text: string): string => text.slice(0, LONGEST_TEXT).replace(/[^\x20-\x7e]/g, "?");
