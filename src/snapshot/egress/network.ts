@@ -16,9 +16,10 @@ const DNS_TRY_MS = 2000;
 const DNS_TRIES = 2;
 
 /** This machine's network. Names are asked of its name servers as they are: no hosts file, no search domains. */
-export const hostNetwork: EgressNetwork = {
+export const hostNetwork = (nameServers?: readonly string[]): EgressNetwork => ({
   async resolve(name, signal) {
     const resolver = new Resolver({ timeout: DNS_TRY_MS, tries: DNS_TRIES });
+    if (nameServers) resolver.setServers(nameServers);
     const cancel = () => resolver.cancel();
     signal.addEventListener("abort", cancel, { once: true });
     try {
@@ -36,4 +37,4 @@ export const hostNetwork: EgressNetwork = {
         .flatMap((addresses) => addresses ?? [])
         .map(({ address }) => address),
     ),
-};
+});
