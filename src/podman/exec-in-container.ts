@@ -25,8 +25,9 @@ export interface ExecOptions {
   input?: string | Uint8Array | undefined;
   /** Milliseconds, from the call on. */
   timeoutMs?: number | undefined;
-  /** Bytes kept of each stream. */
-  maxOutput: number;
+  /** Bytes kept of each stream, where nobody takes them as they come. */
+  maxOutput?: number | undefined;
+  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -81,6 +82,7 @@ export async function execInContainer(
       input: options.input,
       timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
       maxOutput: options.maxOutput,
+      onChunk: options.onChunk,
     });
     ended.abort();
     await ending;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
+import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 import { runPodman } from "./podman.js";
 
@@ -20,4 +21,18 @@ export async function writeWhiteout(file: string, env: NodeJS.ProcessEnv): Promi
     env: { PATH: env["PATH"], LC_ALL: "C" },
   });
   return result.exitCode === 0;
+}
+
+/** Copies a folder with owners and modes to where nothing is yet, sharing blocks where the file system can. */
+export async function copyFolder(from: string, to: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const args = ["--archive", "--reflink=auto", "--no-target-directory", "--", from, to];
+  const result = await runProcess({ file: "cp", args, env: { PATH: env["PATH"], LC_ALL: "C" } });
+  if (result.exitCode === 0) return;
+  throw new KaiError(
+    "E118",
+    `The sandbox's copy could not be made: ${result.stderr.toString().trim().split("\n")[0]}`,
+    {
+      hint: "`resource_limits.storage` must hold all of the version's files; a type other than full copies none.",
+    },
+  );
 }

@@ -73,6 +73,8 @@ export interface ContainerPlan {
   /** A control group of its own, in which the figures outlive the container; undefined where podman chooses. */
   cgroupParent: string | undefined;
   command: readonly [string, ...string[]] | IdleCommand;
+  /** Of a command: where the number of its process on the host is to stand, while its stdin is still open. */
+  pidFile?: string | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -93,6 +95,7 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...runtimeArguments(plan, host),
     "run",
     ...(idle === undefined ? ["--sig-proxy=false"] : ["--detach", "--pidfile", idle.pidFile]),
+    ...(idle === undefined && plan.pidFile !== undefined ? ["--pidfile", plan.pidFile, "--interactive"] : []),
     ...["--name", plan.name],
     ...Object.entries(plan.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...["--log-driver", "none", "--no-healthcheck"],

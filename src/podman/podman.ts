@@ -1,5 +1,5 @@
 import { KaiError } from "../error.js";
-import { type ProcessResult, runProcess } from "../system/process.js";
+import { type ProcessRequest, type ProcessResult, runProcess } from "../system/process.js";
 
 /** How Debian and its kin get what a sandbox needs. */
 export const INSTALL_PODMAN = "sudo apt-get install -y podman runc conmon catatonit slirp4netns uidmap";
@@ -21,12 +21,18 @@ const PASSED_VARIABLES = [
   "STORAGE_OPTS",
 ] as const;
 
+/** Whether podman itself reads a variable of this name, so that no other value of it can be handed on. */
+export const isPodmanVariable = (name: string): boolean =>
+  name === "LC_ALL" || PASSED_VARIABLES.some((each) => each === name);
+
 export interface PodmanOptions {
   env: NodeJS.ProcessEnv;
   cwd?: string | undefined;
   /** More variables, which `--env NAME` hands on to a container. */
   variables?: Readonly<Record<string, string>> | undefined;
-  input?: string | Uint8Array | undefined;
+  /** As of a process. */
+  input?: ProcessRequest["input"];
+  onChunk?: ProcessRequest["onChunk"];
   /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
   timeoutMs?: number | undefined;
   /** Bytes kept of each stream. */
@@ -44,6 +50,7 @@ export async function runPodman(args: readonly string[], options: PodmanOptions)
       cwd: options.cwd ?? "/",
       env: podmanEnvironment(options.env, options.variables),
       input: options.input,
+      onChunk: options.onChunk,
       timeoutMs: options.timeoutMs ?? PATIENCE_MS,
       maxOutput: options.maxOutput,
     });

@@ -24,6 +24,12 @@ export interface ProbePlaces {
 
 const USER = { uid: 1000, gid: 1000 };
 
+/** The process that probes in a folder of this name; undefined where it is no such folder. */
+export const proberOf = (name: string): number | undefined => {
+  const text = /^kai-probe-(\d+)-/.exec(name)?.[1];
+  return text === undefined ? undefined : Number(text);
+};
+
 /** Gives `use` a plan for a container over nothing, as a sandbox's is, and its folder, which is removed afterwards. */
 export async function withProbePlan<Result>(
   { env, cacheDir, tempDir }: ProbePlaces,
@@ -36,7 +42,7 @@ export async function withProbePlan<Result>(
     cacheDir,
     "What this machine can do is kept below `$KAI_HOME`, or in your home folder where that is not set: let it be a folder that you can write to.",
   );
-  const folder = await mkdtemp(path.join(tempDir, "kai-probe-"));
+  const folder = await mkdtemp(path.join(tempDir, `kai-probe-${process.pid}-`));
   const inside = (name: string): string => path.join(folder, name);
   try {
     for (const name of ["lower", "upper", "work"]) await mkdir(inside(name));

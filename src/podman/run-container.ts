@@ -1,20 +1,28 @@
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { identityOf } from "../system/process-identity.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
 import { mountApp } from "./mount-overlay.js";
 import { type ContainerPlan, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import { removeContainer } from "./remove-container.js";
+import type { RunningContainer } from "./start-container.js";
 
 export interface ContainerRunOptions {
   env: NodeJS.ProcessEnv;
   /** A folder of this container's own: its monitor tells there that memory ran out. */
   folder: string;
   timeoutMs: number;
-  /** Bytes kept of each stream. */
-  maxOutput: number;
+  /** Bytes kept of each stream, where nobody takes them as they come. */
+  maxOutput?: number | undefined;
+  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /**
+   * Is done when the container's process is there, which waits for it by reading a line; takes `pidFile` in the plan. Its failure
+   * ends the container.
+   */
+  before?: ((container: RunningContainer) => Promise<void>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -59,15 +67,18 @@ export async function runContainer(
       timedOut = true;
     });
     const abort = removeOnAbort(plan.name, env, options.signal, ended.signal);
+    const begin = options.before && makeReady(plan, options.before, ended.signal);
     const run = await runPodman(planContainer(ready, host), {
       env,
       cwd: folder,
       variables: plan.secrets,
       timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
       maxOutput: options.maxOutput,
+      onChunk: options.onChunk,
+      input: begin,
     });
     ended.abort();
-    await Promise.all([watch, abort]);
+    await Promise.all([watch, abort, begin]);
     options.signal?.throwIfAborted();
     const state = await inspect(plan.name, env);
     return {
@@ -85,6 +96,24 @@ export async function runContainer(
     ended.abort();
     await removeContainer(plan.name, env);
   }
+}
+
+const PID_PAUSE_MS = 5;
+
+/** Waits for the container's process, has it made ready, and gives the line that it waits for; empty where it ended before. */
+async function makeReady(
+  { name, pidFile = "" }: ContainerPlan,
+  before: NonNullable<ContainerRunOptions["before"]>,
+  ended: AbortSignal,
+): Promise<string> {
+  while (await slept(PID_PAUSE_MS, ended)) {
+    const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
+    const identity = pid > 0 ? await identityOf(pid) : undefined;
+    if (identity === undefined) continue;
+    await before({ name, process: identity });
+    return "\n";
+  }
+  return "";
 }
 
 /** Kills the container when it has run for its time, counted from its own start and not from podman's. */

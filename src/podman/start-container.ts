@@ -55,7 +55,7 @@ async function hasOwnNetwork(pid: number | undefined): Promise<boolean> {
 }
 
 /** E103 for a container that podman could not start, in podman's words. */
-function notStarted(stderr: string): KaiError {
+export function notStarted(stderr: string): KaiError {
   // Podman writes what other programs said to it as one line, with all line ends escaped.
   const words = stderr.trim().split("\n").at(-1)?.split("\\n")[0] ?? "";
   return new KaiError("E103", `The sandbox could not be started: ${words.replace(/^Error: /, "")}`, {

@@ -7,7 +7,8 @@ export interface ProcessRequest {
   cwd?: string | undefined;
   /** The whole environment; nothing is inherited beside it. */
   env: NodeJS.ProcessEnv;
-  input?: string | Uint8Array | undefined;
+  /** What its stdin gives, before it ends; where that is still to come, stdin stays open until it does. */
+  input?: string | Uint8Array | Promise<string | Uint8Array> | undefined;
   /** Descriptors that the child gets as 3, 4, …: how a lock lives as long as the last child. */
   inherit?: readonly number[] | undefined;
   /** Milliseconds; then SIGTERM to the whole group, and SIGKILL after `graceMs`. */
@@ -17,6 +18,8 @@ export interface ProcessRequest {
   maxOutput?: number | undefined;
   /** Takes stdout as it comes, of which then nothing is kept. */
   onStdout?: ((chunk: Buffer) => void) | undefined;
+  /** The same of both streams. */
+  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
 }
 
 export interface ProcessResult {
@@ -43,7 +46,12 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   });
   // A child that ends before it read all its input is judged by its exit status, not by EPIPE.
   child.stdin?.on("error", () => {});
-  child.stdin?.end(request.input ?? "");
+  if (request.input instanceof Promise) {
+    request.input.then(
+      (input) => child.stdin?.end(input),
+      () => child.stdin?.destroy(),
+    );
+  } else child.stdin?.end(request.input ?? "");
   try {
     const [exitCode, signal] = await closed(child, request.file);
     return {
@@ -108,9 +116,10 @@ function startFailure(file: string, cause: NodeJS.ErrnoException): KaiError {
 function collect(child: ChildProcess, stream: "stdout" | "stderr", request: ProcessRequest) {
   const kept = { chunks: [] as Buffer[], size: 0, dropped: 0 };
   const limit = request.maxOutput ?? Number.POSITIVE_INFINITY;
-  const { onStdout } = request;
-  if (stream === "stdout" && onStdout) {
-    child.stdout?.on("data", onStdout);
+  const { onStdout, onChunk } = request;
+  const take = onChunk ? (chunk: Buffer) => onChunk(stream, chunk) : stream === "stdout" ? onStdout : undefined;
+  if (take) {
+    child[stream]?.on("data", take);
     return kept;
   }
   child[stream]?.on("data", (chunk: Buffer) => {

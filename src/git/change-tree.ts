@@ -1,0 +1,36 @@
+import path from "node:path";
+import { SYNCED_REFS } from "./ref-transaction.js";
+import { type Repository, zeroId } from "./repository.js";
+import { runGit } from "./run-git.js";
+
+/** What a path (bytes as latin1 text) of a tree is to be; a mode of zeros takes it away. */
+export interface TreePath {
+  readonly path: string;
+  readonly mode: string;
+  readonly id: string;
+}
+
+const GONE = /^0+$/;
+
+/** Writes the tree that `tree` becomes with these paths changed, and gives its id. `scratch` is a folder of the caller's. */
+export async function changeTree(
+  repository: Repository,
+  tree: string,
+  paths: readonly TreePath[],
+  scratch: string,
+  inherit: readonly number[] = [],
+): Promise<string> {
+  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
+  await runGit(repository, ["read-tree", tree], options);
+  // Removals first: a file may take the place of a folder whose files go.
+  const removals = paths.filter(({ mode }) => GONE.test(mode));
+  const others = paths.filter(({ mode }) => !GONE.test(mode));
+  const zero = zeroId(repository.objectFormat);
+  const lines = [
+    ...removals.map(({ path: name }) => `0 ${zero}\t${name}\0`),
+    ...others.map(({ path: name, mode, id }) => `${mode} ${id}\t${name}\0`),
+  ];
+  const input = Buffer.from(lines.join(""), "latin1");
+  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
+  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
+}
