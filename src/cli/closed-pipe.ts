@@ -13,7 +13,7 @@ export function tolerateClosedPipes(): void {
 let isTolerant = false;
 
 /** Writes to stderr, which is made only where something is written to it; nobody has to read it. */
-export function writeToStderr(text: string): void {
+export function writeToStderr(text: string | Uint8Array): void {
   if (!isTolerant) process.stderr.on("error", () => {});
   isTolerant = true;
   process.stderr.write(text);

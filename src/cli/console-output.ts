@@ -15,6 +15,7 @@ export function consoleOutput(
     columns: isatty(1) ? process.stdout.columns : undefined,
     // Not of the streams, which a short command makes for nothing.
     live: isatty(2) && env["TERM"] !== "dumb",
+    terminals: { stdout: isatty(1), stderr: isatty(2) },
     stdout: (text) => process.stdout.write(text),
     stderr: writeToStderr,
   });

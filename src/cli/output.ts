@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import type { KaiError } from "../error.js";
 import { createStyle, printable, printableJson, printableValue, type Style } from "./style.js";
 
@@ -11,8 +12,10 @@ export interface OutputOptions {
   columns: number | undefined;
   /** True where progress may be drawn: stderr is a terminal. */
   live: boolean;
-  stdout: (text: string) => void;
-  stderr: (text: string) => void;
+  /** Which of the two is a terminal, where control sequences would be acted on. */
+  terminals: Readonly<Record<"stdout" | "stderr", boolean>>;
+  stdout: (text: string | Uint8Array) => void;
+  stderr: (text: string | Uint8Array) => void;
 }
 
 /**
@@ -24,6 +27,8 @@ export class Output {
   readonly columns: number | undefined;
   readonly style: Style;
   readonly #options: OutputOptions;
+  /** A character may come in two pieces. */
+  readonly #decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
   #progressShown = false;
 
   constructor(options: OutputOptions) {
@@ -42,6 +47,16 @@ export class Output {
     }
     const text = describe(printableValue(value), this);
     if (text !== "") this.#options.stdout(text.endsWith("\n") ? text : `${text}\n`);
+  }
+
+  /** The same of a command whose own output is the result: without `--json` what there is to say goes to stderr. */
+  told<T extends object>(value: T, describe: (value: T, output: Output) => string): void {
+    if (this.json) {
+      this.result(value, describe);
+      return;
+    }
+    const text = describe(printableValue(value), this);
+    if (text !== "") this.note(text);
   }
 
   /** Something worth knowing that is not the result. */
@@ -73,6 +88,16 @@ export class Output {
     if (!this.#options.live || this.#options.quiet || this.json) return;
     this.#clearProgress();
     this.#options.stderr(`${this.style.dim(printable(line))}\n`);
+  }
+
+  /**
+   * What a program in a sandbox prints, as it prints it. On a terminal control sequences are taken out, because nobody trusts
+   * it; in a pipe it comes byte for byte.
+   */
+  raw(stream: "stdout" | "stderr", chunk: Buffer): void {
+    this.#clearProgress();
+    const write = this.#options[stream];
+    write(this.#options.terminals[stream] ? printable(this.#decoders[stream].write(chunk)) : chunk);
   }
 
   /** One line on a terminal that the next one replaces; nothing in a pipe. */

@@ -1,6 +1,6 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
 import type { OperationKind } from "../operation/entry.js";
-import { compareWithEarlier } from "../snapshot/earlier-results.js";
+import { compareWithEarlier } from "../snapshot/testing/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";

@@ -1,8 +1,8 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
-import type { Comparison, EarlierResult } from "../snapshot/earlier-results.js";
-import { judgeExpectations } from "../snapshot/expectations.js";
-import { expectationsOf, notCompared } from "../snapshot/sandbox-settings.js";
+import type { Comparison, EarlierResult } from "../snapshot/testing/earlier-results.js";
+import { judgeExpectations } from "../snapshot/testing/expectations.js";
+import { expectationsOf, notCompared } from "../snapshot/testing/expectations-of.js";
 import { agentEnvironment } from "../system/agent-environment.js";
 import { runShell, type ShellResult } from "../system/shell.js";
 

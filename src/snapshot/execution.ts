@@ -1,42 +1,51 @@
+import type { EgressRequest } from "./egress/request-log.js";
+
 export interface Artifact {
   /** Relative to the agent's folder. */
-  path: string;
-  change: "added" | "modified" | "deleted";
+  readonly path: string;
+  readonly change: "added" | "modified" | "deleted";
 }
 
 export interface RefusedPath {
-  path: string;
-  reason: string;
+  readonly path: string;
+  readonly reason: string;
 }
 
-interface Resources {
+export interface Resources {
   /** Bytes. */
-  peakMemory?: number;
-  cpuMs?: number;
+  readonly peakMemory?: number;
+  readonly cpuMs?: number;
 }
 
-/** One run in a sandbox, as `snapshot test` gives it. */
+/** One execution in a sandbox. */
 export interface Execution {
-  id: string;
-  snapshot: string | null;
-  exitCode: number;
-  stdout: string;
-  stderr: string;
+  readonly id: string;
+  /** The snapshot that it ran in; null for a throw-away sandbox. */
+  readonly snapshot: string | null;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
   /** Bytes of output that were not kept. */
-  outputDropped: number;
-  durationMs: number;
-  timedOut: boolean;
-  oomKilled: boolean;
-  resources: Resources;
+  readonly outputDropped: number;
+  readonly durationMs: number;
+  readonly timedOut: boolean;
+  readonly oomKilled: boolean;
+  readonly resources: Resources;
   /** What was asked of the network; without an allow-list nothing can be. */
-  requests: [];
-  artifacts: Artifact[];
-  /** What the run left that is neither a file nor a link, or could not be read. */
-  refused: RefusedPath[];
+  readonly requests: readonly EgressRequest[];
+  /** Requests beyond those that are listed. */
+  readonly requestsDropped: number;
+  readonly artifacts: readonly Artifact[];
+  /** What the run left that can be in no version, or could not be read. */
+  readonly refused: readonly RefusedPath[];
   /** Changed paths beyond those that are listed. */
-  artifactsDropped: number;
+  readonly artifactsDropped: number;
   /** Limits that were asked for and that this machine does not enforce. */
-  unenforced: string[];
-  passed: boolean;
-  failures: string[];
+  readonly unenforced: readonly string[];
+  readonly passed: boolean;
+  readonly failures: readonly string[];
+  /** The commit on refs/kai/runs that keeps it; null where it could not be kept. */
+  readonly run: string | null;
+  /** The branch that has what it changed; null where that was not committed. */
+  readonly branch: string | null;
 }

@@ -88,6 +88,7 @@ const ROLE_FOR: Readonly<Record<OperationKind, Role>> = {
   undo: "operator",
   deploy: "operator",
   state: "operator",
+  snapshot: "tester",
   outcome: "operator",
 };
 

@@ -8,6 +8,11 @@ import type { KnownVersion } from "./history.js";
 import { type CommandTrust, whyNotTrusted } from "./trusted-commands.js";
 import { provingOf, type WritingSession } from "./writing-session.js";
 
+/** What says whose commands are trusted: the pin, the policy, the user's keys. */
+export type TrustGround = Pick<WritingSession, "root" | "log" | "agent" | "reader" | "history"> & {
+  readonly caller: Pick<WritingSession["caller"], "env">;
+};
+
 /** Commands that are going to be run, and the version whose kai.yaml names them; undefined where no version does. */
 export interface CommandUse {
   readonly version: KnownVersion | undefined;
@@ -19,7 +24,7 @@ export interface CommandUse {
  * operation is signed with, where that is known already: it is the user's own, wherever it comes from.
  */
 export async function whyNotRun(
-  session: WritingSession,
+  session: TrustGround,
   uses: readonly CommandUse[],
   { trustCommands }: { readonly trustCommands: boolean },
   key = "",
@@ -39,7 +44,7 @@ const notOfAVersion = (commands: readonly string[]): KaiError =>
     hint: `\`--trust-commands\` runs them all the same: ${commands.map((each) => JSON.stringify(each)).join(", ")}.`,
   });
 
-async function commandTrustOf(session: WritingSession, version: KnownVersion, key: string): Promise<CommandTrust> {
+async function commandTrustOf(session: TrustGround, version: KnownVersion, key: string): Promise<CommandTrust> {
   const { root, caller, log } = session;
   const stored = (await listKeys(kaiHome(caller.env))).filter(({ status }) => status !== "known");
   return {
@@ -52,7 +57,7 @@ async function commandTrustOf(session: WritingSession, version: KnownVersion, ke
 }
 
 /** Who signed it and may; an operator only what is composed of versions that releasers signed, or nobody stood for a line of it. */
-async function signerOf(session: WritingSession, version: KnownVersion): Promise<string | null> {
+async function signerOf(session: TrustGround, version: KnownVersion): Promise<string | null> {
   const { keys, policy } = session.log;
   const tag = version.latin1 === undefined ? undefined : parseTag(Buffer.from(version.latin1, "latin1"));
   if (tag === undefined || "problem" in tag || tag.name !== version.tag) return null;

@@ -70,7 +70,12 @@ export interface Beginning {
 }
 
 /** What a version is proven by in a session. */
-export const provingOf = ({ agent, reader, log, history }: WritingSession): Proving => ({
+export const provingOf = ({
+  agent,
+  reader,
+  log,
+  history,
+}: Pick<WritingSession, "agent" | "reader" | "log" | "history">): Proving => ({
   repository: agent.repository,
   reader,
   log,

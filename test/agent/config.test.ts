@@ -325,7 +325,7 @@ snapshot_isolation:
     inEffect: true,
     refused: false,
   });
-  expect(find("snapshot_isolation.network.mode")).toMatchObject({ value: "isolated", inEffect: false, refused: false });
+  expect(find("snapshot_isolation.network.mode")).toMatchObject({ value: "isolated", inEffect: true, refused: false });
   expect(find("snapshot_isolation.base_images.python")).toMatchObject({
     source: "kai.yaml:6",
     inEffect: true,

@@ -5,11 +5,12 @@ import { createClassifier } from "../../src/agent/component.js";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { configSources } from "../../src/agent/config-sources.js";
 import { EFFECTIVE_KEYS } from "../../src/agent/effective-keys.js";
-import { openRepository } from "../../src/git/repository.js";
-import type { EarlierResult } from "../../src/snapshot/earlier-results.js";
-import { judgeExpectations } from "../../src/snapshot/expectations.js";
-import { expectationsOf, sandboxSettings } from "../../src/snapshot/sandbox-settings.js";
-import { testVersion } from "../../src/snapshot/test-version.js";
+import { chooseBase } from "../../src/snapshot/sandbox/choose-base.js";
+import { ISOLATION_LEVELS, type IsolationLevel, planSettings } from "../../src/snapshot/snapshot-settings.js";
+import type { EarlierResult } from "../../src/snapshot/testing/earlier-results.js";
+import { judgeExpectations } from "../../src/snapshot/testing/expectations.js";
+import { expectationsOf } from "../../src/snapshot/testing/expectations-of.js";
+import { testVersion } from "../../src/snapshot/testing/test-version.js";
 import { refused, told } from "../scenarios/place.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { agentWithVersions } from "../support/agent.js";
@@ -44,7 +45,10 @@ const builtKind = (outputs: string[]) =>
 /** What a sandbox over a Python agent is to be, or why there is none. */
 function sandboxWith(key: string, value: unknown, runtime: "python" | "node" | "other" = "python"): unknown {
   try {
-    return sandboxSettings(isolationOf(withKey(`snapshot_isolation.${key}`, value)), runtime);
+    const isolation = isolationOf(withKey(`snapshot_isolation.${key}`, value));
+    const [group, level] = key.split(".");
+    const options = group === "isolation_levels" ? { level: level as IsolationLevel } : {};
+    return { ...planSettings(isolation, options), base: chooseBase(isolation.base_images, runtime) };
   } catch (cause) {
     return (cause as Error).message;
   }
@@ -76,6 +80,12 @@ const SETTINGS: Readonly<Record<string, [key: string, without: unknown, given: u
       ["default_isolation", "container", "vm"],
       ["filesystem", "overlay", "tmpfs"],
       ["network.mode", "none", "bridge"],
+      ["network.allow_internet", { mode: "bridge" }, { mode: "bridge", allow_internet: true }],
+      ["network.allowed_hosts", { mode: "isolated" }, { mode: "isolated", allowed_hosts: ["a.example"] }],
+      ["network.subnet", { mode: "bridge" }, { mode: "bridge", subnet: "10.89.0.0/24" }],
+      ["cleanup_after", "1h", "2h"],
+      ["resource_limits.network_bandwidth", "1Mbps", "2Mbps"],
+      ["secrets", {}, { KEY: "env:KEY" }],
       ["base_images", "host", { python: "python:3.11-slim" }],
       ["base_images.python", "host", "python:3.11-slim"],
       ["resource_limits.cpu", "1", "2"],
@@ -92,11 +102,20 @@ const SETTINGS: Readonly<Record<string, [key: string, without: unknown, given: u
       ["security.seccomp", true, false],
       ["security.apparmor", true, "required"],
       ["security.selinux", true, "required"],
+      ...ISOLATION_LEVELS.flatMap((level) => [
+        [`isolation_levels.${level}.namespaces`, ["pid"], ["pid", "ipc"]] as const,
+        [`isolation_levels.${level}.capabilities`, [], ["CHOWN"]] as const,
+        [`isolation_levels.${level}.read_only_root`, true, false] as const,
+      ]),
     ] as const
-  ).map(([key, without, given]) => [`snapshot_isolation.${key}`, [key, without, given]]),
+  ).map(([key, without, given]) => {
+    // Where two keys mean something together only, both are given.
+    const set = key.startsWith("network.") && typeof given === "object" && given !== null ? "network" : key;
+    return [`snapshot_isolation.${key}`, [set, without, given]];
+  }),
 );
 
-const [cacheDir, temporary] = [sharedCache(), sharedCache()];
+const temporary = sharedCache();
 
 /** What shows that a key is in effect: two values of it, and what is different. */
 const SHOWN: Readonly<Record<string, () => unknown>> = {
@@ -158,6 +177,23 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     await runTwice();
     expect(existsSync(path.join(temporary, "here"))).toBe(true);
   },
+  "snapshot_isolation.commit_changes": async () => expect(await changing({})).toEqual([null, null]),
+  "snapshot_isolation.rollback_on_error": async () => {
+    expect(await changing({ commit_changes: true })).toEqual([BRANCH, null]);
+    expect(await changing({ commit_changes: true, rollback_on_error: false })).toEqual([BRANCH, BRANCH]);
+  },
+  "snapshot_isolation.max_concurrent": async () => {
+    const isolation = {
+      max_concurrent: 1,
+      temp_dir: path.join(temporary, "one"),
+      resource_limits: { storage: "32Mi" },
+    };
+    const agent = await clerkWith("snapshot_isolation", isolation);
+    await told(agent, "create", "--as", "1.1.0");
+    const { id } = await told(agent, "snapshot", "create", "1.1.0");
+    expect(await refused(agent, "snapshot", "create", "1.1.0", "--no-wait")).toMatchObject({ code: "E113" });
+    await told(agent, "snapshot", "destroy", id);
+  },
   "snapshot_isolation.tests": () => expect(testing({ tests: [] })).rejects.toMatchObject({ code: "E122" }),
   "snapshot_isolation.tests.name": async () => expect(await runTwice()).toMatchObject([{ name: "a" }, { name: "b" }]),
   "snapshot_isolation.tests.kind": async () =>
@@ -192,17 +228,22 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
   },
 };
 
+/** Tests a version of whose kai.yaml this is a part. */
 async function testing(isolation: object) {
-  const agent = await agentWithVersions("1.0.0");
-  const repository = await openRepository(agent.dir, agent.env);
-  return testVersion({
-    repository,
-    commit: agent.git("rev-parse", "HEAD"),
-    config: read(withKey("snapshot_isolation", { base_images: "host", ...isolation })),
-    env: agent.env,
-    kaiDir: path.join(repository.commonDir, "kai"),
-    cacheDir,
-  });
+  const agent = await clerkWith("snapshot_isolation", { base_images: "host", ...isolation });
+  await told(agent, "create", "--as", "1.1.0");
+  const caller = { cwd: agent.dir, env: agent.env, now: () => new Date(), progress: () => {}, onRecovered: () => {} };
+  return testVersion(caller, { version: "1.1.0", options: {}, wait: true });
+}
+
+const BRANCH = expect.stringMatching(/^kai\/snapshot\/[0-9a-z]{26}$/);
+
+/** The branches that two runs end up on, each of which changes a file: one that passes, and one that fails. */
+async function changing(isolation: object): Promise<unknown[]> {
+  const temp = path.join(temporary, "changing");
+  const run = (name: string, exit: number) => ({ name, run: `echo ${name} > new.txt; exit ${exit}` });
+  const { tests } = await testing({ temp_dir: temp, tests: [run("passes", 0), run("fails", 1)], ...isolation });
+  return tests.map(({ branch }) => branch);
 }
 
 let ranTwice: ReturnType<typeof testing> | undefined;
@@ -236,18 +277,12 @@ test("a key that can have one value only is never in effect", () => {
   for (const { key } of single) expect(EFFECTIVE_KEYS[key], key).toBeUndefined();
 });
 
-test.each([
-  ["container_runtime", "docker"],
-  ["default_isolation", "vm"],
-  ["resource_limits.gpu", "all"],
-])("%s: %s is said to be refused, as a sandbox refuses it", (key, value) => {
-  const shown = configSources(withKey(`snapshot_isolation.${key}`, value), "kai.yaml");
-  expect(shown.find((each) => each.key === `snapshot_isolation.${key}`)).toMatchObject({
-    inEffect: false,
-    refused: true,
-  });
-  expect(shown.filter(({ refused }) => refused)).toHaveLength(1);
-  expect(sandboxWith(key, value)).toContain(`(snapshot_isolation.${key} in kai.yaml)`);
+test("an engine that there is not is said to be refused, as a sandbox refuses it", () => {
+  const shown = configSources(withKey("snapshot_isolation.container_runtime", "docker"), "kai.yaml");
+  expect(shown.filter(({ refused }) => refused)).toMatchObject([
+    { key: "snapshot_isolation.container_runtime", inEffect: false },
+  ]);
+  expect(sandboxWith("container_runtime", "docker")).toContain("(snapshot_isolation.container_runtime in kai.yaml)");
 });
 
 test("an image of a runtime that nothing looks for is not in effect", () => {

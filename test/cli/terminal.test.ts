@@ -15,7 +15,8 @@ async function shownAt(columns: number, agent: Agent, line: string): Promise<str
     color: false,
     columns,
     live: false,
-    stdout,
+    terminals: { stdout: false, stderr: false },
+    stdout: (text) => stdout(String(text)),
     stderr: () => {},
   });
   await runHere(agent, line.split(" "), output);

@@ -67,7 +67,8 @@ async function ranHere(place: Somewhere, args: readonly string[]) {
     color: false,
     columns: undefined,
     live: false,
-    stdout: keep,
+    terminals: { stdout: false, stderr: false },
+    stdout: (text) => keep(String(text)),
     stderr: () => {},
   });
   const outer = process.exitCode;

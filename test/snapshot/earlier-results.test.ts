@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
-import { compareWithEarlier, type TestPlace } from "../../src/snapshot/earlier-results.js";
+import { compareWithEarlier, type TestPlace } from "../../src/snapshot/testing/earlier-results.js";
 import { parseNumber } from "../../src/version/number.js";
 import { scratch } from "../support/scratch.js";
 

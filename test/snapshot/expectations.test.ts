@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeExpectations } from "../../src/snapshot/expectations.js";
+import { judgeExpectations } from "../../src/snapshot/testing/expectations.js";
 
 const fine = { exitCode: 0, stdout: "hello world\n", durationMs: 40, timedOut: false, oomKilled: false, resources: {} };
 
@@ -36,20 +36,4 @@ test("a time-out and a lack of memory are said as such, not as an exit status", 
   expect(judgeExpectations({ ...fine, exitCode: 137, oomKilled: true }, {})).toEqual([
     "It ran out of memory and was killed.",
   ]);
-});
-
-test("time and memory are compared with what a version before took, each where it was measured", () => {
-  const before = { version: "1.0.0", durationMs: 40, peakMemory: 1000 };
-  const failures = (durationMs: number, peakMemory?: number, then: typeof before | { peakMemory: null } = before) =>
-    judgeExpectations(
-      { ...fine, durationMs, resources: peakMemory === undefined ? {} : { peakMemory } },
-      { worseThan: { percent: 12.5, before: { ...before, ...then } } },
-    );
-  expect(failures(45, 1125)).toEqual([]);
-  expect(failures(46, 1126)).toEqual([
-    "It took 46 ms, with 1.0.0 40 ms: at most 12.5% more were expected.",
-    "It used 1126 bytes of memory, with 1.0.0 1000: at most 12.5% more were expected.",
-  ]);
-  expect(failures(1)).toEqual([]);
-  expect(failures(45, 1_000_000, { peakMemory: null })).toEqual([]);
 });

@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { findLocalImage } from "../../src/podman/local-image.js";
-import { testInSandbox } from "../../src/snapshot/test-in-sandbox.js";
-import { bench, sharedCache, smallestRoot } from "./sandbox.js";
+import { bench, sharedCache, smallestRoot, testInSandbox } from "./sandbox.js";
 
 const cache = sharedCache();
 
@@ -28,7 +27,7 @@ test("a run that ended leaves no container, folder or control group", async () =
   const asked = request(["true"]);
   await testInSandbox(asked);
   expect(readdirSync(tempDir)).toEqual([]);
-  expect(containers("kai.owner", env)).not.toContain(`kai-${asked.id}`);
+  expect(containers("kai.snapshot", env)).not.toContain(`kai-${asked.id}`);
   expect(groupsOf(asked.id)).toEqual([]);
 });
 
@@ -39,34 +38,14 @@ test("an abort ends the run and leaves neither container nor folder", async () =
   const run = testInSandbox(asked);
   const refused = expect(run).rejects.toThrow("stopped by the test");
   await expect
-    .poll(() => containers("kai.owner", env), { timeout: 30_000, interval: 200 })
+    .poll(() => containers("kai.snapshot", env), { timeout: 30_000, interval: 200 })
     .toContain(`kai-${asked.id}`);
   stop.abort(new Error("stopped by the test"));
   await refused;
   expect(readdirSync(tempDir)).toEqual([]);
-  expect(containers("kai.owner", env).filter((name) => name === `kai-${asked.id}`)).toEqual([]);
+  expect(containers("kai.snapshot", env).filter((name) => name === `kai-${asked.id}`)).toEqual([]);
   expect(groupsOf(asked.id)).toEqual([]);
   expect(readdirSync(tree)).toEqual([]);
-});
-
-test("what a dead process left is swept by the next run, and a living one's is not", async () => {
-  const { request, tempDir, env } = bench(cache);
-  await testInSandbox(request(["true"]));
-  const boot = execFileSync("cat", ["/proc/sys/kernel/random/boot_id"], { encoding: "utf8" }).trim();
-  const dead = path.join(tempDir, `kai-sandbox.${boot}.999999999.1.abcdef`);
-  mkdirSync(path.join(dead, "volume", "upper"), { recursive: true });
-  const other = path.join(tempDir, "somebody-else's");
-  mkdirSync(other);
-  const [skeleton] = readdirSync(cache).filter((name) => name.startsWith("skeleton-"));
-  const left = `kai-left-${process.pid}`;
-  const label = `kai.owner=${boot}:999999999:1`;
-  const rootfs = path.join(cache, `${skeleton}`);
-  execFileSync("podman", ["create", "--name", left, "--label", label, "--rootfs", rootfs, "true"], { env });
-  expect(containers(label, env)).toContain(left);
-
-  await testInSandbox(request(["true"]));
-  expect(containers(label, env)).toEqual([]);
-  expect(readdirSync(tempDir)).toEqual(["somebody-else's"]);
 });
 
 test("an image that is not here is E103 with both ways out, at once", async () => {

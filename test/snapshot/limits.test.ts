@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { testInSandbox } from "../../src/snapshot/test-in-sandbox.js";
-import { bench, sharedCache } from "./sandbox.js";
+import { bench, sharedCache, testInSandbox } from "./sandbox.js";
 
 const MIB = 1024 * 1024;
 const cache = sharedCache();

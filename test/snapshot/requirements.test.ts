@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import type { Feature, FeatureName, HostCapabilities } from "../../src/podman/capabilities.js";
-import { requireIsolation } from "../../src/snapshot/requirements.js";
+import { requireSettings } from "../../src/snapshot/sandbox/requirements.js";
+import { usualSettings } from "./sandbox.js";
 
 const ALL: FeatureName[] = ["podman", "runtime", "overlay", "network", "seccomp", "memory", "cpu", "pids", "storage"];
-const wanted = { seccomp: true, apparmor: true, selinux: true } as const;
+const wanted = usualSettings();
+const secured = (more: Partial<typeof wanted.security>) => ({ ...wanted, security: { ...wanted.security, ...more } });
 
 function hostWith(...changed: Feature[]): HostCapabilities {
   const fine = ALL.map((name): Feature => ({ name, state: "ok", detail: "" }));
@@ -21,32 +23,32 @@ function hostWith(...changed: Feature[]): HostCapabilities {
 }
 
 test("limits that do nothing are named, and no more", () => {
-  expect(requireIsolation(hostWith(), wanted)).toEqual([]);
+  expect(requireSettings(hostWith(), wanted)).toEqual([]);
   const weak = hostWith(
     { name: "memory", state: "unenforced", detail: "" },
     { name: "cpu", state: "unenforced", detail: "" },
   );
-  expect(requireIsolation(weak, wanted)).toEqual(["memory", "cpu"]);
+  expect(requireSettings(weak, wanted)).toEqual(["memory", "cpu"]);
 });
 
 test("an isolation that is missing is E103 with what mends it, and never a weaker sandbox", () => {
   for (const name of ["podman", "runtime", "overlay", "network", "seccomp"] as const) {
     const host = hostWith({ name, state: "missing", detail: "why", remedy: "do this" });
-    expect(() => requireIsolation(host, wanted)).toThrow(
+    expect(() => requireSettings(host, wanted)).toThrow(
       expect.objectContaining({ code: "E103", hint: "do this", message: expect.stringContaining(`${name}: why`) }),
     );
   }
 });
 
 test("AppArmor and SELinux are demanded only where kai.yaml requires them", () => {
-  expect(() => requireIsolation(hostWith(), { ...wanted, selinux: "required" })).toThrow("selinux");
-  expect(() => requireIsolation(hostWith(), { ...wanted, apparmor: "required" })).toThrow("apparmor");
+  expect(() => requireSettings(hostWith(), secured({ selinux: "required" }))).toThrow("selinux");
+  expect(() => requireSettings(hostWith(), secured({ apparmor: "required" }))).toThrow("apparmor");
   const unfiltered = hostWith({ name: "seccomp", state: "missing", detail: "" });
-  expect(requireIsolation(unfiltered, { ...wanted, seccomp: false })).toEqual([]);
+  expect(requireSettings(unfiltered, secured({ seccomp: false }))).toEqual([]);
 });
 
 test("without podman it is E117 with the command that installs it", () => {
-  expect(() => requireIsolation({ ...hostWith(), podman: undefined }, wanted)).toThrow(
+  expect(() => requireSettings({ ...hostWith(), podman: undefined }, wanted)).toThrow(
     expect.objectContaining({ code: "E117", exit: 3, hint: expect.stringContaining("apt-get install -y podman") }),
   );
 });

@@ -12,7 +12,17 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll } from "vitest";
-import type { SandboxLimits, SandboxRequest } from "../../src/snapshot/test-in-sandbox.js";
+import { parseAgentConfig } from "../../src/agent/config.js";
+import { SNAPSHOT_LABEL } from "../../src/podman/list-containers.js";
+import { probeHost } from "../../src/podman/probe-host.js";
+import { listChanges } from "../../src/snapshot/describe-changes.js";
+import type { SandboxBase } from "../../src/snapshot/sandbox/choose-base.js";
+import { requireSettings } from "../../src/snapshot/sandbox/requirements.js";
+import { runInSandbox } from "../../src/snapshot/sandbox/run-in-sandbox.js";
+import { makeSandboxFolder, removeSandboxFolder, sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-folder.js";
+import { type LimitSettings, planSettings, type SnapshotSettings } from "../../src/snapshot/snapshot-settings.js";
+import { type Expectations, judgeExpectations } from "../../src/snapshot/testing/expectations.js";
+import { identityOf } from "../../src/system/process-identity.js";
 import { scratch } from "../support/scratch.js";
 
 const MIB = 1024 * 1024;
@@ -26,19 +36,40 @@ export function sharedCache(): string {
   return folder;
 }
 
+export interface SandboxRequest {
+  id: string;
+  /** Who its files belong to. */
+  tree: string;
+  command: readonly [string, ...string[]];
+  expect: Expectations;
+  base: SandboxBase;
+  settings: SnapshotSettings;
+  env: NodeJS.ProcessEnv;
+  tempDir: string;
+  cacheDir: string;
+  signal?: AbortSignal;
+}
+
 export interface Bench {
   tree: string;
   tempDir: string;
   env: NodeJS.ProcessEnv;
   /** A request that runs `command` over the tree. */
   request(
-    command: readonly string[],
-    more?: Partial<Omit<SandboxRequest, "limits">>,
-    limits?: Partial<SandboxLimits>,
+    command: readonly [string, ...string[]],
+    more?: Partial<Omit<SandboxRequest, "settings">> & { settings?: Partial<SnapshotSettings> },
+    limits?: Partial<LimitSettings>,
   ): SandboxRequest;
 }
 
 let runs = 0;
+
+/** What kai.yaml asks for that says nothing of it, with limits that a test meets soon. */
+export function usualSettings(limits: Partial<LimitSettings> = {}): SnapshotSettings {
+  const settings = planSettings(parseAgentConfig("agent_id: ai.example.a\n", "kai.yaml").snapshot_isolation, {});
+  const small = { memoryBytes: 256 * MIB, storageBytes: 32 * MIB, pids: 64, timeoutMs: 60_000 };
+  return { ...settings, limits: { ...settings.limits, ...small, ...limits } };
+}
 
 /** A folder of files that belongs to the sandbox's user, and requests over it. */
 export function bench(cacheDir: string, files: Record<string, string> = {}): Bench {
@@ -55,28 +86,83 @@ export function bench(cacheDir: string, files: Record<string, string> = {}): Ben
     tree,
     tempDir,
     env,
-    request: (command, more = {}, limits = {}) => ({
+    request: (command, { settings, ...more } = {}, limits = {}) => ({
       id: `test-${process.pid}-${++runs}`,
       tree,
       command,
       expect: {},
       base: { kind: "host" },
-      security: {
-        seccomp: true,
-        apparmor: true,
-        selinux: true,
-        readOnlyRoot: true,
-        noNewPrivileges: true,
-        capabilities: [],
-        user: USER,
-      },
-      limits: { cpus: 2, memoryBytes: 256 * MIB, storageBytes: 32 * MIB, pids: 64, timeoutMs: 60_000, ...limits },
+      settings: { ...usualSettings(limits), ...settings },
       env,
       tempDir,
       cacheDir,
       ...more,
     }),
   };
+}
+
+/** Runs it as a throw-away snapshot does, but without an agent. */
+export async function testInSandbox(request: SandboxRequest) {
+  const { id, tree, command, base, settings, env, tempDir, cacheDir, signal } = request;
+  const host = await probeHost({ env, cacheDir, tempDir });
+  const unenforced = requireSettings(host, settings);
+  const folder = sandboxFolderIn(tempDir, id);
+  const owner = (await identityOf(process.pid)) ?? "";
+  const origin = {
+    record: path.join(tempDir, "no-record"),
+    owner,
+    throwAway: true,
+    expiresAt: new Date(0).toISOString(),
+  };
+  await makeSandboxFolder(folder, origin);
+  try {
+    const ran = await runInSandbox(
+      {
+        id,
+        labels: { [SNAPSHOT_LABEL]: id },
+        tree,
+        folder,
+        base,
+        settings,
+        secrets: {},
+        seconds: 0,
+        env,
+        cacheDir,
+        network: { kind: "none" },
+        devices: { devices: [], groups: [] },
+        command,
+        timeoutMs: settings.limits.timeoutMs,
+        logs: undefined,
+        signal,
+      },
+      host,
+      { mayFail: false },
+    );
+    if (!ran) throw new Error("it did not start");
+    const { result, output, found, requests } = ran;
+    const observed = {
+      exitCode: result.exitCode,
+      stdout: output.stdout.toString(),
+      durationMs: result.durationMs,
+      timedOut: result.timedOut,
+      oomKilled: result.oomKilled,
+      resources: result.usage,
+    };
+    const failures = judgeExpectations(observed, request.expect);
+    return {
+      ...observed,
+      id,
+      stderr: output.stderr.toString(),
+      outputDropped: output.dropped,
+      requests,
+      ...listChanges(found),
+      unenforced,
+      passed: failures.length === 0,
+      failures,
+    };
+  } finally {
+    await removeSandboxFolder(folder, { rootless: host.rootless, env });
+  }
 }
 
 /** Root makes the files over to the sandbox's user; anybody else is that user inside. */

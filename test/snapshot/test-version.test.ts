@@ -1,53 +1,50 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
-import { openRepository } from "../../src/git/repository.js";
-import { compareWithEarlier } from "../../src/snapshot/earlier-results.js";
-import { chooseBase, sandboxSettings } from "../../src/snapshot/sandbox-settings.js";
-import { testVersion } from "../../src/snapshot/test-version.js";
-import { parseNumber } from "../../src/version/number.js";
-import { scratch } from "../support/scratch.js";
-import { sharedCache } from "./sandbox.js";
+import { chooseBase } from "../../src/snapshot/sandbox/choose-base.js";
+import type { SnapshotCaller } from "../../src/snapshot/snapshot-ground.js";
+import { planSettings, type SnapshotOptions } from "../../src/snapshot/snapshot-settings.js";
+import { testVersion } from "../../src/snapshot/testing/test-version.js";
+import { type Agent, agentWithVersions } from "../support/agent.js";
 
-const cacheDir = sharedCache();
-const TESTS = `agent_id: ai.example.summariser
-snapshot_isolation:
-  resource_limits: {storage: 32Mi, memory: 256Mi}
+const SMALL = "resource_limits: {storage: 32Mi, memory: 256Mi}";
+const TESTS = `${SMALL}
   tests:
-    - {name: answers, run: "python3 logic.py --ask hello", expect: {stdout: "HELLO"}}
+    - {name: answers, run: "python3 logic.py", expect: {stdout: "1.0.0"}}
     - {name: refuses, kind: integration, run: "echo no >&2; exit 3", expect: {exit_code: 3}, timeout: 1m}
-    - {name: wrong, run: "echo moon", expect: {stdout: sun}}
-`;
+    - {name: wrong, run: "echo moon", expect: {stdout: sun}}`;
 
-async function agentOf(kaiYaml: string, files: Readonly<Record<string, string>> = {}) {
-  const { dir, env } = scratch();
-  const root = path.join(dir, "agent");
-  mkdirSync(root);
-  const git = (...args: string[]) => execFileSync("git", args, { cwd: root, env, encoding: "utf8" }).trim();
-  git("init", "--quiet");
-  writeFileSync(path.join(root, "kai.yaml"), kaiYaml);
-  writeFileSync(path.join(root, "logic.py"), "import sys\nprint(sys.argv[2].upper())\n");
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text);
-  // Pointers are what is written here, so git-lfs has nothing to do.
-  git("-c", "filter.lfs.process=", "-c", "filter.lfs.clean=cat", "add", "--all");
-  git("commit", "--quiet", "-m", "agent");
-  const repository = await openRepository(root, env);
-  return {
-    repository,
-    commit: git("rev-parse", "HEAD"),
-    config: parseAgentConfig(kaiYaml, "kai.yaml"),
-    env,
-    kaiDir: path.join(repository.commonDir, "kai"),
-    cacheDir,
-    tempDir: path.join(dir, "temp"),
-  };
+/** An agent whose version 1.1.0 has this in its kai.yaml, and these files beside. */
+async function agentOf(isolation: string, files: Readonly<Record<string, string>> = {}): Promise<Agent> {
+  const agent = await agentWithVersions("1.0.0");
+  const temp = /temp_dir/.test(isolation) ? "" : `temp_dir: ${path.join(path.dirname(agent.dir), "snapshots")}\n  `;
+  agent.write("kai.yaml", `agent_id: ai.example.clerk\nsnapshot_isolation:\n  ${temp}${isolation}\n`);
+  for (const [name, text] of Object.entries(files)) agent.write(name, text);
+  agent.git("-c", "filter.lfs.process=", "-c", "filter.lfs.clean=cat", "add", "--all");
+  agent.git("commit", "--quiet", "-m", "feat: be tested");
+  const made = await agent.kai("create", "--as", "1.1.0");
+  expect(made.exit, String(made)).toBe(0);
+  return agent;
 }
 
+const callerOf = ({ dir, env }: Agent): SnapshotCaller => ({
+  cwd: dir,
+  env,
+  now: () => new Date(),
+  progress: () => {},
+  onRecovered: () => {},
+});
+
+const tested = (agent: Agent, ...command: string[]) => {
+  const [program, ...args] = command;
+  const asked = program === undefined ? undefined : ([program, ...args] as const);
+  return testVersion(callerOf(agent), { version: "1.1.0", command: asked, options: {}, wait: true });
+};
+
 test("every scenario of kai.yaml is run over the version, and judged", async () => {
-  const result = await testVersion(await agentOf(TESTS));
-  expect(result).toMatchObject({ base: "host", passed: false, notes: [] });
+  const result = await tested(await agentOf(TESTS));
+  expect(result).toMatchObject({ version: "1.1.0", passed: false, notes: [] });
   expect(result.tests.map(({ name, kind, passed, failures }) => ({ name, kind, passed, failures }))).toEqual([
     { name: "answers", kind: "functionality", passed: true, failures: [] },
     { name: "refuses", kind: "integration", passed: true, failures: [] },
@@ -57,83 +54,99 @@ test("every scenario of kai.yaml is run over the version, and judged", async () 
 });
 
 test("a command of the caller's is run instead, over the version and not over what lies about", async () => {
-  const agent = await agentOf("agent_id: ai.example.a\n");
-  writeFileSync(path.join(agent.repository.workTree ?? "", "logic.py"), "raise SystemExit('not committed')");
-  const result = await testVersion({ ...agent, command: ["python3", "logic.py", "--ask", "a b"] });
-  expect(result.tests).toMatchObject([{ name: null, kind: null, stdout: "A B\n", passed: true, artifacts: [] }]);
-  expect(result.passed).toBe(true);
+  const agent = await agentOf(SMALL);
+  writeFileSync(path.join(agent.dir, "logic.py"), "raise SystemExit('not committed')");
+  const result = await tested(agent, "python3", "logic.py", "a b");
+  expect(result.tests).toMatchObject([
+    { name: null, kind: null, stdout: "answer of 1.0.0\n", passed: true, artifacts: [] },
+  ]);
+  expect(readdirSync(path.join(path.dirname(agent.dir), "snapshots"))).toEqual([]);
+  expect(await agent.kai("snapshot", "list", "--json").then((ran) => ran.json())).toMatchObject({ total: 0 });
 });
 
 test("a relative temp_dir lies in the agent's folder, and one that Podman cannot mount is refused at once", async () => {
-  const inside = (tempDir: string) => `agent_id: ai.example.a\nsnapshot_isolation: {temp_dir: "${tempDir}"}\n`;
-  const relative = { ...(await agentOf(inside(".sandboxes"))), tempDir: undefined, command: ["true"] };
-  expect((await testVersion(relative)).passed).toBe(true);
-  expect(existsSync(path.join(relative.repository.workTree ?? "", ".sandboxes"))).toBe(true);
+  const relative = await agentOf("temp_dir: .sandboxes");
+  expect((await tested(relative, "true")).passed).toBe(true);
+  expect(existsSync(path.join(relative.dir, ".sandboxes"))).toBe(true);
   for (const name of ["a,b", "a:b"]) {
-    const agent = { ...(await agentOf(inside(name))), tempDir: undefined, command: ["true"] };
-    await expect(testVersion(agent)).rejects.toMatchObject({ code: "E103", message: expect.stringContaining(name) });
-    expect(existsSync(path.join(agent.repository.workTree ?? "", name))).toBe(false);
-  }
-});
-
-test("a scenario is compared with the version before where that was tested here, and what it took is kept", async () => {
-  const scenario = '{name: answers, run: "echo moon", expect: {worse_than_before: 20%}}';
-  const agent = await agentOf(`agent_id: ai.example.a\nsnapshot_isolation:\n  tests: [${scenario}]\n`);
-  const compare = (version: string) =>
-    compareWithEarlier(agent.repository, {
-      place: "sandbox",
-      version,
-      before: [{ tagId: "before", number: parseNumber("1.0.0") }],
+    const agent = await agentOf(`temp_dir: "${name}"`);
+    await expect(tested(agent, "true")).rejects.toMatchObject({
+      code: "E103",
+      message: expect.stringContaining(name),
     });
-  mkdirSync(path.join(agent.kaiDir, "cache"), { recursive: true });
-  const first = await testVersion({ ...agent, comparison: await compare("before") });
-  expect(first).toMatchObject({
-    passed: true,
-    notes: ["answers is compared with no version before: none was tested on this machine."],
-  });
-  const file = path.join(agent.kaiDir, "cache/test-results.json");
-  const kept = JSON.parse(readFileSync(file, "utf8"));
-  kept.sandbox.answers.before[0].durationMs = 0.001;
-  writeFileSync(file, JSON.stringify(kept));
-  const second = await testVersion({ ...agent, comparison: await compare("after") });
-  expect(second).toMatchObject({ passed: false, notes: [] });
-  expect(second.tests[0]?.failures).toEqual([
-    expect.stringMatching(/^It took \d+ ms, with 1\.0\.0 0 ms: at most 20% more were expected\.$/),
-  ]);
-  expect(JSON.parse(readFileSync(file, "utf8")).sandbox.answers).not.toHaveProperty("after");
+    expect(existsSync(path.join(agent.dir, name))).toBe(false);
+  }
 });
 
 test("files that Git LFS keeps are counted: the sandbox has their pointers", async () => {
   const pointer = (digit: string) =>
     `version https://git-lfs.github.com/spec/v1\noid sha256:${digit.repeat(64)}\nsize 100\n`;
   const files = { ".gitattributes": "*.bin filter=lfs -text\n", "a.bin": pointer("1"), "b.bin": pointer("2") };
-  const agent = await agentOf("agent_id: ai.example.a\n", files);
-  const result = await testVersion({ ...agent, command: ["head", "-n1", "a.bin"] });
+  const result = await tested(await agentOf(SMALL, files), "head", "-n1", "a.bin");
   expect(result.tests[0]?.stdout).toBe("version https://git-lfs.github.com/spec/v1\n");
   expect(result.notes).toEqual(["2 files are kept by Git LFS: the sandbox sees the pointers, not the content."]);
 });
 
 test("with neither command nor scenario there is nothing to run", async () => {
-  const agent = await agentOf("agent_id: ai.example.a\n");
-  await expect(testVersion(agent)).rejects.toMatchObject({ code: "E122", hint: expect.stringContaining("tests:") });
+  await expect(tested(await agentOf(SMALL))).rejects.toMatchObject({
+    code: "E122",
+    hint: expect.stringContaining("tests:"),
+  });
 });
 
-const isolationOf = (text: string) =>
-  parseAgentConfig(`agent_id: ai.example.a\nsnapshot_isolation: ${text}\n`, "kai.yaml").snapshot_isolation;
-
-test("kai.yaml's limits, security and base are what the sandbox gets", () => {
-  const settings = sandboxSettings(
-    isolationOf(
-      "{resource_limits: {cpu: '0.5', memory: 1Gi, storage: 2G, pids: 7, timeout: 30s}, security: {run_as_user: 7}}",
-    ),
-    "python",
+const settingsOf = (text: string, options: SnapshotOptions = {}) =>
+  planSettings(
+    parseAgentConfig(`agent_id: ai.example.a\nsnapshot_isolation: ${text}\n`, "kai.yaml").snapshot_isolation,
+    options,
   );
-  expect(settings).toMatchObject({
-    base: { kind: "host" },
-    limits: { cpus: 0.5, memoryBytes: 2 ** 30, storageBytes: 2e9, pids: 7, timeoutMs: 30_000 },
+
+test("kai.yaml's limits and security are what the sandbox gets, and the caller's options go before", () => {
+  const limits = "{cpu: '0.5', memory: 1Gi, storage: 2G, pids: 7, timeout: 30s, network_bandwidth: 1Mbps}";
+  const text = `{resource_limits: ${limits}, security: {run_as_user: 7}, cleanup_after: 2h}`;
+  expect(settingsOf(text)).toMatchObject({
+    type: "copy_on_write",
+    limits: { cpus: 0.5, memoryBytes: 2 ** 30, storageBytes: 2e9, pids: 7, timeoutMs: 30_000, bandwidth: 1e6 },
     security: { user: { uid: 7, gid: 1000 }, seccomp: true, capabilities: [] },
-    notes: [],
+    ttlMs: 7_200_000,
   });
+  expect(settingsOf(text, { cpus: "1", memory: "5M", pids: "9", bandwidth: "2Mbps", ttl: "1h" })).toMatchObject({
+    limits: { cpus: 1, memoryBytes: 5e6, pids: 9, bandwidth: 2e6 },
+    ttlMs: 3_600_000,
+  });
+});
+
+test("a level gives namespaces, capabilities and root on top of what kai.yaml says of security", () => {
+  const text = "{security: {capabilities: [CHOWN], read_only_root: false}}";
+  expect(settingsOf(text)).toMatchObject({ level: null, security: { capabilities: ["CHOWN"], readOnlyRoot: false } });
+  expect(settingsOf(text, { level: "development" })).toMatchObject({
+    namespaces: ["pid", "mount", "network"],
+    security: { capabilities: ["CHOWN", "NET_BIND_SERVICE"], readOnlyRoot: false },
+  });
+  expect(settingsOf(text, { level: "production" })).toMatchObject({
+    namespaces: ["pid", "mount", "network", "ipc", "uts", "user", "cgroup"],
+    security: { readOnlyRoot: true },
+  });
+});
+
+test("options that mean nothing together, or cannot be read, are refused and not guessed at", () => {
+  for (const options of [
+    { allowHosts: ["a.example"] },
+    { network: "bridge", allowHosts: ["a.example"] },
+    { type: "layered" },
+    { type: "full", base: "01K" },
+    { cpus: "0" },
+    { cpus: "many" },
+    { pids: "1.5" },
+    { pids: "0" },
+    { memory: "-1" },
+    { gpus: "some" },
+    { env: ["=x"] },
+    { env: ["NAME"] },
+    { secrets: ["UNKNOWN"] },
+    { secrets: ["KEY=nowhere"] },
+  ] as const satisfies readonly SnapshotOptions[]) {
+    expect(() => settingsOf("{}", options), JSON.stringify(options)).toThrow(expect.objectContaining({ code: "E122" }));
+  }
 });
 
 test("the base is the image of the agent's runtime, else the custom one, else E103 with the way out", () => {
@@ -148,20 +161,8 @@ test("the base is the image of the agent's runtime, else the custom one, else E1
   expect(() => chooseBase(images, "other")).toThrow("names nothing to run this agent in (custom)");
 });
 
-test("what cannot be had yet is refused or said, never dropped in silence", () => {
-  for (const text of [
-    "{enable: false}",
-    "{container_runtime: docker}",
-    "{default_isolation: vm}",
-    "{resource_limits: {gpu: all}}",
-  ]) {
-    expect(() => sandboxSettings(isolationOf(text), "python")).toThrow(expect.objectContaining({ code: "E103" }));
+test("snapshots that are switched off, and engines that there are not, are refused", () => {
+  for (const text of ["{enable: false}", "{container_runtime: docker}"]) {
+    expect(() => settingsOf(text)).toThrow(expect.objectContaining({ code: "E103" }));
   }
-  const asked =
-    "{network: {mode: isolated, allowed_hosts: [api.example.com]}, secrets: {KEY: 'env:KEY'}, filesystem: tmpfs}";
-  expect(sandboxSettings(isolationOf(asked), "python").notes).toEqual([
-    "Network mode isolated is not in effect yet: nothing can be reached.",
-    "Secrets are not given to the sandbox yet.",
-    "File system tmpfs is not in effect yet: an overlay is used.",
-  ]);
 });

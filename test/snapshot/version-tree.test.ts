@@ -13,7 +13,7 @@ import {
 import path from "node:path";
 import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
-import { versionTree } from "../../src/snapshot/version-tree.js";
+import { versionTree } from "../../src/snapshot/sandbox/version-tree.js";
 import { scratch } from "../support/scratch.js";
 import { USER } from "./sandbox.js";
 
@@ -35,7 +35,8 @@ function repositoryOf(options: { format?: string; name?: string } = {}) {
   };
   const treeFor = async (oid: string) => {
     const repository = await openRepository(root, env);
-    return versionTree({ repository, commit: oid, kaiDir: path.join(repository.commonDir, "kai"), user: USER, env });
+    const kaiDir = path.join(repository.commonDir, "kai");
+    return versionTree({ repository, commit: oid, kaiDir, user: USER, namespaces: [], env });
   };
   return { root, git, write, commit, treeFor };
 }

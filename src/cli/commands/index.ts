@@ -76,6 +76,66 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./snapshot-test.js")).snapshotTestCommand,
   },
   {
+    name: "snapshot create",
+    summary: "Make an isolated sandbox over a version, which stays",
+    load: async () => (await import("./snapshot-create.js")).snapshotCreateCommand,
+  },
+  {
+    name: "snapshot run",
+    summary: "Run one command over a version, in a sandbox that is gone afterwards",
+    load: async () => (await import("./snapshot-run.js")).snapshotRunCommand,
+  },
+  {
+    name: "snapshot exec",
+    summary: "Run a command in a snapshot",
+    load: async () => (await import("./snapshot-exec.js")).snapshotExecCommand,
+  },
+  {
+    name: "snapshot shell",
+    summary: "Open a shell in a snapshot, on this terminal",
+    load: async () => (await import("./snapshot-shell.js")).snapshotShellCommand,
+  },
+  {
+    name: "snapshot diff",
+    summary: "Show what differs in a snapshot from the files that it began with",
+    load: async () => (await import("./snapshot-diff.js")).snapshotDiffCommand,
+  },
+  {
+    name: "snapshot save",
+    summary: "Keep a snapshot's files as they are now, and let it go on",
+    load: async () => (await import("./snapshot-save.js")).snapshotSaveCommand,
+  },
+  {
+    name: "snapshot commit",
+    summary: "Make what a snapshot changed a signed commit",
+    load: async () => (await import("./snapshot-commit.js")).snapshotCommitCommand,
+  },
+  {
+    name: "snapshot list",
+    summary: "List this agent's snapshots",
+    load: async () => (await import("./snapshot-list.js")).snapshotListCommand,
+  },
+  {
+    name: "snapshot show",
+    summary: "Show one snapshot: what isolates it, its limits, its state",
+    load: async () => (await import("./snapshot-show.js")).snapshotShowCommand,
+  },
+  {
+    name: "snapshot logs",
+    summary: "Show what the commands in a snapshot printed",
+    load: async () => (await import("./snapshot-logs.js")).snapshotLogsCommand,
+  },
+  {
+    name: "snapshot destroy",
+    summary: "End a snapshot and take it away with everything in it",
+    load: async () => (await import("./snapshot-destroy.js")).snapshotDestroyCommand,
+  },
+  {
+    name: "snapshot prune",
+    summary: "Take away snapshots whose time is over, and what a crash left",
+    load: async () => (await import("./snapshot-prune.js")).snapshotPruneCommand,
+  },
+  {
     name: "state list",
     summary: "List the runtime state that was captured with versions",
     load: async () => (await import("./state-list.js")).stateListCommand,

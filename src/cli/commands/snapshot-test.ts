@@ -1,109 +1,125 @@
-import path from "node:path";
-import { parseAgentConfig } from "../../agent/config.js";
 import { KaiError } from "../../error.js";
-import { tryGit } from "../../git/run-git.js";
-import { kaiFolderOf } from "../../operation/kai-folder.js";
-import { compareWithEarlier } from "../../snapshot/earlier-results.js";
-import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/test-version.js";
-import { kaiHome } from "../../trust/key-store.js";
-import { findAsked } from "../../version/find-asked.js";
-import { readAgentHistory } from "../../version/reading.js";
-import { versionsBefore } from "../../version/versions-before.js";
-import { tellConfigGone } from "../caller.js";
+import { type ManyTested, testMany } from "../../snapshot/testing/test-many.js";
+import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/testing/test-version.js";
 import type { CommandContext } from "../context.js";
-import { commandLine, defineCommand, required } from "../define-command.js";
+import { commandLine, defineCommand, flag, required } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
-import { interruptible } from "../interruption.js";
 import type { Output } from "../output.js";
-import { printable } from "../style.js";
+import { withSnapshotCaller } from "../snapshot-caller.js";
+import { commitFrom, commitOptions, isolationOptions, optionsFrom } from "../snapshot-options.js";
+import { formatTable } from "../table.js";
 
 export const snapshotTestCommand = defineCommand({
   name: "snapshot test",
-  summary: "Try a version in a throw-away container",
+  summary: "Try a version in a throw-away container, or many side by side",
   description:
-    "Runs the scenarios of the version's own kai.yaml (snapshot_isolation.tests), or the command behind --, over the version's files in a Podman container without network, capabilities or anything of this machine but its programs. Nothing of it stays. It ends with 1 when one fails.",
+    "Runs the scenarios of the version's own kai.yaml (snapshot_isolation.tests), or the command behind --, over the version's files in a Podman container, isolated as that kai.yaml says, and each in one of its own that is gone afterwards. Of a range, V1..V2, all versions are tested side by side by the scenarios of the last one; --bisect tests only as many as it takes to find the first that fails. Results are kept, signed, on refs/kai/runs. It ends with 1 when one fails.",
   arguments: {
-    version: required("the version, or `current`"),
+    version: required("the version, `current`, or a range such as 1.0.0..1.4.0"),
     command: commandLine("what to run instead of the scenarios"),
+  },
+  options: {
+    bisect: flag("of a range: find the first version that fails"),
+    ...commitOptions,
+    ...isolationOptions,
   },
   examples: [
     { line: "git kai-version snapshot test 1.2.0", does: "runs its scenarios" },
     { line: "git kai-version snapshot test 1.2.0 -- python3 logic.py --ask hello", does: "runs one command in it" },
+    { line: "git kai-version snapshot test 1.0.0..1.4.0 --bisect", does: "finds the version that broke it" },
   ],
-  async run({ version: asked, command }, context) {
-    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
-    const version = findAsked(history, asked);
-    const shown = await tryGit(agent.repository, ["cat-file", "blob", `${version.commit}:kai.yaml`]);
-    if (shown.exitCode !== 0 && command.length === 0) {
-      throw new KaiError("E122", `${version.tag} has no kai.yaml, so it has no scenarios.`, {
-        hint: "Name a command behind `--`.",
+  async run({ version, command, bisect, noWait, commit, allowExecutable, ...input }, context) {
+    const [program, ...args] = command;
+    const request = {
+      command: program === undefined ? undefined : ([program, ...args] as const),
+      options: optionsFrom(input),
+      wait: !noWait,
+    };
+    const [from, to, ...more] = version.split("..");
+    if (to === undefined) {
+      if (bisect)
+        throw new KaiError("E122", "--bisect takes a range of versions.", { hint: "Name it: `1.0.0..1.4.0`" });
+      const tested = await withSnapshotCaller(context, (caller) =>
+        testVersion(caller, { ...request, version, commit: commitFrom({ commit, allowExecutable }) }),
+      );
+      return report(context, tested, program !== undefined);
+    }
+    if (!from || !to || more.length > 0) {
+      throw new KaiError("E122", `${version} is no range of versions.`, {
+        hint: "Name the first and the last: `1.0.0..1.4.0`",
       });
     }
-    const config =
-      shown.exitCode === 0 ? parseAgentConfig(shown.stdout.toString(), `${version.tag}:kai.yaml`) : agent.config;
-    const comparison = await compareWithEarlier(agent.repository, {
-      place: "sandbox",
-      version: version.tagId,
-      before: versionsBefore(history, version),
-    });
-    const tested = await interruptible((signal) =>
-      testVersion({
-        repository: agent.repository,
-        commit: version.commit,
-        config,
-        command: command.length === 0 ? undefined : command,
-        comparison,
-        env: context.env,
-        kaiDir: kaiFolderOf(agent.repository).root,
-        cacheDir: path.join(kaiHome(context.env), "cache"),
-        now: context.now,
-        signal,
-        progress: context.output.progress,
+    const tested = await withSnapshotCaller(context, (caller) =>
+      testMany(caller, {
+        ...request,
+        from,
+        to,
+        bisect,
+        onTested: ({ version: done, passed }) => context.output.progress(`${done}: ${passed ? "passed" : "failed"}`),
       }),
     );
-    report(context, version.number.text, tested, command.length > 0);
+    tellOnce(context, tested.versions);
+    context.output.result(tested, describeMany);
     if (!tested.passed) process.exitCode = 1;
   },
 });
 
-function report(context: CommandContext, version: string, tested: VersionTest, single: boolean): void {
-  const { output } = context;
-  for (const note of tested.notes) output.warn(note);
-  for (const limit of new Set(tested.tests.flatMap((test) => test.unenforced)))
-    output.warn(`Not enforced here: ${limit}`);
-  const document = { version, ...tested, ...(single ? tested.tests[0] : {}) };
-  output.result(document, () => describe(version, tested, single, output));
+/** What is to be known of the results beside them, each thing once. */
+function tellOnce({ output }: CommandContext, tests: readonly VersionTest[]): void {
+  for (const note of new Set(tests.flatMap(({ notes }) => notes))) output.warn(note);
+  const unenforced = tests.flatMap((test) => test.tests.flatMap((each) => each.unenforced));
+  for (const limit of new Set(unenforced)) output.warn(`Not enforced here: ${limit}`);
+}
+
+function report(context: CommandContext, tested: VersionTest, single: boolean): void {
+  tellOnce(context, [tested]);
+  const document = { ...(single ? tested.tests[0] : {}), ...tested };
+  context.output.result(document, (shown, output) => describe(shown, single, output));
+  if (!tested.passed) process.exitCode = 1;
 }
 
 /** Lines of output shown of a scenario that failed. */
 const SHOWN_LINES = 15;
 
-function describe(version: string, tested: VersionTest, single: boolean, { style }: Output): string {
+function describe({ version, passed, tests }: VersionTest, single: boolean, { style }: Output): string {
   const lines: string[] = [];
-  for (const test of tested.tests) {
+  for (const test of tests) {
     if (single) lines.push(...printed(test));
     const mark = test.passed ? style.green("✓") : style.red("✗");
-    lines.push(
-      `${mark} ${test.name === null ? "command" : printable(test.name)}  ${outcome(test)}  ${style.dim(formatDuration(test.durationMs))}`,
-    );
-    for (const failure of test.failures) lines.push(`    ${style.red(printable(failure))}`);
+    lines.push(`${mark} ${test.name ?? "command"}  ${outcome(test)}  ${style.dim(formatDuration(test.durationMs))}`);
+    for (const failure of test.failures) lines.push(`    ${style.red(failure)}`);
     if (!test.passed && !single) lines.push(...printed(test).map((line) => `    ${style.dim(line)}`));
   }
-  const passed = tested.tests.filter((test) => test.passed).length;
+  const good = tests.filter((test) => test.passed).length;
   lines.push(
-    `${tested.passed ? style.green("✓") : style.red("✗")} ${style.bold(version)}: ${passed} of ${tested.tests.length} passed, in a container that is gone again.`,
+    `${passed ? style.green("✓") : style.red("✗")} ${style.bold(version)}: ${good} of ${tests.length} passed, in a container that is gone again.`,
   );
   return lines.join("\n");
+}
+
+/** A row a version, a column a scenario. */
+function describeMany({ versions, firstBad, lastGood }: ManyTested, { style, columns }: Output): string {
+  const names = versions[0]?.tests.map(({ name }) => name ?? "command") ?? [];
+  const rows = versions.map(({ version, passed, tests }) => [
+    style.bold(version),
+    passed ? style.green("passed") : style.red("failed"),
+    ...tests.map((test) => (test.passed ? `✓ ${formatDuration(test.durationMs)}` : style.red(`✗ ${outcome(test)}`))),
+  ]);
+  const titles = ["VERSION", "RESULT", ...names].map((title) => ({ title }));
+  const table = formatTable(titles, rows, columns);
+  if (firstBad === null) return `${table}\n\nAll of them passed.`;
+  const after = lastGood === null ? "" : `, after ${lastGood}, which is good`;
+  return `${table}\n\nThe first bad one is ${style.bold(firstBad)}${after}.`;
 }
 
 function outcome(test: TestedExecution): string {
   if (test.timedOut) return "out of time";
   if (test.oomKilled) return "out of memory";
-  return `exit ${test.exitCode}`;
+  return test.exitCode === 0 && !test.passed ? "not as expected" : `exit ${test.exitCode}`;
 }
 
 const printed = (test: TestedExecution): string[] =>
-  printable(`${test.stdout}${test.stderr}`)
+  `${test.stdout}${test.stderr}`
     .trimEnd()
     .split("\n")
     .filter((line, index, all) => line !== "" || all.length > 1 || index > 0)

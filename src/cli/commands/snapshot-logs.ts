@@ -1,0 +1,64 @@
+import { KaiError } from "../../error.js";
+import { type LoggedExecution, listLogs, readLog } from "../../snapshot/read-logs.js";
+import { callerOf } from "../caller.js";
+import { defineCommand, flag, required, value } from "../define-command.js";
+import { formatBytes } from "../format-bytes.js";
+import { formatTime } from "../format-time.js";
+import type { Output } from "../output.js";
+import { oneLine } from "../style.js";
+import { formatTable } from "../table.js";
+
+export const snapshotLogsCommand = defineCommand({
+  name: "snapshot logs",
+  summary: "Show what the commands in a snapshot printed",
+  description:
+    "Prints the whole output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr. --list lists them. Secrets that were given are masked.",
+  arguments: { id: required("the snapshot's id, or how it begins or ends") },
+  options: {
+    execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
+    list: flag("list what was executed"),
+  },
+  examples: [{ line: "git kai-version snapshot logs 01K", does: "prints the newest output" }],
+  async run({ id, execution, list }, context) {
+    const caller = callerOf(context);
+    const executions = await listLogs(caller, id);
+    if (list || context.output.json) {
+      context.output.result({ total: executions.length, executions }, describeLogs);
+      return;
+    }
+    const wanted = findExecution(executions, execution);
+    for await (const { stream, chunk } of readLog(caller, id, wanted.id)) context.output.raw(stream, chunk);
+  },
+});
+
+function findExecution(executions: readonly LoggedExecution[], asked: string | undefined): LoggedExecution {
+  const found = executions.filter((each) => asked === undefined || each.id.startsWith(asked.toUpperCase()));
+  const newest = found.at(-1);
+  if (newest && (asked === undefined || found.length === 1)) return newest;
+  if (found.length > 1)
+    throw new KaiError("E122", `${found.length} executions begin with ${asked}.`, { hint: "Give more of the id." });
+  throw new KaiError(
+    "E101",
+    asked === undefined ? "Nothing was executed in it yet." : `There is no execution ${asked}.`,
+    {
+      hint: "`--list` lists them; `git kai-version snapshot exec ID -- COMMAND` runs one.",
+    },
+  );
+}
+
+function describeLogs({ executions }: { executions: readonly LoggedExecution[] }, { columns }: Output): string {
+  if (executions.length === 0) return "Nothing was executed in it yet.";
+  const rows = executions.map((each) => [
+    each.id,
+    formatTime(each.at),
+    each.exitCode === null ? "" : String(each.exitCode),
+    formatBytes(each.stdout + each.stderr),
+    each.command === null ? "" : oneLine(each.command.join(" ")),
+  ]);
+  const titles = [{ title: "EXECUTION" }, { title: "AT" }, { title: "EXIT", align: "right" as const }];
+  return formatTable(
+    [...titles, { title: "OUTPUT", align: "right" }, { title: "COMMAND", shrink: true }],
+    rows,
+    columns,
+  );
+}

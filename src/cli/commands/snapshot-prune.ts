@@ -1,0 +1,33 @@
+import { type PruneResult, pruneSnapshots } from "../../snapshot/prune-snapshots.js";
+import { callerOf } from "../caller.js";
+import { defineCommand, flag } from "../define-command.js";
+import type { Output } from "../output.js";
+
+export const snapshotPruneCommand = defineCommand({
+  name: "snapshot prune",
+  summary: "Take away snapshots whose time is over, and what a crash left",
+  description:
+    "Removes snapshots whose time (ttl, cleanup_after) is over or whose maker was killed, and containers, networks and folders that belong to none any more. What one of them had changed and nobody saved is saved first, under refs/kai/snapshots. Making a snapshot does the same for what is due.",
+  options: {
+    all: flag("also those that are stopped, in error, or committed"),
+    dryRun: flag("say what would be done and change nothing"),
+  },
+  examples: [{ line: "git kai-version snapshot prune", does: "cleans up" }],
+  async run({ all, dryRun }, context) {
+    const result = await pruneSnapshots(callerOf(context), { all, dryRun });
+    for (const { id, reason } of result.left) context.output.warn(`${id} could not be removed: ${reason}`);
+    context.output.result({ ...result, dryRun }, describePrune);
+  },
+});
+
+function describePrune({ pruned, orphans, dryRun }: PruneResult & { dryRun: boolean }, { style }: Output): string {
+  if (pruned.length === 0 && orphans.length === 0) return "There is nothing to prune.";
+  const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
+  return [
+    ...pruned.map(({ id, version, reason, kept }) => {
+      const saved = kept === null ? "" : `; what it had changed is ${kept.slice(0, 10)} on refs/kai/snapshots/${id}`;
+      return `${verb} ${id} (${version}): ${reason}${saved}`;
+    }),
+    ...orphans.map((name) => `${verb} ${name}, which belonged to no snapshot`),
+  ].join("\n");
+}

@@ -1,0 +1,41 @@
+import { KaiError } from "../../error.js";
+import { runVersion } from "../../snapshot/testing/run-version.js";
+import { commandLine, defineCommand, required } from "../define-command.js";
+import { describeExecution } from "../describe-snapshot.js";
+import { handedOn, withSnapshotCaller } from "../snapshot-caller.js";
+import { commitFrom, commitOptions, isolationOptions, optionsFrom } from "../snapshot-options.js";
+
+export const snapshotRunCommand = defineCommand({
+  name: "snapshot run",
+  summary: "Run one command over a version, in a sandbox that is gone afterwards",
+  description:
+    "Runs the command in a container over the version's files and hands its output on; the exit status is the command's own. What it printed, changed and asked of the network is kept as a run (refs/kai/runs); nothing else of it stays.",
+  arguments: {
+    version: required("the version, or `current`"),
+    command: commandLine("what to run, in /app"),
+  },
+  options: { ...commitOptions, ...isolationOptions },
+  examples: [{ line: "git kai-version snapshot run 1.2.0 -- python3 logic.py --ask hello", does: "asks that version" }],
+  async run({ version, command, noWait, commit, allowExecutable, ...input }, context) {
+    const [program, ...args] = command;
+    if (program === undefined) throw nothingNamed("snapshot run VERSION -- COMMAND");
+    const execution = await withSnapshotCaller(context, (caller) =>
+      runVersion(caller, {
+        version,
+        command: [program, ...args],
+        options: optionsFrom(input),
+        wait: !noWait,
+        commit: commitFrom({ commit, allowExecutable }),
+        onChunk: handedOn(context),
+      }),
+    );
+    for (const limit of execution.unenforced) context.output.warn(`Not enforced here: ${limit}`);
+    context.output.told(execution, describeExecution);
+    process.exitCode = execution.exitCode;
+  },
+});
+
+export const nothingNamed = (usage: string): KaiError =>
+  new KaiError("E122", "Nothing was named to run.", {
+    hint: `Name a command behind \`--\`: \`git kai-version ${usage}\``,
+  });

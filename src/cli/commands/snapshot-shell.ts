@@ -1,0 +1,16 @@
+import { shellInSnapshot } from "../../snapshot/shell-in-snapshot.js";
+import { callerOf } from "../caller.js";
+import { defineCommand, required, value } from "../define-command.js";
+
+export const snapshotShellCommand = defineCommand({
+  name: "snapshot shell",
+  summary: "Open a shell in a snapshot, on this terminal",
+  description:
+    "Opens a shell in a snapshot that `snapshot create` made, with the terminal handed over: it is resized and hears Ctrl-C like any other. The exit status is the shell's own. What is typed and printed there is not kept.",
+  arguments: { id: required("the snapshot's id, or how it begins or ends") },
+  options: { shell: value("PROGRAM", "the shell; default: bash where it is there, else sh") },
+  examples: [{ line: "git kai-version snapshot shell 01K", does: "looks around in it" }],
+  async run({ id, shell }, context) {
+    process.exitCode = await shellInSnapshot(callerOf(context), id, shell);
+  },
+});

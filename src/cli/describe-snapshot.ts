@@ -1,0 +1,91 @@
+import type { Execution } from "../snapshot/execution.js";
+import type { ListedSnapshot } from "../snapshot/list-snapshots.js";
+import { formatBytes } from "./format-bytes.js";
+import { formatDuration, formatTime } from "./format-time.js";
+import type { Output } from "./output.js";
+import { formatTable } from "./table.js";
+
+/** One snapshot, whole. */
+export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): string {
+  const { isolation, limits } = snapshot;
+  const network =
+    isolation.network === "isolated" && isolation.allowedHosts.length > 0
+      ? `isolated, but for ${isolation.allowedHosts.join(", ")}`
+      : isolation.network;
+  const rows: [string, string][] = [
+    ["version", snapshot.tag],
+    ["status", `${paintStatus(snapshot, style)}${snapshot.reason === null ? "" : `: ${snapshot.reason}`}`],
+    ["type", snapshot.base === null ? snapshot.type : `${snapshot.type} on ${snapshot.base}`],
+    ["stands on", isolation.image === "host" ? "this machine's own programs" : isolation.image],
+    ["network", network],
+    ["files", isolation.filesystem],
+    ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
+    ["namespaces", isolation.namespaces.join(", ")],
+    ["limits", limitsOf(limits)],
+    ["made", formatTime(snapshot.createdAt)],
+    ["until", formatTime(snapshot.expiresAt)],
+  ];
+  if (snapshot.saved !== null) rows.push(["saved", snapshot.saved.slice(0, 10)]);
+  if (snapshot.committed !== null) rows.push(["committed", snapshot.committed.slice(0, 10)]);
+  if (isolation.unenforced.length > 0) rows.push(["not enforced", style.yellow(isolation.unenforced.join(", "))]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [style.bold(snapshot.id), ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n");
+}
+
+function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: ListedSnapshot["limits"]): string {
+  return [
+    `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
+    `${formatBytes(memoryBytes)} memory`,
+    `${formatBytes(storageBytes)} disk`,
+    `${pids} processes`,
+    `${formatDuration(timeoutMs)} a command`,
+    ...(gpus === null ? [] : [`${gpus} GPUs`]),
+  ].join(", ");
+}
+
+export function describeSnapshots({ snapshots }: { snapshots: readonly ListedSnapshot[] }, output: Output): string {
+  if (snapshots.length === 0) return "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
+  const rows = snapshots.map((each) => [
+    output.style.bold(each.id),
+    each.version,
+    paintStatus(each, output.style),
+    each.type,
+    each.isolation.network,
+    formatTime(each.createdAt),
+    formatTime(each.expiresAt),
+  ]);
+  const titles = ["ID", "VERSION", "STATUS", "TYPE", "NETWORK", "MADE", "UNTIL"];
+  return formatTable(
+    titles.map((title) => ({ title })),
+    rows,
+    output.columns,
+  );
+}
+
+function paintStatus({ status }: ListedSnapshot, style: Output["style"]): string {
+  if (status === "error") return style.red(status);
+  return status === "ready" || status === "running" ? style.green(status) : style.dim(status);
+}
+
+/** What is to be said of an execution whose output was shown while it ran. */
+export function describeExecution(execution: Execution, { style }: Output): string {
+  const lines: string[] = [];
+  if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
+  if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
+  for (const { host, port, method, allowed, reason } of execution.requests) {
+    if (!allowed)
+      lines.push(`${style.yellow("refused")}  ${method} ${host}${port === null ? "" : `:${port}`}  ${reason ?? ""}`);
+  }
+  const { artifacts, artifactsDropped, refused } = execution;
+  if (artifacts.length > 0) {
+    lines.push(
+      `${artifacts.length + artifactsDropped} changed: ${artifacts
+        .slice(0, 5)
+        .map(({ path }) => path)
+        .join(", ")}${artifacts.length > 5 ? ", …" : ""}`,
+    );
+  }
+  for (const { path, reason } of refused.slice(0, 5)) lines.push(`${style.yellow("refused")}  ${path}: ${reason}`);
+  if (execution.branch !== null) lines.push(`${style.green("✓")} Committed to ${style.bold(execution.branch)}`);
+  return lines.join("\n");
+}

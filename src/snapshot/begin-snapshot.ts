@@ -1,0 +1,113 @@
+import path from "node:path";
+import { ulid } from "ulid";
+import type { HostCapabilities } from "../podman/capabilities.js";
+import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
+import { probeHost } from "../podman/probe-host.js";
+import { removeContainer } from "../podman/remove-container.js";
+import { requireVmRuntime } from "../podman/vm-runtime.js";
+import { identityOf } from "../system/process-identity.js";
+import { sweepDue } from "./prune-snapshots.js";
+import { findBase, type SandboxBase } from "./sandbox/choose-base.js";
+import { requireSettings } from "./sandbox/requirements.js";
+import { containerNameOf } from "./sandbox/sandbox.js";
+import { makeSandboxFolder, removeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
+import { type Places, placesOf, type SnapshotCaller, type SnapshotGround } from "./snapshot-ground.js";
+import type { SnapshotRecord } from "./snapshot-record.js";
+import { planSettings, type SnapshotOptions } from "./snapshot-settings.js";
+import { SnapshotStore } from "./snapshot-store.js";
+import { startingTree } from "./starting-tree.js";
+import { takePlace } from "./take-place.js";
+
+export interface BeginRequest {
+  readonly options: SnapshotOptions;
+  /** False: refused (E113) where as many live as may. */
+  readonly wait: boolean;
+  /** Whether it goes when what runs in it has ended. */
+  readonly throwAway: boolean;
+}
+
+/** A snapshot that has its place, its record and an empty folder. */
+export interface BegunSnapshot {
+  readonly ground: SnapshotGround;
+  readonly store: SnapshotStore;
+  readonly places: Places;
+  readonly host: HostCapabilities;
+  readonly base: SandboxBase;
+  /** The GPUs that it is given. */
+  readonly devices: ChosenGpus;
+  readonly record: SnapshotRecord;
+  /** Takes back all of it: container, folder and record. */
+  discard(): Promise<void>;
+}
+
+/** Decides what a snapshot of a version is to be, waits for a place, and begins it. E103, E113, E122. */
+export async function beginSnapshot(
+  caller: SnapshotCaller,
+  ground: SnapshotGround,
+  request: BeginRequest,
+): Promise<BegunSnapshot> {
+  const { repository, version, config } = ground;
+  const { env, progress } = caller;
+  const isolation = config.snapshot_isolation;
+  const settings = planSettings(isolation, request.options);
+  const places = await placesOf(repository, config, env);
+  const store = new SnapshotStore(repository);
+  progress("Looking at what this machine can isolate…");
+  const usual = await probeHost({ env, cacheDir: places.cacheDir, tempDir: places.tempDir });
+  const host = settings.process === "vm" ? await requireVmRuntime(usual, env) : usual;
+  const { gpus } = settings.limits;
+  const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
+  const unenforced = requireSettings(host, settings);
+  progress("Writing the version's files…");
+  const start = await startingTree({ ground, settings, store, places, base: request.options.base ?? null, env });
+  const base = await findBase(isolation.base_images, settings.image, start.folder);
+  const at = caller.now();
+  const id = ulid(at.getTime());
+  const record: SnapshotRecord = {
+    format: "kai-snapshot/1",
+    id,
+    agent: config.agent_id,
+    version: version.number.text,
+    tag: version.tag,
+    commit: version.commit,
+    tree: start.tree,
+    base: start.base,
+    settings,
+    image: base.kind === "host" ? "host" : base.name,
+    unenforced,
+    createdAt: at.toISOString(),
+    expiresAt: new Date(at.getTime() + settings.ttlMs).toISOString(),
+    folder: sandboxFolderIn(places.tempDir, id),
+    lower: start.folder,
+    container: containerNameOf(id),
+    runtime: host.runtime ?? null,
+    throwAway: request.throwAway,
+    owner: (await identityOf(process.pid)) ?? "",
+    process: null,
+    status: "creating",
+    reason: null,
+    saved: null,
+    committed: null,
+  };
+  for (const { id: gone, version: of, kept } of await sweepDue(repository, store, caller)) {
+    progress(`Removed the snapshot ${gone} of ${of}${kept === null ? "" : `, kept as ${kept.slice(0, 10)}`}`);
+  }
+  const most = isolation.max_concurrent;
+  await takePlace(store, record, { most, wait: request.wait, env, signal: caller.signal, progress });
+  const discard = async () => {
+    await removeContainer(record.container, env);
+    await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
+    await store.remove(id);
+  };
+  try {
+    const { owner, throwAway, expiresAt } = record;
+    await makeSandboxFolder(record.folder, { record: store.folderOf(id), owner, throwAway, expiresAt });
+  } catch (cause) {
+    await discard();
+    throw cause;
+  }
+  return { ground, store, places, host, base, devices, record, discard };
+}
+
+/** Where a container's first process tells its number. */
+export const pidFileIn = (folder: string): string => path.join(folder, "pid");

@@ -1,0 +1,103 @@
+import type { BigIntStats } from "node:fs";
+import { opendir, readlink } from "node:fs/promises";
+import { findStat, pathBelow } from "../../system/path-bytes.js";
+import { Findings, type FoundChanges } from "./found-changes.js";
+import { kindOf } from "./kind-of.js";
+import { sameBytes } from "./same-bytes.js";
+import { whyUnsafeLink } from "./unsafe-link.js";
+import { isSteering, whyUnsafeName } from "./unsafe-name.js";
+
+/** What a sandbox did to a copy of `lower` of its own, found by walking both while nothing runs in it. As hostile as an upper folder. */
+export async function readCopyChanges({ lower, copy }: { lower: string; copy: string }): Promise<FoundChanges> {
+  const walk = new CopyWalk(lower, copy);
+  await walk.visitCopy();
+  await walk.addMissing();
+  return walk.findings.result();
+}
+
+class CopyWalk {
+  readonly findings = new Findings();
+  readonly #lower: string;
+  readonly #copy: string;
+
+  constructor(lower: string, copy: string) {
+    this.#lower = lower;
+    this.#copy = copy;
+  }
+
+  async visitCopy(): Promise<void> {
+    for await (const { file, name, stat } of this.#walk(this.#copy, (unsafe, file) =>
+      this.findings.refuse(file, unsafe),
+    )) {
+      const kind = kindOf(stat);
+      const before = await findStat(pathBelow(this.#lower, file)).catch(() => undefined);
+      if (kind === "folder") continue;
+      if (kind !== "file" && kind !== "link") {
+        this.findings.refuse(file, kind === "whiteout" ? "a device" : kind);
+        continue;
+      }
+      if (before && !before.isDirectory() && !(await this.#differs(file, before, stat))) continue;
+      const change = before && !before.isDirectory() ? "modified" : "added";
+      if (kind === "file") {
+        this.findings.add({
+          path: file,
+          change,
+          mode: stat.mode & 0o100n ? "100755" : "100644",
+          size: Number(stat.size),
+        });
+        continue;
+      }
+      const target = await readlink(pathBelow(this.#copy, file), "latin1");
+      const why = isSteering(name) ? "a link that git would read" : whyUnsafeLink(file, target);
+      if (why === undefined) this.findings.add({ path: file, change, mode: "120000", size: Number(stat.size) });
+      else this.findings.refuse(file, why);
+    }
+  }
+
+  /** What was there at the beginning and is no file any more. */
+  async addMissing(): Promise<void> {
+    for await (const { file, stat } of this.#walk(this.#lower, () => {})) {
+      if (stat.isDirectory()) continue;
+      const now = await findStat(pathBelow(this.#copy, file)).catch(() => undefined);
+      if (now === undefined || now.isDirectory()) {
+        this.findings.add({ path: file, change: "deleted", mode: null, size: 0 });
+      }
+    }
+  }
+
+  async #differs(file: string, before: BigIntStats, now: BigIntStats): Promise<boolean> {
+    if (before.mode !== now.mode || before.size !== now.size) return true;
+    if (now.isSymbolicLink()) {
+      const [was, is] = [pathBelow(this.#lower, file), pathBelow(this.#copy, file)];
+      return (await readlink(was, "latin1")) !== (await readlink(is, "latin1"));
+    }
+    return !(await sameBytes(pathBelow(this.#lower, file), pathBelow(this.#copy, file)));
+  }
+
+  async *#walk(
+    root: string,
+    onUnsafe: (why: string, file: string) => void,
+  ): AsyncGenerator<{ file: string; name: string; stat: BigIntStats }> {
+    const pending = [""];
+    for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+      try {
+        for await (const { name } of await opendir(pathBelow(root, folder), { encoding: "latin1" })) {
+          if (!this.findings.hasRoom) return;
+          this.findings.see();
+          const file = folder === "" ? name : `${folder}/${name}`;
+          const unsafe = whyUnsafeName(name);
+          if (unsafe !== undefined) {
+            onUnsafe(unsafe, file);
+            continue;
+          }
+          const stat = await findStat(pathBelow(root, file));
+          if (stat === undefined) continue;
+          if (stat.isDirectory()) pending.push(file);
+          yield { file, name, stat };
+        }
+      } catch (cause) {
+        this.findings.refuse(folder, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { AgentConfig } from "../../agent/config.js";
+import { readablePath } from "../../system/path-bytes.js";
+
+/** A change that later runs on a host, or loosens what holds it: it is shown apart, and takes `--allow-executable`. */
+export interface ExecutableChange {
+  /** Readable. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Programs that run what a file of a fixed name says. */
+const INDIRECT: Readonly<Record<string, readonly string[]>> = {
+  make: ["Makefile", "makefile", "GNUmakefile"],
+  npm: ["package.json", ".npmrc"],
+  npx: ["package.json", ".npmrc"],
+  pnpm: ["package.json", ".npmrc", ".pnpmfile.cjs"],
+  yarn: ["package.json", ".yarnrc", ".yarnrc.yml"],
+  pip: ["setup.py", "pyproject.toml"],
+  tox: ["tox.ini"],
+  just: ["justfile"],
+};
+
+/** Read by git or a forge as soon as it is checked out or pushed. */
+const OUTSIDE = /^(?:\.github\/|\.gitlab-ci\.yml$|\.forgejo\/|\.gitea\/|\.circleci\/|Jenkinsfile$)/;
+const STEERING = /(?:^|\/)\.git(?:modules|attributes)$/;
+
+/**
+ * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change, kai.yaml
+ * itself where a command or what confines a sandbox is another, and what git and forges read as instructions.
+ */
+export function findExecutable(
+  /** Bytes as latin1 text. */
+  paths: readonly string[],
+  before: AgentConfig,
+  /** Null where the new one cannot be read. */
+  after: AgentConfig | null,
+): ExecutableChange[] {
+  const commands = [...commandsOf(before), ...(after ? commandsOf(after) : [])];
+  const found: ExecutableChange[] = [];
+  for (const path of paths) {
+    const readable = readablePath(path);
+    const reason = readable === "kai.yaml" ? whyConfig(before, after) : whyFile(readable, commands);
+    if (reason !== undefined) found.push({ path: readable, reason });
+  }
+  return found;
+}
+
+function whyConfig(before: AgentConfig, after: AgentConfig | null): string | undefined {
+  if (after === null) return "it cannot be read any more";
+  const parts = (Object.keys(CONFINED) as (keyof typeof CONFINED)[]).filter(
+    (key) => JSON.stringify(CONFINED[key](before)) !== JSON.stringify(CONFINED[key](after)),
+  );
+  return parts.length === 0 ? undefined : `it changes ${parts.join(", ")}`;
+}
+
+/** What of kai.yaml runs something, or says what a sandbox may do. */
+const CONFINED = {
+  lifecycle: (config: AgentConfig) => config.lifecycle,
+  events: (config: AgentConfig) => config.events,
+  snapshot_isolation: (config: AgentConfig) => config.snapshot_isolation,
+  rollback_system: (config: AgentConfig) => config.rollback_system,
+  deploy: (config: AgentConfig) => config.deploy,
+  "artifacts.build": (config: AgentConfig) => config.version_management.artifacts.build,
+  "artifacts.state": (config: AgentConfig) => config.version_management.artifacts.state,
+} as const;
+
+interface NamedCommand {
+  readonly key: string;
+  readonly run: string;
+}
+
+function commandsOf(config: AgentConfig): NamedCommand[] {
+  const { lifecycle, events, snapshot_isolation: isolation, version_management: versions } = config;
+  const commands: { key: string; run: string | null | undefined }[] = [
+    ...(["stop", "start", "health", "install", "migrate"] as const).map((step) => ({
+      key: `lifecycle.${step}`,
+      run: lifecycle[step]?.run,
+    })),
+    ...events.map(({ run }, index) => ({ key: `events[${index}]`, run })),
+    ...isolation.tests.map(({ name, run }) => ({ key: `the test ${name}`, run })),
+    ...Object.entries(isolation.secrets).map(([name, from]) => ({ key: `the secret ${name}`, run: commandOf(from) })),
+    { key: "artifacts.build", run: versions.artifacts.build.command },
+  ];
+  return commands.flatMap(({ key, run }) => (run ? [{ key, run }] : []));
+}
+
+const commandOf = (source: string): string | undefined =>
+  source.startsWith("command:") ? source.slice("command:".length) : undefined;
+
+function whyFile(path: string, commands: readonly NamedCommand[]): string | undefined {
+  if (STEERING.test(path)) return "git reads it as instructions";
+  if (OUTSIDE.test(path)) return "a forge runs what it says";
+  const naming = commands.find(({ run }) => names(run, path));
+  return naming && `${naming.key} runs it`;
+}
+
+/** Whether a shell command names the file: as a word of it, as a module, or by a program that reads a file of that name. */
+function names(command: string, path: string): boolean {
+  // What a command writes to is not what it runs.
+  const words = command
+    .replace(/\d*>>?\s*[^\s;&|()<>]+/g, " ")
+    .split(/[\s;&|()<>"'`=]+/)
+    .filter((word) => word !== "");
+  return words.some((word, index) => {
+    const plain = word.replace(/^(?:\.\/|\$PWD\/)+/, "");
+    if (plain === path || (plain !== "" && path.startsWith(`${plain.replace(/\/$/, "")}/`))) return true;
+    if (words[index - 1] === "-m" && isModule(plain, path)) return true;
+    return (INDIRECT[plain.slice(plain.lastIndexOf("/") + 1)] ?? []).includes(path);
+  });
+}
+
+/** `python3 -m a.b` runs a/b.py or what lies in a/b. */
+function isModule(module: string, path: string): boolean {
+  const folder = module.replaceAll(".", "/");
+  return path === `${folder}.py` || path.startsWith(`${folder}/`) || path === `${folder.split("/")[0]}/__init__.py`;
+}

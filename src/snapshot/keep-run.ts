@@ -1,0 +1,83 @@
+import type { SnapshotTest } from "../agent/config.js";
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { kaiHome } from "../trust/key-store.js";
+import { openSigner, type Signer } from "../trust/signer.js";
+import { findTrustRoot } from "../trust/trust-root.js";
+import type { Execution } from "./execution.js";
+import type { FoundChanges } from "./ingest/found-changes.js";
+import { collectArtifacts } from "./runs/collect-artifacts.js";
+import { recordRun } from "./runs/record-run.js";
+import type { RunRecord } from "./runs/run-record.js";
+import type { SnapshotCaller } from "./snapshot-ground.js";
+import type { SnapshotRecord } from "./snapshot-record.js";
+
+export interface RunToKeep {
+  readonly snapshot: SnapshotRecord;
+  readonly execution: Omit<Execution, "run" | "branch">;
+  readonly output: { readonly stdout: Buffer; readonly stderr: Buffer };
+  readonly command: readonly string[];
+  readonly at: Date;
+  readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"]; readonly digest: string } | null;
+  /** Whether the sandbox's files were the version's when it began. */
+  readonly pristine: boolean;
+  /** What it changed, and the folder that holds it; undefined where nobody looked. */
+  readonly changed?: { readonly found: FoundChanges; readonly folder: string } | undefined;
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it. Null where that fails: the run
+ * took place, and its result is what counts.
+ */
+export async function keepRun(repository: Repository, caller: SnapshotCaller, run: RunToKeep): Promise<string | null> {
+  try {
+    const [signer, root] = await Promise.all([findSigner(caller.env), findTrustRoot(kaiFolderOf(repository).trust)]);
+    const files = await collectArtifacts(run.changed, run.secrets);
+    const record = recordOf(run, root?.repo ?? "", signer);
+    return await recordRun(repository, { record, ...run.output, files }, signer);
+  } catch (cause) {
+    if (!(cause instanceof KaiError)) throw cause;
+    caller.progress(`The run could not be kept: ${cause.message}`);
+    return null;
+  }
+}
+
+/** Nobody is asked for a passphrase to keep a test's result. */
+async function findSigner(env: NodeJS.ProcessEnv): Promise<Signer | undefined> {
+  return openSigner({ home: kaiHome(env), env }).catch((cause: unknown) => {
+    if (cause instanceof KaiError && (cause.code === "E110" || cause.code === "E111")) return undefined;
+    throw cause;
+  });
+}
+
+function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): RunRecord {
+  const { snapshot, execution, command, scenario, pristine, at } = run;
+  const { settings } = snapshot;
+  const { stdout: _out, stderr: _err, snapshot: _of, ...told } = execution;
+  return {
+    ...told,
+    format: "kai-run/1",
+    repo,
+    agent: snapshot.agent,
+    snapshot: execution.snapshot,
+    version: snapshot.version,
+    tag: snapshot.tag,
+    commit: snapshot.commit,
+    tree: snapshot.tree,
+    pristine,
+    scenario: scenario && { name: scenario.name, kind: scenario.kind },
+    scenarioDigest: scenario?.digest ?? null,
+    command,
+    at: at.toISOString(),
+    isolation: {
+      network: settings.network.mode,
+      filesystem: settings.filesystem,
+      process: settings.process,
+      image: snapshot.image,
+      unenforced: snapshot.unenforced,
+    },
+    actor: signer ? { name: signer.name, email: signer.email, key: signer.fingerprint } : null,
+  };
+}

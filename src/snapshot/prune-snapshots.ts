@@ -1,0 +1,144 @@
+import { KaiError } from "../error.js";
+import { openRepository, type Repository } from "../git/repository.js";
+import { removeLeftovers } from "../podman/leftovers.js";
+import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
+import { removeContainer } from "../podman/remove-container.js";
+import { readAgent } from "../version/agent-repository.js";
+import { changesOf } from "./diff-snapshot.js";
+import { takeAway, takeContainerAway } from "./end-snapshot.js";
+import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
+import { saveStillSnapshot } from "./save-snapshot.js";
+import { isRootless, placesOf, type SnapshotCaller } from "./snapshot-ground.js";
+import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
+import { sweepRecords } from "./take-place.js";
+
+/** What became of a snapshot that was pruned. */
+export interface PrunedSnapshot {
+  readonly id: string;
+  readonly version: string;
+  /** Why it went. */
+  readonly reason: string;
+  /** The commit under refs/kai/snapshots that keeps what it had changed; null where that was nothing, or was kept already. */
+  readonly kept: string | null;
+}
+
+export interface PruneResult {
+  readonly pruned: readonly PrunedSnapshot[];
+  /** Those that could not be, and why. */
+  readonly left: readonly { readonly id: string; readonly reason: string }[];
+  /** Containers and folders that belonged to no snapshot any more. */
+  readonly orphans: readonly string[];
+}
+
+/**
+ * Takes away the snapshots whose time is over or whose maker died, and what a crash left: containers, folders, records. What
+ * one of them had changed and nobody kept is saved first.
+ */
+export async function pruneSnapshots(
+  caller: SnapshotCaller,
+  { all, dryRun }: { readonly all: boolean; readonly dryRun: boolean },
+): Promise<PruneResult> {
+  const { env } = caller;
+  const repository = await openRepository(caller.cwd, env);
+  const { config } = await readAgent(repository, caller.onConfigGone);
+  const store = new SnapshotStore(repository);
+  const due = (await store.list()).flatMap((known) => {
+    const reason = whyDue(known, caller.now(), all);
+    return reason === undefined ? [] : [{ known, reason }];
+  });
+  if (dryRun) {
+    const pruned = due.map(({ known: { record }, reason }) => ({
+      id: record.id,
+      version: record.version,
+      reason,
+      kept: null,
+    }));
+    return { pruned, left: [], orphans: [] };
+  }
+  const pruned: PrunedSnapshot[] = [];
+  const left: { id: string; reason: string }[] = [];
+  for (const { known, reason } of due) {
+    const { id, version } = known.record;
+    try {
+      pruned.push({ id, version, reason, kept: await pruneOne(repository, store, known, caller) });
+    } catch (cause) {
+      if (!(cause instanceof KaiError)) throw cause;
+      left.push({ id, reason: cause.message });
+    }
+  }
+  const { tempDir } = await placesOf(repository, config, env);
+  const folders = await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, caller.now());
+  // Those in which this machine was looked at.
+  const probes = await removeLeftovers(env);
+  const records = await sweepRecords(store, env);
+  return { pruned, left, orphans: [...records, ...probes, ...(await orphanedContainers(store, env)), ...folders] };
+}
+
+/** Prunes what is due before a new one is begun; starts no process where nothing is. */
+export async function sweepDue(
+  repository: Repository,
+  store: SnapshotStore,
+  caller: SnapshotCaller,
+): Promise<PrunedSnapshot[]> {
+  const pruned: PrunedSnapshot[] = [];
+  for (const known of await store.list()) {
+    const reason = whyDue(known, caller.now(), false);
+    if (reason === undefined) continue;
+    const { id, version } = known.record;
+    // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
+    const kept = await pruneOne(repository, store, known, caller).catch(() => undefined);
+    if (kept !== undefined) pruned.push({ id, version, reason, kept });
+  }
+  return pruned;
+}
+
+/** Why a snapshot is to go; undefined where it stays. One in which a command runs always does. */
+function whyDue({ record, status, reason }: KnownSnapshot, now: Date, all: boolean): string | undefined {
+  if (status === "running") return undefined;
+  if (status === "creating") return undefined;
+  if (record.throwAway || (status === "error" && record.status === "creating"))
+    return reason ?? "whoever made it was killed";
+  if (Date.parse(record.expiresAt) <= now.getTime()) return "its time is over";
+  if (all && status !== "ready") return `it is ${status}`;
+  return undefined;
+}
+
+async function pruneOne(
+  repository: Repository,
+  store: SnapshotStore,
+  known: KnownSnapshot,
+  caller: SnapshotCaller,
+): Promise<string | null> {
+  const { record, status } = known;
+  await takeContainerAway(record, caller.env);
+  const still: KnownSnapshot = { ...known, status: "stopped" };
+  const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
+  await takeAway(store, record, caller.env);
+  return kept;
+}
+
+/** Null where nothing was changed since it was saved last, or its files are gone. */
+async function keepUnsaved(
+  repository: Repository,
+  known: KnownSnapshot,
+  caller: SnapshotCaller,
+): Promise<string | null> {
+  const found = await changesOf(known, caller.env).catch((cause: unknown) => {
+    if (cause instanceof KaiError && cause.code === "E103") return undefined;
+    throw cause;
+  });
+  if (found === undefined || found.changes.length === 0) return null;
+  const { commit, made } = await saveStillSnapshot(repository, known, caller);
+  return made ? commit : null;
+}
+
+/** Containers of snapshots whose record is gone, on this machine and of this user. */
+async function orphanedContainers(store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const removed: string[] = [];
+  for (const { name, labels } of await listContainers(SNAPSHOT_LABEL, env)) {
+    if (labels[STORE_LABEL] !== store.root || store.has(labels[SNAPSHOT_LABEL] ?? "")) continue;
+    await removeContainer(name, env);
+    removed.push(name);
+  }
+  return removed;
+}

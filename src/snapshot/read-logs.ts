@@ -1,0 +1,61 @@
+import { createReadStream } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import path from "node:path";
+import { openRepository } from "../git/repository.js";
+import { listRuns } from "./runs/read-runs.js";
+import type { OutputStream } from "./sandbox/execution-output.js";
+import type { SnapshotCaller } from "./snapshot-ground.js";
+import { SnapshotStore } from "./snapshot-store.js";
+
+/** One execution in a snapshot, and how much of its output is kept. */
+export interface LoggedExecution {
+  readonly id: string;
+  /** ISO 8601 in UTC; null where its run was not kept. */
+  readonly at: string | null;
+  readonly command: readonly string[] | null;
+  readonly exitCode: number | null;
+  /** Bytes. */
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** What was executed in a snapshot, the oldest first. E101, E122. */
+export async function listLogs(caller: SnapshotCaller, asked: string): Promise<LoggedExecution[]> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  const { record } = await store.find(asked);
+  const folder = path.join(store.folderOf(record.id), "logs");
+  const names = await readdir(folder).catch(() => []);
+  const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr)$/, "")))].sort();
+  const runs = new Map((await listRuns(repository, { mentioning: record.id })).map((run) => [run.id, run]));
+  return Promise.all(
+    ids.map(async (id) => {
+      const run = runs.get(id);
+      const bytes = async (stream: OutputStream) =>
+        (await lstat(path.join(folder, `${id}.${stream}`)).catch(() => undefined))?.size ?? 0;
+      return {
+        id,
+        at: run?.at ?? null,
+        command: run?.command ?? null,
+        exitCode: run?.exitCode ?? null,
+        stdout: await bytes("stdout"),
+        stderr: await bytes("stderr"),
+      };
+    }),
+  );
+}
+
+/** The whole output of one of them, stdout before stderr, as it comes. */
+export async function* readLog(
+  caller: SnapshotCaller,
+  asked: string,
+  execution: string,
+): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }> {
+  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
+  const { record } = await store.find(asked);
+  for (const stream of ["stdout", "stderr"] as const) {
+    const file = path.join(store.folderOf(record.id), "logs", `${execution}.${stream}`);
+    if ((await lstat(file).catch(() => undefined)) === undefined) continue;
+    for await (const chunk of createReadStream(file)) yield { stream, chunk: chunk as Buffer };
+  }
+}

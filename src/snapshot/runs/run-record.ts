@@ -1,0 +1,81 @@
+import type { SnapshotTest } from "../../agent/config.js";
+import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
+import type { EgressRequest } from "../egress/request-log.js";
+import type { Artifact, RefusedPath, Resources } from "../execution.js";
+
+export const RUNS_REF = "refs/kai/runs";
+
+/** What is kept of one execution in a sandbox: the message of a commit on refs/kai/runs, whose tree holds output and artifacts. */
+export interface RunRecord {
+  readonly format: "kai-run/1";
+  /** ULID of the execution. */
+  readonly id: string;
+  /** Random id of the repository, so that no other one's run counts here. */
+  readonly repo: string;
+  readonly agent: string;
+  /** The snapshot that it ran in; null for a throw-away sandbox. */
+  readonly snapshot: string | null;
+  readonly version: string;
+  readonly tag: string;
+  readonly commit: string;
+  /** The tree that it ran over. */
+  readonly tree: string;
+  /** Whether the sandbox's files were that very tree when it began. */
+  readonly pristine: boolean;
+  readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"] } | null;
+  /** SHA-256 of the scenario as kai.yaml has it, so that another one of that name does not count for it. */
+  readonly scenarioDigest: string | null;
+  readonly command: readonly string[];
+  readonly at: string;
+  readonly durationMs: number;
+  readonly exitCode: number;
+  readonly timedOut: boolean;
+  readonly oomKilled: boolean;
+  readonly resources: Resources;
+  readonly requests: readonly EgressRequest[];
+  readonly requestsDropped: number;
+  readonly artifacts: readonly Artifact[];
+  readonly artifactsDropped: number;
+  readonly refused: readonly RefusedPath[];
+  readonly outputDropped: number;
+  readonly passed: boolean;
+  readonly failures: readonly string[];
+  readonly isolation: {
+    readonly network: string;
+    readonly filesystem: string;
+    readonly process: string;
+    readonly image: string;
+    readonly unenforced: readonly string[];
+  };
+  readonly actor: { readonly name: string; readonly email: string; readonly key: string } | null;
+}
+
+/** A subject for people, a blank line, the record as one line of canonical JSON. */
+export function formatRunMessage(record: RunRecord): string {
+  const what = record.scenario?.name ?? record.command.join(" ");
+  const subject = `run ${oneLine(what)} in ${record.tag}: ${record.passed ? "passed" : "failed"}`;
+  return `${subject}\n\n${canonicalJson(record)}\n`;
+}
+
+const LONGEST = 60;
+
+const oneLine = (text: string): string => {
+  const line = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+};
+
+/** Reads a run's message; undefined for anything that is none. Nothing in it is trusted before its signature is. */
+export function parseRunMessage(message: string): RunRecord | undefined {
+  const [, line] = /^[^\n]*\n\n([^\n]+)\n?$/.exec(message) ?? [];
+  const record = line === undefined ? undefined : (parseCanonicalJson(line)?.value as Partial<RunRecord> | null);
+  const isRun =
+    record?.format === "kai-run/1" &&
+    [record.id, record.repo, record.version, record.tag, record.commit, record.tree, record.at].every(
+      (each) => typeof each === "string",
+    ) &&
+    typeof record.passed === "boolean" &&
+    typeof record.pristine === "boolean" &&
+    typeof record.exitCode === "number" &&
+    Array.isArray(record.command);
+  return isRun ? (record as RunRecord) : undefined;
+}

@@ -1,0 +1,41 @@
+import { KaiError } from "../../error.js";
+import { type Feature, type FeatureName, featureOf, type HostCapabilities } from "../../podman/capabilities.js";
+import { podmanMissing } from "../../podman/podman.js";
+import type { SnapshotSettings } from "../snapshot-settings.js";
+
+/** `true`: where the host has it; `required`: E103 where it has not. */
+type Wanted = boolean | "required";
+
+export interface WantedSecurity {
+  seccomp: Wanted;
+  apparmor: Wanted;
+  selinux: Wanted;
+}
+
+const LIMITS: readonly FeatureName[] = ["memory", "cpu", "pids", "storage"];
+
+/**
+ * Throws E117 without podman and E103 where an isolation that was asked for cannot be had. Gives the limits that this
+ * machine does not enforce, so that the result says so.
+ */
+export function requireSettings(host: HostCapabilities, { security, filesystem }: SnapshotSettings): string[] {
+  if (host.podman === undefined) throw podmanMissing();
+  const required: FeatureName[] = ["podman", "runtime", "overlay", "network"];
+  // A filter that was asked for and is not there would be a weaker sandbox that looks the same.
+  if (security.seccomp !== false) required.push("seccomp");
+  if (security.apparmor === "required") required.push("apparmor");
+  if (security.selinux === "required") required.push("selinux");
+  for (const name of required) {
+    const feature = featureOf(host, name);
+    if (feature?.state !== "ok") throw notIsolated(name, feature);
+  }
+  // A tmpfs has a size of its own everywhere.
+  const limits = filesystem === "tmpfs" ? LIMITS.filter((name) => name !== "storage") : LIMITS;
+  return limits.filter((name) => featureOf(host, name)?.state !== "ok");
+}
+
+function notIsolated(name: FeatureName, feature: Feature | undefined): KaiError {
+  return new KaiError("E103", `A sandbox cannot be isolated here: ${name}: ${feature?.detail ?? "not known"}.`, {
+    hint: feature?.remedy ?? "`git kai-version doctor` shows what an administrator must do.",
+  });
+}

@@ -1,0 +1,100 @@
+import { KaiError } from "../../error.js";
+import type { HostCapabilities } from "../../podman/capabilities.js";
+import { type ContainerResult, runContainer } from "../../podman/run-container.js";
+import type { RunningContainer } from "../../podman/start-container.js";
+import { notStarted } from "../../podman/start-container.js";
+import { pidFileIn } from "../begin-snapshot.js";
+import { proxyEnvironment } from "../egress/proxy-environment.js";
+import type { EgressRequest } from "../egress/request-log.js";
+import type { Egress } from "../egress/serve-egress.js";
+import type { FoundChanges } from "../ingest/found-changes.js";
+import type { SnapshotSettings } from "../snapshot-settings.js";
+import { ExecutionOutput, type OutputStream } from "./execution-output.js";
+import { prepareSandbox, type SandboxParts } from "./sandbox.js";
+import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
+import { EGRESS_PORT, limitNetwork, openEgress, requestsOf } from "./sandbox-network.js";
+
+export interface RunRequest extends SandboxParts {
+  /** A program and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly timeoutMs: number;
+  /** Where the whole output is logged; undefined: nowhere. */
+  readonly logs: string | undefined;
+  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of a command that was a container's only one. */
+export interface RanInSandbox {
+  readonly result: ContainerResult;
+  readonly output: { readonly stdout: Buffer; readonly stderr: Buffer; readonly dropped: number };
+  readonly requests: readonly EgressRequest[];
+  readonly requestsDropped: number;
+  readonly layers: Layers;
+  readonly found: FoundChanges;
+  readonly image: string;
+}
+
+/** The container's own clock is a second line: it only counts when this process is gone. */
+const OWN_CLOCK_GRACE_S = 15;
+
+/**
+ * Runs a command over a tree in a container that is gone again, and looks at what it changed; the folder stays. Undefined where
+ * podman could not start it and `mayFail` is set; else E103.
+ */
+export async function runInSandbox(
+  request: RunRequest,
+  host: HostCapabilities,
+  { mayFail }: { readonly mayFail: boolean },
+): Promise<RanInSandbox | undefined> {
+  const { id, env, folder, timeoutMs, settings, secrets, signal } = request;
+  const { plan, image } = await prepareSandbox(
+    { ...request, seconds: Math.ceil(timeoutMs / 1000) + OWN_CLOCK_GRACE_S },
+    // Through the shell, a program that is not there is the command's own failure (127), not podman's.
+    ["/bin/sh", "-c", `${waiting(settings)}${standInFor(host, settings.limits)}exec "$@"`, "sh", ...request.command],
+    host,
+  );
+  const { network } = settings;
+  const output = await ExecutionOutput.open({
+    folder: request.logs,
+    id,
+    secrets: Object.values(secrets),
+    onChunk: request.onChunk,
+  });
+  let egress: Egress | undefined;
+  const isolated = network.mode === "isolated";
+  const before = async (container: RunningContainer) => {
+    await limitNetwork(container, settings, host.rootless, env);
+    if (isolated) egress = await openEgress(container, settings, { rootless: host.rootless, env, signal });
+  };
+  const proxy = isolated ? proxyEnvironment(EGRESS_PORT) : {};
+  const waits = network.mode !== "none";
+  const result = await runContainer(
+    { ...plan, env: { ...plan.env, ...proxy }, ...(waits && { pidFile: pidFileIn(folder) }) },
+    host,
+    { env, folder, timeoutMs, onChunk: output.take, signal, ...(waits && { before }) },
+  ).finally(() => egress?.close());
+  const kept = await output.end();
+  if (!result.started) {
+    if (mayFail) return undefined;
+    throw notStarted(kept.stderr.toString());
+  }
+  const reader = { rootless: host.rootless, env };
+  const layers = await findLayers(folder, settings, reader);
+  if (layers === undefined) throw new KaiError("E103", "The sandbox's files are gone.");
+  const found = await readChanges(layers, reader);
+  return { result, output: kept, ...requestsOf(egress), layers, found, image };
+}
+
+/** A command on a network begins when that is ready: a line on stdin says so, and then there is no more of it. */
+const waiting = ({ network }: SnapshotSettings): string =>
+  network.mode === "none" ? "" : "read -r _; exec </dev/null; ";
+
+/**
+ * Where the host does not limit a sandbox's memory, a limit of each process: not the same, and nobody calls it enforced, but a
+ * runaway leaves the host its memory. Set inside, because the runtime itself needs more than a small limit.
+ */
+const standInFor = (host: HostCapabilities, { memoryBytes }: RunRequest["settings"]["limits"]): string =>
+  host.features.some(({ name, state }) => name === "memory" && state === "ok")
+    ? ""
+    : `ulimit -d ${Math.ceil(memoryBytes / 1024)}; `;

@@ -1,0 +1,118 @@
+import type { Stats } from "node:fs";
+import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../../error.js";
+import { removeFolder } from "../../podman/folders.js";
+import { proberOf } from "../../podman/probe-sandbox.js";
+import { unmountTmpfs } from "../../podman/tmpfs.js";
+import { unmountVolume } from "../../podman/volume.js";
+import { identityOf, isAlive } from "../../system/process-identity.js";
+
+const PREFIX = "kai-snapshot.";
+const ORIGIN = "origin.json";
+/** What `removeFolder` puts behind the name. */
+const GONE = ".gone";
+const STICKY = 0o1000;
+
+export interface SandboxHost {
+  rootless: boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * `tempDir`; where that is another user's, the folder of the caller's own beside it, `/tmp/kai_snapshots-1001` say. E103
+ * where Podman could not mount what is in it.
+ */
+export async function ownTempDir(tempDir: string): Promise<string> {
+  requireMountable(tempDir);
+  const stat = await lstat(tempDir).catch(() => undefined);
+  return stat === undefined || isOurs(stat) ? tempDir : `${tempDir}-${process.getuid?.()}`;
+}
+
+/** A folder that nobody but the caller and root can take out of the way: whoever owns a sticky one still can. */
+const isOurs = ({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean =>
+  uid === process.getuid?.() || (uid === 0 && (mode & STICKY) !== 0);
+
+/** Where the sandbox of that id has its folder. */
+export const sandboxFolderIn = (tempDir: string, id: string): string => path.join(tempDir, `${PREFIX}${id}`);
+
+/** What a sandbox's folder says of itself, for whoever finds it when everything else is gone. */
+export interface FolderOrigin {
+  /** The folder of the snapshot's record: as long as that is there, this one is somebody's. */
+  readonly record: string;
+  /** The process that made it. */
+  readonly owner: string;
+  readonly throwAway: boolean;
+  readonly expiresAt: string;
+}
+
+/** Makes a sandbox's folder, of mode 0700, in a `temp_dir` that is the caller's own or root's. */
+export async function makeSandboxFolder(folder: string, origin: FolderOrigin): Promise<void> {
+  await ensureTempDir(path.dirname(folder));
+  await mkdir(folder, { mode: 0o700 });
+  await writeFile(path.join(folder, ORIGIN), JSON.stringify(origin));
+}
+
+/** The volume inside is unmounted, the folder renamed, then deleted. */
+export async function removeSandboxFolder(folder: string, host: SandboxHost): Promise<void> {
+  // Somebody else may be taking it away, too.
+  if ((await lstat(folder).catch(() => undefined)) === undefined) return;
+  if (host.rootless) await unmountTmpfs(volumeOf(folder), true, host.env);
+  await unmountVolume(volumeOf(folder), host.env);
+  await removeFolder(folder, host.rootless, host.env);
+}
+
+/** Where the file system of limited size is mounted. */
+export const volumeOf = (folder: string): string => path.join(folder, "volume");
+
+/**
+ * Removes folders whose record is gone: those of throw-away sandboxes whose process died, and kept ones when their time is over,
+ * because a repository may only have been moved. Also those in which this machine was looked at. Gives their names.
+ */
+export async function sweepSandboxFolders(tempDir: string, host: SandboxHost, now: Date): Promise<string[]> {
+  const swept: string[] = [];
+  for (const name of await readdir(tempDir).catch(() => [])) {
+    const folder = path.join(tempDir, name);
+    const forsaken = name.startsWith(PREFIX) ? await isForsaken(folder, now) : await wasProbedIn(name);
+    if (!forsaken) continue;
+    // Two sweepers may meet; whoever renames first does the work.
+    await removeSandboxFolder(folder, host).then(
+      () => swept.push(name),
+      () => {},
+    );
+  }
+  return swept;
+}
+
+/** Whether it is of a look at this machine that somebody was killed in. */
+async function wasProbedIn(name: string): Promise<boolean> {
+  const prober = proberOf(name);
+  return prober !== undefined && (await identityOf(prober)) === undefined;
+}
+
+async function isForsaken(folder: string, now: Date): Promise<boolean> {
+  // One that is being removed has another name already, and one without a word of its origin is a moment old.
+  const text = await readFile(path.join(folder, ORIGIN), "utf8").catch(() => undefined);
+  if (text === undefined) return folder.endsWith(GONE);
+  const { record, owner, throwAway, expiresAt } = JSON.parse(text) as FolderOrigin;
+  if (await isAlive(owner)) return false;
+  if ((await lstat(record).catch(() => undefined)) !== undefined) return false;
+  return throwAway || Date.parse(expiresAt) < now.getTime();
+}
+
+function requireMountable(tempDir: string): void {
+  if (!/[:,\n]/.test(tempDir)) return;
+  throw new KaiError("E103", `temp_dir must hold no colon, comma or newline: ${tempDir}`, {
+    hint: "Podman separates its arguments by them; choose another snapshot_isolation.temp_dir.",
+  });
+}
+
+async function ensureTempDir(tempDir: string): Promise<void> {
+  requireMountable(tempDir);
+  await mkdir(tempDir, { recursive: true, mode: 0o700 });
+  const stat = await lstat(tempDir);
+  if (stat.isDirectory() && isOurs(stat)) return;
+  throw new KaiError("E103", `temp_dir is not a folder of yours: ${tempDir}`, {
+    hint: "Somebody else could change what runs there; choose another snapshot_isolation.temp_dir.",
+  });
+}

@@ -1,0 +1,119 @@
+import path from "node:path";
+import { formatCommitPayload } from "../git/commit-object.js";
+import { makeObject } from "../git/object.js";
+import { updateRefs } from "../git/ref-transaction.js";
+import { openRepository, type Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
+import { diffTrees } from "../git/tree-diff.js";
+import { writeObjects } from "../git/write-objects.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { readRef } from "../operation/read-ref.js";
+import { readablePath } from "../system/path-bytes.js";
+import { changesOf } from "./diff-snapshot.js";
+import type { RefusedPath } from "./execution.js";
+import { requireAcceptable } from "./ingest/require-acceptable.js";
+import { storeChanges } from "./ingest/store-changes.js";
+import type { SnapshotCaller } from "./snapshot-ground.js";
+import type { SnapshotRecord } from "./snapshot-record.js";
+import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { whileStill } from "./while-still.js";
+
+export interface SavedSnapshot {
+  readonly id: string;
+  readonly version: string;
+  /** The commit that holds the files, and its tree. */
+  readonly commit: string;
+  readonly tree: string;
+  /** What the save stands on: the one before, or the version. */
+  readonly parent: string;
+  /** Paths that differ from there. */
+  readonly changed: readonly string[];
+  readonly refused: readonly RefusedPath[];
+  /** False where nothing had changed since the last save, so that there is no new one. */
+  readonly made: boolean;
+}
+
+const savesRef = (id: string): string => `refs/kai/snapshots/${id}`;
+
+/**
+ * Keeps a snapshot's files as they are now as a commit on refs/kai/snapshots/<id>, and lets it go on. Each save holds all files; of
+ * an incremental snapshot it follows the save before, of any other the version, so that `git diff` of its parent and it shows
+ * what the type saves.
+ */
+export async function saveSnapshot(caller: SnapshotCaller, asked: string): Promise<SavedSnapshot> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  const known = await store.find(asked);
+  const options = { env: caller.env, forGood: false };
+  const saved = await whileStill(known, options, () => saveStillSnapshot(repository, known, caller));
+  if (saved.made) await store.write({ ...known.record, saved: saved.commit });
+  return saved;
+}
+
+/** The same of a snapshot in which nothing runs; its record is the caller's to write. */
+export async function saveStillSnapshot(
+  repository: Repository,
+  known: KnownSnapshot,
+  { env, now }: Pick<SnapshotCaller, "env" | "now">,
+): Promise<SavedSnapshot> {
+  const { record } = known;
+  const { tree, refused } = await storeSnapshot(repository, known, env);
+  const before = await readRef(repository, savesRef(record.id));
+  const parent = record.settings.type === "incremental" && before !== null ? before : record.commit;
+  const made = before === null || tree !== (await treeOf(repository, before));
+  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: now() }) : before;
+  const changes = await diffTrees(repository, parent, commit);
+  return {
+    id: record.id,
+    version: record.version,
+    commit,
+    tree,
+    parent,
+    changed: changes.map((change) => readablePath(change.path)),
+    refused,
+    made,
+  };
+}
+
+/** A snapshot's files as a tree in the repository, named by nothing yet. */
+export interface StoredSnapshot {
+  readonly tree: string;
+  readonly refused: readonly RefusedPath[];
+}
+
+/** Writes the files of a snapshot in which nothing runs. E128 where there is more than a version can take. */
+export async function storeSnapshot(
+  repository: Repository,
+  known: KnownSnapshot,
+  env: NodeJS.ProcessEnv,
+  inherit: readonly number[] = [],
+): Promise<StoredSnapshot> {
+  const { record } = known;
+  const { folder, ...all } = await changesOf(known, env);
+  const found = requireAcceptable(all, record.settings.limits.storageBytes);
+  const tree = await storeChanges(repository, {
+    tree: record.tree,
+    folder,
+    changes: found.changes,
+    scratch: path.join(kaiFolderOf(repository).root, "snapshots", record.id, "scratch"),
+    inherit,
+  });
+  return { tree, refused: [...found.refused].map(([name, reason]) => ({ path: readablePath(name), reason })) };
+}
+
+async function keepSave(
+  repository: Repository,
+  record: SnapshotRecord,
+  save: { tree: string; parent: string; before: string | null; at: Date },
+): Promise<string> {
+  const who = { name: "git kai-version", email: "snapshot@localhost" };
+  const message = `Save of the snapshot ${record.id} of ${record.tag}\n\nKai-Snapshot: ${record.id}\nKai-Version: ${record.version}`;
+  const content = formatCommitPayload({ tree: save.tree, parents: [save.parent], who, at: save.at, message });
+  const commit = makeObject("commit", content, repository.objectFormat);
+  await writeObjects(repository, [commit]);
+  await updateRefs(repository, [{ ref: savesRef(record.id), old: save.before, new: commit.id }]);
+  return commit.id;
+}
+
+const treeOf = async (repository: Repository, commit: string): Promise<string> =>
+  (await runGit(repository, ["rev-parse", "--verify", `${commit}^{tree}`])).toString().trim();

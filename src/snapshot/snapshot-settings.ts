@@ -1,0 +1,237 @@
+import type { AgentConfig } from "../agent/config.js";
+import { parseDuration, parseRate, parseSize } from "../agent/quantity.js";
+import { KaiError } from "../error.js";
+import type { WantedSecurity } from "./sandbox/requirements.js";
+
+export interface SandboxSecurity extends WantedSecurity {
+  readonly readOnlyRoot: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly capabilities: readonly string[];
+  readonly user: { readonly uid: number; readonly gid: number };
+}
+
+type Isolation = AgentConfig["snapshot_isolation"];
+
+export const SNAPSHOT_TYPES = ["copy_on_write", "full", "layered", "incremental", "differential"] as const;
+export type SnapshotType = (typeof SNAPSHOT_TYPES)[number];
+export const ISOLATION_LEVELS = ["development", "testing", "production"] as const;
+export type IsolationLevel = (typeof ISOLATION_LEVELS)[number];
+export const NETWORK_MODES = ["none", "isolated", "bridge"] as const;
+export const FILESYSTEMS = ["overlay", "tmpfs", "none"] as const;
+export const PROCESS_ISOLATIONS = ["container", "vm", "none"] as const;
+export type Namespace = Isolation["isolation_levels"][IsolationLevel]["namespaces"][number];
+
+/** What the caller asks for beside kai.yaml, as it was written; undefined leaves it to kai.yaml. */
+export interface SnapshotOptions {
+  readonly type?: SnapshotType | undefined;
+  /** Id of the snapshot that a layered one stands on. */
+  readonly base?: string | undefined;
+  readonly level?: IsolationLevel | undefined;
+  readonly network?: (typeof NETWORK_MODES)[number] | undefined;
+  readonly allowHosts?: readonly string[];
+  readonly filesystem?: (typeof FILESYSTEMS)[number] | undefined;
+  readonly process?: (typeof PROCESS_ISOLATIONS)[number] | undefined;
+  readonly memory?: string | undefined;
+  readonly cpus?: string | undefined;
+  readonly storage?: string | undefined;
+  readonly pids?: string | undefined;
+  readonly bandwidth?: string | undefined;
+  readonly gpus?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly ttl?: string | undefined;
+  /** `NAME=VALUE`. */
+  readonly env?: readonly string[];
+  /** `NAME` of one that kai.yaml has, or `NAME=env:…`, `NAME=file:…`, `NAME=command:…`. */
+  readonly secrets?: readonly string[];
+  readonly image?: string | undefined;
+}
+
+export interface NetworkSettings {
+  readonly mode: (typeof NETWORK_MODES)[number];
+  readonly allowInternet: boolean;
+  readonly allowedHosts: readonly string[];
+  readonly subnet: string | null;
+}
+
+export interface LimitSettings {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly storageBytes: number;
+  readonly pids: number;
+  /** Bits per second, both ways together. */
+  readonly bandwidth: number;
+  /** How many, or `all`; null for none. */
+  readonly gpus: string | null;
+  /** The time that one execution may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export interface SecretSource {
+  /** `env:NAME`, `file:PATH` or `command:COMMAND`. */
+  readonly from: string;
+  /** Whether the caller said so, and not kai.yaml. */
+  readonly byCaller: boolean;
+}
+
+/** What a snapshot is to be: kai.yaml of its version, with what the caller asked for on top. */
+export interface SnapshotSettings {
+  readonly type: SnapshotType;
+  readonly level: IsolationLevel | null;
+  readonly filesystem: (typeof FILESYSTEMS)[number];
+  readonly process: (typeof PROCESS_ISOLATIONS)[number];
+  readonly network: NetworkSettings;
+  readonly namespaces: readonly Namespace[];
+  readonly limits: LimitSettings;
+  readonly security: SandboxSecurity;
+  readonly env: Readonly<Record<string, string>>;
+  /** Where each secret comes from, by variable; their values are nobody's but the sandbox's. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** `host`, an image's name, or null: what kai.yaml says for the agent's runtime. */
+  readonly image: string | null;
+  readonly ttlMs: number;
+}
+
+/** Without a level: all that podman isolates by itself. */
+const USUAL: readonly Namespace[] = ["pid", "mount", "network", "ipc", "uts", "cgroup"];
+
+/** With `process: none` the sandbox's processes are among the host's: all that is its own is what it sees of files and network. */
+const namespacesFor = (process: SnapshotSettings["process"], level: readonly Namespace[] | undefined) =>
+  process === "none" ? (["mount", "network"] as const) : (level ?? USUAL);
+
+/** Puts the two together. E122 for what means nothing together or cannot be read, E103 where kai.yaml switches snapshots off. */
+export function planSettings(isolation: Isolation, options: SnapshotOptions): SnapshotSettings {
+  if (!isolation.enable) {
+    throw new KaiError("E103", "Snapshots are switched off (snapshot_isolation.enable in kai.yaml).", {
+      hint: "Set it to true, commit, and make a version of it.",
+    });
+  }
+  if (isolation.container_runtime !== "podman") {
+    throw new KaiError(
+      "E103",
+      `${isolation.container_runtime} is not supported yet (snapshot_isolation.container_runtime in kai.yaml).`,
+      {
+        hint: "Set it to podman.",
+      },
+    );
+  }
+  const level = options.level === undefined ? undefined : isolation.isolation_levels[options.level];
+  const { security } = isolation;
+  return {
+    type: typeOf(options),
+    level: options.level ?? null,
+    filesystem: options.filesystem ?? isolation.filesystem,
+    process: options.process ?? isolation.default_isolation,
+    network: networkOf(isolation.network, options),
+    namespaces: namespacesFor(options.process ?? isolation.default_isolation, level?.namespaces),
+    limits: limitsOf(isolation.resource_limits, options),
+    security: {
+      seccomp: security.seccomp,
+      apparmor: security.apparmor,
+      selinux: security.selinux,
+      readOnlyRoot: level?.read_only_root ?? security.read_only_root,
+      noNewPrivileges: security.no_new_privileges,
+      capabilities: level ? [...new Set([...security.capabilities, ...level.capabilities])] : security.capabilities,
+      user: { uid: security.run_as_user, gid: security.run_as_group },
+    },
+    env: variablesOf(options.env ?? []),
+    secrets: secretsOf(isolation.secrets, options.secrets ?? []),
+    image: options.image ?? null,
+    ttlMs: parseDuration(options.ttl ?? isolation.cleanup_after),
+  };
+}
+
+function typeOf({ type, base }: SnapshotOptions): SnapshotType {
+  if (base !== undefined && type !== undefined && type !== "layered") {
+    throw usage(`--base is for --type layered, and --type is ${type}.`, "Leave one of them out.");
+  }
+  if (type === "layered" && base === undefined) {
+    throw usage("A layered snapshot stands on another one.", "Name it: `--base ID`; `snapshot list` shows them.");
+  }
+  return base === undefined ? (type ?? "copy_on_write") : "layered";
+}
+
+function networkOf(network: Isolation["network"], options: SnapshotOptions): NetworkSettings {
+  const mode = options.network ?? network.mode;
+  const allowHosts = options.allowHosts ?? [];
+  if (allowHosts.length > 0 && mode !== "isolated") {
+    throw usage(
+      `--allow-host has no meaning with network mode ${mode}.`,
+      "Add `--network isolated`: then these hosts can be reached through the proxy, and nothing else.",
+    );
+  }
+  const isMode = (wanted: NetworkSettings["mode"]) => mode === wanted;
+  return {
+    mode,
+    allowInternet: isMode("bridge") && network.allow_internet,
+    allowedHosts: isMode("isolated") ? [...new Set([...network.allowed_hosts, ...allowHosts])] : [],
+    subnet: isMode("bridge") ? network.subnet : null,
+  };
+}
+
+const LARGEST_PIDS = 4_194_304;
+
+function limitsOf(limits: Isolation["resource_limits"], options: SnapshotOptions): LimitSettings {
+  return {
+    cpus: options.cpus === undefined ? Number(limits.cpu) : numberOf("--cpus", options.cpus, 0.01, 1024),
+    memoryBytes: parseSize(options.memory ?? limits.memory),
+    storageBytes: parseSize(options.storage ?? limits.storage),
+    pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LARGEST_PIDS),
+    bandwidth: parseRate(options.bandwidth ?? limits.network_bandwidth),
+    gpus: gpusOf(options.gpus) ?? limits.gpu,
+    timeoutMs: parseDuration(options.timeout ?? limits.timeout),
+  };
+}
+
+function gpusOf(written: string | undefined): string | undefined {
+  if (written === undefined || /^(?:all|\d{1,2})$/.test(written)) return written;
+  throw usage(`--gpus takes a number of GPUs or \`all\`, not ${JSON.stringify(written)}.`);
+}
+
+function numberOf(option: string, written: string, least: number, most: number): number {
+  const number = /^\d{1,4}(?:\.\d{1,4})?$/.test(written) ? Number(written) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw usage(`${option} takes a number from ${least} to ${most}, not ${JSON.stringify(written)}.`);
+}
+
+function wholeOf(option: string, written: string, most: number): number {
+  const number = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
+  if (number >= 1 && number <= most) return number;
+  throw usage(`${option} takes a number from 1 to ${most}, not ${JSON.stringify(written)}.`);
+}
+
+/** Variables as `--env NAME=VALUE` writes them. E122. */
+export const variablesOf = (written: readonly string[]): Record<string, string> =>
+  Object.fromEntries(written.map(variableOf));
+
+function variableOf(written: string): [string, string] {
+  const [, name, value] = /^([A-Za-z_]\w{0,127})=([^\0]*)$/s.exec(written) ?? [];
+  if (name === undefined || value === undefined) {
+    throw usage(`--env takes NAME=VALUE, not ${JSON.stringify(written)}.`);
+  }
+  return [name, value];
+}
+
+const SOURCE = /^(?:env:[A-Za-z_]\w*|file:[\s\S]+|command:[\s\S]+)$/;
+
+/** Those of kai.yaml; with `--secret NAME` only the named ones, with `--secret NAME=SOURCE` from where the caller says. */
+function secretsOf(known: Isolation["secrets"], asked: readonly string[]): Record<string, SecretSource> {
+  if (asked.length === 0) {
+    return Object.fromEntries(Object.entries(known).map(([name, from]) => [name, { from, byCaller: false }]));
+  }
+  return Object.fromEntries(
+    asked.map((written): [string, SecretSource] => {
+      const [, name = "", source] = /^([A-Za-z_]\w{0,127})(?:=([\s\S]*))?$/.exec(written) ?? [];
+      const from = source ?? known[name];
+      if (from !== undefined && SOURCE.test(from)) return [name, { from, byCaller: source !== undefined }];
+      if (source === undefined && name !== "") {
+        throw usage(
+          `kai.yaml has no secret ${name}.`,
+          "Name one of `snapshot_isolation.secrets`, or say where it comes from: `--secret NAME=env:VARIABLE`.",
+        );
+      }
+      throw usage("--secret takes NAME, or NAME=env:VARIABLE, NAME=file:PATH or NAME=command:COMMAND.");
+    }),
+  );
+}
+
+const usage = (message: string, hint?: string): KaiError => new KaiError("E122", message, { hint });

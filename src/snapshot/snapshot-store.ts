@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
+import { makeFolder, writeDurably } from "../system/durable-file.js";
+import { identityOf, isAlive } from "../system/process-identity.js";
+import { type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
+
+/** A snapshot as it is now. */
+export interface KnownSnapshot {
+  readonly record: SnapshotRecord;
+  readonly status: SnapshotStatus;
+  readonly reason: string | null;
+}
+
+const RECORD = "record.json";
+const LEASE = "execution-";
+const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+/** The records of an agent's snapshots: a folder each, which goes with the snapshot. */
+export class SnapshotStore {
+  /** The folder of all records. */
+  readonly root: string;
+
+  constructor(repository: Repository) {
+    this.root = path.join(kaiFolderOf(repository).root, "snapshots");
+  }
+
+  /** The folder of all records; a lock may lie in it. */
+  async folder(): Promise<string> {
+    await makeFolder(this.root);
+    return this.root;
+  }
+
+  /** Where what is kept of one snapshot lies beside its record, such as the output of its commands. */
+  folderOf = (id: string): string => path.join(this.root, id);
+
+  async write(record: SnapshotRecord): Promise<void> {
+    await makeFolder(this.folderOf(record.id));
+    await writeDurably(path.join(this.folderOf(record.id), RECORD), `${JSON.stringify(record)}\n`);
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Removes folders without a record, which somebody was killed in; only where nobody can be making one. Gives their ids. */
+  async removeUnrecorded(): Promise<string[]> {
+    const ids = namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
+    for (const id of ids) await this.remove(id);
+    return ids;
+  }
+
+  has = (id: string): boolean => this.#read(id) !== undefined;
+
+  /** All of them as they are now, the oldest first. Starts no process. */
+  async list(): Promise<KnownSnapshot[]> {
+    const known: KnownSnapshot[] = [];
+    for (const name of namesIn(this.root)) {
+      const record = this.#read(name);
+      if (record) known.push(await this.#look(record));
+    }
+    return known;
+  }
+
+  /** The one whose id begins or ends so: ids of one hour begin alike. E101 for none, E122 for several. */
+  async find(asked: string): Promise<KnownSnapshot> {
+    const wanted = asked.toUpperCase();
+    const ids = namesIn(this.root).filter(
+      (name) => wanted !== "" && (name.startsWith(wanted) || name.endsWith(wanted)),
+    );
+    const records = ids.map((id) => this.#read(id)).filter((record) => record !== undefined);
+    const [record, another] = records;
+    if (record && !another) return this.#look(record);
+    throw another
+      ? new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
+          hint: "Give more of the id.",
+        })
+      : new KaiError("E101", `There is no snapshot ${asked}.`, {
+          hint: "`git kai-version snapshot list` shows those there are.",
+        });
+  }
+
+  /** Marks a snapshot as one in which a command runs, as long as this process lives or until what is given back is called. */
+  async lease(id: string, execution: string): Promise<() => Promise<void>> {
+    const file = path.join(this.folderOf(id), `${LEASE}${execution}`);
+    await writeFile(file, (await identityOf(process.pid)) ?? "", { mode: 0o600 });
+    return () => rm(file, { force: true });
+  }
+
+  async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
+    const [owner, process, executing] = await Promise.all([
+      isAlive(record.owner),
+      isAlive(record.process ?? ""),
+      this.#isExecuting(record.id),
+    ]);
+    return { record, ...statusOf(record, { owner, process, executing }) };
+  }
+
+  async #isExecuting(id: string): Promise<boolean> {
+    for (const name of namesIn(this.folderOf(id))) {
+      if (name.startsWith(LEASE) && (await isAlive(readText(path.join(this.folderOf(id), name))))) return true;
+    }
+    return false;
+  }
+
+  /** Undefined for what is none: a folder that is being made or removed, or a file that somebody damaged. */
+  #read(id: string): SnapshotRecord | undefined {
+    if (!ULID.test(id)) return undefined;
+    try {
+      const record = JSON.parse(readText(path.join(this.folderOf(id), RECORD))) as SnapshotRecord;
+      return record.format === "kai-snapshot/1" && record.id === id ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The label of a container that says in which folder of records its snapshot has its own: other agents have some here, too. */
+export const STORE_LABEL = "kai.store";
+
+/** What a snapshot's container is found by. */
+export const labelsOf = (store: SnapshotStore, id: string): Record<string, string> => ({
+  [SNAPSHOT_LABEL]: id,
+  [STORE_LABEL]: store.root,
+});
+
+// Synchronous: a hundred small files are read sooner than a hundred tasks of the thread pool are begun.
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

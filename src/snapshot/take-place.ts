@@ -1,0 +1,57 @@
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { KaiError } from "../error.js";
+import { lockFile } from "../system/file-lock.js";
+import { isLive, type SnapshotRecord } from "./snapshot-record.js";
+import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+
+export interface PlaceRequest {
+  /** `snapshot_isolation.max_concurrent`. */
+  readonly most: number;
+  /** False: refused at once where there is no place. */
+  readonly wait: boolean;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((message: string) => void) | undefined;
+}
+
+const LOCK_PATIENCE_MS = 60_000;
+const PAUSE_MS = 100;
+
+/**
+ * Writes the record of a snapshot that is begun, as soon as there is a place for it: not more than `most` of an agent's
+ * snapshots live at once, whoever makes them. E113 where there is none and `wait` is false.
+ */
+export async function takePlace(store: SnapshotStore, record: SnapshotRecord, request: PlaceRequest): Promise<void> {
+  for (;;) {
+    request.signal?.throwIfAborted();
+    const live = await underLock(store, request.env, async () => {
+      const taken = (await store.list()).filter(({ status }) => isLive(status));
+      if (taken.length < request.most) await store.write(record);
+      return taken;
+    });
+    if (live.length < request.most) return;
+    if (!request.wait) throw noPlace(live, request.most);
+    request.progress?.(`Waiting for one of ${live.length} snapshots to end…`);
+    await delay(PAUSE_MS, undefined, { signal: request.signal }).catch(() => {});
+  }
+}
+
+/** Removes what is left of records that somebody was killed over. Gives their ids. */
+export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> =>
+  underLock(store, env, () => store.removeUnrecorded());
+
+async function underLock<T>(store: SnapshotStore, env: NodeJS.ProcessEnv, work: () => Promise<T>): Promise<T> {
+  const lock = await lockFile(path.join(await store.folder(), "lock"), "snapshot", LOCK_PATIENCE_MS, env);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+const noPlace = (live: readonly KnownSnapshot[], most: number): KaiError =>
+  new KaiError("E113", `${live.length} snapshots live already, and max_concurrent is ${most}.`, {
+    hint: "`git kai-version snapshot list` shows them, `snapshot destroy ID` ends one; without `--no-wait` the command waits.",
+    data: { snapshots: live.map(({ record }) => record.id) },
+  });

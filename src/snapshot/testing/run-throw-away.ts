@@ -1,0 +1,163 @@
+import path from "node:path";
+import type { SnapshotTest } from "../../agent/config.js";
+import { probeHost } from "../../podman/probe-host.js";
+import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
+import { commitRun, type RunCommit } from "../commit/commit-run.js";
+import { listChanges } from "../describe-changes.js";
+import type { Execution } from "../execution.js";
+import { keepRun } from "../keep-run.js";
+import type { OutputStream } from "../sandbox/execution-output.js";
+import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
+import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
+import { changedFolder } from "../sandbox/sandbox-layers.js";
+import { makeNetwork, releaseNetwork } from "../sandbox/sandbox-network.js";
+import { secretsFor } from "../secrets-for.js";
+import type { SnapshotCaller, SnapshotGround } from "../snapshot-ground.js";
+import type { SnapshotOptions } from "../snapshot-settings.js";
+import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
+import { type Expectations, judgeExpectations } from "./expectations.js";
+
+export interface ThrowAwayRequest {
+  readonly options: SnapshotOptions;
+  readonly wait: boolean;
+  readonly command: readonly [string, ...string[]];
+  readonly expect: Expectations;
+  readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"]; readonly digest: string } | null;
+  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+  /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
+  readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;
+}
+
+/**
+ * Runs a command in a snapshot of its own that goes when it has ended; what came of it is kept as a run. A command that fails is a
+ * result. E103, E113, E117, E122.
+ */
+export async function runThrowAway(
+  caller: SnapshotCaller,
+  ground: SnapshotGround,
+  request: ThrowAwayRequest,
+): Promise<Execution> {
+  const { repository } = ground;
+  const begun = await beginSnapshot(caller, ground, { ...request, throwAway: true });
+  try {
+    const { record } = begun;
+    const secrets = await secretsFor(repository, caller, record);
+    const at = caller.now();
+    const ran = await runTwice(caller, begun, request, secrets);
+    const execution = judge(begun, ran, request.expect);
+    const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
+    const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
+    const committed =
+      commit &&
+      (await commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, { ...commit, onlyWhenPassed }));
+    const run = await keepRun(repository, caller, {
+      snapshot: { ...record, image: ran.image },
+      execution,
+      output: ran.output,
+      command: request.command,
+      at,
+      scenario: request.scenario,
+      pristine: record.base === null,
+      changed: { found: ran.found, folder: changedFolder(ran.layers) },
+      secrets: Object.values(secrets),
+    });
+    return { ...execution, run, branch: committed?.branch ?? null };
+  } finally {
+    await begun.discard();
+  }
+}
+
+/** What is kept about this machine may be out of date: where nothing starts by it, it is looked at again. */
+async function runTwice(
+  caller: SnapshotCaller,
+  begun: BegunSnapshot,
+  request: ThrowAwayRequest,
+  secrets: Readonly<Record<string, string>>,
+): Promise<RanInSandbox> {
+  const { record, places, store } = begun;
+  const { env } = caller;
+  const first = await runBegun(caller, begun, request, secrets, true);
+  if (first !== undefined) return first;
+  const { cacheDir, tempDir } = places;
+  const host = await probeHost({ env, cacheDir, tempDir, refresh: true });
+  await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
+  const { owner, throwAway, expiresAt } = record;
+  await makeSandboxFolder(record.folder, { record: store.folderOf(record.id), owner, throwAway, expiresAt });
+  return (await runBegun(caller, { ...begun, host }, request, secrets, false)) as RanInSandbox;
+}
+
+async function runBegun(
+  caller: SnapshotCaller,
+  { record, base, host, places, store, devices }: BegunSnapshot,
+  { command, onChunk }: ThrowAwayRequest,
+  secrets: Readonly<Record<string, string>>,
+  mayFail: boolean,
+): Promise<RanInSandbox | undefined> {
+  const { env, signal } = caller;
+  const { id, folder, settings } = record;
+  caller.progress("Running in the sandbox…");
+  try {
+    const network = await makeNetwork(record, env);
+    return await runInSandbox(
+      {
+        id,
+        labels: labelsOf(store, id),
+        tree: record.lower,
+        folder,
+        base,
+        settings,
+        secrets,
+        // Set by the run, by its own time.
+        seconds: 0,
+        env,
+        cacheDir: places.cacheDir,
+        network,
+        devices,
+        command,
+        timeoutMs: settings.limits.timeoutMs,
+        logs: path.join(store.folderOf(id), "logs"),
+        onChunk,
+        signal,
+      },
+      host,
+      { mayFail },
+    );
+  } finally {
+    await releaseNetwork(record, env);
+  }
+}
+
+function judge(
+  { record }: BegunSnapshot,
+  { result, output, requests, requestsDropped, found }: RanInSandbox,
+  expect: Expectations,
+): Omit<Execution, "run" | "branch"> {
+  const observed = {
+    exitCode: result.exitCode,
+    stdout: output.stdout.toString(),
+    durationMs: result.durationMs,
+    timedOut: result.timedOut,
+    oomKilled: result.oomKilled,
+    resources: result.usage,
+  };
+  const failures = judgeExpectations(observed, expect);
+  return {
+    ...observed,
+    id: record.id,
+    snapshot: null,
+    stderr: output.stderr.toString(),
+    outputDropped: output.dropped,
+    requests,
+    requestsDropped,
+    ...listChanges(found),
+    unenforced: record.unenforced,
+    passed: failures.length === 0,
+    failures,
+  };
+}
+
+const stoppedSnapshot = ({ record }: BegunSnapshot, { image }: RanInSandbox): KnownSnapshot => ({
+  record: { ...record, image, status: "stopped" },
+  status: "stopped",
+  reason: null,
+});

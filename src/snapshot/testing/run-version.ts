@@ -1,0 +1,23 @@
+import { readAgentHistory } from "../../version/reading.js";
+import type { Execution } from "../execution.js";
+import type { OutputStream } from "../sandbox/execution-output.js";
+import { readGround, type SnapshotCaller } from "../snapshot-ground.js";
+import type { SnapshotOptions } from "../snapshot-settings.js";
+import { runThrowAway, type ThrowAwayRequest } from "./run-throw-away.js";
+
+export interface RunVersionRequest {
+  /** A number, a tag, or `current`. */
+  readonly version: string;
+  readonly command: readonly [string, ...string[]];
+  readonly options: SnapshotOptions;
+  readonly wait: boolean;
+  readonly commit?: ThrowAwayRequest["commit"];
+  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+}
+
+/** Runs one command over a version's files, in a snapshot that is gone afterwards. */
+export async function runVersion(caller: SnapshotCaller, request: RunVersionRequest): Promise<Execution> {
+  const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
+  const ground = await readGround(known, request.version);
+  return runThrowAway(caller, ground, { ...request, expect: {}, scenario: null });
+}

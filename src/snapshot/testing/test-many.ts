@@ -1,0 +1,110 @@
+import { availableParallelism } from "node:os";
+import { KaiError } from "../../error.js";
+import { findAsked } from "../../version/find-asked.js";
+import type { KnownVersion } from "../../version/history.js";
+import { compareNumbers } from "../../version/number.js";
+import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
+import { readGround, type SnapshotCaller } from "../snapshot-ground.js";
+import { type TestVersionRequest, testGround, type VersionTest } from "./test-version.js";
+
+export interface TestManyRequest extends Omit<TestVersionRequest, "version" | "scenarios" | "commit"> {
+  /** The first and the last version, both tested. */
+  readonly from: string;
+  readonly to: string;
+  /** Only as many as it takes to find the first that fails, the first being good and the last not. */
+  readonly bisect: boolean;
+  /** Is told of each as it ends. */
+  readonly onTested?: ((test: VersionTest) => void) | undefined;
+}
+
+/** Many versions, tested by the scenarios of the last one. */
+export interface ManyTested {
+  /** By precedence, lowest first; with bisect only those that were tested. */
+  readonly versions: readonly VersionTest[];
+  readonly passed: boolean;
+  /** The first version that failed, and the one before it; null where none did, or the first did already. */
+  readonly firstBad: string | null;
+  readonly lastGood: string | null;
+}
+
+/** Tests all versions of a range side by side, or bisects it. E101, E122. */
+export async function testMany(caller: SnapshotCaller, request: TestManyRequest): Promise<ManyTested> {
+  const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
+  const range = rangeOf(known, request);
+  const last = await readGround(known, request.to);
+  const scenarios = request.command === undefined ? last.config.snapshot_isolation.tests : undefined;
+  const test = async ({ tag }: KnownVersion) => {
+    const ground = await readGround(known, tag);
+    const tested = await testGround(caller, ground, { ...request, scenarios });
+    request.onTested?.(tested);
+    return tested;
+  };
+  return request.bisect ? bisect(range, test) : testAll(range, test, last.config.snapshot_isolation.max_concurrent);
+}
+
+/** From the one to the other by precedence: those of ours that were not left by a rollback, and both ends whatever became of them. */
+function rangeOf({ history }: AgentHistory, { from, to }: TestManyRequest): KnownVersion[] {
+  const [first, last] = [findAsked(history, from), findAsked(history, to)];
+  const order = compareNumbers(first.number, last.number);
+  if (order > 0) {
+    throw new KaiError("E122", `${first.tag} comes after ${last.tag}.`, { hint: "Name the lower version first." });
+  }
+  return history.versions.filter(
+    (each) =>
+      each === first ||
+      each === last ||
+      (each.type !== "foreign" &&
+        !each.withdrawn &&
+        compareNumbers(each.number, first.number) > 0 &&
+        compareNumbers(each.number, last.number) < 0),
+  );
+}
+
+async function testAll(
+  range: readonly KnownVersion[],
+  test: (version: KnownVersion) => Promise<VersionTest>,
+  most: number,
+): Promise<ManyTested> {
+  const results = new Map<KnownVersion, VersionTest>();
+  const waiting = [...range];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.set(next, await test(next));
+  };
+  // More would only wait for each other's processors.
+  const workers = Math.min(most, availableParallelism(), range.length);
+  await Promise.all(Array.from({ length: workers }, work));
+  const versions = range.flatMap((version) => results.get(version) ?? []);
+  return judged(versions);
+}
+
+/** Both ends first: where they do not differ as they should, nothing between them tells anything. */
+async function bisect(
+  range: readonly KnownVersion[],
+  test: (version: KnownVersion) => Promise<VersionTest>,
+): Promise<ManyTested> {
+  const tested = new Map<number, VersionTest>();
+  const at = async (index: number): Promise<VersionTest> => {
+    const found = tested.get(index) ?? (await test(range[index] as KnownVersion));
+    tested.set(index, found);
+    return found;
+  };
+  let [good, bad] = [0, range.length - 1];
+  if ((await at(good)).passed && !(await at(bad)).passed) {
+    while (bad - good > 1) {
+      const middle = Math.floor((good + bad) / 2);
+      if ((await at(middle)).passed) good = middle;
+      else bad = middle;
+    }
+  }
+  return judged([...tested].sort(([a], [b]) => a - b).map(([, each]) => each));
+}
+
+function judged(versions: readonly VersionTest[]): ManyTested {
+  const bad = versions.findIndex(({ passed }) => !passed);
+  return {
+    versions,
+    passed: bad < 0,
+    firstBad: versions[bad]?.version ?? null,
+    lastGood: bad > 0 ? (versions[bad - 1]?.version ?? null) : null,
+  };
+}

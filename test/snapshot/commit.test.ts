@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+async function changed(agent: SnapshotAgent, script: string, ...options: string[]): Promise<string> {
+  const { id } = await agent.made("create", "1.1.0", ...options);
+  await agent.made("exec", id, "--", "sh", "-ec", script);
+  return id;
+}
+
+test("a commit is a branch to review: signed, logged, and nothing else is touched", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo new > new.txt");
+  expect(await agent.made("commit", id, "--dry-run")).toMatchObject({ commit: null, operation: null, dryRun: true });
+  const done = await agent.made("commit", id, "-m", "feat: new");
+  expect(done).toMatchObject({
+    branch: `kai/snapshot/${id.toLowerCase()}`,
+    changed: [{ path: "new.txt", change: "added" }],
+  });
+  expect(agent.git("rev-parse", `${done.branch}^`)).toBe(agent.git("rev-parse", "v1.1.0^{commit}"));
+  expect(agent.git("log", "-1", "--format=%s", done.branch)).toBe("feat: new");
+  expect(agent.git("status", "--porcelain")).toBe("");
+  expect(existsSync(path.join(agent.dir, "new.txt"))).toBe(false);
+  expect((await agent.kai("log", "--json", "--limit", "1")).json()).toMatchObject({
+    operations: [{ kind: "snapshot" }],
+  });
+  expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed: done.commit });
+  expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
+});
+
+test("--apply goes on top of the branch, keeps what the branch did since, and undo takes it back", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo new > new.txt; rm prompts/system.md");
+  agent.write("other.txt", "of the branch\n");
+  agent.commit("feat: another");
+  await agent.made("commit", id, "--apply");
+  expect(agent.git("status", "--porcelain")).toBe("");
+  expect(readFileSync(path.join(agent.dir, "new.txt"), "utf8")).toBe("new\n");
+  expect(readFileSync(path.join(agent.dir, "other.txt"), "utf8")).toBe("of the branch\n");
+  expect(existsSync(path.join(agent.dir, "prompts/system.md"))).toBe(false);
+  expect((await agent.kai("undo")).exit).toBe(0);
+  expect(existsSync(path.join(agent.dir, "new.txt"))).toBe(false);
+  expect(existsSync(path.join(agent.dir, "prompts/system.md"))).toBe(true);
+});
+
+test("where both changed a path, and where files are not committed, --apply is refused and nothing changed", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo theirs > prompts/system.md");
+  agent.write("prompts/system.md", "ours\n");
+  expect(await agent.refused("commit", id, "--apply")).toMatchObject({ code: "E102" });
+  agent.commit("fix: ours");
+  const head = agent.git("rev-parse", "HEAD");
+  expect(await agent.refused("commit", id, "--apply")).toMatchObject({
+    code: "E128",
+    conflicts: ["prompts/system.md"],
+  });
+  expect(agent.git("rev-parse", "HEAD")).toBe(head);
+  expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
+  expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "prompts/system.md" }] });
+});
+
+test("what later runs on a host takes --allow-executable: commands, what they name, what git and forges obey", async () => {
+  const tests = [{ name: "answers", run: "sh ./scripts/check.sh && python3 -m clerk.main && make test" }];
+  const files = { "scripts/check.sh": "true\n", "clerk/main.py": "pass\n", Makefile: "test:\n", "free.txt": "a\n" };
+  const agent = await snapshotAgent({ tests }, files);
+  const hostile = [
+    "echo evil >> scripts/check.sh; echo evil >> clerk/main.py; echo evil >> Makefile; echo b >> free.txt",
+    `sed 's/32Mi/64Mi/' kai.yaml > k; mv k kai.yaml`,
+    "echo '* filter=evil' > .gitattributes; mkdir -p .github/workflows; echo on: push > .github/workflows/x.yml",
+  ].join("; ");
+  const id = await changed(agent, hostile);
+  const refused = await agent.refused("commit", id);
+  expect(refused).toMatchObject({ code: "E128" });
+  expect(refused["executable"]).toEqual([
+    { path: ".gitattributes", reason: "git reads it as instructions" },
+    { path: ".github/workflows/x.yml", reason: "a forge runs what it says" },
+    { path: "Makefile", reason: "the test answers runs it" },
+    { path: "clerk/main.py", reason: "the test answers runs it" },
+    { path: "kai.yaml", reason: "it changes snapshot_isolation" },
+    { path: "scripts/check.sh", reason: "the test answers runs it" },
+  ]);
+  const done = await agent.made("commit", id, "--allow-executable");
+  expect(done.executable).toHaveLength(6);
+  expect(done.changed).toHaveLength(7);
+});

@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+/** Runs a Python script in a snapshot of its own, and gives that. */
+async function after(agent: SnapshotAgent, script: readonly string[], ...options: string[]): Promise<string> {
+  const { id } = await agent.made("create", "1.1.0", ...options);
+  const ran = await agent.made("exec", id, "--", "/usr/bin/python3", "-c", script.join("\n"));
+  expect(ran.stderr).toBe("");
+  return id;
+}
+
+const reasonsOf = (diff: { refused: { path: string; reason: string }[] }): Record<string, string> =>
+  Object.fromEntries(diff.refused.map(({ path: name, reason }) => [name, reason]));
+
+/** All that is hostile in a folder at once, the marker being a file outside that shows whether anything of it was executed. */
+const hostileFolder = (marker: string) => [
+  "import os, socket",
+  `evil = "touch '${marker}'"`,
+  "def put(name, text, mode=0o644):",
+  "    os.makedirs(os.path.dirname(name) or '.', exist_ok=True)",
+  "    open(name, 'w').write(text); os.chmod(name, mode)",
+  "config = f'[core]\\n fsmonitor = {evil}\\n hooksPath = .\\n[filter \"evil\"]\\n clean = {evil}\\n smudge = {evil}\\n[include]\\n path = /etc/passwd\\n'",
+  "for git in ['.git', '.GIT', '.git ', '.git.', 'git~1', '.g\\u200cit', '\\uff0egit', 'sub/.git', 'sub/.gIt']:",
+  "    put(f'{git}/config', config); put(f'{git}/hooks/post-checkout', '#!/bin/sh\\n' + evil, 0o755)",
+  "    put(f'{git}/objects/info/alternates', '/etc\\n')",
+  "put('worktree/.git', 'gitdir: /tmp')",
+  "put('.gitattributes', '* filter=evil diff=evil merge=evil\\n')",
+  "put('.gitmodules', '[submodule \"x\"]\\n path = x\\n url = -u./evil\\n')",
+  "os.mkfifo('pipe'); os.mkfifo('sub/.gitignore')",
+  "socket.socket(socket.AF_UNIX).bind('door')",
+  "put('tool', ''); os.chmod('tool', 0o4755)",
+  "os.symlink('/etc/passwd', 'absolute'); os.symlink('../../etc/passwd', 'up'); os.symlink('sub/../../x', 'behind')",
+  "os.symlink('logic.py', 'good'); os.symlink('../logic.py', 'sub/good'); os.symlink('x', 'sub/.gitmodules')",
+  "os.link('logic.py', 'hard')",
+  "put('line\\nfeed', 'x'); put('-rf', 'x'); put('\\x1b[31mred', 'x')",
+];
+
+test("a hostile folder is read as data: nothing of it runs, what can be in no version is named", async () => {
+  const agent = await snapshotAgent();
+  const marker = path.join(path.dirname(agent.dir), "executed");
+  const id = await after(agent, hostileFolder(marker));
+  const diff = await agent.made("diff", id);
+  const repository = "a repository of its own";
+  expect(reasonsOf(diff)).toEqual({
+    ".git": repository,
+    ".GIT": repository,
+    ".git ": repository,
+    ".git.": repository,
+    "git~1": repository,
+    ".g\u200cit": repository,
+    "\uff0egit": repository,
+    "sub/.git": repository,
+    "sub/.gIt": repository,
+    "worktree/.git": repository,
+    pipe: "a FIFO",
+    "sub/.gitignore": "a FIFO",
+    door: "a socket",
+    tool: "setuid or setgid",
+    absolute: "a link to an absolute path",
+    up: "a link that leaves the agent's folder",
+    behind: "a link that goes up behind a name",
+    "sub/.gitmodules": "a link that git would read",
+  });
+  const done = await agent.made("commit", id, "--allow-executable");
+  const taken = agent.git("diff", "--name-only", "-z", "v1.1.0", done.branch).split("\0").filter(Boolean).sort();
+  expect(taken).toEqual(
+    [".gitattributes", ".gitmodules", "-rf", "good", "hard", "line\nfeed", "sub/good", "\u001b[31mred"].sort(),
+  );
+  // What git itself finds wrong with it is that the submodule's address is one that no git would fetch.
+  const checked = await agent.run("git", ["fsck", "--strict", "--no-dangling"]);
+  expect(`${checked.stdout}${checked.stderr}`.replace(/^.*gitmodulesUrl: disallowed.*$/gm, "").trim()).toBe("");
+  expect(existsSync(marker)).toBe(false);
+  // The terminal hears nothing of a name.
+  expect((await agent.snapshot("diff", id)).stdout).not.toContain("\u001b[31m");
+});
+
+test("too much is said to be too much: deep, many, sparse and large", async () => {
+  const agent = await snapshotAgent({ resource_limits: { storage: "256Mi", memory: "256Mi" } });
+  const script = [
+    "import os",
+    "open('sparse', 'w').truncate(20 << 30)",
+    "here = os.getcwd()",
+    "for _ in range(60): os.mkdir('d' * 200); os.chdir('d' * 200)",
+    "os.chdir(here); os.mkdir('many')",
+    "for number in range(30000): open(f'many/{number}', 'w').close()",
+  ];
+  const id = await after(agent, script);
+  const diff = await agent.made("diff", id);
+  expect(diff.added.length).toBeGreaterThan(30_000);
+  expect(Object.values(reasonsOf(diff))).toEqual(["cannot be read: ENAMETOOLONG"]);
+  const saved = await agent.made("save", id);
+  expect(Object.entries(reasonsOf(saved))).toContainEqual(["sparse", "too large for a version: 21474836480 bytes"]);
+  expect(agent.git("ls-tree", "--name-only", `${saved.commit}:many`).split("\n")).toHaveLength(30_000);
+  await agent.made("destroy", id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("what goes on writing in the background writes nothing into a save", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const writer =
+    "while :; do date +%s%N > new; mv new now; rm -f swap; ln -s /etc swap; rm -f swap; mkdir swap; echo x > swap/passwd; rm -r swap; done";
+  await agent.made("exec", id, "--", "sh", "-c", `setsid sh -c '${writer}' >/dev/null 2>&1 & sleep 0.2`);
+  for (let round = 0; round < 3; round++) {
+    const { commit, made } = await agent.made("save", id);
+    expect(made).toBe(true);
+    expect(agent.git("show", `${commit}:now`)).toMatch(/^\d{19}$/);
+    expect(agent.git("ls-tree", "-r", "--name-only", commit)).not.toMatch(/hosts|shadow/);
+  }
+});
+
+test("an agent that destroys its own folder destroys nothing else", async () => {
+  const agent = await snapshotAgent();
+  const ran = await agent.snapshot(
+    "run",
+    "1.1.0",
+    "--",
+    "sh",
+    "-c",
+    "rm -rf /app/* /app/.[!.]* / 2>/dev/null; ls -A /app",
+  );
+  expect(ran.stdout).toBe("");
+  expect(agent.git("status", "--porcelain")).toBe("");
+  expect((await agent.snapshot("run", "1.1.0", "--", "cat", "logic.py")).stdout).toBe('print("answer of 1.0.0")\n');
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});

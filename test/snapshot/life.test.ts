@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
+
+test("a snapshot is made, worked in, looked at, and taken away whole", async () => {
+  const agent = await snapshotAgent();
+  const made = await agent.made("create", "1.1.0", "--env", "GREETING=hello");
+  expect(made).toMatchObject({ version: "1.1.0", type: "copy_on_write", status: "ready", saved: null });
+  expect(agent.left()).toMatchObject({ containers: [`kai-${made.id.toLowerCase()}`], records: [made.id] });
+
+  const ran = await agent.snapshot("exec", made.id, "--", "sh", "-c", 'echo "$GREETING"; pwd; echo no >&2; exit 3');
+  expect(ran).toMatchObject({ stdout: "hello\n/app\n", exit: 3 });
+  expect(ran.stderr).toBe("no\n");
+  // By the end of its id, too, and elsewhere in the sandbox.
+  const short = made.id.slice(-8).toLowerCase();
+  const there = await agent.made("exec", short, "--workdir", "/tmp", "--env", "A=b", "--", "sh", "-c", "pwd; echo $A");
+  expect(there).toMatchObject({ snapshot: made.id, stdout: "/tmp\nb\n", exitCode: 0, timedOut: false });
+
+  const change = "echo new > new.txt; echo more >> logic.py; rm prompts/system.md; mkfifo pipe";
+  await agent.made("exec", made.id, "--", "sh", "-c", change);
+  expect(await agent.made("diff", made.id)).toMatchObject({
+    added: ["new.txt"],
+    modified: ["logic.py"],
+    deleted: ["prompts/system.md"],
+    refused: [{ path: "pipe", reason: "a FIFO" }],
+    truncated: false,
+  });
+  expect(agent.git("status", "--porcelain")).toBe("");
+  expect(await agent.made("list")).toMatchObject({ total: 1, snapshots: [{ id: made.id, status: "ready" }] });
+  expect(await agent.made("show", made.id)).toMatchObject({ status: "ready", isolation: { network: "none" } });
+
+  const logs = await agent.made("logs", made.id);
+  expect(logs.executions.map(({ exitCode }: { exitCode: number }) => exitCode)).toEqual([3, 0, 0]);
+  const first = await agent.snapshot("logs", made.id, "--execution", logs.executions[0].id);
+  expect([first.stdout, first.stderr]).toEqual(["hello\n/app\n", "no\n"]);
+
+  await agent.made("destroy", made.id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+  expect(await agent.refused("exec", made.id, "--", "true")).toMatchObject({ code: "E101" });
+});
+
+test("a run gives its output and its exit status, keeps what came of it, and leaves nothing", async () => {
+  const agent = await snapshotAgent();
+  const ran = await agent.snapshot(
+    "run",
+    "1.1.0",
+    "--",
+    "sh",
+    "-c",
+    "echo out; echo err >&2; echo x > made.txt; exit 7",
+  );
+  expect([ran.stdout, ran.exit]).toEqual(["out\n", 7]);
+  expect(ran.stderr).toBe("err\n1 changed: made.txt\n");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+  expect(agent.git("log", "-1", "--format=%s", "refs/kai/runs")).toBe(
+    "run sh -c echo out; echo err >&2; echo x > made.txt; exit 7 in v1.1.0: failed",
+  );
+  expect(agent.git("ls-tree", "-r", "--name-only", "refs/kai/runs").split("\n")).toEqual([
+    "artifacts/made.txt",
+    "stderr",
+    "stdout",
+  ]);
+  expect(agent.git("show", "refs/kai/runs:stdout")).toBe("out");
+  await agent.kai("key", "export").then(({ stdout }) => agent.write("key.asc", stdout));
+  const gpg = await agent.run("sh", [
+    "-c",
+    'mkdir -m 700 "$GNUPGHOME"; gpg --quiet --import key.asc && git verify-commit refs/kai/runs',
+  ]);
+  expect(gpg.stderr).toContain("Good signature");
+});
+
+test("what a time-out ends is ended whole, and the snapshot goes on", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const hidden = "setsid sh -c 'while :; do :; done' & (while :; do sleep 1; done) & sleep 600";
+  const ran = await agent.kai("snapshot", "exec", id, "--timeout", "1s", "--json", "--", "sh", "-c", hidden);
+  expect(ran.json()).toMatchObject({ timedOut: true, passed: false, exitCode: 137 });
+  const seen = await agent.made("exec", id, "--", "sh", "-c", "ls /proc | grep -c '^[0-9]'");
+  // The first process, this shell, and what it counts with.
+  expect(Number(seen.stdout)).toBeLessThanOrEqual(4);
+});
+
+test("not more than max_concurrent live at once: others wait, or are refused", async () => {
+  const agent = await snapshotAgent({ max_concurrent: 1 });
+  const { id } = await agent.made("create", "1.1.0");
+  expect(await agent.refused("run", "1.1.0", "--no-wait", "--", "true")).toMatchObject({
+    code: "E113",
+    snapshots: [id],
+  });
+  const waiting = agent.snapshot("run", "1.1.0", "--", "echo", "at last");
+  await agent.made("destroy", id);
+  expect(await waiting).toMatchObject({ stdout: "at last\n", exit: 0 });
+});
+
+test("a snapshot whose time is over ends by itself, and goes with what it had changed saved", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0", "--ttl", "3s");
+  await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
+  await expect
+    .poll(async () => (await agent.made("show", id)).status, { timeout: 30_000, interval: 300 })
+    .toBe("stopped");
+  expect(await agent.made("prune", "--dry-run")).toMatchObject({ pruned: [{ id, kept: null }], dryRun: true });
+  const { pruned } = await agent.made("prune");
+  expect(pruned).toMatchObject([{ id, reason: "its time is over", kept: expect.any(String) }]);
+  expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});

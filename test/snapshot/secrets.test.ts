@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { placeAt } from "../scenarios/place.js";
+import { snapshotAgent } from "./snapshot-agent.js";
+
+const SECRET = "s3cr3t-of-the-user";
+
+test("secrets are in the sandbox and nowhere else: masked in output, not in records, logs, runs or artifacts", async () => {
+  const agent = await snapshotAgent({
+    secrets: { FROM_FILE: "file:../secret", FROM_COMMAND: "command:printf %s-%s c0mmand secret" },
+  });
+  writeFileSync(path.join(agent.dir, "../secret"), `${SECRET}\n`);
+  const { id } = await agent.made("create", "1.1.0");
+  const script = 'echo "$FROM_FILE $FROM_COMMAND" | tee leaked.txt; echo fine > fine.txt';
+  const ran = await agent.made("exec", id, "--", "sh", "-c", script);
+  expect(ran.stdout).toBe("[secret] [secret]\n");
+  const once = await agent.made("run", "1.1.0", "--", "sh", "-c", script);
+  expect(once.stdout).toBe("[secret] [secret]\n");
+  expect(agent.git("ls-tree", "-r", "--name-only", once.run)).toBe("artifacts/fine.txt\nstderr\nstdout");
+  const held = await agent.run("grep", ["-rlE", `${SECRET}|c0mmand-secret`, path.join(agent.dir, ".git/kai")]);
+  expect(String(held)).toBe("[exit 1]");
+  expect(
+    execFileSync("podman", ["inspect", `kai-${id.toLowerCase()}`], { env: agent.env, encoding: "utf8" }),
+  ).not.toContain(SECRET);
+});
+
+test("the caller says where a secret comes from, and of kai.yaml's only the named ones are given", async () => {
+  const agent = await snapshotAgent({ secrets: { A: "command:echo from-a", B: "command:echo from-b" } });
+  const show = ["--", "sh", "-c", 'echo "${A-none} ${B-none} ${C-none}" | sed s/from-//g'];
+  expect((await agent.snapshot("run", "1.1.0", "--secret", "B", ...show)).stdout).toBe("none b none\n");
+  expect(await agent.refused("run", "1.1.0", "--secret", "C=env:NOT_SET", "--", "true")).toMatchObject({
+    code: "E123",
+  });
+});
+
+test("what another version names of this machine is not given where nobody trusts who signed it", async () => {
+  const agent = await snapshotAgent({ secrets: { KEY: "file:../secret" } });
+  writeFileSync(path.join(agent.dir, "../secret"), SECRET);
+  const folder = path.join(path.dirname(agent.dir), "clone");
+  agent.git("clone", "--quiet", agent.dir, folder);
+  const home = path.join(path.dirname(agent.dir), "another-home");
+  const { kai } = placeAt(folder, { ...agent.env, HOME: home, KAI_HOME: path.join(home, "kai") });
+  expect(String(await kai("init", "--yes"))).toContain("[exit 0]");
+  const ran = await kai("snapshot", "run", "1.1.0", "--json", "--", "true");
+  expect(ran.json().error).toMatchObject({ code: "E112", message: expect.stringContaining("nobody has confirmed it") });
+  expect((await kai("snapshot", "run", "1.1.0", "--secret", "KEY=file:/dev/null", "--", "true")).exit).toBe(0);
+});
