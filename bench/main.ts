@@ -9,6 +9,7 @@ import { HASH } from "./figures/hash.js";
 import { MEMORY } from "./figures/memory.js";
 import { READ } from "./figures/read.js";
 import { ROLLBACK } from "./figures/rollback.js";
+import { SNAPSHOT } from "./figures/snapshot.js";
 import { START } from "./figures/start.js";
 import { WRITE } from "./figures/write.js";
 import { FIXTURE_VERSION, Fixtures } from "./fixtures/fixtures.js";
@@ -21,6 +22,7 @@ const FIGURES: readonly Figure[] = [
   ...ROLLBACK,
   ...CAPTURE,
   ...DEPLOY,
+  ...SNAPSHOT,
   ...HASH,
   ...MEMORY,
 ];

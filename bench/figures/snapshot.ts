@@ -1,0 +1,148 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import type { Bench } from "../bench.js";
+import { type Figure, interleave } from "../figure.js";
+import type { Fixtures } from "../fixtures/fixtures.js";
+
+/** An agent of so many files, whose snapshots have a folder of their own beside it. */
+async function agentOf(bench: Bench, fixtures: Fixtures, name: "small" | "wide"): Promise<string> {
+  const cwd = await fixtures.copy(name);
+  const temp = path.join(cwd, ".git", "snapshots");
+  writeFileSync(
+    path.join(cwd, "kai.yaml"),
+    `agent_id: com.example.bench\nsnapshot_isolation: {temp_dir: "${temp}", max_concurrent: 200, resource_limits: {storage: 256Mi, memory: 256Mi}}\n`,
+  );
+  bench.read(cwd, "git", ["commit", "--quiet", "-am", "feat: be tried"]);
+  bench.kai(cwd, "create", "--as", "8.0.0");
+  // The version's files are written, and what this machine can do is known.
+  bench.kai(cwd, "snapshot", "run", "8.0.0", "--", "true");
+  return cwd;
+}
+
+const document = (bench: Bench, cwd: string, ...args: string[]) =>
+  JSON.parse(bench.read(cwd, process.execPath, [bench.folders.program, "snapshot", ...args]));
+
+/** The arguments by which podman made a snapshot's container, its name, volumes and state taken out: the same flags. */
+function flagsOf(bench: Bench, cwd: string): string[] {
+  const { id } = document(bench, cwd, "create", "8.0.0", "--json");
+  const inspected = bench.read(cwd, "podman", ["inspect", `kai-${String(id).toLowerCase()}`]);
+  bench.kai(cwd, "snapshot", "destroy", id);
+  return JSON.parse(inspected)[0].Config.CreateCommand.slice(1) as string[];
+}
+
+/** `podman create`, `init`, `start -a` of a container with the flags of a snapshot, and a command in it. */
+function byPodman(bench: Bench, cwd: string, flags: readonly string[], command: readonly string[]): number {
+  const name = `kai-bench-${process.pid}`;
+  const upper = bench.read(cwd, "mktemp", ["-d"]).trim();
+  bench.read(cwd, "sh", ["-c", `mkdir ${upper}/upper ${upper}/work && chmod 777 ${upper}/upper`]);
+  const kept = flags
+    .slice(flags.indexOf("run") + 1)
+    .filter((each) => each !== "--detach")
+    .map((each) => each.replace(/upperdir=[^,]*,workdir=.*$/, `upperdir=${upper}/upper,workdir=${upper}/work`));
+  const at = kept.indexOf("--name");
+  kept[at + 1] = name;
+  const pid = kept.indexOf("--pidfile");
+  kept.splice(pid, 2);
+  const idle = kept.lastIndexOf("-P");
+  const args = [...kept.slice(0, idle - 1), ...command];
+  let ms = bench.node(cwd);
+  ms += bench.time(cwd, "podman", [...runtimeOf(flags), "create", ...args]);
+  ms += bench.time(cwd, "podman", ["init", name]);
+  ms += bench.time(cwd, "podman", ["start", "--attach", name]);
+  bench.read(cwd, "podman", ["rm", "--force", "--time", "0", name]);
+  bench.read(cwd, "rm", ["-rf", upper]);
+  return ms;
+}
+
+const runtimeOf = (flags: readonly string[]): readonly string[] => flags.slice(0, flags.indexOf("run"));
+
+export const SNAPSHOT: readonly Figure[] = [
+  {
+    name: "snapshot-run",
+    title:
+      "`snapshot run` of a command, its sandbox gone; floor: Node, `podman create`, `init`, `start -a` with the same flags",
+    goal: { most: 1.25 },
+    unit: "ms",
+    async measure(bench, fixtures, rounds) {
+      const cwd = await agentOf(bench, fixtures, "small");
+      const flags = flagsOf(bench, cwd);
+      return interleave(rounds, {
+        floor: () => byPodman(bench, cwd, flags, ["/bin/echo", "x"]),
+        ours: () => bench.kai(cwd, "snapshot", "run", "8.0.0", "--", "/bin/echo", "x"),
+      });
+    },
+  },
+  {
+    name: "snapshot-files",
+    title: "`snapshot run` over 10,000 files; floor: over 10",
+    goal: { most: 1.2 },
+    unit: "ms",
+    async measure(bench, fixtures, rounds) {
+      const [small, large] = [await agentOf(bench, fixtures, "small"), await agentOf(bench, fixtures, "wide")];
+      const run = (cwd: string) => bench.kai(cwd, "snapshot", "run", "8.0.0", "--", "/bin/echo", "x");
+      return interleave(rounds, { floor: () => run(small), ours: () => run(large) });
+    },
+  },
+  {
+    name: "snapshot-exec",
+    title: "`snapshot exec`; floor: Node, `podman exec`",
+    goal: { most: 1.2 },
+    unit: "ms",
+    async measure(bench, fixtures, rounds) {
+      const cwd = await agentOf(bench, fixtures, "small");
+      const { id } = document(bench, cwd, "create", "8.0.0", "--json");
+      const container = `kai-${String(id).toLowerCase()}`;
+      const runtime = runtimeOf(flagsOf(bench, cwd));
+      const measured = interleave(rounds, {
+        floor: () => bench.node(cwd) + bench.time(cwd, "podman", [...runtime, "exec", container, "/bin/echo", "x"]),
+        ours: () => bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/echo", "x"),
+      });
+      bench.kai(cwd, "snapshot", "destroy", id);
+      return measured;
+    },
+  },
+  {
+    name: "snapshot-commit",
+    title: "`snapshot commit` of one change among 10,000 files; floor: Node, `git add`, `git commit` of it",
+    goal: { most: 3 },
+    unit: "ms",
+    async measure(bench, fixtures, rounds) {
+      const cwd = await agentOf(bench, fixtures, "wide");
+      const plain = await fixtures.copy("wide");
+      let turn = 0;
+      return interleave(rounds, {
+        floor: () => {
+          writeFileSync(path.join(plain, "kai.yaml"), `agent_id: com.example.bench\n# ${turn}\n`);
+          return (
+            bench.node(plain) +
+            bench.git(plain, "add", "kai.yaml") +
+            bench.git(plain, "commit", "--quiet", "-m", `change ${turn}`)
+          );
+        },
+        ours: () => {
+          const { id } = document(bench, cwd, "create", "8.0.0", "--json");
+          bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/sh", "-c", `echo ${turn++} > changed.txt`);
+          const ms = bench.kai(cwd, "snapshot", "commit", id);
+          bench.kai(cwd, "snapshot", "destroy", id);
+          return ms;
+        },
+      });
+    },
+  },
+  {
+    name: "snapshot-destroy",
+    title: "`snapshot destroy`, beyond the start of Node; floor: 250 ms",
+    goal: { most: 1 },
+    unit: "ms",
+    async measure(bench, fixtures, rounds) {
+      const cwd = await agentOf(bench, fixtures, "small");
+      return interleave(rounds, {
+        floor: () => 250,
+        ours: () => {
+          const { id } = document(bench, cwd, "create", "8.0.0", "--json");
+          return bench.kai(cwd, "snapshot", "destroy", id) - bench.node(cwd);
+        },
+      });
+    },
+  },
+];
