@@ -25,7 +25,7 @@ test("goes back by one new commit, and says how to take that back", async () => 
       ✓ restore_code  <time>
       ✓ restore_data  <time>
       ✓ cleanup  <time>
-      risk     the state goes back 264 days, to when it was captured
+      risk     the state goes back <time>, to when it was captured
       state of before  refs/kai/backup/<operation>-state
 
     The agent's state is that which was captured with the version.

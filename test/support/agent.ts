@@ -53,7 +53,7 @@ export class Ran {
       .replace(/\b[0-9A-F]{40}\b/g, "<key>")
       .replace(/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g, "<operation>")
       .replace(/(?<=commit +)[0-9a-f]{10}\b/g, "<id>")
-      .replace(/\b\d+(?:\.\d+)? (?:ms|s)\b/g, "<time>");
+      .replace(/\b\d+(?:\.\d+)? (?:ms|s|days)\b/g, "<time>");
   }
 }
 

@@ -72,7 +72,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "snapshot test",
-    summary: "Try a version in a throw-away container",
+    summary: "Try a version in a throw-away container, or many side by side",
     load: async () => (await import("./snapshot-test.js")).snapshotTestCommand,
   },
   {
