@@ -12,6 +12,7 @@ test("recover and undo tell of an operation what the log does, beside what they 
   expect(recovered).toEqual({
     ...rolledBack,
     operation: rolledBack.id,
+    ended: null,
     outcome: "completed",
     conflicts: [],
     agent: null,
