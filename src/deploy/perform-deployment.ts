@@ -175,7 +175,9 @@ async function logFailure(
       const details = { kind: "deploy", of: null, ok: false, version: of, root: root.root, error: cause.message };
       const told = { kind: "outcome", subject: `failed to deploy ${about.tag}`, about, details } as const;
       const id = ulid(session.at.getTime());
-      await session.perform(await deploymentEntry(session, signer, { ...told, id }), signer);
+      const entry = deploymentEntry(session, signer, { ...told, id });
+      // Where that fails, too, what it should tell is still thrown.
+      await entry.then((operation) => session.perform(operation, signer)).catch(() => {});
     }
     throw cause;
   }

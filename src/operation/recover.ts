@@ -96,8 +96,8 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   } else {
     // A deployment is not the branch's: its link goes with the log.
     const left = logged && folder !== undefined ? await applyLinks(folder) : undefined;
-    if (folder !== undefined) await removeStaging(folder, trash);
     if (!journal.done) await settle(!left?.links.length);
+    if (folder !== undefined) await removeStaging(folder, trash);
     await removeJournal(journal.file);
   }
   const { started: agent, ended } = agents;

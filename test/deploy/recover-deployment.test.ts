@@ -120,6 +120,18 @@ test("a rollback of the deployment that is killed leaves one agent, that of the 
   expect((await agent.kai("verify", "--all")).exit).toBe(0);
 });
 
+test("where somebody moved the branch meanwhile, the deployment goes with the log all the same", async () => {
+  const place = await deployedAgent({ "logic.py": "new = 1\n" });
+  const { agent, versionsThatRun } = place;
+  expect((await agent.kai("deploy", "1.1.0")).exit).toBe(0);
+  await killedAtCommitPoint(place, ["rollback", "1.0.0"], 1);
+  const theirs = agent.git("commit-tree", "-p", "HEAD", "-m", "theirs", "HEAD^{tree}");
+  agent.write(".git/refs/heads/main", `${theirs}\n`);
+  const recovered = await agent.kai("recover", "--json");
+  expect([recovered.exit, recovered.json().error]).toMatchObject([4, { code: "E114", conflicts: ["refs/heads/main"] }]);
+  expect([linkOf(place), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
+});
+
 test("a policy that does not stop the agent leaves none running beside the one it starts elsewhere", async () => {
   const policies = "rollback_system: {policies: [{name: start, steps: [{type: start_agent}]}]}\n";
   const place = await deployedAgent({ "logic.py": "new = 1\n" }, { "kai.yaml": LIFECYCLE + policies });
