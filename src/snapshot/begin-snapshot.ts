@@ -1,16 +1,13 @@
-import path from "node:path";
 import { ulid } from "ulid";
 import type { HostCapabilities } from "../podman/capabilities.js";
 import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
-import { probeHost } from "../podman/probe-host.js";
-import { removeContainer } from "../podman/remove-container.js";
-import { requireVmRuntime } from "../podman/vm-runtime.js";
 import { identityOf } from "../system/process-identity.js";
+import { takeAway } from "./end-snapshot.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase, type SandboxBase } from "./sandbox/choose-base.js";
-import { requireSettings } from "./sandbox/requirements.js";
+import { findHost } from "./sandbox/requirements.js";
 import { containerNameOf } from "./sandbox/sandbox.js";
-import { makeSandboxFolder, removeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
+import { makeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
 import { type Places, placesOf, type SnapshotCaller, type SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { planSettings, type SnapshotOptions } from "./snapshot-settings.js";
@@ -36,7 +33,7 @@ export interface BegunSnapshot {
   /** The GPUs that it is given. */
   readonly devices: ChosenGpus;
   readonly record: SnapshotRecord;
-  /** Takes back all of it: container, folder and record. */
+  /** Takes back all of it: container, network, folder and record. */
   discard(): Promise<void>;
 }
 
@@ -53,11 +50,9 @@ export async function beginSnapshot(
   const places = await placesOf(repository, config, env);
   const store = new SnapshotStore(repository);
   progress("Looking at what this machine can isolate…");
-  const usual = await probeHost({ env, cacheDir: places.cacheDir, tempDir: places.tempDir });
-  const host = settings.process === "vm" ? await requireVmRuntime(usual, env) : usual;
+  const { host, unenforced } = await findHost(settings, { env, ...places });
   const { gpus } = settings.limits;
   const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
-  const unenforced = requireSettings(host, settings);
   progress("Writing the version's files…");
   const start = await startingTree({ ground, settings, store, places, base: request.options.base ?? null, env });
   const base = await findBase(isolation.base_images, settings.image, start.folder);
@@ -94,11 +89,7 @@ export async function beginSnapshot(
   }
   const most = isolation.max_concurrent;
   await takePlace(store, record, { most, wait: request.wait, env, signal: caller.signal, progress });
-  const discard = async () => {
-    await removeContainer(record.container, env);
-    await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
-    await store.remove(id);
-  };
+  const discard = () => takeAway(store, record, env);
   try {
     const { owner, throwAway, expiresAt } = record;
     await makeSandboxFolder(record.folder, { record: store.folderOf(id), owner, throwAway, expiresAt });
@@ -108,6 +99,3 @@ export async function beginSnapshot(
   }
   return { ground, store, places, host, base, devices, record, discard };
 }
-
-/** Where a container's first process tells its number. */
-export const pidFileIn = (folder: string): string => path.join(folder, "pid");

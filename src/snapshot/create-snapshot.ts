@@ -1,8 +1,9 @@
 import { requireIdleProgram } from "../podman/idle-program.js";
 import { startContainer } from "../podman/start-container.js";
 import { readAgentHistory } from "../version/reading.js";
-import { beginSnapshot, pidFileIn } from "./begin-snapshot.js";
+import { beginSnapshot } from "./begin-snapshot.js";
 import { prepareSandbox } from "./sandbox/sandbox.js";
+import { pidFileIn } from "./sandbox/sandbox-folder.js";
 import { limitNetwork, makeNetwork } from "./sandbox/sandbox-network.js";
 import { readGround, type SnapshotCaller } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";

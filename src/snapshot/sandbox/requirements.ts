@@ -1,6 +1,8 @@
 import { KaiError } from "../../error.js";
 import { type Feature, type FeatureName, featureOf, type HostCapabilities } from "../../podman/capabilities.js";
 import { podmanMissing } from "../../podman/podman.js";
+import { type ProbeRequest, probeHost } from "../../podman/probe-host.js";
+import { requireVmRuntime } from "../../podman/vm-runtime.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 
 /** `true`: where the host has it; `required`: E103 where it has not. */
@@ -13,6 +15,19 @@ export interface WantedSecurity {
 }
 
 const LIMITS: readonly FeatureName[] = ["memory", "cpu", "pids", "storage"];
+
+/** This machine, and what of the limits it does not enforce for these settings. */
+export interface FittingHost {
+  readonly host: HostCapabilities;
+  readonly unenforced: readonly string[];
+}
+
+/** Looks at what this machine can isolate, and refuses what it cannot as it was asked for. E103, E117. */
+export async function findHost(settings: SnapshotSettings, request: ProbeRequest): Promise<FittingHost> {
+  const usual = await probeHost(request);
+  const host = settings.process === "vm" ? await requireVmRuntime(usual, request.env) : usual;
+  return { host, unenforced: requireSettings(host, settings) };
+}
 
 /**
  * Throws E117 without podman and E103 where an isolation that was asked for cannot be had. Gives the limits that this

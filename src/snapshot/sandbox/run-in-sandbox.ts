@@ -3,7 +3,6 @@ import type { HostCapabilities } from "../../podman/capabilities.js";
 import { type ContainerResult, runContainer } from "../../podman/run-container.js";
 import type { RunningContainer } from "../../podman/start-container.js";
 import { notStarted } from "../../podman/start-container.js";
-import { pidFileIn } from "../begin-snapshot.js";
 import { proxyEnvironment } from "../egress/proxy-environment.js";
 import type { EgressRequest } from "../egress/request-log.js";
 import type { Egress } from "../egress/serve-egress.js";
@@ -11,6 +10,7 @@ import type { FoundChanges } from "../ingest/found-changes.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 import { ExecutionOutput, type OutputStream } from "./execution-output.js";
 import { prepareSandbox, type SandboxParts } from "./sandbox.js";
+import { pidFileIn } from "./sandbox-folder.js";
 import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
 import { EGRESS_PORT, limitNetwork, openEgress, requestsOf } from "./sandbox-network.js";
 

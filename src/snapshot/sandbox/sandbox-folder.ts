@@ -65,6 +65,9 @@ export async function removeSandboxFolder(folder: string, host: SandboxHost): Pr
 /** Where the file system of limited size is mounted. */
 export const volumeOf = (folder: string): string => path.join(folder, "volume");
 
+/** Where a container's first process tells its number. */
+export const pidFileIn = (folder: string): string => path.join(folder, "pid");
+
 /**
  * Removes folders whose record is gone: those of throw-away sandboxes whose process died, and kept ones when their time is over,
  * because a repository may only have been moved. Also those in which this machine was looked at. Gives their names.

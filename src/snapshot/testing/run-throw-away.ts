@@ -1,12 +1,12 @@
 import path from "node:path";
 import type { SnapshotTest } from "../../agent/config.js";
-import { probeHost } from "../../podman/probe-host.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import { commitRun, type RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
 import type { Execution } from "../execution.js";
 import { keepRun } from "../keep-run.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
+import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
 import { changedFolder } from "../sandbox/sandbox-layers.js";
@@ -38,12 +38,12 @@ export async function runThrowAway(
   request: ThrowAwayRequest,
 ): Promise<Execution> {
   const { repository } = ground;
-  const begun = await beginSnapshot(caller, ground, { ...request, throwAway: true });
+  const first = await beginSnapshot(caller, ground, { ...request, throwAway: true });
   try {
-    const { record } = begun;
-    const secrets = await secretsFor(repository, caller, record);
+    const secrets = await secretsFor(repository, caller, first.record);
     const at = caller.now();
-    const ran = await runTwice(caller, begun, request, secrets);
+    const { begun, ran } = await runTwice(caller, first, request, secrets);
+    const { record } = begun;
     const execution = judge(begun, ran, request.expect);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
@@ -63,27 +63,27 @@ export async function runThrowAway(
     });
     return { ...execution, run, branch: committed?.branch ?? null };
   } finally {
-    await begun.discard();
+    await first.discard();
   }
 }
 
-/** What is kept about this machine may be out of date: where nothing starts by it, it is looked at again. */
+/** What is kept about this machine may be out of date: where nothing starts by it, it is looked at again, as strictly as before. */
 async function runTwice(
   caller: SnapshotCaller,
   begun: BegunSnapshot,
   request: ThrowAwayRequest,
   secrets: Readonly<Record<string, string>>,
-): Promise<RanInSandbox> {
+): Promise<{ readonly begun: BegunSnapshot; readonly ran: RanInSandbox }> {
   const { record, places, store } = begun;
   const { env } = caller;
   const first = await runBegun(caller, begun, request, secrets, true);
-  if (first !== undefined) return first;
-  const { cacheDir, tempDir } = places;
-  const host = await probeHost({ env, cacheDir, tempDir, refresh: true });
+  if (first !== undefined) return { begun, ran: first };
+  const { host, unenforced } = await findHost(record.settings, { env, ...places, refresh: true });
   await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
   const { owner, throwAway, expiresAt } = record;
   await makeSandboxFolder(record.folder, { record: store.folderOf(record.id), owner, throwAway, expiresAt });
-  return (await runBegun(caller, { ...begun, host }, request, secrets, false)) as RanInSandbox;
+  const again = { ...begun, host, record: { ...record, unenforced } };
+  return { begun: again, ran: (await runBegun(caller, again, request, secrets, false)) as RanInSandbox };
 }
 
 async function runBegun(
