@@ -47,6 +47,14 @@ test("AppArmor and SELinux are demanded only where kai.yaml requires them", () =
   expect(requireSettings(unfiltered, secured({ seccomp: false }))).toEqual([]);
 });
 
+test("a kernel of its own has no proxy to reach: what would let nothing through is refused", () => {
+  const network = { ...wanted.network, mode: "isolated" as const };
+  expect(requireSettings(hostWith(), { ...wanted, network })).toEqual([]);
+  expect(() => requireSettings({ ...hostWith(), ownKernel: true }, { ...wanted, network })).toThrow(
+    expect.objectContaining({ code: "E103", hint: expect.stringContaining("bridge") }),
+  );
+});
+
 test("without podman it is E117 with the command that installs it", () => {
   expect(() => requireSettings({ ...hostWith(), podman: undefined }, wanted)).toThrow(
     expect.objectContaining({ code: "E117", exit: 3, hint: expect.stringContaining("apt-get install -y podman") }),

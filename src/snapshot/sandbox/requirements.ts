@@ -33,7 +33,7 @@ export async function findHost(settings: SnapshotSettings, request: ProbeRequest
  * Throws E117 without podman and E103 where an isolation that was asked for cannot be had. Gives the limits that this
  * machine does not enforce, so that the result says so.
  */
-export function requireSettings(host: HostCapabilities, { security, filesystem }: SnapshotSettings): string[] {
+export function requireSettings(host: HostCapabilities, { security, filesystem, network }: SnapshotSettings): string[] {
   if (host.podman === undefined) throw podmanMissing();
   const required: FeatureName[] = ["podman", "runtime", "overlay", "network"];
   // A filter that was asked for and is not there would be a weaker sandbox that looks the same.
@@ -44,10 +44,17 @@ export function requireSettings(host: HostCapabilities, { security, filesystem }
     const feature = featureOf(host, name);
     if (feature?.state !== "ok") throw notIsolated(name, feature);
   }
+  // The proxy listens in the network of this machine's kernel, which such a sandbox does not see.
+  if (network.mode === "isolated" && host.ownKernel === true) throw unreachable();
   // A tmpfs has a size of its own everywhere.
   const limits = filesystem === "tmpfs" ? LIMITS.filter((name) => name !== "storage") : LIMITS;
   return limits.filter((name) => featureOf(host, name)?.state !== "ok");
 }
+
+const unreachable = (): KaiError =>
+  new KaiError("E103", "A sandbox with a kernel of its own cannot reach the proxy of network mode isolated.", {
+    hint: "Choose network mode none or bridge, or process isolation container.",
+  });
 
 function notIsolated(name: FeatureName, feature: Feature | undefined): KaiError {
   return new KaiError("E103", `A sandbox cannot be isolated here: ${name}: ${feature?.detail ?? "not known"}.`, {
