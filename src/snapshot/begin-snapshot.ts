@@ -2,13 +2,14 @@ import { ulid } from "ulid";
 import type { HostCapabilities } from "../podman/capabilities.js";
 import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
 import { identityOf } from "../system/process-identity.js";
+import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase, type SandboxBase } from "./sandbox/choose-base.js";
 import { findHost } from "./sandbox/requirements.js";
 import { containerNameOf } from "./sandbox/sandbox.js";
 import { makeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
-import { type Places, placesOf, type SnapshotCaller, type SnapshotGround } from "./snapshot-ground.js";
+import { type Places, placesOf, type SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { planSettings, type SnapshotOptions } from "./snapshot-settings.js";
 import { SnapshotStore } from "./snapshot-store.js";
@@ -39,7 +40,7 @@ export interface BegunSnapshot {
 
 /** Decides what a snapshot of a version is to be, waits for a place, and begins it. E103, E113, E122. */
 export async function beginSnapshot(
-  caller: SnapshotCaller,
+  caller: Caller,
   ground: SnapshotGround,
   request: BeginRequest,
 ): Promise<BegunSnapshot> {
@@ -88,7 +89,7 @@ export async function beginSnapshot(
     progress(`Removed the snapshot ${gone} of ${of}${kept === null ? "" : `, kept as ${kept.slice(0, 10)}`}`);
   }
   const most = isolation.max_concurrent;
-  await takePlace(store, record, { most, wait: request.wait, env, signal: caller.signal, progress });
+  await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress });
   const discard = () => takeAway(store, record, env);
   try {
     const { owner, throwAway, expiresAt } = record;

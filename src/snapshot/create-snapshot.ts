@@ -1,11 +1,12 @@
 import { requireIdleProgram } from "../podman/idle-program.js";
 import { startContainer } from "../podman/start-container.js";
 import { readAgentHistory } from "../version/reading.js";
+import type { Caller } from "../version/writing-session.js";
 import { beginSnapshot } from "./begin-snapshot.js";
 import { prepareSandbox } from "./sandbox/sandbox.js";
 import { pidFileIn } from "./sandbox/sandbox-folder.js";
 import { limitNetwork, makeNetwork } from "./sandbox/sandbox-network.js";
-import { readGround, type SnapshotCaller } from "./snapshot-ground.js";
+import { readGround } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { SnapshotOptions } from "./snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "./snapshot-store.js";
@@ -22,8 +23,8 @@ export interface CreateSnapshotRequest {
  * Makes a snapshot of a version: its files, isolated as its own kai.yaml and the caller say, in a container that waits for
  * commands. Where it cannot be made nothing of it is left. E101, E103, E113, E117, E122.
  */
-export async function createSnapshot(caller: SnapshotCaller, request: CreateSnapshotRequest): Promise<KnownSnapshot> {
-  const { env, signal } = caller;
+export async function createSnapshot(caller: Caller, request: CreateSnapshotRequest): Promise<KnownSnapshot> {
+  const { env, interrupted: signal } = caller;
   const known = await readAgentHistory(caller.cwd, env, caller.onConfigGone);
   const init = await requireIdleProgram(env);
   const begun = await beginSnapshot(caller, await readGround(known, request.version), { ...request, throwAway: false });

@@ -1,10 +1,11 @@
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Caller } from "../version/writing-session.js";
 import type { RefusedPath } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
-import { isRootless, type SnapshotCaller } from "./snapshot-ground.js";
+import { isRootless } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { whileStill } from "./while-still.js";
 
@@ -21,7 +22,7 @@ export interface SnapshotDiff {
 }
 
 /** What differs in a snapshot from the files that it began with. E101, E103, E113. */
-export async function diffSnapshot(caller: SnapshotCaller, asked: string): Promise<SnapshotDiff> {
+export async function diffSnapshot(caller: Caller, asked: string): Promise<SnapshotDiff> {
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   const known = await store.find(asked);
   const { record } = known;

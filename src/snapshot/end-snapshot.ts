@@ -1,13 +1,14 @@
 import { openRepository } from "../git/repository.js";
 import { removeContainer } from "../podman/remove-container.js";
+import type { Caller } from "../version/writing-session.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
 import { releaseNetwork } from "./sandbox/sandbox-network.js";
-import { isRootless, type SnapshotCaller } from "./snapshot-ground.js";
+import { isRootless } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** Ends a snapshot at once, whatever runs in it, and takes its container, files and record away. What was saved or committed stays. */
-export async function destroySnapshot(caller: SnapshotCaller, asked: string): Promise<KnownSnapshot> {
+export async function destroySnapshot(caller: Caller, asked: string): Promise<KnownSnapshot> {
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   const known = await store.find(asked);
   await takeAway(store, known.record, caller.env);

@@ -5,12 +5,12 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { kaiHome } from "../trust/key-store.js";
 import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot } from "../trust/trust-root.js";
+import type { Caller } from "../version/writing-session.js";
 import type { Execution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { recordRun } from "./runs/record-run.js";
 import type { RunRecord } from "./runs/run-record.js";
-import type { SnapshotCaller } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 export interface RunToKeep {
@@ -31,7 +31,7 @@ export interface RunToKeep {
  * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it. Null where that fails: the run
  * took place, and its result is what counts.
  */
-export async function keepRun(repository: Repository, caller: SnapshotCaller, run: RunToKeep): Promise<string | null> {
+export async function keepRun(repository: Repository, caller: Caller, run: RunToKeep): Promise<string | null> {
   try {
     const [signer, root] = await Promise.all([findSigner(caller.env), findTrustRoot(kaiFolderOf(repository).trust)]);
     const files = await collectArtifacts(run.changed, run.secrets);

@@ -1,5 +1,5 @@
 import { openRepository } from "../git/repository.js";
-import type { SnapshotCaller } from "./snapshot-ground.js";
+import type { Caller } from "../version/writing-session.js";
 import type { KnownSnapshot } from "./snapshot-store.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
@@ -30,13 +30,13 @@ export interface ListedSnapshot {
 }
 
 /** All of an agent's, the oldest first. */
-export async function listSnapshots(caller: SnapshotCaller): Promise<ListedSnapshot[]> {
+export async function listSnapshots(caller: Caller): Promise<ListedSnapshot[]> {
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   return (await store.list()).map(listedSnapshot);
 }
 
 /** One of them. E101, E122. */
-export async function showSnapshot(caller: SnapshotCaller, asked: string): Promise<ListedSnapshot> {
+export async function showSnapshot(caller: Caller, asked: string): Promise<ListedSnapshot> {
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   return listedSnapshot(await store.find(asked));
 }

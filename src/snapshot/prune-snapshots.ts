@@ -4,11 +4,12 @@ import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
 import { readAgent } from "../version/agent-repository.js";
+import type { Caller } from "../version/writing-session.js";
 import { changesOf } from "./diff-snapshot.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
-import { isRootless, placesOf, type SnapshotCaller } from "./snapshot-ground.js";
+import { isRootless, placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
 
@@ -35,7 +36,7 @@ export interface PruneResult {
  * one of them had changed and nobody kept is saved first.
  */
 export async function pruneSnapshots(
-  caller: SnapshotCaller,
+  caller: Caller,
   { all, dryRun }: { readonly all: boolean; readonly dryRun: boolean },
 ): Promise<PruneResult> {
   const { env } = caller;
@@ -78,7 +79,7 @@ export async function pruneSnapshots(
 export async function sweepDue(
   repository: Repository,
   store: SnapshotStore,
-  caller: SnapshotCaller,
+  caller: Caller,
 ): Promise<PrunedSnapshot[]> {
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
@@ -107,7 +108,7 @@ async function pruneOne(
   repository: Repository,
   store: SnapshotStore,
   known: KnownSnapshot,
-  caller: SnapshotCaller,
+  caller: Caller,
 ): Promise<string | null> {
   const { record, status } = known;
   await takeContainerAway(record, caller.env);
@@ -118,11 +119,7 @@ async function pruneOne(
 }
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */
-async function keepUnsaved(
-  repository: Repository,
-  known: KnownSnapshot,
-  caller: SnapshotCaller,
-): Promise<string | null> {
+async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<string | null> {
   const found = await changesOf(known, caller.env).catch((cause: unknown) => {
     if (cause instanceof KaiError && cause.code === "E103") return undefined;
     throw cause;

@@ -2,9 +2,9 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 import { openRepository } from "../git/repository.js";
+import type { Caller } from "../version/writing-session.js";
 import { listRuns } from "./runs/read-runs.js";
 import type { OutputStream } from "./sandbox/execution-output.js";
-import type { SnapshotCaller } from "./snapshot-ground.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
 /** One execution in a snapshot, and how much of its output is kept. */
@@ -20,7 +20,7 @@ export interface LoggedExecution {
 }
 
 /** What was executed in a snapshot, the oldest first. E101, E122. */
-export async function listLogs(caller: SnapshotCaller, asked: string): Promise<LoggedExecution[]> {
+export async function listLogs(caller: Caller, asked: string): Promise<LoggedExecution[]> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const { record } = await store.find(asked);
@@ -47,7 +47,7 @@ export async function listLogs(caller: SnapshotCaller, asked: string): Promise<L
 
 /** The whole output of one of them, stdout before stderr, as it comes. */
 export async function* readLog(
-  caller: SnapshotCaller,
+  caller: Caller,
   asked: string,
   execution: string,
 ): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }> {

@@ -9,11 +9,11 @@ import { writeObjects } from "../git/write-objects.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Caller } from "../version/writing-session.js";
 import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
-import type { SnapshotCaller } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { whileStill } from "./while-still.js";
@@ -40,7 +40,7 @@ const savesRef = (id: string): string => `refs/kai/snapshots/${id}`;
  * an incremental snapshot it follows the save before, of any other the version, so that `git diff` of its parent and it shows
  * what the type saves.
  */
-export async function saveSnapshot(caller: SnapshotCaller, asked: string): Promise<SavedSnapshot> {
+export async function saveSnapshot(caller: Caller, asked: string): Promise<SavedSnapshot> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const known = await store.find(asked);
@@ -54,7 +54,7 @@ export async function saveSnapshot(caller: SnapshotCaller, asked: string): Promi
 export async function saveStillSnapshot(
   repository: Repository,
   known: KnownSnapshot,
-  { env, now }: Pick<SnapshotCaller, "env" | "now">,
+  { env, now }: Pick<Caller, "env" | "now">,
 ): Promise<SavedSnapshot> {
   const { record } = known;
   const { tree, refused } = await storeSnapshot(repository, known, env);

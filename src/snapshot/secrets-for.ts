@@ -6,14 +6,14 @@ import { findTrustRoot } from "../trust/trust-root.js";
 import { readTrustedLog } from "../trust/trusted-log.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { readHistoryOf } from "../version/reading.js";
+import type { Caller } from "../version/writing-session.js";
 import { resolveSecrets } from "./resolve-secrets.js";
-import type { SnapshotCaller } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 /** The values of a snapshot's secrets. Those that its version's kai.yaml names are given only where its signer is trusted (E112). */
 export function secretsFor(
   repository: Repository,
-  caller: SnapshotCaller,
+  caller: Caller,
   { settings, tag }: SnapshotRecord,
 ): Promise<Record<string, string>> {
   return resolveSecrets(settings.secrets, {
@@ -32,7 +32,7 @@ export function secretsFor(
 /** A version could name any file or variable of this machine, and send it to a host that it allows itself. */
 async function requireTrusted(
   repository: Repository,
-  caller: SnapshotCaller,
+  caller: Caller,
   tag: string,
   sources: readonly string[],
 ): Promise<void> {

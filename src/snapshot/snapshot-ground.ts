@@ -9,14 +9,8 @@ import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findAsked } from "../version/find-asked.js";
 import type { KnownVersion } from "../version/history.js";
 import type { AgentHistory } from "../version/reading.js";
-import type { Caller } from "../version/writing-session.js";
 import { ownTempDir } from "./sandbox/sandbox-folder.js";
 import { tempDirOf } from "./sandbox/temp-dir-of.js";
-
-/** Whoever wants a snapshot, and how it is told. */
-export interface SnapshotCaller extends Caller {
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A version, and all that a snapshot over it is decided by: its own configuration, not what the working tree has now. */
 export interface SnapshotGround extends AgentHistory {

@@ -3,9 +3,9 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { chooseBase } from "../../src/snapshot/sandbox/choose-base.js";
-import type { SnapshotCaller } from "../../src/snapshot/snapshot-ground.js";
 import { planSettings, type SnapshotOptions } from "../../src/snapshot/snapshot-settings.js";
 import { testVersion } from "../../src/snapshot/testing/test-version.js";
+import type { Caller } from "../../src/version/writing-session.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
 const SMALL = "resource_limits: {storage: 32Mi, memory: 256Mi}";
@@ -28,7 +28,7 @@ async function agentOf(isolation: string, files: Readonly<Record<string, string>
   return agent;
 }
 
-const callerOf = ({ dir, env }: Agent): SnapshotCaller => ({
+const callerOf = ({ dir, env }: Agent): Caller => ({
   cwd: dir,
   env,
   now: () => new Date(),

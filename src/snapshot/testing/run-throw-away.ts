@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { SnapshotTest } from "../../agent/config.js";
+import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import { commitRun, type RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
@@ -12,7 +13,7 @@ import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folde
 import { changedFolder } from "../sandbox/sandbox-layers.js";
 import { makeNetwork, releaseNetwork } from "../sandbox/sandbox-network.js";
 import { secretsFor } from "../secrets-for.js";
-import type { SnapshotCaller, SnapshotGround } from "../snapshot-ground.js";
+import type { SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
 import { type Expectations, judgeExpectations } from "./expectations.js";
@@ -33,7 +34,7 @@ export interface ThrowAwayRequest {
  * result. E103, E113, E117, E122.
  */
 export async function runThrowAway(
-  caller: SnapshotCaller,
+  caller: Caller,
   ground: SnapshotGround,
   request: ThrowAwayRequest,
 ): Promise<Execution> {
@@ -69,7 +70,7 @@ export async function runThrowAway(
 
 /** What is kept about this machine may be out of date: where nothing starts by it, it is looked at again, as strictly as before. */
 async function runTwice(
-  caller: SnapshotCaller,
+  caller: Caller,
   begun: BegunSnapshot,
   request: ThrowAwayRequest,
   secrets: Readonly<Record<string, string>>,
@@ -87,13 +88,13 @@ async function runTwice(
 }
 
 async function runBegun(
-  caller: SnapshotCaller,
+  caller: Caller,
   { record, base, host, places, store, devices }: BegunSnapshot,
   { command, onChunk }: ThrowAwayRequest,
   secrets: Readonly<Record<string, string>>,
   mayFail: boolean,
 ): Promise<RanInSandbox | undefined> {
-  const { env, signal } = caller;
+  const { env, interrupted: signal } = caller;
   const { id, folder, settings } = record;
   caller.progress("Running in the sandbox…");
   try {

@@ -1,7 +1,8 @@
 import { readAgentHistory } from "../../version/reading.js";
+import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
-import { readGround, type SnapshotCaller } from "../snapshot-ground.js";
+import { readGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { runThrowAway, type ThrowAwayRequest } from "./run-throw-away.js";
 
@@ -16,7 +17,7 @@ export interface RunVersionRequest {
 }
 
 /** Runs one command over a version's files, in a snapshot that is gone afterwards. */
-export async function runVersion(caller: SnapshotCaller, request: RunVersionRequest): Promise<Execution> {
+export async function runVersion(caller: Caller, request: RunVersionRequest): Promise<Execution> {
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const ground = await readGround(known, request.version);
   return runThrowAway(caller, ground, { ...request, expect: {}, scenario: null });

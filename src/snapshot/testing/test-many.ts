@@ -4,7 +4,8 @@ import { findAsked } from "../../version/find-asked.js";
 import type { KnownVersion } from "../../version/history.js";
 import { compareNumbers } from "../../version/number.js";
 import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
-import { readGround, type SnapshotCaller } from "../snapshot-ground.js";
+import type { Caller } from "../../version/writing-session.js";
+import { readGround } from "../snapshot-ground.js";
 import { type TestVersionRequest, testGround, type VersionTest } from "./test-version.js";
 
 export interface TestManyRequest extends Omit<TestVersionRequest, "version" | "scenarios" | "commit"> {
@@ -28,7 +29,7 @@ export interface ManyTested {
 }
 
 /** Tests all versions of a range side by side, or bisects it. E101, E122. */
-export async function testMany(caller: SnapshotCaller, request: TestManyRequest): Promise<ManyTested> {
+export async function testMany(caller: Caller, request: TestManyRequest): Promise<ManyTested> {
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const range = rangeOf(known, request);
   const last = await readGround(known, request.to);

@@ -4,8 +4,9 @@ import { KaiError } from "../../error.js";
 import { canonicalJson } from "../../operation/canonical-json.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { versionsBefore } from "../../version/versions-before.js";
+import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
-import { readGround, type SnapshotCaller, type SnapshotGround } from "../snapshot-ground.js";
+import { readGround, type SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { compareWithEarlier } from "./earlier-results.js";
 import { expectationsOf, notCompared } from "./expectations-of.js";
@@ -43,14 +44,14 @@ export interface VersionTest {
  * Runs a command, or every scenario of the version's kai.yaml one after the other, each in a snapshot of its own that is gone
  * afterwards. Scenarios that fail are a result. E122 where there is nothing to run.
  */
-export async function testVersion(caller: SnapshotCaller, request: TestVersionRequest): Promise<VersionTest> {
+export async function testVersion(caller: Caller, request: TestVersionRequest): Promise<VersionTest> {
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   return testGround(caller, await readGround(known, request.version), request);
 }
 
 /** The same of a version that is known already. */
 export async function testGround(
-  caller: SnapshotCaller,
+  caller: Caller,
   ground: SnapshotGround,
   { command, options, wait, commit, scenarios: asked }: Omit<TestVersionRequest, "version">,
 ): Promise<VersionTest> {
