@@ -1,7 +1,10 @@
 import type { Repository } from "./repository.js";
 import { runGit } from "./run-git.js";
 
-/** One path that differs between two trees; mode `000000` where it is not there. */
+/** The mode of what is not there. */
+export const ABSENT = "000000";
+
+/** One path that differs between two trees; mode `ABSENT` where it is not there. */
 export interface TreeChange {
   /** The path's bytes, one character a byte (latin1), so that any name survives. */
   readonly path: string;

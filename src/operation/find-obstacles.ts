@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
-import type { TreeChange } from "../git/tree-diff.js";
+import { ABSENT, type TreeChange } from "../git/tree-diff.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 
-const ABSENT = "000000";
 const GITLINK = "160000";
 
 /**

@@ -4,7 +4,7 @@ import { KaiError } from "../error.js";
 import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
 import { type GitOptions, gitFailure, runGit, tryGit } from "../git/run-git.js";
-import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
@@ -32,7 +32,6 @@ export interface WorktreeChange {
   readonly reset?: boolean;
 }
 
-const ABSENT = "000000";
 const GITLINK = "160000";
 
 /** How many files are synced at a time. */

@@ -6,10 +6,8 @@ import { KaiError } from "../error.js";
 import { SYNCED_REFS } from "../git/ref-transaction.js";
 import { type Repository, zeroId } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
-import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { readablePath } from "../system/path-bytes.js";
-
-const ABSENT = "000000";
 
 /** Which of the files that differ go back; paths as latin1. */
 export type Selection = (path: string) => boolean;

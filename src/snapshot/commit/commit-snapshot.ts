@@ -4,7 +4,7 @@ import { KaiError } from "../../error.js";
 import { changeTree } from "../../git/change-tree.js";
 import { formatCommitPayload, formatSignedCommit } from "../../git/commit-object.js";
 import { type GitObject, makeObject } from "../../git/object.js";
-import { diffTrees, type TreeChange } from "../../git/tree-diff.js";
+import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
 import { kaiFolderOf } from "../../operation/kai-folder.js";
 import type { Operation } from "../../operation/operation.js";
 import { makeFolder } from "../../system/durable-file.js";
@@ -97,8 +97,6 @@ async function commit(
   await session.perform(operationFor(session, known, place, made, tree), signer);
   return { ...told, operation: session.id, commit: made.id };
 }
-
-const ABSENT = "000000";
 
 /** Where the commit goes. */
 interface Place {

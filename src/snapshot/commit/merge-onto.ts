@@ -1,4 +1,4 @@
-import type { TreeChange } from "../../git/tree-diff.js";
+import { ABSENT, type TreeChange } from "../../git/tree-diff.js";
 
 /** What has to be done to a branch's tree so that it has a snapshot's changes, too. */
 export interface Merged {
@@ -25,8 +25,6 @@ export function mergeOnto(ours: readonly TreeChange[], theirs: readonly TreeChan
   for (const path of blockedBy(changes, ours, gone)) conflicts.add(path);
   return { changes, conflicts: [...conflicts].sort() };
 }
-
-const ABSENT = "000000";
 
 /** A file where the other side has a folder, or below a path where it has a file. */
 function* blockedBy(
