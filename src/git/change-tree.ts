@@ -2,6 +2,7 @@ import path from "node:path";
 import { SYNCED_REFS } from "./ref-transaction.js";
 import { type Repository, zeroId } from "./repository.js";
 import { runGit } from "./run-git.js";
+import type { TreeChange } from "./tree-diff.js";
 
 /** What a path (bytes as latin1 text) of a tree is to be; a mode of zeros takes it away. */
 export interface TreePath {
@@ -11,6 +12,9 @@ export interface TreePath {
 }
 
 const GONE = /^0+$/;
+
+/** What a path is to be that changes as it did between two trees. */
+export const treePathOf = ({ path, newMode, newId }: TreeChange): TreePath => ({ path, mode: newMode, id: newId });
 
 /** Writes the tree that `tree` becomes with these paths changed, and gives its id. `scratch` is a folder of the caller's. */
 export async function changeTree(

@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
 import { copyFile, lstat, readlink, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { changeTree, type TreePath } from "../git/change-tree.js";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS, updateRefs } from "../git/ref-transaction.js";
-import { type Repository, zeroId } from "../git/repository.js";
+import type { Repository } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { writeFiles } from "../git/write-files.js";
@@ -57,7 +58,7 @@ export async function backUpChanges(
     // Before they are read: what is written meanwhile, too, makes it another file.
     const seen = new Map(paths.map((name) => [name, identityAt(pathBelow(repository.workTree, name))]));
     const entries = await storeFiles(repository, paths, scratch, request.inherit);
-    const tree = await treeWith(repository, request, entries, scratch);
+    const tree = await changeTree(repository, request.head, entries, scratch, request.inherit);
     const staged = await stagedTree(repository, request, scratch);
     const commitOf = (content: string, parents: string[], message: string): GitObject =>
       makeObject(
@@ -94,20 +95,13 @@ async function findUnseen(repository: Located, changes: readonly TreeChange[]): 
   return unseen;
 }
 
-interface Entry {
-  readonly path: string;
-  /** `0` where the path is not there. */
-  readonly mode: string;
-  readonly id: string;
-}
-
 /** Writes the files as blobs through numbered copies, because git reads names line by line and a name may hold one. */
 async function storeFiles(
   repository: Located,
   paths: readonly string[],
   scratch: string,
   inherit: readonly number[],
-): Promise<Entry[]> {
+): Promise<TreePath[]> {
   const modes = await Promise.all(
     paths.map((name, index) => copyAside(repository, name, path.join(scratch, `${index}`))),
   );
@@ -116,7 +110,7 @@ async function storeFiles(
   return paths.flatMap((name, index) => {
     const mode = modes[index] ?? SKIPPED;
     if (mode === SKIPPED) return [];
-    return [{ path: name, mode, id: mode === "0" ? zeroId(repository.objectFormat) : (ids.shift() ?? "") }];
+    return [{ path: name, mode, id: mode === "0" ? "" : (ids.shift() ?? "") }];
   });
 }
 
@@ -137,19 +131,6 @@ async function copyAside(repository: Located, name: string, copy: string): Promi
   if (!stat.isFile()) return SKIPPED;
   await copyFile(file, copy, constants.COPYFILE_FICLONE);
   return stat.mode & 0o100 ? "100755" : "100644";
-}
-
-async function treeWith(
-  repository: Located,
-  request: BackupRequest,
-  entries: readonly Entry[],
-  scratch: string,
-): Promise<string> {
-  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit: request.inherit };
-  await runGit(repository, ["read-tree", request.head], options);
-  const input = Buffer.from(entries.map((each) => `${each.mode} ${each.id}\t${each.path}\0`).join(""), "latin1");
-  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
-  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
 }
 
 /** What is staged and not committed; undefined where that is nothing, a merge that is not settled, or there is no index. */

@@ -3,10 +3,9 @@ import { type Component, createClassifier } from "../agent/component.js";
 import type { AgentConfig } from "../agent/config.js";
 import { globMatcher } from "../agent/glob-matcher.js";
 import { KaiError } from "../error.js";
-import { SYNCED_REFS } from "../git/ref-transaction.js";
-import { type Repository, zeroId } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
-import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
+import { changeTree, treePathOf } from "../git/change-tree.js";
+import type { Repository } from "../git/repository.js";
+import { diffTrees } from "../git/tree-diff.js";
 import { readablePath } from "../system/path-bytes.js";
 
 /** Which of the files that differ go back; paths as latin1. */
@@ -58,12 +57,5 @@ export async function composeTree(
 ): Promise<string | undefined> {
   const changes = (await diffTrees(repository, head, target)).filter(({ path: name }) => selects(name));
   if (changes.length === 0) return undefined;
-  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
-  await runGit(repository, ["read-tree", head], options);
-  const input = Buffer.from(changes.map((change) => indexLine(repository, change)).join(""), "latin1");
-  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
-  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
+  return changeTree(repository, head, changes.map(treePathOf), scratch, inherit);
 }
-
-const indexLine = (repository: Repository, { path: name, newMode, newId }: TreeChange): string =>
-  newMode === ABSENT ? `0 ${zeroId(repository.objectFormat)}\t${name}\0` : `${newMode} ${newId}\t${name}\0`;

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../../error.js";
-import { changeTree } from "../../git/change-tree.js";
+import { changeTree, treePathOf } from "../../git/change-tree.js";
 import { formatCommitPayload, formatSignedCommit } from "../../git/commit-object.js";
 import { type GitObject, makeObject } from "../../git/object.js";
 import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
@@ -135,7 +135,7 @@ async function onTop(
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
   if (merged.changes.length === 0) throw nothingChanged(record.id, []);
   const scratch = path.join(kaiFolderOf(repository).staging, `snapshot-${id}`);
-  const paths = merged.changes.map(({ path: name, newMode, newId }) => ({ path: name, mode: newMode, id: newId }));
+  const paths = merged.changes.map(treePathOf);
   await makeFolder(scratch);
   const together = await changeTree(repository, headTree, paths, scratch, [lock.descriptor]).finally(() =>
     rm(scratch, { recursive: true, force: true }),
