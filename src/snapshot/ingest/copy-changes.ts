@@ -2,10 +2,10 @@ import type { BigIntStats } from "node:fs";
 import { opendir, readlink } from "node:fs/promises";
 import { findStat, pathBelow } from "../../system/path-bytes.js";
 import { Findings, type FoundChanges } from "./found-changes.js";
+import { addFound } from "./found-file.js";
 import { kindOf } from "./kind-of.js";
 import { sameBytes } from "./same-bytes.js";
-import { whyUnsafeLink } from "./unsafe-link.js";
-import { isSteering, whyUnsafeName } from "./unsafe-name.js";
+import { whyUnsafeName } from "./unsafe-name.js";
 
 /** What a sandbox did to a copy of `lower` of its own, found by walking both while nothing runs in it. As hostile as an upper folder. */
 export async function readCopyChanges({ lower, copy }: { lower: string; copy: string }): Promise<FoundChanges> {
@@ -26,9 +26,7 @@ class CopyWalk {
   }
 
   async visitCopy(): Promise<void> {
-    for await (const { file, name, stat } of this.#walk(this.#copy, (unsafe, file) =>
-      this.findings.refuse(file, unsafe),
-    )) {
+    for await (const { file, stat } of this.#walk(this.#copy, (unsafe, file) => this.findings.refuse(file, unsafe))) {
       const kind = kindOf(stat);
       const before = await findStat(pathBelow(this.#lower, file)).catch(() => undefined);
       if (kind === "folder") continue;
@@ -38,19 +36,7 @@ class CopyWalk {
       }
       if (before && !before.isDirectory() && !(await this.#differs(file, before, stat))) continue;
       const change = before && !before.isDirectory() ? "modified" : "added";
-      if (kind === "file") {
-        this.findings.add({
-          path: file,
-          change,
-          mode: stat.mode & 0o100n ? "100755" : "100644",
-          size: Number(stat.size),
-        });
-        continue;
-      }
-      const target = await readlink(pathBelow(this.#copy, file), "latin1");
-      const why = isSteering(name) ? "a link that git would read" : whyUnsafeLink(file, target);
-      if (why === undefined) this.findings.add({ path: file, change, mode: "120000", size: Number(stat.size) });
-      else this.findings.refuse(file, why);
+      await addFound(this.findings, this.#copy, { path: file, change, stat });
     }
   }
 
@@ -77,7 +63,7 @@ class CopyWalk {
   async *#walk(
     root: string,
     onUnsafe: (why: string, file: string) => void,
-  ): AsyncGenerator<{ file: string; name: string; stat: BigIntStats }> {
+  ): AsyncGenerator<{ file: string; stat: BigIntStats }> {
     const pending = [""];
     for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
       try {
@@ -93,7 +79,7 @@ class CopyWalk {
           const stat = await findStat(pathBelow(root, file));
           if (stat === undefined) continue;
           if (stat.isDirectory()) pending.push(file);
-          yield { file, name, stat };
+          yield { file, stat };
         }
       } catch (cause) {
         this.findings.refuse(folder, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);

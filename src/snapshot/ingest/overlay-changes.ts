@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
-import { opendir, readlink } from "node:fs/promises";
+import { opendir } from "node:fs/promises";
 import { opaqueFolders } from "../../podman/opaque-folders.js";
 import { findStat, pathBelow } from "../../system/path-bytes.js";
 import { Findings, type FoundChanges } from "./found-changes.js";
+import { addFound } from "./found-file.js";
 import { kindOf } from "./kind-of.js";
 import { sameBytes } from "./same-bytes.js";
-import { whyUnsafeLink } from "./unsafe-link.js";
-import { isSteering, whyUnsafeName } from "./unsafe-name.js";
+import { whyUnsafeName } from "./unsafe-name.js";
 
 /**
  * What a sandbox did to `lower`, read from its overlay's `upper` folder while nothing runs in it. The upper folder is hostile:
@@ -41,8 +41,7 @@ class OverlayWalk {
         if (!this.findings.hasRoom) return;
         this.findings.see();
         const file = folder === "" ? name : `${folder}/${name}`;
-        const upper = this.#statOf(this.#upper, file);
-        const stat = await upper;
+        const stat = await this.#statOf(this.#upper, file);
         const unsafe = whyUnsafeName(name);
         if (unsafe !== undefined) {
           // A whiteout is ours: it hides the checkout's own link to the repository.
@@ -81,22 +80,10 @@ class OverlayWalk {
     } else if (kind !== "file" && kind !== "link") {
       this.findings.refuse(file, kind);
     } else if (!lower || lower.isDirectory()) {
-      await this.#addFile(file, upper, "added");
+      await addFound(this.findings, this.#upper, { path: file, change: "added", stat: upper });
     } else if (await this.#differs(file, lower, upper)) {
-      await this.#addFile(file, upper, "modified");
+      await addFound(this.findings, this.#upper, { path: file, change: "modified", stat: upper });
     }
-  }
-
-  async #addFile(path: string, stat: BigIntStats, change: "added" | "modified"): Promise<void> {
-    if (!stat.isSymbolicLink()) {
-      this.findings.add({ path, change, mode: stat.mode & 0o100n ? "100755" : "100644", size: Number(stat.size) });
-      return;
-    }
-    const target = await readlink(pathBelow(this.#upper, path), "latin1");
-    const unsafe = isSteering(path.slice(path.lastIndexOf("/") + 1)) ? "a link that git would read" : undefined;
-    const why = unsafe ?? whyUnsafeLink(path, target);
-    if (why === undefined) this.findings.add({ path, change, mode: "120000", size: Number(stat.size) });
-    else this.findings.refuse(path, why);
   }
 
   #addDeleted(path: string): void {

@@ -1,13 +1,13 @@
-import { constants, createReadStream } from "node:fs";
-import { open, readlink, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readlink, rm } from "node:fs/promises";
 import { KaiError } from "../../error.js";
 import { changeTree } from "../../git/change-tree.js";
 import type { Repository } from "../../git/repository.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
 import { makeFolder } from "../../system/durable-file.js";
-import { HeldFolder, openBelow } from "../../system/held-folder.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { FoundChange } from "./found-changes.js";
+import { inParentOf, openFound } from "./open-found.js";
 
 export interface StoreRequest {
   /** The tree that the sandbox began with. */
@@ -49,40 +49,26 @@ function sourceOf(folder: string, change: FoundChange): BlobSource {
 }
 
 async function* linkBytes(folder: string, name: string): AsyncGenerator<Uint8Array> {
-  yield await inFolderOf(folder, name, (parent, base) => readlink(parent.at(base), "buffer"));
+  const read = inParentOf(folder, name, (parent, base) => readlink(parent.at(base), "buffer"));
+  yield await asFound(name, read);
 }
 
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-async function* fileBytes(folder: string, { path: name, size }: FoundChange): AsyncGenerator<Uint8Array> {
-  const handle = await inFolderOf(folder, name, (parent, base) => open(parent.at(base), FLAGS));
+async function* fileBytes(folder: string, change: FoundChange): AsyncGenerator<Uint8Array> {
+  const handle = await asFound(change.path, openFound(folder, change));
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile() || stat.size !== size) throw changed(name);
     // A size that the stream cannot go beyond, whatever happens to the file meanwhile.
-    if (size > 0) yield* createReadStream("", { fd: handle, autoClose: false, end: size - 1 });
+    if (change.size > 0) yield* createReadStream("", { fd: handle, autoClose: false, end: change.size - 1 });
   } finally {
     await handle.close();
   }
 }
 
-async function inFolderOf<T>(
-  root: string,
-  name: string,
-  use: (parent: HeldFolder, base: string) => Promise<T>,
-): Promise<T> {
-  const folders = name.split("/");
-  const base = folders.pop() ?? "";
-  const parent = openBelow(root, folders, { make: false });
-  if (!(parent instanceof HeldFolder)) throw changed(name);
-  try {
-    return await use(parent, base);
-  } catch (cause) {
-    if (cause instanceof KaiError) throw cause;
+async function asFound<T>(name: string, opened: Promise<T | undefined>): Promise<T> {
+  const found = await opened.catch((cause: unknown) => {
     throw changed(name, cause);
-  } finally {
-    parent.close();
-  }
+  });
+  if (found === undefined) throw changed(name);
+  return found;
 }
 
 const changed = (name: string, cause?: unknown): KaiError =>

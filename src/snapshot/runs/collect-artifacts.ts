@@ -1,8 +1,6 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import type { BlobSource } from "../../git/write-blobs.js";
-import { HeldFolder, openBelow } from "../../system/held-folder.js";
 import type { FoundChange, FoundChanges } from "../ingest/found-changes.js";
+import { openFound } from "../ingest/open-found.js";
 import { holdsSecret } from "./redact.js";
 
 /** Of a run that many files are kept, that large together; the rest is listed. */
@@ -32,25 +30,14 @@ async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
 
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
 /** Undefined where it is not what was found any more. */
-async function readFound(root: string, { path, size }: FoundChange): Promise<Buffer | undefined> {
-  const folders = path.split("/");
-  const base = folders.pop() ?? "";
-  const parent = openBelow(root, folders, { make: false });
-  if (!(parent instanceof HeldFolder)) return undefined;
+async function readFound(root: string, change: FoundChange): Promise<Buffer | undefined> {
+  const handle = await openFound(root, change).catch(() => undefined);
   try {
-    const handle = await open(parent.at(base), FLAGS);
-    try {
-      const stat = await handle.stat();
-      return stat.isFile() && stat.size === size ? await handle.readFile() : undefined;
-    } finally {
-      await handle.close();
-    }
+    return await handle?.readFile();
   } catch {
     return undefined;
   } finally {
-    parent.close();
+    await handle?.close();
   }
 }

@@ -1,0 +1,34 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { HeldFolder, openBelow } from "../../system/held-folder.js";
+import type { FoundChange } from "./found-changes.js";
+
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Does something in the folder that a path (latin1) of `root` lies in, no link followed; undefined where there is none any more. */
+export async function inParentOf<T>(
+  root: string,
+  path: string,
+  use: (parent: HeldFolder, name: string) => Promise<T>,
+): Promise<T | undefined> {
+  const folders = path.split("/");
+  const name = folders.pop() ?? "";
+  const parent = openBelow(root, folders, { make: false });
+  if (!(parent instanceof HeldFolder)) return undefined;
+  try {
+    return await use(parent, name);
+  } finally {
+    parent.close();
+  }
+}
+
+/** Opens a regular file that was found in `root`; undefined where it is not as it was found. */
+export function openFound(root: string, { path, size }: FoundChange): Promise<FileHandle | undefined> {
+  return inParentOf(root, path, async (parent, name) => {
+    const handle = await open(parent.at(name), FLAGS);
+    const stat = await handle.stat().catch(() => undefined);
+    if (stat?.isFile() && stat.size === size) return handle;
+    await handle.close();
+    return undefined;
+  });
+}
