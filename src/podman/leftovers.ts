@@ -3,7 +3,7 @@ import { listContainers } from "./list-containers.js";
 import { removeNetwork } from "./network.js";
 import { removeContainer } from "./remove-container.js";
 
-/** The label of every sandbox: the identity of the process that waits for it. */
+/** The label of sandboxes that are no snapshot's: the identity of the process that waits for them. */
 export const OWNER_LABEL = "kai.owner";
 
 /** Removes the sandboxes whose owner died without doing so, and networks of their own; gives their names. */

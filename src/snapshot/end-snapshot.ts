@@ -24,6 +24,6 @@ export async function takeAway(store: SnapshotStore, record: SnapshotRecord, env
 
 /** The container, and the network that was made for it alone. */
 export async function takeContainerAway(record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
-  await removeContainer(record.container, env);
+  await removeContainer(record.container, env, record.process ?? undefined);
   await releaseNetwork(record, env);
 }
