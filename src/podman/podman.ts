@@ -23,7 +23,7 @@ const PASSED_VARIABLES = [
 
 /** Whether podman itself reads a variable of this name, so that no other value of it can be handed on. */
 export const isPodmanVariable = (name: string): boolean =>
-  name === "LC_ALL" || PASSED_VARIABLES.some((each) => each === name);
+  PASSED_VARIABLES.some((each) => each === name) || READ.test(name);
 
 export interface PodmanOptions {
   env: NodeJS.ProcessEnv;
@@ -75,9 +75,7 @@ export function podmanEnvironment(
   env: NodeJS.ProcessEnv,
   variables: Readonly<Record<string, string>> = {},
 ): NodeJS.ProcessEnv {
-  const taken = Object.keys(variables).find(
-    (name) => PASSED_VARIABLES.some((each) => each === name) || READ.test(name),
-  );
+  const taken = Object.keys(variables).find(isPodmanVariable);
   if (taken !== undefined) {
     throw new KaiError("E103", `A secret cannot be called ${taken}, as podman reads a variable of that name.`, {
       hint: "Give it another name under snapshot_isolation.secrets.",

@@ -28,7 +28,12 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
 
 test("the caller says where a secret comes from, and of kai.yaml's only the named ones are given", async () => {
   const agent = await snapshotAgent({ secrets: { A: "command:echo from-a", B: "command:echo from-b" } });
-  const show = ["--", "sh", "-c", 'echo "${A-none} ${B-none} ${C-none}" | sed s/from-//g'];
+  const show = [
+    "--",
+    "sh",
+    "-c",
+    'for name in A B C; do printenv $name || echo none; done | sed s/from-// | paste -sd " "',
+  ];
   expect((await agent.snapshot("run", "1.1.0", "--secret", "B", ...show)).stdout).toBe("none b none\n");
   expect(await agent.refused("run", "1.1.0", "--secret", "C=env:NOT_SET", "--", "true")).toMatchObject({
     code: "E123",
