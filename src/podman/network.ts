@@ -53,13 +53,6 @@ export async function removeNetwork(name: string, env: NodeJS.ProcessEnv): Promi
   await runPodman(["network", "rm", "--force", "--time", "0", name], { env });
 }
 
-/** Names of the networks that have `label`, which is a name or `name=value`. */
-export async function listNetworks(label: string, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const args = ["network", "ls", "--filter", `label=${label}`, "--format", "{{.Name}}"];
-  const { exitCode, stdout } = await runPodman(args, { env });
-  return exitCode === 0 ? stdout.toString().split("\n").filter(Boolean) : [];
-}
-
 /** In the upper half of 10.0.0.0/8, away from where podman and others begin. */
 const anySubnet = (): string => `10.${randomInt(128, 256)}.${randomInt(256)}.0/24`;
 

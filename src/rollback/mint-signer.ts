@@ -17,8 +17,9 @@ export interface MintSigner extends Takes {
 }
 
 /**
- * Judges a tree that becomes a version, `mints` being its number; undefined where none is made. It takes no releaser where every path is as in the version in force or in the target
- * (or as in those that they are composed of), and a state that is put back is one of theirs.
+ * Judges a tree that becomes a version, `mints` being its number; undefined where none is made. It takes no releaser where
+ * every path is as in the version in force or in the target (or as in those that they are composed of), and a state that is
+ * put back is one of theirs.
  */
 export async function findMintSigner(
   { agent, reader, history }: WritingSession,

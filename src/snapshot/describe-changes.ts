@@ -11,13 +11,17 @@ export interface ListedChanges {
   readonly artifactsDropped: number;
 }
 
+/** All that was refused. */
+export const listRefused = (refused: FoundChanges["refused"]): RefusedPath[] =>
+  [...refused].map(([path, reason]) => ({ path: readablePath(path), reason }));
+
 export function listChanges({ changes, refused, truncated }: FoundChanges): ListedChanges {
   const kept = changes.slice(0, MOST_LISTED);
-  const left = [...refused].slice(0, MOST_LISTED);
+  const left = listRefused(refused).slice(0, MOST_LISTED);
   const beyond = changes.length - kept.length + refused.size - left.length;
   return {
     artifacts: kept.map(({ path, change }) => ({ path: readablePath(path), change })),
-    refused: left.map(([path, reason]) => ({ path: readablePath(path), reason })),
+    refused: left,
     artifactsDropped: truncated ? Math.max(1, beyond) : beyond,
   };
 }

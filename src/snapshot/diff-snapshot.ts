@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
+import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
@@ -26,7 +27,7 @@ export async function diffSnapshot(caller: Caller, asked: string): Promise<Snaps
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   const known = await store.find(asked);
   const { record } = known;
-  const found = await whileStill(known, { env: caller.env, forGood: false }, () => changesOf(known, caller.env));
+  const found = await whileStill(known, caller.env, () => changesOf(known, caller.env));
   const of = (change: string) =>
     found.changes.filter((each) => each.change === change).map(({ path }) => readablePath(path));
   return {
@@ -35,7 +36,7 @@ export async function diffSnapshot(caller: Caller, asked: string): Promise<Snaps
     added: of("added"),
     modified: of("modified"),
     deleted: of("deleted"),
-    refused: [...found.refused].map(([path, reason]) => ({ path: readablePath(path), reason })),
+    refused: listRefused(found.refused),
     truncated: found.truncated,
   };
 }

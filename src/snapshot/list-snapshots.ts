@@ -1,7 +1,6 @@
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
-import type { KnownSnapshot } from "./snapshot-store.js";
-import { SnapshotStore } from "./snapshot-store.js";
+import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** A snapshot as it is listed: what its record says, and what is in effect now. */
 export interface ListedSnapshot {

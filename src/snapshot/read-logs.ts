@@ -27,7 +27,7 @@ export async function listLogs(caller: Caller, asked: string): Promise<LoggedExe
   const folder = path.join(store.folderOf(record.id), "logs");
   const names = await readdir(folder).catch(() => []);
   const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr)$/, "")))].sort();
-  const runs = new Map((await listRuns(repository, { mentioning: record.id })).map((run) => [run.id, run]));
+  const runs = new Map((await listRuns(repository, record.id)).map((run) => [run.id, run]));
   return Promise.all(
     ids.map(async (id) => {
       const run = runs.get(id);

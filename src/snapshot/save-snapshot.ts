@@ -10,6 +10,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
+import { listRefused } from "./describe-changes.js";
 import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
@@ -44,8 +45,7 @@ export async function saveSnapshot(caller: Caller, asked: string): Promise<Saved
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const known = await store.find(asked);
-  const options = { env: caller.env, forGood: false };
-  const saved = await whileStill(known, options, () => saveStillSnapshot(repository, known, caller));
+  const saved = await whileStill(known, caller.env, () => saveStillSnapshot(repository, known, caller));
   if (saved.made) await store.write({ ...known.record, saved: saved.commit });
   return saved;
 }
@@ -98,7 +98,7 @@ export async function storeSnapshot(
     scratch: path.join(kaiFolderOf(repository).root, "snapshots", record.id, "scratch"),
     inherit,
   });
-  return { tree, refused: [...found.refused].map(([name, reason]) => ({ path: readablePath(name), reason })) };
+  return { tree, refused: listRefused(found.refused) };
 }
 
 async function keepSave(

@@ -8,11 +8,11 @@ const GRACE_MS = 2000;
 
 /**
  * Does something with a snapshot's files while nothing can write them: its container is paused meanwhile, or where the host
- * cannot do that, or `forGood` is set, stopped. E113 while a command runs in it.
+ * cannot do that, stopped. E113 while a command runs in it.
  */
 export async function whileStill<T>(
   { record, status }: KnownSnapshot,
-  { env, forGood }: { readonly env: NodeJS.ProcessEnv; readonly forGood: boolean },
+  env: NodeJS.ProcessEnv,
   work: () => Promise<T>,
 ): Promise<T> {
   if (status === "running" || status === "creating") {
@@ -21,7 +21,7 @@ export async function whileStill<T>(
     });
   }
   if (status !== "ready") return work();
-  if (!forGood && (await pauseContainer(record.container, env))) {
+  if (await pauseContainer(record.container, env)) {
     try {
       return await work();
     } finally {

@@ -50,6 +50,7 @@ export async function findDeployed(
   };
 }
 
+/** The version with its kai.yaml; undefined for none. */
 export const withConfig = async (
   { reader }: Named,
   version: KnownVersion | undefined,

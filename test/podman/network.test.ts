@@ -2,13 +2,8 @@ import { createServer as createHttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, onTestFinished, test } from "vitest";
-import {
-  createNetwork,
-  listNetworks,
-  type NetworkRequest,
-  planNetwork,
-  removeNetwork,
-} from "../../src/podman/network.js";
+import { createNetwork, type NetworkRequest, planNetwork, removeNetwork } from "../../src/podman/network.js";
+import { runPodman } from "../../src/podman/podman.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { scratch } from "../support/scratch.js";
 import { idleSandbox } from "./sandbox.js";
@@ -69,11 +64,15 @@ test("with allow_internet there is a way out", async () => {
 test("a network is found by its label, and removed once", async () => {
   const { env } = scratch();
   const name = `kai-net-${process.pid}-label`;
+  const listed = async () => {
+    const args = ["network", "ls", "--filter", `label=kai.test=${name}`, "--format", "{{.Name}}"];
+    return (await runPodman(args, { env })).stdout.toString().split("\n").filter(Boolean);
+  };
   await createNetwork({ name, labels: { "kai.test": name }, internet: false, subnet: null }, env);
-  expect(await listNetworks(`kai.test=${name}`, env)).toEqual([name]);
+  expect(await listed()).toEqual([name]);
   await removeNetwork(name, env);
   await removeNetwork(name, env);
-  expect(await listNetworks(`kai.test=${name}`, env)).toEqual([]);
+  expect(await listed()).toEqual([]);
 });
 
 test("a subnet that is taken is E103 with both ways out", async () => {

@@ -4,19 +4,9 @@ import { gitFailure, tryGit } from "../../git/run-git.js";
 import { readRef } from "../../operation/read-ref.js";
 import { parseRunMessage, RUNS_REF, type RunRecord } from "./run-record.js";
 
-/** A run, and the commit that holds it. */
-export interface KeptRun extends RunRecord {
-  readonly oid: string;
-}
-
-/** The runs that are kept, the newest first; with `mentioning` only those whose record has the text, such as a tree's id. */
-export async function listRuns(
-  repository: Repository,
-  { mentioning, most }: { mentioning?: string; most?: number } = {},
-): Promise<KeptRun[]> {
-  const filter = mentioning === undefined ? [] : ["--fixed-strings", `--grep=${mentioning}`];
-  const count = most === undefined ? [] : [`--max-count=${most}`];
-  const args = [...PLAIN_LOG, ...filter, ...count, "-z", "--format=%H%n%B", RUNS_REF, "--"];
+/** The runs that are kept whose record has a text, such as a snapshot's id, the newest first. */
+export async function listRuns(repository: Repository, mentioning: string): Promise<RunRecord[]> {
+  const args = [...PLAIN_LOG, "--fixed-strings", `--grep=${mentioning}`, "-z", "--format=%B", RUNS_REF, "--"];
   const out = await tryGit(repository, args);
   if (out.exitCode !== 0) {
     if ((await readRef(repository, RUNS_REF)) === null) return [];
@@ -26,8 +16,7 @@ export async function listRuns(
     .toString()
     .split("\0")
     .flatMap((text) => {
-      const end = text.indexOf("\n");
-      const record = parseRunMessage(text.slice(end + 1));
-      return record ? [{ ...record, oid: text.slice(0, end) }] : [];
+      const record = parseRunMessage(text);
+      return record ? [record] : [];
     });
 }
