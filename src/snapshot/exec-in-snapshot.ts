@@ -7,7 +7,7 @@ import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.j
 import { requestsOf } from "./sandbox/sandbox-network.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
-import { judgeExpectations } from "./testing/expectations.js";
+import { judgeExecution } from "./testing/judge-execution.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
 export interface ExecRequest {
@@ -56,31 +56,18 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
 function judged(
   { id: snapshot, unenforced }: SnapshotRecord,
   id: string,
-  result: ExecResult,
+  { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
   asked: ReturnType<typeof requestsOf>,
 ): Omit<Execution, "run" | "branch"> {
-  const observed = {
-    exitCode: result.exitCode,
-    stdout: output.stdout.toString(),
-    durationMs: result.durationMs,
-    timedOut: result.timedOut,
-    oomKilled: result.oomKilled === true,
-    resources: {},
-  };
-  const failures = judgeExpectations(observed, {});
   return {
-    ...observed,
+    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
     id,
     snapshot,
-    stderr: output.stderr.toString(),
-    outputDropped: output.dropped,
     ...asked,
     artifacts: [],
     refused: [],
     artifactsDropped: 0,
     unenforced,
-    passed: failures.length === 0,
-    failures,
   };
 }

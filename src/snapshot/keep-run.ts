@@ -55,13 +55,12 @@ async function findSigner(env: NodeJS.ProcessEnv): Promise<Signer | undefined> {
 function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): RunRecord {
   const { snapshot, execution, command, scenario, pristine, at } = run;
   const { settings } = snapshot;
-  const { stdout: _out, stderr: _err, snapshot: _of, ...told } = execution;
+  const { stdout: _out, stderr: _err, unenforced, ...told } = execution;
   return {
     ...told,
     format: "kai-run/1",
     repo,
     agent: snapshot.agent,
-    snapshot: execution.snapshot,
     version: snapshot.version,
     tag: snapshot.tag,
     commit: snapshot.commit,
@@ -76,7 +75,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       filesystem: settings.filesystem,
       process: settings.process,
       image: snapshot.image,
-      unenforced: snapshot.unenforced,
+      unenforced,
     },
     actor: signer ? { name: signer.name, email: signer.email, key: signer.fingerprint } : null,
   };

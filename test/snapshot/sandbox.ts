@@ -21,7 +21,8 @@ import { requireSettings } from "../../src/snapshot/sandbox/requirements.js";
 import { runInSandbox } from "../../src/snapshot/sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder, sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-folder.js";
 import { type LimitSettings, planSettings, type SnapshotSettings } from "../../src/snapshot/snapshot-settings.js";
-import { type Expectations, judgeExpectations } from "../../src/snapshot/testing/expectations.js";
+import type { Expectations } from "../../src/snapshot/testing/expectations.js";
+import { judgeExecution } from "../../src/snapshot/testing/judge-execution.js";
 import { identityOf } from "../../src/system/process-identity.js";
 import { scratch } from "../support/scratch.js";
 
@@ -140,26 +141,9 @@ export async function testInSandbox(request: SandboxRequest) {
     );
     if (!ran) throw new Error("it did not start");
     const { result, output, found, requests } = ran;
-    const observed = {
-      exitCode: result.exitCode,
-      stdout: output.stdout.toString(),
-      durationMs: result.durationMs,
-      timedOut: result.timedOut,
-      oomKilled: result.oomKilled,
-      resources: result.usage,
-    };
-    const failures = judgeExpectations(observed, request.expect);
-    return {
-      ...observed,
-      id,
-      stderr: output.stderr.toString(),
-      outputDropped: output.dropped,
-      requests,
-      ...listChanges(found),
-      unenforced,
-      passed: failures.length === 0,
-      failures,
-    };
+    const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
+    const judged = judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, request.expect);
+    return { ...judged, id, requests, ...listChanges(found), unenforced };
   } finally {
     await removeSandboxFolder(folder, { rootless: host.rootless, env });
   }

@@ -1,20 +1,15 @@
 import type { SnapshotTest } from "../../agent/config.js";
 import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
-import type { EgressRequest } from "../egress/request-log.js";
-import type { Artifact, RefusedPath, Resources } from "../execution.js";
+import type { Execution } from "../execution.js";
 
 export const RUNS_REF = "refs/kai/runs";
 
 /** What is kept of one execution in a sandbox: the message of a commit on refs/kai/runs, whose tree holds output and artifacts. */
-export interface RunRecord {
+export interface RunRecord extends Omit<Execution, "stdout" | "stderr" | "unenforced" | "run" | "branch"> {
   readonly format: "kai-run/1";
-  /** ULID of the execution. */
-  readonly id: string;
   /** Random id of the repository, so that no other one's run counts here. */
   readonly repo: string;
   readonly agent: string;
-  /** The snapshot that it ran in; null for a throw-away sandbox. */
-  readonly snapshot: string | null;
   readonly version: string;
   readonly tag: string;
   readonly commit: string;
@@ -27,19 +22,6 @@ export interface RunRecord {
   readonly scenarioDigest: string | null;
   readonly command: readonly string[];
   readonly at: string;
-  readonly durationMs: number;
-  readonly exitCode: number;
-  readonly timedOut: boolean;
-  readonly oomKilled: boolean;
-  readonly resources: Resources;
-  readonly requests: readonly EgressRequest[];
-  readonly requestsDropped: number;
-  readonly artifacts: readonly Artifact[];
-  readonly artifactsDropped: number;
-  readonly refused: readonly RefusedPath[];
-  readonly outputDropped: number;
-  readonly passed: boolean;
-  readonly failures: readonly string[];
   readonly isolation: {
     readonly network: string;
     readonly filesystem: string;

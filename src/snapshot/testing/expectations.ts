@@ -15,7 +15,8 @@ export interface Expectations {
   worseThan?: { readonly percent: number; readonly before: EarlierResult } | undefined;
 }
 
-type Observed = Pick<Execution, "exitCode" | "stdout" | "durationMs" | "timedOut" | "oomKilled" | "resources">;
+/** What is seen of a command that has ended. */
+export type Observed = Pick<Execution, "exitCode" | "stdout" | "durationMs" | "timedOut" | "oomKilled" | "resources">;
 
 const SHOWN = 200;
 

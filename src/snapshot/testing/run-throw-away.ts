@@ -16,7 +16,8 @@ import { secretsFor } from "../secrets-for.js";
 import type { SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
-import { type Expectations, judgeExpectations } from "./expectations.js";
+import type { Expectations } from "./expectations.js";
+import { judgeExecution } from "./judge-execution.js";
 
 export interface ThrowAwayRequest {
   readonly options: SnapshotOptions;
@@ -133,27 +134,15 @@ function judge(
   { result, output, requests, requestsDropped, found }: RanInSandbox,
   expect: Expectations,
 ): Omit<Execution, "run" | "branch"> {
-  const observed = {
-    exitCode: result.exitCode,
-    stdout: output.stdout.toString(),
-    durationMs: result.durationMs,
-    timedOut: result.timedOut,
-    oomKilled: result.oomKilled,
-    resources: result.usage,
-  };
-  const failures = judgeExpectations(observed, expect);
+  const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
   return {
-    ...observed,
+    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect),
     id: record.id,
     snapshot: null,
-    stderr: output.stderr.toString(),
-    outputDropped: output.dropped,
     requests,
     requestsDropped,
     ...listChanges(found),
     unenforced: record.unenforced,
-    passed: failures.length === 0,
-    failures,
   };
 }
 
