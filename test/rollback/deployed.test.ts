@@ -56,26 +56,6 @@ test("the commands of a rollback run in the deployment as those of deploy do", a
   );
 });
 
-test("undo takes a deployment back, and undo of that", async () => {
-  const agent = await agentWithVersions("1.0.0", "1.1.0");
-  const root = path.join(path.dirname(agent.dir), "deployed");
-  const link = () => readlinkSync(path.join(root, "current"));
-  for (const version of ["1.0.0", "1.1.0"]) {
-    expect((await agent.kai("deploy", version, "--to", root)).exit).toBe(0);
-  }
-  const undone = await agent.kai("undo", "--json");
-  expect(undone.json()).toMatchObject({
-    undone: { kind: "deploy" },
-    deployment: { version: "1.0.0", previous: "1.1.0" },
-  });
-  expect(link()).toBe("versions/v1.0.0");
-  expect((await agent.kai("undo")).exit).toBe(0);
-  expect(link()).toBe("versions/v1.1.0");
-  const [first] = (await agent.kai("log", "--kind", "deploy", "--json")).json().operations.slice(-1);
-  expect((await agent.kai("undo", first.id, "--json")).json().error.code).toBe("E125");
-  expect(link()).toBe("versions/v1.1.0");
-});
-
 test("the agent that is deployed is stopped by its own version's commands, which are told where it is", async () => {
   const { agent, root, version, events, versionsThatRun } = await runningAgent();
   const stop = (says: string) => `  stop: {run: 'echo $KAI_VERSION ${says} >> $KAI_DEPLOYMENT/events', timeout: 2s}\n`;
