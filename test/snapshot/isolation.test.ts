@@ -1,11 +1,8 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { CONFINED, ESCAPE } from "./escape.js";
 import { bench, sharedCache, testInSandbox } from "./sandbox.js";
 
 const cache = sharedCache();
-
-/** Tries to get out by every way at once and prints what each try came to. */
-const ESCAPE = readFileSync(new URL("escape.py", import.meta.url), "utf8");
 
 test("nothing leads out of the sandbox, and nothing of the host is visible inside", async () => {
   const { request, env } = bench(cache, { "escape.py": ESCAPE });
@@ -21,34 +18,7 @@ test("nothing leads out of the sandbox, and nothing of the host is visible insid
     string,
     unknown
   >;
-  expect(tries).toEqual({
-    "tcp to an address": "ENETUNREACH",
-    dns: "gaierror",
-    links: ["lo"],
-    vsock: "EAFNOSUPPORT",
-    "packet socket": "EAFNOSUPPORT",
-    io_uring_setup: "EPERM",
-    "unshare user": "EPERM",
-    "clone user": "ENOSYS",
-    clone3: "ENOSYS",
-    mount: "EPERM",
-    bpf: "EPERM",
-    keyctl: "EPERM",
-    ptrace: "EPERM",
-    "32-bit call": "SIGSYS",
-    "write to /": "EROFS",
-    "write to /usr": "EROFS",
-    "write to /etc": "EROFS",
-    "write to /app": "done",
-    "write to /tmp": "done",
-    "setuid bit": "unchanged",
-    su: "refused",
-    device: "EPERM",
-    capabilities: "0000000000000000",
-    "no new privileges": "1",
-    "host processes": [],
-    uid: 1000,
-  });
+  expect(tries).toEqual({ ...CONFINED, "write to /tmp": "done", "host processes": [] });
   expect(environment).toMatchObject({ HOME: "/tmp", LANG: "C.UTF-8", GIVEN: "yes" });
   expect(Object.keys(environment)).not.toContain("KAI_SIGNING_KEY");
   expect(JSON.stringify(seen)).not.toContain("secret-of-the-host");

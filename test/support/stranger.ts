@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import path from "node:path";
 import { onTestFinished } from "vitest";
 
+/** What runs at the same time has a stranger of its own: limits of processes count all of a user's. */
+const WORKER = Number(process.env["VITEST_POOL_ID"] ?? 0);
+const IDS = 65_536;
 /** A user whom nobody knows. */
-const STRANGER = 54_321;
+const STRANGER = 54_321 + WORKER;
 /** Where their subordinate ids begin. */
-const SUBORDINATE = 500_000;
+const SUBORDINATE = 500_000 + WORKER * IDS;
 
 export interface Stranger {
   /** What runs a program of Node's as this user: `[file, ...arguments]`. */
@@ -26,7 +29,8 @@ export function strangerIn(base: string, home: string): Stranger {
   mkdirSync(runtime, { mode: 0o700 });
   writeFileSync(node, "");
   execFileSync("mknod", ["-m", "666", path.join(base, "tun"), "c", "10", "200"]);
-  const given = { subuid: `stranger:${SUBORDINATE}:65536\n`, subgid: `stranger:${SUBORDINATE}:65536\n` };
+  const ids = `stranger:${SUBORDINATE}:${IDS}\n`;
+  const given = { subuid: ids, subgid: ids };
   const passwd = `${readFileSync("/etc/passwd", "utf8")}stranger:x:${STRANGER}:${STRANGER}::${home}:/bin/sh\n`;
   const shown = Object.entries({ ...given, passwd }).map(([name, text]) => {
     writeFileSync(path.join(base, name), text, { mode: 0o644 });
