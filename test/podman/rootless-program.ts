@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { limitBandwidth } from "../../src/podman/bandwidth.js";
@@ -17,6 +16,7 @@ import { skeletonRoot } from "../../src/podman/skeleton-root.js";
 import { type RunningContainer, startContainer } from "../../src/podman/start-container.js";
 import { stopContainer } from "../../src/podman/stop-container.js";
 import { mountTmpfs, unmountTmpfs } from "../../src/podman/tmpfs.js";
+import { transfer } from "./transfer.js";
 
 // `rootless-program.mjs FOLDER`: what an ordinary user has of a sandbox, as one line of JSON.
 const base = process.argv[2] ?? "";
@@ -96,42 +96,16 @@ const inMemory = await inSandbox({ app: { lower: path.join(folder, "lower"), upp
 }));
 await unmountTmpfs(memory, host.rootless, env);
 
-/** Seconds for a megabyte in, and one out. */
-async function transfer(sh: (script: string) => Promise<string>): Promise<number[]> {
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.write(Buffer.alloc(BYTES));
-    let received = 0;
-    socket.on("data", (chunk) => {
-      received += chunk.length;
-      if (received === BYTES) socket.end("all");
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
-  const outside = Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .find(({ internal, family }) => !internal && family === "IPv4");
-  const script = [
-    "import socket, time",
-    `link = socket.create_connection(("${outside?.address}", ${(server.address() as AddressInfo).port}), 20)`,
-    "start, got = time.monotonic(), 0",
-    `while got < ${BYTES}: got += len(link.recv(65536))`,
-    "print(time.monotonic() - start)",
-    "start = time.monotonic()",
-    `link.sendall(bytes(${BYTES}))`,
-    "link.recv(3)",
-    "print(time.monotonic() - start)",
-  ].join("\n");
-  const printed = await sh(`/usr/bin/python3 -c '${script}'`);
-  server.close();
-  return printed.trim().split("\n").map(Number);
-}
+/** This host, as a sandbox on a bridge sees it. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ internal, family }) => !internal && family === "IPv4");
 
 const network = `kai-rootless-${process.pid}`;
 await createNetwork({ name: network, labels: {}, internet: true, subnet: null }, env);
 const bridged = await inSandbox({ network: { kind: "bridge", name: network } }, async (sh, container) => ({
   unlimited: await limitBandwidth(container, RATE, host.rootless, env),
-  seconds: await transfer(sh),
+  seconds: await transfer(BYTES, outside?.address ?? "", (script) => sh(`/usr/bin/python3 -c '${script}'`)),
 }));
 await removeNetwork(network, env);
 
