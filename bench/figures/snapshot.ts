@@ -22,11 +22,19 @@ async function agentOf(bench: Bench, fixtures: Fixtures, name: "small" | "wide")
 const document = (bench: Bench, cwd: string, ...args: string[]) =>
   JSON.parse(bench.read(cwd, process.execPath, [bench.folders.program, "snapshot", ...args]));
 
+/** Makes a snapshot of the agent's version, gives its id to `use`, and destroys it. */
+function withSnapshot<T>(bench: Bench, cwd: string, use: (id: string) => T): T {
+  const { id } = document(bench, cwd, "create", "8.0.0", "--json");
+  const result = use(String(id));
+  bench.kai(cwd, "snapshot", "destroy", id);
+  return result;
+}
+
+const containerOf = (id: string): string => `kai-${id.toLowerCase()}`;
+
 /** The arguments by which podman made a snapshot's container, its name, volumes and state taken out: the same flags. */
 function flagsOf(bench: Bench, cwd: string): string[] {
-  const { id } = document(bench, cwd, "create", "8.0.0", "--json");
-  const inspected = bench.read(cwd, "podman", ["inspect", `kai-${String(id).toLowerCase()}`]);
-  bench.kai(cwd, "snapshot", "destroy", id);
+  const inspected = withSnapshot(bench, cwd, (id) => bench.read(cwd, "podman", ["inspect", containerOf(id)]));
   return JSON.parse(inspected)[0].Config.CreateCommand.slice(1) as string[];
 }
 
@@ -90,15 +98,14 @@ export const SNAPSHOT: readonly Figure[] = [
     unit: "ms",
     async measure(bench, fixtures, rounds) {
       const cwd = await agentOf(bench, fixtures, "small");
-      const { id } = document(bench, cwd, "create", "8.0.0", "--json");
-      const container = `kai-${String(id).toLowerCase()}`;
       const runtime = runtimeOf(flagsOf(bench, cwd));
-      const measured = interleave(rounds, {
-        floor: () => bench.node(cwd) + bench.time(cwd, "podman", [...runtime, "exec", container, "/bin/echo", "x"]),
-        ours: () => bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/echo", "x"),
+      return withSnapshot(bench, cwd, (id) => {
+        const exec = [...runtime, "exec", containerOf(id), "/bin/echo", "x"];
+        return interleave(rounds, {
+          floor: () => bench.node(cwd) + bench.time(cwd, "podman", exec),
+          ours: () => bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/echo", "x"),
+        });
       });
-      bench.kai(cwd, "snapshot", "destroy", id);
-      return measured;
     },
   },
   {
@@ -119,13 +126,11 @@ export const SNAPSHOT: readonly Figure[] = [
             bench.git(plain, "commit", "--quiet", "-m", `change ${turn}`)
           );
         },
-        ours: () => {
-          const { id } = document(bench, cwd, "create", "8.0.0", "--json");
-          bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/sh", "-c", `echo ${turn++} > changed.txt`);
-          const ms = bench.kai(cwd, "snapshot", "commit", id);
-          bench.kai(cwd, "snapshot", "destroy", id);
-          return ms;
-        },
+        ours: () =>
+          withSnapshot(bench, cwd, (id) => {
+            bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/sh", "-c", `echo ${turn++} > changed.txt`);
+            return bench.kai(cwd, "snapshot", "commit", id);
+          }),
       });
     },
   },
