@@ -32,9 +32,9 @@ function withSnapshot<T>(bench: Bench, cwd: string, use: (id: string) => T): T {
 
 const containerOf = (id: string): string => `kai-${id.toLowerCase()}`;
 
-/** The arguments by which podman made a snapshot's container, its name, volumes and state taken out: the same flags. */
-function flagsOf(bench: Bench, cwd: string): string[] {
-  const inspected = withSnapshot(bench, cwd, (id) => bench.read(cwd, "podman", ["inspect", containerOf(id)]));
+/** The arguments by which podman made a snapshot's container: what they name is there as long as the snapshot is. */
+function flagsOf(bench: Bench, cwd: string, id: string): string[] {
+  const inspected = bench.read(cwd, "podman", ["inspect", containerOf(id)]);
   return JSON.parse(inspected)[0].Config.CreateCommand.slice(1) as string[];
 }
 
@@ -73,10 +73,12 @@ export const SNAPSHOT: readonly Figure[] = [
     unit: "ms",
     async measure(bench, fixtures, rounds) {
       const cwd = await agentOf(bench, fixtures, "small");
-      const flags = flagsOf(bench, cwd);
-      return interleave(rounds, {
-        floor: () => byPodman(bench, cwd, flags, ["/bin/echo", "x"]),
-        ours: () => bench.kai(cwd, "snapshot", "run", "8.0.0", "--", "/bin/echo", "x"),
+      return withSnapshot(bench, cwd, (id) => {
+        const flags = flagsOf(bench, cwd, id);
+        return interleave(rounds, {
+          floor: () => byPodman(bench, cwd, flags, ["/bin/echo", "x"]),
+          ours: () => bench.kai(cwd, "snapshot", "run", "8.0.0", "--", "/bin/echo", "x"),
+        });
       });
     },
   },
@@ -98,9 +100,8 @@ export const SNAPSHOT: readonly Figure[] = [
     unit: "ms",
     async measure(bench, fixtures, rounds) {
       const cwd = await agentOf(bench, fixtures, "small");
-      const runtime = runtimeOf(flagsOf(bench, cwd));
       return withSnapshot(bench, cwd, (id) => {
-        const exec = [...runtime, "exec", containerOf(id), "/bin/echo", "x"];
+        const exec = [...runtimeOf(flagsOf(bench, cwd, id)), "exec", containerOf(id), "/bin/echo", "x"];
         return interleave(rounds, {
           floor: () => bench.node(cwd) + bench.time(cwd, "podman", exec),
           ours: () => bench.kai(cwd, "snapshot", "exec", id, "--", "/bin/echo", "x"),
