@@ -188,7 +188,7 @@ function requireUndoable(history: History, entry: LoggedEntry): void {
       hint: "There is no operation before it to go back to.",
     });
   }
-  const other = OTHER_WAYS[entry.kind];
+  const other = entry.kind === "snapshot" ? branchMade(entry) : OTHER_WAYS[entry.kind];
   if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
   if (entry.current.after?.pointer !== history.current?.pointer) {
     const later = history.findEntry((each) => each.current.after?.pointer === history.current?.pointer);
@@ -203,6 +203,13 @@ const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
     "To forget is to erase: nothing that is left could bring it back. `git kai-version state list` shows what is here.",
   outcome: "It only tells how another operation ended: name that one.",
 };
+
+/** How a branch goes that was made for review; undefined where the one that was checked out moved. */
+function branchMade({ details }: LoggedEntry): string | undefined {
+  const { branch, head } = details;
+  if (typeof head === "string" || typeof branch !== "string") return undefined;
+  return `It made a branch and nothing else: \`git branch -D ${branch.replace(/^refs\/heads\//, "")}\` takes that away.`;
+}
 
 /** What is committed makes the branch another one, which undo refuses as well. */
 const STASH = "`git stash` puts them away, and `git stash pop` brings them back when it is undone.";

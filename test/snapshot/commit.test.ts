@@ -27,6 +27,11 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   });
   expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed: done.commit });
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
+  // A branch is git's own to remove: nothing is said to be undone that is not.
+  expect((await agent.kai("undo", "--json")).json().error).toMatchObject({
+    code: "E125",
+    hint: expect.stringContaining(`git branch -D ${done.branch}`),
+  });
 });
 
 test("--apply goes on top of the branch, keeps what the branch did since, and undo takes it back", async () => {
