@@ -9,7 +9,7 @@ import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js"
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
-import { requireOneFileSystem } from "./require-one-file-system.js";
+import { requireReplaceable } from "./require-replaceable.js";
 import { findSkippedPaths, markPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
 import {
   type FileIdentity,
@@ -81,7 +81,7 @@ export async function stageWorktree(
   const blocked = obstacles.filter((name) => !change.saved.has(name));
   if (blocked.length > 0) throw inTheWay(blocked);
   const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
-  await requireOneFileSystem(
+  await requireReplaceable(
     repository.workTree,
     steps.map((step) => step.path),
   );
