@@ -1,10 +1,10 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { readNote } from "../git/notes.js";
 import { NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { syncFolder } from "../system/durable-file.js";
+import { makeFolder, syncFolder } from "../system/durable-file.js";
 import { findStat } from "../system/path-bytes.js";
 import type { DeploymentRoot } from "../version/deployment-root.js";
 import { DigestCache } from "../version/digest-cache.js";
@@ -66,7 +66,8 @@ export async function ensureDeployment(
 }
 
 async function makeVersionsFolder({ versions }: DeploymentRoot): Promise<void> {
-  const first = await mkdir(versions, { recursive: true });
+  // What is deployed is read by others, too.
+  const first = await makeFolder(versions, 0o777);
   for (let folder = versions; first !== undefined && folder.startsWith(first); ) {
     folder = path.dirname(folder);
     await syncFolder(folder);

@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { KaiError } from "../error.js";
 
 /** Writes a file so that after a crash it is there whole or not at all: aside, synced, renamed, folder synced. */
 export async function writeDurably(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
@@ -21,25 +22,39 @@ export async function writeDurably(file: string, content: string | Uint8Array, m
 }
 
 /**
- * Makes a folder and those above it where they are missing. Node's own `recursive` says "no such file" whatever the disk's
- * trouble was.
+ * Makes a folder and those above it where they are missing, and gives the uppermost that it made. Node's own `recursive` says
+ * "no such file" whatever the disk's trouble was, and never ends where nothing can be made (/proc). E118 there.
  */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o700): Promise<string | undefined> {
   try {
-    await makeOne(folder);
+    return await makeOne(folder, mode);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause;
-    await makeFolder(path.dirname(folder));
-    // Behind a link that leads nowhere it still cannot be made, and never will be.
-    await makeOne(folder);
+    const first = await makeFolder(path.dirname(folder), mode);
+    const made = await makeOne(folder, mode).catch((again: NodeJS.ErrnoException) => {
+      // Behind a link that leads nowhere, or where the kernel alone makes folders, it never will be.
+      throw again.code === "ENOENT" ? unmakeable(folder, again) : again;
+    });
+    return first ?? made;
   }
 }
 
-async function makeOne(folder: string): Promise<void> {
-  await mkdir(folder, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "EEXIST") throw cause;
+const unmakeable = (folder: string, cause: Error): KaiError =>
+  new KaiError("E118", `${folder} cannot be made: nothing can be made where it is to be.`, {
+    hint: "Nothing was half-written: name another folder.",
+    cause,
   });
+
+/** The folder, or undefined where it is there already. */
+async function makeOne(folder: string, mode: number): Promise<string | undefined> {
+  try {
+    await mkdir(folder, { mode });
+    return folder;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    return undefined;
+  }
 }
 
 /** Appends to a file and syncs it. */

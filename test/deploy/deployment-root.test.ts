@@ -54,6 +54,8 @@ test("what is in the way under our names is left alone, and nothing is written",
   expect(await codeOf(agent, "../a file/below")).toBe("E118");
   symlinkSync("nowhere", at("dangling"));
   expect(await codeOf(agent, "../dangling")).toBe("E118");
+  // There Node's own making of folders never ends.
+  expect(await codeOf(agent, "/proc/kai/deployed")).toBe("E118");
   for (const [name, make] of [
     ["versions", (file: string) => writeFileSync(file, "")],
     ["rollback.log", (file: string) => mkdirSync(file)],

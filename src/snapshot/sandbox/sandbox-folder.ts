@@ -6,6 +6,7 @@ import { removeFolder } from "../../podman/folders.js";
 import { proberOf } from "../../podman/probe-sandbox.js";
 import { unmountTmpfs } from "../../podman/tmpfs.js";
 import { unmountVolume } from "../../podman/volume.js";
+import { makeFolder } from "../../system/durable-file.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
 
 const PREFIX = "kai-snapshot.";
@@ -112,7 +113,7 @@ function requireMountable(tempDir: string): void {
 
 async function ensureTempDir(tempDir: string): Promise<void> {
   requireMountable(tempDir);
-  await mkdir(tempDir, { recursive: true, mode: 0o700 });
+  await makeFolder(tempDir);
   const stat = await lstat(tempDir);
   if (stat.isDirectory() && isOurs(stat)) return;
   throw new KaiError("E103", `temp_dir is not a folder of yours: ${tempDir}`, {
