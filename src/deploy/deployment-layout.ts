@@ -1,6 +1,3 @@
-/** The file that holds what a deployment is proven by; see docs/formats.md. */
-export const SEAL_FILE = ".kai-deployment.json";
-
 /** The names of our own files in a deployment: with `.kai-` in front where the version has a file or folder of that name. */
 export function ownFiles(names: ReadonlySet<string>): { readonly meta: string; readonly manifest: string } {
   const free = (name: string) => (names.has(name) ? `.kai-${name}` : name);

@@ -11,10 +11,11 @@ import {
   type Stats,
 } from "node:fs";
 import path from "node:path";
+import { SEAL_FILE } from "../state/find-state-files.js";
 import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
 import { type ManifestLine, parseManifest } from "../version/manifest.js";
 import type { FileProblem } from "./check-working-files.js";
-import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
+import { ownFiles } from "./deployment-layout.js";
 import { type PlacedFile, placeState } from "./placed-state.js";
 import { sha256 } from "./plain-repository.js";
 import { brokenSeal, type OpenedSeal, openSeal } from "./seal.js";

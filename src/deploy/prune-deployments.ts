@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { SEAL_FILE } from "../state/find-state-files.js";
 import { findStat } from "../system/path-bytes.js";
 import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
 import { findSeal } from "./deployment.js";
-import { SEAL_FILE } from "./deployment-layout.js";
 import { removeDeployment } from "./deployment-parts.js";
 import { type DeployedFolder, planPruning } from "./plan-pruning.js";
 

@@ -2,11 +2,11 @@ import { KaiError } from "../error.js";
 import { parseTag, type TagObject } from "../git/tag-object.js";
 import { canonicalJson, parseCanonicalJson } from "../operation/canonical-json.js";
 import { type CaptureManifest, parseCapture } from "../state/capture-manifest.js";
+import { SEAL_FILE } from "../state/find-state-files.js";
 import { findRecord } from "../version/find-record.js";
 import { isLines, type ManifestLine } from "../version/manifest.js";
 import type { VersionRecord } from "../version/record.js";
 import { parseVersionTag } from "../version/tag-text.js";
-import { SEAL_FILE } from "./deployment-layout.js";
 
 /** What a deployment is proven by where there is no repository: `.kai-deployment.json`, one line of canonical JSON. */
 export interface Seal {

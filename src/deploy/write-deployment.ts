@@ -4,6 +4,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { writeTree } from "../git/write-tree.js";
+import { SEAL_FILE } from "../state/find-state-files.js";
 import { syncFolder } from "../system/durable-file.js";
 import { distinctPath, findStat, latin1Path, pathBelow } from "../system/path-bytes.js";
 import type { KnownVersion } from "../version/history.js";
@@ -19,7 +20,7 @@ import {
   readDeployment,
   topNames,
 } from "./deployment.js";
-import { ownFiles, SEAL_FILE } from "./deployment-layout.js";
+import { ownFiles } from "./deployment-layout.js";
 import { inParallel } from "./in-parallel.js";
 import { type PlacedFile, placeState } from "./placed-state.js";
 import { formatSeal, openSeal, type Seal } from "./seal.js";

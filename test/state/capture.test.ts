@@ -135,6 +135,17 @@ test("what state.exclude names is neither captured nor ignored", async () => {
   expect(created.json().state.files).toEqual(["live.json", "memory/live.txt"]);
 });
 
+test("what was deployed into a folder that git ignores is no live state", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write(".gitignore", `${readFileSync(path.join(agent.dir, ".gitignore"), "utf8")}/out/\n`);
+  agent.write("versions/v1/state.json", "{}\n");
+  agent.write(".kai-deployment.json", "the user's own\n");
+  agent.commit("feat: ignore what is deployed");
+  expect((await agent.kai("deploy", "1.0.0", "--to", "out")).exit).toBe(0);
+  const { state } = (await agent.kai("create", "--json")).json();
+  expect(state.files).toEqual(["state.json", "versions/v1/state.json"]);
+});
+
 test("whether all of it is of one moment is found out, and said where it is not", async () => {
   const agent = await agentWithVersions();
   agent.write("state.json", "{}\n");
