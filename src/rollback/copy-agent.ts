@@ -7,10 +7,13 @@ import { openRepository, type Repository } from "../git/repository.js";
 import { runGit, runGitAround, tryGit } from "../git/run-git.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { findStateFiles } from "../state/find-state-files.js";
+import { copyPaths } from "../system/copy-paths.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
-import { backUpSqlite, isSqlite } from "../system/sqlite.js";
+import { backUpSqlite, isSqlite, SQLITE_SIBLINGS } from "../system/sqlite.js";
 import type { AgentRepository } from "../version/agent-repository.js";
+import { configuredRoot } from "../version/deployment-place.js";
 import { readStatus } from "../version/work-tree-status.js";
+import { findIgnored } from "./find-ignored.js";
 
 export interface AgentCopy {
   readonly folder: string;
@@ -44,7 +47,10 @@ const LOCATING: ReadonlySet<string> = new Set([
   "GIT_PREFIX",
 ]);
 
-/** Every ref, the branch checked out, changes that are not committed, and the live state. Objects are borrowed, not copied. */
+/**
+ * Every ref, the branch checked out, changes that are not committed, what git ignores (installed dependencies, settings), and
+ * the live state. Objects are borrowed, not copied.
+ */
 async function copyAgent(
   { repository, config }: AgentRepository,
   folder: string,
@@ -63,9 +69,25 @@ async function copyAgent(
   await copyRefs(repository, copy);
   await copyKaiFolder(repository, copy);
   await runGit(copy, ["reset", "--hard", "--quiet"]);
+  const ignored = await findIgnored(repository, { workTree });
+  const root = await configuredRoot(repository, config);
+  await copyPaths(
+    workTree,
+    folder,
+    ignored.filter((name) => !overlaps(workTree, name, root)),
+    env,
+  );
   const status = await readStatus(repository, "no");
   const state = await findStateFiles(repository, config.version_management.artifacts.state);
   for (const name of [...status.dirty, ...state]) await copyOne(workTree, folder, name, env);
+}
+
+/** What is deployed has no part in it, and its folders could not be removed again. */
+function overlaps(workTree: string, name: string, root: string | null): boolean {
+  if (root === null) return false;
+  const path = pathBelow(workTree, name).toString();
+  const folder = `${root}/`;
+  return path === root || path.startsWith(folder) || (path.endsWith("/") && folder.startsWith(path));
 }
 
 async function copyRefs(from: Repository, to: Repository): Promise<void> {
@@ -103,6 +125,8 @@ async function copyOne(from: string, to: string, name: string, env: NodeJS.Proce
   if (!database) return copyFile(source, target, constants.COPYFILE_FICLONE);
   await backUpSqlite(source, path.dirname(to), "database", env);
   await copyFile(path.join(path.dirname(to), "database"), target);
+  // Those of the original, where the folder that it lies in was copied as it is.
+  for (const tail of SQLITE_SIBLINGS) await rm(Buffer.concat([target, Buffer.from(tail)]), { force: true });
   await rm(path.join(path.dirname(to), "database"));
 }
 

@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { copyFile, lstat, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
 import { writeTree } from "../git/write-tree.js";
 import { type StagedOutput, stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
@@ -10,6 +9,7 @@ import type { CommandOutcome } from "../system/agent-process.js";
 import { copyTree, tryRename } from "../system/move-tree.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { syncFiles } from "../system/sync-files.js";
+import { findIgnored } from "./find-ignored.js";
 
 /** What a command made in a copy of a tree. */
 export interface InstalledAside {
@@ -124,20 +124,6 @@ async function apartFromState(
     apart.push(...(await apartFromState(folder, names, { liveState, isLiveState })));
   }
   return apart;
-}
-
-/** What git ignores there (latin1), a folder that holds nothing else with a slash behind it. */
-async function findIgnored(
-  repository: Repository,
-  { workTree, index }: { workTree: string; index?: string },
-): Promise<string[]> {
-  const env = { GIT_WORK_TREE: workTree, ...(index !== undefined && { GIT_INDEX_FILE: index }) };
-  const args = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
-  const listed = await runGit(repository, args, { env, cwd: workTree });
-  return listed
-    .toString("latin1")
-    .split("\0")
-    .filter((name) => name !== "");
 }
 
 /** Moves what was installed into an operation's staging folder, from where it goes into its place. */

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { observe } from "../operation/observe.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
@@ -58,4 +60,33 @@ test("what would fail is said, and ends with 1", async () => {
   const none = await agent.kai("rollback", "3.0.0", "--rehearse", "--json");
   expect([none.exit, none.json().problem.code]).toEqual([1, "E101"]);
   expect(observe(agent)).toEqual(before);
+});
+
+test("what git ignores is in the copy, too: installed dependencies, settings, but no deployment", async () => {
+  const agent = await agentWith(`deploy: {root: out/deployed}
+snapshot_isolation:
+  tests:
+    - {name: has all, kind: functionality, run: "cat .env 'lib/a b' && test ! -e out/deployed && sqlite3 var/m.sqlite 'select * from t'"}
+`);
+  agent.write(".gitignore", `${readFileSync(path.join(agent.dir, ".gitignore"), "utf8")}.env\n/lib/\n/out/\n/var/\n`);
+  agent.write(
+    "kai.yaml",
+    readFileSync(path.join(agent.dir, "kai.yaml"), "utf8").replace("memory.sqlite", "var/m.sqlite"),
+  );
+  agent.write(".env", "A=1\n");
+  agent.write("lib/a b", "installed\n");
+  symlinkSync("a b", path.join(agent.dir, "lib/link"));
+  agent.write("var/note", "ignored\n");
+  const database = path.join(agent.dir, "var/m.sqlite");
+  const live = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
+  onTestFinished(() => void live.kill());
+  live.stdin.write("pragma journal_mode = wal; create table t (n); insert into t values (7); select 'there';\n");
+  let said = "";
+  while (!said.includes("there")) said += String(await once(live.stdout, "data"));
+  await makeVersion(agent, "1.2.0", "feat: more");
+  await makeVersion(agent, "1.3.0", "feat: still more");
+  expect((await agent.kai("deploy", "1.3.0")).exit).toBe(0);
+  const ran = await agent.kai("rollback", "1.2.0", "--rehearse", "--json");
+  expect([ran.exit, ran.json().problem]).toEqual([0, null]);
+  expect(copies()).toEqual([]);
 });
