@@ -4,7 +4,7 @@ import { parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import type { AgentSide } from "../operation/live-change.js";
-import type { AgentCommand, EndCommand, StartCommand } from "../system/agent-command.js";
+import { type AgentCommand, type EndCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import {
   type CommandOutcome,
   runAgentCommand,
@@ -73,7 +73,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       install &&
       (async (folder) => {
         caller.progress(`Installing: ${install.run}`);
-        const outcome = await runAgentCommand({ ...install, cwd: folder }, cancellable);
+        const outcome = await runAgentCommand(inScratch(install, folder), cancellable);
         caller.interrupted?.throwIfAborted();
         if (!outcome.ok && version) throw commandFailed("lifecycle.install", version, outcome);
       }),

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { syncFolder } from "../system/durable-file.js";
+import { endMarked } from "../system/marked-processes.js";
 import { findStat } from "../system/path-bytes.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 
@@ -40,7 +41,11 @@ export async function sweepParts(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     if (!name.startsWith(PART)) continue;
     const [boot, pid, start] = name.slice(PART.length).split(".");
-    if (!(await isAlive(`${boot}:${pid}:${start}`))) await removePart(path.join(versions, name));
+    if (await isAlive(`${boot}:${pid}:${start}`)) continue;
+    const part = path.join(versions, name);
+    // What was installing there lives on when whoever started it is killed.
+    await endMarked(part, 0);
+    await removePart(part);
   }
 }
 

@@ -9,6 +9,7 @@ import { gitFailure, tryGit } from "../git/run-git.js";
 import type { CommandOutcome, StopOutcome } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
+import { endMarked } from "../system/marked-processes.js";
 import { applyLinks } from "./apply-links.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
 import { findWorktree } from "./find-worktree.js";
@@ -211,6 +212,8 @@ async function sweepUp(repository: Repository, { root, journal, staging, cache, 
     // No journal names a backup's ref, which is of this one operation.
     const backup = /^backup-(?<ref>[0-9A-Z]{26}(?:-state)?)$/.exec(path.basename(file))?.groups?.["ref"];
     if (backup) await removeBackupLock(repository, backup);
+    // A command that was run in it lives on when whoever started it is killed.
+    await endMarked(file, 0);
     await rm(file, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,7 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
-import type { AgentCommand, StartCommand } from "../system/agent-command.js";
+import { type AgentCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { type CommandUse, whyNotRun } from "../version/command-trust.js";
@@ -144,7 +144,7 @@ export async function gatherFacts(
     retentionMs: parseDuration(settings.backup_retention),
     uses,
     isLiveState: liveStateOf(session.agent.config),
-    runIn: (command, cwd, context) => runAgentCommand({ ...command, cwd }, context),
+    runIn: (command, cwd, context) => runAgentCommand(inScratch(command, cwd), context),
   };
 }
 

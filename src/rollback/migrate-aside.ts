@@ -8,7 +8,7 @@ import { type StagedStateFile, stagedFile, writeStagedState } from "../operation
 import { findStateFiles, type StatePatterns } from "../state/find-state-files.js";
 import { openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
-import type { AgentCommand } from "../system/agent-command.js";
+import { type AgentCommand, inScratch } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
@@ -48,7 +48,7 @@ export async function migrateAside(
       await mkdir(pathBelow(files, name.slice(0, Math.max(0, name.lastIndexOf("/")))), { recursive: true });
       await rename(stagedFile(scratch, number), target);
     }
-    const outcome = await runAgentCommand({ ...command, cwd: files }, context);
+    const outcome = await runAgentCommand(inScratch(command, files), context);
     if (!outcome.ok) return outcome;
     const env = { ...repository.env, GIT_WORK_TREE: files, GIT_INDEX_FILE: path.join(scratch, "index") };
     const names = await findStateFiles({ ...repository, workTree: files, env }, patterns);

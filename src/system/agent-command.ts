@@ -1,3 +1,6 @@
+import path from "node:path";
+import { AGENT_MARK } from "./agent-environment.js";
+
 /** A shell command of kai.yaml, with where it runs and for how long. Plain data: a journal keeps it for recovery. */
 export interface AgentCommand {
   readonly run: string;
@@ -6,6 +9,16 @@ export interface AgentCommand {
   /** Beside the caller's own environment, which never hands over keys and passphrases. */
   readonly env: Readonly<Record<string, string>>;
 }
+
+/**
+ * The command as it is run in a folder whose parent is thrown away in the end: marked with that, so that whoever throws it away
+ * after a crash can end first what still runs there.
+ */
+export const inScratch = (command: AgentCommand, cwd: string): AgentCommand => ({
+  ...command,
+  cwd,
+  env: { ...command.env, [AGENT_MARK]: path.dirname(cwd) },
+});
 
 /** The command that starts the agent, and what tells that it is well. */
 export interface StartCommand extends AgentCommand {

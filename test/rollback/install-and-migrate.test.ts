@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { leftovers, observe } from "../operation/observe.js";
@@ -146,4 +146,35 @@ test("memory that was written since comes back with undo", async () => {
   await told(agent, "undo");
   expect(sqlite(agent, "SELECT group_concat(text) FROM note")).toBe("of 1.1.0,live");
   expect(readFileSync(path.join(agent.dir, "state.json"), "utf8")).toContain("0.9.0");
+});
+
+/** Kills the program that runs it, says who it is, and goes on. */
+const OUTLIVES = "run: 'echo $$ >> \"$EVENTS\"; kill -KILL $PPID; exec sleep 600'";
+
+test.each([
+  ["an installation", "install", ["rollback", "1.0.0"], ["recover"]],
+  ["a conversion", "migrate", ["rollback", "1.0.0"], ["recover"]],
+  [
+    "a deployment's installation",
+    "install",
+    ["deploy", "1.0.0", "--to", "../out"],
+    ["deploy", "0.9.0", "--to", "../out"],
+  ],
+])("%s that outlives a killed operation is ended before its folder goes", async (_, key, killed, next) => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", {
+    "kai.yaml": kaiYaml(`${key}: {${OUTLIVES}}`),
+    ".gitignore": IGNORED,
+    "deps.lock": "one\n",
+  });
+  await agent.version("1.1.0", { "deps.lock": "two\n" });
+  await told(agent, "state", "forget", "1.0.0");
+  agent.write("state.json", "live\n");
+  expect((await agent.kai(...killed)).exit).toBe("SIGKILL");
+  const [own] = agent.events();
+  const cwd = `/proc/${own}/cwd`;
+  expect(readlinkSync(cwd)).toMatch(/\/files$/);
+  expect((await agent.kai(...next)).exit).toBe(0);
+  expect(existsSync(cwd)).toBe(false);
+  expect(leftovers(agent)).toEqual([]);
 });
