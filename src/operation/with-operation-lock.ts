@@ -11,14 +11,22 @@ import { removeTemporaryFiles } from "./temporary-files.js";
 /** How long a `git gc` that runs already is waited for. */
 const GC_PATIENCE_MS = 2000;
 
+/** What the lock is taken for. */
+export interface LockedWork {
+  /** For whoever has to wait meanwhile. */
+  readonly purpose: string;
+  readonly onRecovered: (recovered: readonly Recovered[]) => void;
+  /** Ends the wait for the lock. */
+  readonly interrupted?: AbortSignal | undefined;
+}
+
 /** Runs `work` under the operation lock, after every interrupted operation has been brought to its end. */
 export async function withOperationLock<T>(
   repository: Repository,
-  purpose: string,
-  onRecovered: (recovered: readonly Recovered[]) => void,
+  { purpose, onRecovered, interrupted }: LockedWork,
   work: (lock: FileLock) => Promise<T>,
 ): Promise<T> {
-  const lock = await takeLock(repository, purpose);
+  const lock = await takeLock(repository, purpose, interrupted);
   // The file says who holds it since now.
   const { mtimeMs: since } = await stat(kaiFolderOf(repository).lock);
   let gc: HeldGc | undefined;

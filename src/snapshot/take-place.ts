@@ -25,7 +25,7 @@ const PAUSE_MS = 100;
 export async function takePlace(store: SnapshotStore, record: SnapshotRecord, request: PlaceRequest): Promise<void> {
   for (;;) {
     request.signal?.throwIfAborted();
-    const live = await underLock(store, request.env, async () => {
+    const live = await underLock(store, request, async () => {
       const taken = (await store.list()).filter(({ status }) => isLive(status));
       if (taken.length < request.most) await store.write(record);
       return taken;
@@ -39,10 +39,15 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
 
 /** Removes what is left of records that somebody was killed over. Gives their ids. */
 export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> =>
-  underLock(store, env, () => store.removeUnrecorded());
+  underLock(store, { env }, () => store.removeUnrecorded());
 
-async function underLock<T>(store: SnapshotStore, env: NodeJS.ProcessEnv, work: () => Promise<T>): Promise<T> {
-  const lock = await lockFile(path.join(await store.folder(), "lock"), "snapshot", LOCK_PATIENCE_MS, env);
+async function underLock<T>(
+  store: SnapshotStore,
+  { env, signal }: Pick<PlaceRequest, "env" | "signal">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const asked = { holder: "snapshot", waitMs: LOCK_PATIENCE_MS, interrupted: signal };
+  const lock = await lockFile(path.join(await store.folder(), "lock"), asked, env);
   try {
     return await work();
   } finally {

@@ -12,15 +12,22 @@ export interface FileLock {
 /** flock(1)'s own exit status for "not within the time". */
 const CONFLICT = 75;
 
+export interface LockRequest {
+  /** Who asks, and what for. */
+  readonly holder: string;
+  readonly waitMs: number;
+  /** Gives up waiting, with what it is aborted with. */
+  readonly interrupted?: AbortSignal | undefined;
+}
+
 /**
  * Locks `file` for this process and the children that inherit the descriptor. Node has no flock(2), so flock(1) of
  * util-linux locks our open descriptor and ends; the lock belongs to the open file and stays with us. The file says
- * who the `holder` is, for people: nothing is decided by it. E113 after `waitMs`.
+ * who the `holder` is, for people: nothing is decided by it. E113 after `waitMs`, E124 where the wait is interrupted.
  */
 export async function lockFile(
   file: string,
-  holder: string,
-  waitMs: number,
+  { holder, waitMs, interrupted }: LockRequest,
   env: NodeJS.ProcessEnv,
 ): Promise<FileLock> {
   const handle = await open(file, "a+", 0o600);
@@ -30,7 +37,13 @@ export async function lockFile(
       args: ["--exclusive", "--wait", String(waitMs / 1000), "--conflict-exit-code", String(CONFLICT), "3"],
       env,
       inherit: [handle.fd],
+      cancelled: interrupted,
     });
+    if (result.signal !== undefined) {
+      interrupted?.throwIfAborted();
+      // Ctrl-C at a terminal reaches flock(1) as well, and may do so first.
+      throw new KaiError("E124", "The wait for another operation was interrupted.", { hint: "Nothing was changed." });
+    }
     if (result.exitCode === CONFLICT) {
       const other = await describeHolder(file);
       throw new KaiError("E113", `Another operation is under way${other === "" ? "" : `: ${other}`}.`, {

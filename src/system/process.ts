@@ -14,6 +14,8 @@ export interface ProcessRequest {
   /** Milliseconds; then SIGTERM to the whole group, and SIGKILL after `graceMs`. */
   timeoutMs?: number | undefined;
   graceMs?: number | undefined;
+  /** Ends it at once with SIGKILL. */
+  cancelled?: AbortSignal | undefined;
   /** Bytes kept of each stream; what is beyond is counted and dropped. Default: all. */
   maxOutput?: number | undefined;
   /** Takes stdout as it comes, of which then nothing is kept. */
@@ -44,6 +46,9 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   const stopTimer = startTimer(child, request, () => {
     timedOut = true;
   });
+  const kill = (): boolean => child.kill("SIGKILL");
+  request.cancelled?.addEventListener("abort", kill);
+  if (request.cancelled?.aborted) kill();
   // A child that ends before it read all its input is judged by its exit status, not by EPIPE.
   child.stdin?.on("error", () => {});
   if (request.input instanceof Promise) {
@@ -65,6 +70,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     };
   } finally {
     stopTimer();
+    request.cancelled?.removeEventListener("abort", kill);
   }
 }
 

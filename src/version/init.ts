@@ -38,7 +38,7 @@ export interface InitCaller {
 /** Puts a repository under version control by us: founds its log, or adopts the one that its remote has. */
 export async function initAgent(caller: InitCaller, wish: FoundingWish): Promise<InitResult> {
   const repository = await openRepository(caller.cwd, caller.env);
-  return withOperationLock(repository, "init", caller.onRecovered, async (lock) => {
+  return withOperationLock(repository, { ...caller, purpose: "init" }, async (lock) => {
     const way = await decideInit(repository, caller, wish.newRoot);
     if (way.kind !== "found") await requireAgentId(repository, wish.agentId);
     if (way.kind === "fetch") {

@@ -91,7 +91,7 @@ export async function withWritingSession<T>(
   const agent = await openAgent(caller.cwd, caller.env, caller.onConfigGone);
   const { repository } = agent;
   const trustFile = kaiFolderOf(repository).trust;
-  return withOperationLock(repository, purpose, caller.onRecovered, async (lock) => {
+  return withOperationLock(repository, { ...caller, purpose }, async (lock) => {
     const root = await requireTrustRoot(agent, trustFile);
     const reader = new ObjectReader(repository);
     try {
@@ -140,7 +140,7 @@ export async function withWritingSession<T>(
  */
 export async function recoverAgent(caller: Caller): Promise<Rebuilt> {
   const repository = await openRepository(caller.cwd, caller.env);
-  await withOperationLock(repository, "recover", caller.onRecovered, async () => {});
+  await withOperationLock(repository, { ...caller, purpose: "recover" }, async () => {});
   if ((await findTrustRoot(kaiFolderOf(repository).trust)) === undefined) return { records: [], tags: [] };
   return withWritingSession(caller, { purpose: "recover", untracked: "no" }, ({ reader, history, id, at, lock }) =>
     rebuildProjection(repository, reader, history.log, { id, at, inherit: [lock.descriptor] }),

@@ -173,8 +173,7 @@ async function judgeWhole(agent: Agent, seen: Observed, mayStay: (file: string) 
   if (pending.length > 0) problems.push(`refs left behind: ${pending.join(", ")}`);
   await withOperationLock(
     await openRepository(agent.dir, agent.env),
-    "recover",
-    () => problems.push("a second recover found something"),
+    { purpose: "recover", onRecovered: () => problems.push("a second recover found something") },
     async () => {},
   );
   const twice = observe(agent);
