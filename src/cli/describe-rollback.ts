@@ -9,7 +9,7 @@ import type { Judged } from "../rollback/when.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
 import { printable } from "./style.js";
-import { formatTable } from "./table.js";
+import { type Column, formatTable } from "./table.js";
 
 /** A rollback that was made, or the plan of one. */
 export function describeRollback(result: RollbackResult, output: Output): string {
@@ -44,18 +44,20 @@ function describePlan(result: RollbackResult, output: Output): string {
 
 function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
   const { style } = output;
+  // Nobody knows before the first time.
+  const estimated = steps.some(({ applies, estimateMs }) => applies && estimateMs !== null);
   const rows = steps.map(({ type, does, applies, timeoutMs, critical, estimateMs }) => [
     applies ? type : style.dim(type),
     applies ? does : style.dim(`– ${does}`),
     applies ? formatDuration(timeoutMs) : "",
-    applies && estimateMs !== null ? formatDuration(estimateMs) : "",
+    ...(estimated ? [applies && estimateMs !== null ? formatDuration(estimateMs) : ""] : []),
     applies && critical ? "yes" : "",
   ]);
-  const columns = [
+  const columns: Column[] = [
     { title: "STEP" },
-    { title: "WHAT", shrink: true },
+    { title: "WHAT", shrink: "wrap" },
     { title: "AT MOST" },
-    { title: "BEFORE" },
+    ...(estimated ? [{ title: "BEFORE" }] : []),
     { title: "CRITICAL" },
   ];
   return [formatTable(columns, rows, output.columns)];
@@ -117,7 +119,7 @@ export function describeSuggestions({ targets }: { targets: readonly Suggestion[
   if (targets.length === 0) return "There is no other version to go back to.";
   const rows = targets.map(({ version, score, evidence }) => [version, String(score), evidence.join("; ")]);
   return formatTable(
-    [{ title: "VERSION" }, { title: "SCORE" }, { title: "EVIDENCE", shrink: true }],
+    [{ title: "VERSION" }, { title: "SCORE" }, { title: "EVIDENCE", shrink: "wrap" }],
     rows,
     output.columns,
   );

@@ -3,8 +3,8 @@ import { stripVTControlCharacters } from "node:util";
 export interface Column {
   title: string;
   align?: "left" | "right";
-  /** The column that gives way when the table is wider than the terminal. */
-  shrink?: boolean;
+  /** The column that gives way when the table is wider than the terminal: its cells are cut off, or go on in lines below. */
+  shrink?: "cut" | "wrap";
 }
 
 const SMALLEST_SHRUNK = 12;
@@ -18,14 +18,21 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   if (width !== undefined && total > width && shrinking >= 0) {
     widths[shrinking] = Math.max(SMALLEST_SHRUNK, (widths[shrinking] ?? 0) - (total - width));
   }
-  return lines
-    .map((line) =>
-      columns
-        .map((column, index) => fitted(line[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  return lines.flatMap((line) => formatRow(columns, widths, line)).join("\n");
+}
+
+function formatRow(columns: readonly Column[], widths: readonly number[], row: readonly string[]): string[] {
+  const cells = columns.map(({ shrink }, index) => {
+    const [text, width] = [row[index] ?? "", widths[index] ?? 0];
+    return shrink === "wrap" ? wrapped(text, width) : [text];
+  });
+  const height = Math.max(...cells.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, at) =>
+    columns
+      .map(({ align = "left" }, index) => fitted(cells[index]?.[at] ?? "", widths[index] ?? 0, align))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function fitted(text: string, width: number, align: "left" | "right"): string {
@@ -34,6 +41,41 @@ function fitted(text: string, width: number, align: "left" | "right"): string {
   const padding = " ".repeat(width - length);
   return align === "left" ? text + padding : padding + text;
 }
+
+/** Broken between words, each line in the colours that the whole text is in. */
+function wrapped(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const [, before = "", after = ""] = COLOURED.exec(text) ?? [];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of stripVTControlCharacters(text)
+    .split(" ")
+    .flatMap((each) => pieces(each, width))) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && textWidth(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].map((each) => `${before}${each}${after}`);
+}
+
+/** A word that is too long for a line, in as many as it takes. */
+function pieces(word: string, width: number): string[] {
+  const made: string[] = [];
+  let piece = "";
+  for (const character of word) {
+    if (textWidth(piece + character) > width) {
+      made.push(piece);
+      piece = "";
+    }
+    piece += character;
+  }
+  return [...made, piece];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
+const COLOURED = /^((?:\u001b\[[\d;]*m)+)[\s\S]*?((?:\u001b\[[\d;]*m)+)$/;
 
 function textWidth(text: string): number {
   let width = 0;

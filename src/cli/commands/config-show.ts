@@ -47,7 +47,7 @@ function describeConfig({ agentId, keys }: ShownConfig, all: boolean, { style, c
     ]);
   }
   const table = formatTable(
-    [{ title: "KEY" }, { title: "VALUE", shrink: true }, { title: "SOURCE" }, { title: "" }],
+    [{ title: "KEY" }, { title: "VALUE", shrink: "cut" }, { title: "SOURCE" }, { title: "" }],
     rows,
     columns,
   );

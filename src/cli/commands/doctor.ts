@@ -94,7 +94,7 @@ async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date
 function describeDiagnosis({ checks }: Diagnosis, { style, columns }: Output): string {
   const paint = { ok: style.green, warn: style.yellow, missing: style.red };
   const table = formatTable(
-    [{ title: "STATE" }, { title: "CHECK" }, { title: "DETAIL", shrink: true }],
+    [{ title: "STATE" }, { title: "CHECK" }, { title: "DETAIL", shrink: "wrap" }],
     checks.map(({ name, state, detail }) => [paint[state](state), name, printable(detail)]),
     columns,
   );

@@ -17,7 +17,7 @@ export const keyListCommand = defineCommand({
       result.keys.length === 0
         ? "No keys yet. `git kai-version key generate` makes one."
         : formatTable(
-            [{ title: "FINGERPRINT" }, { title: "STATUS" }, { title: "OWNER", shrink: true }],
+            [{ title: "FINGERPRINT" }, { title: "STATUS" }, { title: "OWNER", shrink: "cut" }],
             result.keys.flatMap(({ fingerprint, status, roles, owner }) => [
               [fingerprint, status, printable(owner)],
               ...(roles.length > 0 ? [[`  ${roles.join(", ")}`]] : []),

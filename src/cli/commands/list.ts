@@ -13,7 +13,7 @@ import { choice, defineCommand, flag, parsed, value } from "../define-command.js
 import { describeUnfinished } from "../describe-unfinished.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
-import { formatTable } from "../table.js";
+import { type Column, formatTable } from "../table.js";
 
 export const listCommand = defineCommand({
   name: "list",
@@ -91,14 +91,14 @@ function describeList(list: VersionList, output: Output): string {
     signatureMark(version, output),
     version.description,
   ]);
-  const columns = [
+  const columns: Column[] = [
     { title: " " },
     { title: "VERSION" },
     { title: "TYPE" },
     ...(withStatus ? [{ title: "STATUS" }] : []),
     { title: "CREATED" },
     { title: "SIGNATURE" },
-    { title: "DESCRIPTION", shrink: true },
+    { title: "DESCRIPTION", shrink: "cut" },
   ];
   const shown = list.versions.length < list.filtered ? `\n${list.versions.length} of ${list.filtered} shown.` : "";
   return `${formatTable(columns, rows, output.columns)}${shown}${skippedLine(list)}`;

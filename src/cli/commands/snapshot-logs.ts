@@ -57,7 +57,7 @@ function describeLogs({ executions }: { executions: readonly LoggedExecution[] }
   ]);
   const titles = [{ title: "EXECUTION" }, { title: "AT" }, { title: "EXIT", align: "right" as const }];
   return formatTable(
-    [...titles, { title: "OUTPUT", align: "right" }, { title: "COMMAND", shrink: true }],
+    [...titles, { title: "OUTPUT", align: "right" }, { title: "COMMAND", shrink: "cut" }],
     rows,
     columns,
   );
