@@ -139,13 +139,22 @@ export const withoutProcesses: Readonly<Record<string, Prepare>> = {
   },
   "rollback, files and folders": rollbackScenario,
   undo: async () => {
-    const agent = await agentWithMemory();
-    const stateAfter = stateOf(agent);
-    expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
-    agent.write("state.json", '{"seen": "since"}\n');
+    const { agent, stateAfter } = await backWithMemory();
     return { name: "undo", agent, args: ["undo"], stateAfter };
   },
+  "rollback, emergency": async () => {
+    const agent = await agentWithMemory();
+    const args = ["rollback", "1.0.0", "--type", "emergency"];
+    return { name: "emergency", agent, args, ...captured("1.0.0") };
+  },
+  "rollback, selective": of(goingBack, "rollback, selective"),
+  "rollback, partial": of(goingBack, "rollback, partial"),
+  "rollback, snapshot": async () => {
+    const { agent, stateAfter, operation } = await backWithMemory();
+    return { name: "snapshot", agent, args: ["rollback", operation, "--type", "snapshot"], stateAfter };
+  },
   deploy: of(making, "deploy"),
+  init: of(making, "init"),
   "state forget": of(making, "state forget"),
 };
 
@@ -178,6 +187,16 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
   return { name: "rollback", agent, every: 8, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+}
+
+/** An agent that nothing runs, and that learnt something since it went back by `operation`. */
+async function backWithMemory(): Promise<{ agent: Agent; operation: string; stateAfter: LiveState }> {
+  const agent = await agentWithMemory();
+  const stateAfter = stateOf(agent);
+  const ran = await agent.kai("rollback", "1.0.0", "--json");
+  expect(ran.exit, String(ran)).toBe(0);
+  agent.write("state.json", '{"seen": "since"}\n');
+  return { agent, operation: ran.json().operation, stateAfter };
 }
 
 /** An agent that went back, and learnt something since; its state of before is kept with the operation. */
