@@ -11,6 +11,7 @@ import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands } from "./agent-commands.js";
+import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
@@ -71,9 +72,11 @@ export async function gatherFacts(
   const targetConfig = target.config ?? config;
   const putBack = await findPutBackFor(session, request, ground, policy);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
-  const state = stateSource(ground, request, policy, before);
+  const conversion = chooseMigration(ground, commands);
+  const state = stateSource(ground, request, policy, conversion);
   const mintSigner = await findMintSigner(session, ground, mints, state);
-  const migration = migrationOf(state, before, commands.named?.commit ?? ground.head);
+  const migration = migrationOf(state, conversion);
+  const [upwards, downwards] = conversion.forward ? [migration, undefined] : [undefined, migration];
   // What is converted is a copy of the backup.
   const saveState =
     migration !== undefined ||
@@ -83,10 +86,11 @@ export async function gatherFacts(
   const checksHealth =
     after.health !== null && settings.validation.health_checks && hasStep(policy, "validate_rollback");
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
-  const commandsAfter = named([installDeployed, installs, after.start, checksHealth ? after.health : null]);
+  const health = checksHealth ? after.health : null;
+  const commandsAfter = named([installDeployed, installs, upwards?.command ?? null, after.start, health]);
   const byTarget = [...(commands.namedAfter ? [] : commandsAfter), ...tests.map(({ run }) => run)];
   const uses: CommandUse[] = [
-    { version: commands.named, commands: named([before.stop, migration?.command ?? null]) },
+    { version: commands.named, commands: named([before.stop, downwards?.command ?? null]) },
     { version: commands.namedAfter, commands: commands.namedAfter ? commandsAfter : [] },
     { version: byTarget.length === 0 ? undefined : await versionThatNames(session, ground), commands: byTarget },
   ];
@@ -104,7 +108,7 @@ export async function gatherFacts(
       install: planned(installs),
       start: planned(after.start),
       health: planned(after.health),
-      migrate: planned(before.migrate),
+      migrate: planned(conversion.command),
       runs: startAgain !== null,
     },
     putsBack: putBack?.outputs.length ?? 0,
@@ -159,8 +163,8 @@ const findPutBackFor = async (
     ? findPutBack(agent.repository, target.name)
     : undefined;
 
-const migrationOf = ({ kind }: StateSource, { migrate }: LifecycleCommands, commit: string): Migration | undefined =>
-  kind === "migrated" && migrate !== null ? { command: migrate, commit } : undefined;
+const migrationOf = ({ kind }: StateSource, { command, commit }: ChosenMigration): Migration | undefined =>
+  kind === "migrated" && command !== null ? { command, commit } : undefined;
 
 const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
   hasStep(policy, "stop_agent") && (stop !== null || start !== null);

@@ -10,7 +10,7 @@ export type RollbackType = (typeof ROLLBACK_TYPES)[number];
 export type StateSource =
   | { readonly kind: "capture"; readonly ref: string; readonly digest: string | null }
   /** The live state, taken to the target by the command of the version that is left. */
-  | { readonly kind: "migrated"; readonly run: string }
+  | { readonly kind: "migrated"; readonly run: string; readonly forward: boolean }
   | { readonly kind: "live"; readonly why: string };
 
 /** The shell commands that a rollback runs, each with its time-out; null where there is none. */
@@ -218,7 +218,8 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   restore_data: ({ state, commands }) => {
     if (state.kind === "live") return nothing(state.why);
     if (state.kind === "migrated") {
-      return { does: "take the live state back by lifecycle.migrate", applies: true, command: commands.migrate };
+      const where = state.forward ? "forward by lifecycle.migrate of the target" : "back by lifecycle.migrate";
+      return { does: `take the live state ${where}`, applies: true, command: commands.migrate };
     }
     return { does: "put the captured state in place", applies: true };
   },

@@ -1,4 +1,4 @@
-import type { LifecycleCommands } from "../version/lifecycle-commands.js";
+import type { ChosenMigration } from "./choose-migration.js";
 import type { StateSource } from "./plan.js";
 import { hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
@@ -9,13 +9,13 @@ export function stateSource(
   ground: Ground,
   { keepState, type }: RollbackRequest,
   policy: RollbackPolicy,
-  { migrate }: LifecycleCommands,
+  { command, forward }: ChosenMigration,
 ): StateSource {
   const live = (why: string): StateSource => ({ kind: "live", why });
   if (!ground.withState) return live("no state is asked for, or was replaced");
   if (!hasStep(policy, "restore_data")) return live(`the policy ${policy.name} has no restore_data`);
   const { capture, name } = ground.target;
   if (capture && !keepState) return { kind: "capture", ref: capture.ref, digest: capture.digest };
-  if (migrate !== null && type !== "selective") return { kind: "migrated", run: migrate.run };
+  if (command !== null && type !== "selective") return { kind: "migrated", run: command.run, forward };
   return live(keepState ? "the live state stays, as was asked" : `no state was captured with ${name}`);
 }

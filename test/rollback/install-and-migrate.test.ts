@@ -135,6 +135,23 @@ test("--keep-state converts where there is lifecycle.migrate, and leaves the sta
   expect(back.stateBackup).toBeNull();
 });
 
+test("on the way forward it is the target that converts, and that is whom its command is asked of", async () => {
+  const both =
+    'migrate: {run: \'echo "$KAI_FROM $KAI_TO" >> "$EVENTS"; cat logic.py >> "$EVENTS"; if [ "$KAI_TO" = 1.0.0 ]; then sqlite3 memory.sqlite "ALTER TABLE note DROP COLUMN extra"; else sqlite3 memory.sqlite "ALTER TABLE note ADD COLUMN extra DEFAULT 2"; fi\'}';
+  const agent = await agentWithMemory(both);
+  await told(agent, "rollback", "1.0.0");
+  expect(agent.events()).toEqual(["1.1.0 1.0.0", "# 1.1.0"]);
+  sqlite(agent, "INSERT INTO note VALUES ('since')");
+  const asked = ["rollback", "1.1.0", "--keep-state", "--force"];
+  const { plan } = await told(agent, ...asked, "--dry-run");
+  expect(plan.state).toMatchObject({ kind: "migrated", forward: true });
+  await told(agent, ...asked);
+  expect(agent.events()).toEqual(["1.0.0 1.1.0", "# 1.1.0"]);
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|2\nsince|2");
+  await told(agent, "undo");
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept\nsince");
+});
+
 test("memory that was written since comes back with undo", async () => {
   const agent = await liveAgent();
   await agent.version("1.0.0", { ".gitignore": IGNORED });
