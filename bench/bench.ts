@@ -73,6 +73,15 @@ export class Bench {
     return ms;
   }
 
+  /**
+   * Milliseconds until a command that is run somewhere inside said something: `date +%s%N`, whose clock is this one. The rest
+   * until the end is not counted.
+   */
+  untilSaid(cwd: string, file: string, args: readonly string[]): number {
+    const started = Date.now();
+    return Number(this.read(cwd, file, args).trim()) / 1e6 - started;
+  }
+
   /** Waits until the disk holds what was written: files that were never on it cost nothing to replace. */
   settle(): void {
     requireSuccess("sync", [], spawnSync("sync"));

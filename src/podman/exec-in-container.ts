@@ -28,6 +28,8 @@ export interface ExecOptions {
   /** Bytes kept of each stream, where nobody takes them as they come. */
   maxOutput?: number | undefined;
   onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** Called as soon as podman is at work: what it does until its end costs no time. */
+  onStarted?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +78,7 @@ export async function execInContainer(
   signal?.addEventListener("abort", end, { once: true });
   try {
     const more = options.input === undefined ? [] : ["--interactive"];
-    const run = await runPodman(planExec(container, request, more), {
+    const running = runPodman(planExec(container, request, more), {
       env,
       variables: request.secrets,
       input: options.input,
@@ -84,6 +86,8 @@ export async function execInContainer(
       maxOutput: options.maxOutput,
       onChunk: options.onChunk,
     });
+    options.onStarted?.();
+    const run = await running;
     ended.abort();
     await ending;
     signal?.throwIfAborted();

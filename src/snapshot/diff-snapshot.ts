@@ -5,8 +5,8 @@ import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
+import { isRootless } from "./is-rootless.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
-import { isRootless } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { whileStill } from "./while-still.js";
 

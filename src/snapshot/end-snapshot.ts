@@ -1,9 +1,9 @@
 import { openRepository } from "../git/repository.js";
 import { removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
+import { isRootless } from "./is-rootless.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
 import { releaseNetwork } from "./sandbox/sandbox-network.js";
-import { isRootless } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
@@ -15,9 +15,18 @@ export async function destroySnapshot(caller: Caller, asked: string): Promise<Kn
   return known;
 }
 
-/** The record goes last: as long as it is there, whoever comes next can finish this. */
+/** All that a snapshot is made of. */
 export async function takeAway(store: SnapshotStore, record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
   await takeContainerAway(record, env);
+  await takeFilesAway(store, record, env);
+}
+
+/** Where the container is gone. The record goes last: as long as it is there, whoever comes next can finish this. */
+export async function takeFilesAway(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   await removeSandboxFolder(record.folder, { rootless: isRootless(), env });
   await store.remove(record.id);
 }

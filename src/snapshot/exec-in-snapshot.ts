@@ -1,10 +1,9 @@
 import path from "node:path";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
+import { requestsOf } from "./egress/requests-of.js";
 import type { Execution } from "./execution.js";
-import { keepRun } from "./keep-run.js";
 import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
-import { requestsOf } from "./sandbox/sandbox-network.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
@@ -34,6 +33,11 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
+    // Loaded while podman is at work.
+    let keeping: Promise<typeof import("./keep-run.js")> | undefined;
+    const onStarted = () => {
+      keeping = import("./keep-run.js");
+    };
     const result = await execInContainer(
       container,
       {
@@ -44,11 +48,18 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         env: { ...egress?.environment, ...variablesOf(request.env ?? []) },
         secrets,
       },
-      { env, timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs, onChunk: output.take, signal },
+      {
+        env,
+        timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs,
+        onChunk: output.take,
+        signal,
+        onStarted,
+      },
     );
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
+    const { keepRun } = await (keeping ?? import("./keep-run.js"));
     return { ...execution, run: await keepRun(repository, caller, { ...run, secrets: values }), branch: null };
   });
 }

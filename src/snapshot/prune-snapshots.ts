@@ -7,9 +7,10 @@ import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { changesOf } from "./diff-snapshot.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
+import { isRootless } from "./is-rootless.js";
 import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
-import { isRootless, placesOf } from "./snapshot-ground.js";
+import { placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
 

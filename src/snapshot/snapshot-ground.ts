@@ -49,6 +49,3 @@ export const placesOf = async (
   cacheDir: path.join(kaiHome(env), "cache"),
   tempDir: await ownTempDir(tempDirOf(config, repository)),
 });
-
-/** Whether podman runs without root here. */
-export const isRootless = (): boolean => process.getuid?.() !== 0;

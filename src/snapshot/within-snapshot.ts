@@ -4,9 +4,7 @@ import { openRepository, type Repository } from "../git/repository.js";
 import type { RunningContainer } from "../podman/start-container.js";
 import type { Caller } from "../version/writing-session.js";
 import type { Egress } from "./egress/serve-egress.js";
-import { openEgress } from "./sandbox/sandbox-network.js";
-import { secretsFor } from "./secrets-for.js";
-import { isRootless } from "./snapshot-ground.js";
+import { isRootless } from "./is-rootless.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
@@ -42,8 +40,11 @@ export async function withinSnapshot<T>(
   const { settings } = record;
   let egress: Egress | undefined;
   try {
-    const secrets = await secretsFor(repository, caller, record);
+    // Few need these, and they bring much.
+    const wantsSecrets = Object.keys(settings.secrets).length > 0;
+    const secrets = wantsSecrets ? await (await import("./secrets-for.js")).secretsFor(repository, caller, record) : {};
     if (settings.network.mode === "isolated") {
+      const { openEgress } = await import("./sandbox/sandbox-network.js");
       egress = await openEgress(container, settings, { rootless: isRootless(), env, signal });
     }
     return await work({ id, at, repository, store, record, container, secrets, egress });

@@ -2,8 +2,8 @@ import { parseDuration } from "../../agent/quantity.js";
 import { execInSnapshot } from "../../snapshot/exec-in-snapshot.js";
 import { commandLine, defineCommand, list, parsed, required, value } from "../define-command.js";
 import { describeExecution } from "../describe-snapshot.js";
+import { nothingNamed } from "../nothing-named.js";
 import { handedOn, withSnapshotCaller } from "../snapshot-caller.js";
-import { nothingNamed } from "./snapshot-run.js";
 
 /** `UID` or `UID:GID`; the group is the user's where it is not given. */
 function userFrom(raw: string): { uid: number; gid: number } {

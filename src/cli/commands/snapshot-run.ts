@@ -1,7 +1,7 @@
-import { KaiError } from "../../error.js";
 import { runVersion } from "../../snapshot/testing/run-version.js";
 import { commandLine, defineCommand, required } from "../define-command.js";
 import { describeExecution } from "../describe-snapshot.js";
+import { nothingNamed } from "../nothing-named.js";
 import { handedOn, withSnapshotCaller } from "../snapshot-caller.js";
 import { commitFrom, commitOptions, isolationOptions, optionsFrom } from "../snapshot-options.js";
 
@@ -34,8 +34,3 @@ export const snapshotRunCommand = defineCommand({
     process.exitCode = execution.exitCode;
   },
 });
-
-export const nothingNamed = (usage: string): KaiError =>
-  new KaiError("E122", "Nothing was named to run.", {
-    hint: `Name a command behind \`--\`: \`git kai-version ${usage}\``,
-  });

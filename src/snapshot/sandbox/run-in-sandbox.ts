@@ -5,6 +5,7 @@ import type { RunningContainer } from "../../podman/start-container.js";
 import { notStarted } from "../../podman/start-container.js";
 import { proxyEnvironment } from "../egress/proxy-environment.js";
 import type { EgressRequest } from "../egress/request-log.js";
+import { requestsOf } from "../egress/requests-of.js";
 import type { Egress } from "../egress/serve-egress.js";
 import type { FoundChanges } from "../ingest/found-changes.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
@@ -12,7 +13,7 @@ import { ExecutionOutput, type OutputStream } from "./execution-output.js";
 import { prepareSandbox, type SandboxParts } from "./sandbox.js";
 import { pidFileIn } from "./sandbox-folder.js";
 import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
-import { EGRESS_PORT, limitNetwork, openEgress, requestsOf } from "./sandbox-network.js";
+import { EGRESS_PORT, limitNetwork, openEgress } from "./sandbox-network.js";
 
 export interface RunRequest extends SandboxParts {
   /** A program and its arguments. */

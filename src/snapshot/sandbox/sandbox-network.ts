@@ -4,7 +4,6 @@ import { SNAPSHOT_LABEL } from "../../podman/list-containers.js";
 import { createNetwork, removeNetwork } from "../../podman/network.js";
 import type { ContainerNetwork } from "../../podman/plan-container.js";
 import type { RunningContainer } from "../../podman/start-container.js";
-import type { EgressRequest } from "../egress/request-log.js";
 import { type Egress, serveEgress } from "../egress/serve-egress.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
@@ -49,13 +48,6 @@ export function openEgress(
 ): Promise<Egress> {
   const pid = Number(container.process.split(":")[1]);
   return serveEgress({ pid, rootless, allowedHosts: network.allowedHosts, bandwidth: limits.bandwidth, env, signal });
-}
-
-/** What was asked of the network, and how much of it is not listed. */
-export function requestsOf(egress: Egress | undefined): { requests: EgressRequest[]; requestsDropped: number } {
-  if (egress === undefined) return { requests: [], requestsDropped: 0 };
-  const { allowed, refused } = egress.dropped();
-  return { requests: egress.requests(), requestsDropped: allowed + refused };
 }
 
 /** Takes a sandbox's own network away, where it had one. */

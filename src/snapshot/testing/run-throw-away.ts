@@ -2,10 +2,10 @@ import path from "node:path";
 import type { SnapshotTest } from "../../agent/config.js";
 import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
-import { commitRun, type RunCommit } from "../commit/commit-run.js";
+import type { RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
+import { takeFilesAway } from "../end-snapshot.js";
 import type { Execution } from "../execution.js";
-import { keepRun } from "../keep-run.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -41,17 +41,23 @@ export async function runThrowAway(
 ): Promise<Execution> {
   const { repository } = ground;
   const first = await beginSnapshot(caller, ground, { ...request, throwAway: true });
+  let ended = false;
   try {
     const secrets = await secretsFor(repository, caller, first.record);
     const at = caller.now();
     const { begun, ran } = await runTwice(caller, first, request, secrets);
+    ended = true;
     const { record } = begun;
     const execution = judge(begun, ran, request.expect);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
     const committed =
       commit &&
-      (await commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, { ...commit, onlyWhenPassed }));
+      (await (
+        await import("../commit/commit-run.js")
+      ).commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, { ...commit, onlyWhenPassed }));
+    // What comes after the run is loaded after it: it has begun the sooner.
+    const { keepRun } = await import("../keep-run.js");
     const run = await keepRun(repository, caller, {
       snapshot: { ...record, image: ran.image },
       execution,
@@ -65,7 +71,7 @@ export async function runThrowAway(
     });
     return { ...execution, run, branch: committed?.branch ?? null };
   } finally {
-    await first.discard();
+    await (ended ? takeFilesAway(first.store, first.record, caller.env) : first.discard());
   }
 }
 
