@@ -14,7 +14,7 @@ import { lfsNotes } from "./lfs-notes.js";
 import { runThrowAway, type ThrowAwayRequest } from "./run-throw-away.js";
 
 export interface TestVersionRequest {
-  /** A number, a tag, or `current`. */
+  /** A number, a tag, `current`, or a commit as git names it. */
   readonly version: string;
   /** What to run instead of the scenarios of kai.yaml. */
   readonly command?: readonly [string, ...string[]] | undefined;
