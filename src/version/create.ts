@@ -53,10 +53,17 @@ export interface CreatedState extends Standstill {
   readonly forgotten: readonly string[];
 }
 
+/** Is asked before a version is made, and refuses by throwing. */
+export type ReleaseGate = (session: WritingSession, decision: Decision) => Promise<void>;
+
 const NOTHING_FORGOTTEN: Forgetting = { versions: [], changes: [] };
 
-/** Makes a version of what the branch's commit holds: all of it, or nothing. */
-export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
+/** Makes a version of what the branch's commit holds, all of it or nothing, where the gate lets it. */
+export function createVersionBehind(
+  caller: Caller,
+  request: CreateRequest,
+  gate: ReleaseGate,
+): Promise<CreatedVersion> {
   let started: Promise<StartedHash | undefined> = Promise.resolve(undefined);
   const onLocked = (repository: Repository, reader: ObjectReader) => {
     if (request.dryRun) return;
@@ -68,6 +75,7 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
     caller.progress("Looking at what changed");
     const { repository } = session.agent;
     const decision = await decideCreation(session, request);
+    await gate(session, decision);
     if (request.dryRun) return foreseen(decision, await foreseeState(session, request));
     const signer = await session.openSigner("releaser");
     const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);

@@ -1,5 +1,6 @@
 import { KaiError } from "../../error.js";
-import { type CreatedVersion, createVersion } from "../../version/create.js";
+import { createVersion } from "../../snapshot/gate/create-version.js";
+import type { CreatedVersion } from "../../version/create.js";
 import type { CreateRequest } from "../../version/decide-creation.js";
 import { parseNumber } from "../../version/number.js";
 import type { Uninterrupted } from "../../version/writing-session.js";
@@ -15,7 +16,7 @@ export const createCommand = defineCommand({
   name: "create",
   summary: "Make a signed version of what is committed",
   description:
-    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. An agent that writes several files of its state meanwhile is stopped for a moment, where kai.yaml says how (lifecycle.stop and lifecycle.start), so that they fit together. Without --type, --bump or --as the number follows from what changed.",
+    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. An agent that writes several files of its state meanwhile is stopped for a moment, where kai.yaml says how (lifecycle.stop and lifecycle.start), so that they fit together. Without --type, --bump or --as the number follows from what changed. With snapshot_isolation.require_snapshot_test in kai.yaml it makes only what has passed its tests: see `snapshot test HEAD`.",
   options: {
     type: choice(["auto", "manual", "release"], "auto bumps patch at least, manual minor, release major"),
     bump: choice(["major", "minor", "patch"], "bump this part of the number"),
