@@ -9,9 +9,10 @@ export const createVersion = (caller: Caller, request: CreateRequest): Promise<C
   createVersionBehind(caller, request, requireTestedRelease);
 
 /** Pre-releases are there to be tried, unless they are called a release; all else may come into force. */
-const requireTestedRelease: ReleaseGate = async (session, { tag, number, type, head, withChanges }) => {
+export const requireTestedRelease: ReleaseGate = async (session, { tag, number, type, head, status, withChanges }) => {
   if (number.prerelease.length > 0 && type !== "release") return;
-  if (!withChanges) return requireTested(session, { name: tag, commit: head, testAs: "HEAD" });
+  if (!withChanges)
+    return requireTested(session, { name: tag, commit: head, testAs: status.head === head ? "HEAD" : head });
   const asking = session.agent.config.snapshot_isolation.require_snapshot_test
     ? "kai.yaml"
     : await whoAsks(session, head);
