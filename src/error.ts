@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   E126: { title: "A command of the agent failed", exit: 1 },
   E127: { title: "A rollback did not hold", exit: 1 },
   E128: { title: "What a snapshot changed was not taken", exit: 1 },
+  E129: { title: "Not tested in a snapshot", exit: 1 },
   E170: { title: "A defect in git kai-version", exit: 70 },
 } as const satisfies Record<string, { title: string; exit: number }>;
 

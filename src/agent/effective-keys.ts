@@ -22,6 +22,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "snapshot_isolation.base_images.node": true,
   "snapshot_isolation.base_images.custom": true,
   "snapshot_isolation.default_isolation": true,
+  "snapshot_isolation.require_snapshot_test": true,
   "snapshot_isolation.filesystem": true,
   "snapshot_isolation.commit_changes": true,
   "snapshot_isolation.rollback_on_error": true,

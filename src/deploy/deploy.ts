@@ -1,5 +1,6 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { requireTested } from "../snapshot/gate/require-tested.js";
 import { canonicalFolder, configuredRoot } from "../version/deployment-place.js";
 import { deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import { findAsked } from "../version/find-asked.js";
@@ -29,7 +30,7 @@ export interface DeployedVersion extends PerformedDeployment {
   readonly path: string;
 }
 
-/** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. */
+/** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. E129 where it has to have passed its tests. */
 export function deploy(caller: Caller, options: DeployOptions): Promise<DeployedVersion> {
   return withWritingSession(caller, { purpose: "deploy", untracked: "no" }, async (session) => {
     const { history } = session;
@@ -37,6 +38,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const version = requireDeployable(findAsked(history, options.version));
     caller.progress(`Verifying ${version.tag}`);
     await validateVersion(provingOf(session), version);
+    await requireTested(session, { name: version.tag, commit: version.commit, testAs: version.number.text });
     const previous = versionOfLink(await readCurrentLink(root.current));
     const subject = `deploy ${version.tag}`;
     const plan = { root, version, previous, kind: "deploy", subject, about: version, more: {} } as const;

@@ -12,7 +12,7 @@ import type { SnapshotOptions } from "./snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "./snapshot-store.js";
 
 export interface CreateSnapshotRequest {
-  /** A number, a tag, or `current`. */
+  /** A number, a tag, `current`, or a commit as git names it. */
   readonly version: string;
   readonly options: SnapshotOptions;
   /** False: refused (E113) where as many live as may. */

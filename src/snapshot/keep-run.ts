@@ -10,6 +10,7 @@ import type { Execution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { recordRun } from "./runs/record-run.js";
+import { isolationOf } from "./runs/run-isolation.js";
 import type { RunRecord } from "./runs/run-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
@@ -76,6 +77,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       process: settings.process,
       image: snapshot.image,
       unenforced,
+      settings: isolationOf(settings),
     },
     actor: signer ? { name: signer.name, email: signer.email, key: signer.fingerprint } : null,
   };

@@ -1,36 +1,63 @@
 import path from "node:path";
 import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
+import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { kaiHome } from "../trust/key-store.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findAsked } from "../version/find-asked.js";
-import type { KnownVersion } from "../version/history.js";
+import { type History, type KnownVersion, versionInForce } from "../version/history.js";
+import type { VersionNumber } from "../version/number.js";
 import type { AgentHistory } from "../version/reading.js";
 import { ownTempDir } from "./sandbox/sandbox-folder.js";
 import { tempDirOf } from "./sandbox/temp-dir-of.js";
 
-/** A version, and all that a snapshot over it is decided by: its own configuration, not what the working tree has now. */
+/** What a snapshot is of: a version, or a commit that is none. That is called by the beginning of its id, and has no tag object. */
+export interface Tried extends Pick<KnownVersion, "commit" | "parent"> {
+  readonly number: Pick<VersionNumber, "text">;
+  readonly tag: string;
+  readonly tagId: string | null;
+}
+
+/** A version or commit, and all that a snapshot over it is decided by: its own configuration, not what the working tree has now. */
 export interface SnapshotGround extends AgentHistory {
   readonly repository: Repository;
-  readonly version: KnownVersion;
+  readonly version: Tried;
   readonly config: AgentConfig;
   /** False where the version has no kai.yaml; `config` is the agent's of today then. */
   readonly hasConfig: boolean;
 }
 
-/** E101 and E107 for a version that is not there, E106 where its kai.yaml cannot be read. */
+/** E101 and E107 for what is neither a version nor a commit, E106 where its kai.yaml cannot be read. */
 export async function readGround(known: AgentHistory, asked: string): Promise<SnapshotGround> {
   const { repository } = known.agent;
-  const version = findAsked(known.history, asked);
+  const version = await findTried(repository, known.history, asked);
   const name = `${version.tag}:${CONFIG_FILE}`;
   const shown = await tryGit(repository, ["cat-file", "blob", `${version.commit}:${CONFIG_FILE}`]);
   const hasConfig = shown.exitCode === 0;
   const config = hasConfig ? parseAgentConfig(decodeConfig(shown.stdout, name), name) : known.agent.config;
   return { ...known, repository, version, config, hasConfig };
 }
+
+/** What a user named: a version as everywhere, else a commit as git names it. */
+async function findTried(repository: Repository, history: History, asked: string): Promise<Tried> {
+  try {
+    return findAsked(history, asked);
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E107") throw cause;
+    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${asked}^{commit}`];
+    const found = await tryGit(repository, args);
+    if (found.exitCode !== 0) throw cause;
+    const commit = found.stdout.toString().trim();
+    const name = commit.slice(0, SHOWN_DIGITS);
+    const parent = versionInForce(history)?.number.text ?? null;
+    return { number: { text: name }, tag: name, tagId: null, commit, parent };
+  }
+}
+
+const SHOWN_DIGITS = 10;
 
 /** Places on this machine: for what is kept of it, and for the folders of sandboxes. */
 export interface Places {

@@ -1,14 +1,17 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Bump } from "../change/bump.js";
+import type { GitObject } from "../git/object.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { RefChange } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { CURRENT_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
+import type { WorktreeChange } from "../operation/stage-worktree.js";
 import { sweepStore } from "../state/state-store.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { Signer } from "../trust/signer.js";
 import type { Standstill } from "./copy-standing-still.js";
 import { type CreateRequest, type Decision, decideCreation } from "./decide-creation.js";
 import { type ForeseenState, foreseeState } from "./foreseen-state.js";
@@ -53,10 +56,30 @@ export interface CreatedState extends Standstill {
   readonly forgotten: readonly string[];
 }
 
+/** A commit on top of HEAD that was made for a version, and becomes the branch's with it. It is in the repository, and no ref names it. */
+export interface BroughtCommit {
+  readonly commit: GitObject;
+  readonly branch: string;
+  /** What the branch is at before. */
+  readonly previous: string;
+  readonly worktree: WorktreeChange;
+  /** Whose key signed it; undefined in a dry run. */
+  readonly signer: Signer | undefined;
+  /** What the log's entry says of it. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Is asked before a version is made, and refuses by throwing. */
+export type ReleaseGate = (session: WritingSession, decision: Decision) => Promise<void>;
+
 const NOTHING_FORGOTTEN: Forgetting = { versions: [], changes: [] };
 
-/** Makes a version of what the branch's commit holds: all of it, or nothing. */
-export function createVersion(caller: Caller, request: CreateRequest): Promise<CreatedVersion> {
+/** Makes a version of what the branch's commit holds, all of it or nothing, where the gate lets it. */
+export function createVersionBehind(
+  caller: Caller,
+  request: CreateRequest,
+  gate: ReleaseGate,
+): Promise<CreatedVersion> {
   let started: Promise<StartedHash | undefined> = Promise.resolve(undefined);
   const onLocked = (repository: Repository, reader: ObjectReader) => {
     if (request.dryRun) return;
@@ -66,24 +89,67 @@ export function createVersion(caller: Caller, request: CreateRequest): Promise<C
   };
   return withWritingSession(caller, { purpose: "create", untracked: "normal", onLocked }, async (session) => {
     caller.progress("Looking at what changed");
-    const { repository } = session.agent;
     const decision = await decideCreation(session, request);
+    await gate(session, decision);
     if (request.dryRun) return foreseen(decision, await foreseeState(session, request));
-    const signer = await session.openSigner("releaser");
-    const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
-    try {
-      const release = await makeRelease(session, request, decision, signer, scratch, await started);
-      const forgetting = release.capture ? await findForgetting(session, decision.current) : NOTHING_FORGOTTEN;
-      caller.progress("Writing the version");
-      await session.perform(operationFor(session, decision, release, forgetting), signer);
-      // It has happened; what a sweep leaves now the next one takes.
-      if (release.capture) await sweepStore(repository, session.reader).catch(() => 0);
-      return created(session, decision, release, forgetting);
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
+    return makeVersion(session, request, decision, { signer: await session.openSigner("releaser"), started });
   });
 }
+
+/** The same of a commit that is brought along, in a session that has begun: both come into being as one operation. */
+export async function createOfBrought(
+  session: WritingSession,
+  request: CreateRequest,
+  gate: ReleaseGate,
+  brought: BroughtCommit,
+): Promise<CreatedVersion> {
+  const { commit, signer } = brought;
+  const decision = await decideCreation(session, request, commit.id);
+  await gate(session, decision);
+  if (signer === undefined) return foreseen(decision, await foreseeState(session, request));
+  return makeVersion(session, request, decision, { signer, started: undefined, brought });
+}
+
+interface Making {
+  readonly signer: Signer;
+  readonly started: Promise<StartedHash | undefined> | undefined;
+  readonly brought?: BroughtCommit;
+}
+
+async function makeVersion(
+  session: WritingSession,
+  request: CreateRequest,
+  decision: Decision,
+  { signer, started, brought }: Making,
+): Promise<CreatedVersion> {
+  const { repository } = session.agent;
+  const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
+  try {
+    const release = await makeRelease(session, request, decision, signer, scratch, await started);
+    const forgetting = release.capture ? await findForgetting(session, decision.current) : NOTHING_FORGOTTEN;
+    session.caller.progress("Writing the version");
+    const operation = operationFor(session, decision, release, forgetting);
+    await session.perform(brought === undefined ? operation : withBrought(operation, brought), signer);
+    // It has happened; what a sweep leaves now the next one takes.
+    if (release.capture) await sweepStore(repository, session.reader).catch(() => 0);
+    return created(session, decision, release, forgetting);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The branch moves to the commit instead of being held where it is, and the working tree with it; `undo` finds where it was. */
+const withBrought = (
+  operation: Operation,
+  { commit, branch, previous, worktree, details }: BroughtCommit,
+): Operation => ({
+  ...operation,
+  details: { ...operation.details, previousHead: previous, ...details },
+  objects: [...operation.objects, commit],
+  changes: [...operation.changes, { ref: branch, old: previous, new: commit.id }],
+  held: [],
+  worktree,
+});
 
 function foreseen(decision: Decision, state: ForeseenState): CreatedVersion {
   return {

@@ -42,13 +42,17 @@ export interface Decision {
   readonly withChanges: boolean;
 }
 
-/** Decides what `create` makes. E102 for changes that are not committed, E105 without kai.yaml in the commit, E108 for a number that cannot be had, E109 where nothing is new. */
-export async function decideCreation(session: WritingSession, request: CreateRequest): Promise<Decision> {
+/** Decides what `create` makes of HEAD, or of a `brought` commit on top of it. E102 for changes that are not committed, E105 without kai.yaml in the commit, E108 for a number that cannot be had, E109 where nothing is new. */
+export async function decideCreation(
+  session: WritingSession,
+  request: CreateRequest,
+  brought?: string,
+): Promise<Decision> {
   const { repository, config } = session.agent;
   const settings = config.version_management.semantic_versioning;
   requireWholeHistory(repository);
   const status = await session.status;
-  const head = requireCommit(status);
+  const head = brought ?? requireCommit(status);
   const withChanges = request.includeChanges && (status.dirty.length > 0 || status.untracked.length > 0);
   if (!withChanges) await requireConfig(session.reader, head);
   else if (session.agent.configFrom !== undefined) throw withoutConfig();

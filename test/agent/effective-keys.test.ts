@@ -182,6 +182,10 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     expect(await changing({ commit_changes: true })).toEqual([BRANCH, null]);
     expect(await changing({ commit_changes: true, rollback_on_error: false })).toEqual([BRANCH, BRANCH]);
   },
+  "snapshot_isolation.require_snapshot_test": async () => {
+    const agent = await clerkWith("snapshot_isolation.require_snapshot_test", true);
+    expect(await refused(agent, "create")).toMatchObject({ code: "E129" });
+  },
   "snapshot_isolation.max_concurrent": async () => {
     const isolation = {
       max_concurrent: 1,

@@ -40,7 +40,7 @@ test("shows what is in effect or set, and where it comes from", () => {
   expect(lines).toContain("  storage.repository  upstream  kai.yaml:6  changes nothing yet");
   expect(lines).toContain("  temp_dir  /srv/snapshots  kai.yaml:8 (isolation form)");
   expect(lines).toContain("  resource_limits.memory  4Gi  default");
-  expect(said).not.toContain("require_snapshot_test");
+  expect(said).not.toContain("alerts");
   expect(said).toMatch(/\d+ more keys have their default and change nothing yet; --all shows them\.\n\[exit 0\]$/);
 });
 
@@ -62,8 +62,8 @@ test("gives every key as JSON", () => {
     refused: false,
   });
   expect(keys).toContainEqual({
-    key: "snapshot_isolation.require_snapshot_test",
-    value: false,
+    key: "monitoring.alerts",
+    value: [],
     source: "default",
     inEffect: false,
     refused: false,

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { createVersion } from "../../src/snapshot/gate/create-version.js";
 import { generateKey, kaiHome } from "../../src/trust/key-store.js";
 import { openSigner } from "../../src/trust/signer.js";
-import { createVersion } from "../../src/version/create.js";
 import { initAgent } from "../../src/version/init.js";
 import { scratch } from "../support/scratch.js";
 

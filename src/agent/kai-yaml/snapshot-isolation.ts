@@ -100,7 +100,7 @@ export const SNAPSHOT_ISOLATION = object({
     ),
   ),
   require_snapshot_test: field(
-    "No release, deployment or promotion of a version that has not passed its tests in a snapshot.",
+    "Whether nothing is made a version or deployed that has not passed its tests in a snapshot; pre-releases may be made.",
     bool(false),
   ),
   temp_dir: field(

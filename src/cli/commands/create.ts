@@ -1,13 +1,11 @@
 import { KaiError } from "../../error.js";
-import { type CreatedVersion, createVersion } from "../../version/create.js";
+import { createVersion } from "../../snapshot/gate/create-version.js";
+import type { CreatedVersion } from "../../version/create.js";
 import type { CreateRequest } from "../../version/decide-creation.js";
 import { parseNumber } from "../../version/number.js";
-import type { Uninterrupted } from "../../version/writing-session.js";
-import { callerOf } from "../caller.js";
-import type { CommandContext } from "../context.js";
+import { warningsOf, whileCreating } from "../creating.js";
 import { choice, defineCommand, flag, list, parsed, value } from "../define-command.js";
 import { formatDuration } from "../format-time.js";
-import { interruptibleInParts } from "../interruption.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
 
@@ -15,7 +13,7 @@ export const createCommand = defineCommand({
   name: "create",
   summary: "Make a signed version of what is committed",
   description:
-    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. An agent that writes several files of its state meanwhile is stopped for a moment, where kai.yaml says how (lifecycle.stop and lifecycle.start), so that they fit together. Without --type, --bump or --as the number follows from what changed.",
+    "Makes a semantic version of the branch's commit: a signed tag, a record, a capture of the runtime state and an entry of the log, all of them or none. An agent that writes several files of its state meanwhile is stopped for a moment, where kai.yaml says how (lifecycle.stop and lifecycle.start), so that they fit together. Without --type, --bump or --as the number follows from what changed. With snapshot_isolation.require_snapshot_test in kai.yaml it makes only what has passed its tests: see `snapshot test HEAD`.",
   options: {
     type: choice(["auto", "manual", "release"], "auto bumps patch at least, manual minor, release major"),
     bump: choice(["major", "minor", "patch"], "bump this part of the number"),
@@ -38,7 +36,7 @@ export const createCommand = defineCommand({
     if (input.as !== undefined && input.bump !== undefined) {
       throw new KaiError("E122", "--as names the number already, so --bump cannot go with it.");
     }
-    const created = await createInterruptibly(context, {
+    const request: CreateRequest = {
       type: input.type,
       bump: input.bump,
       exact: input.as,
@@ -49,11 +47,9 @@ export const createCommand = defineCommand({
       moveCurrent: !input.noCurrent,
       trustCommands: input.trustCommands,
       dryRun: input.dryRun,
-    });
-    if (created.state.tracked.length > 0) context.output.warn(isTracked(created.state.tracked));
-    for (const path of created.state.skipped)
-      context.output.warn(`${oneLine(path)} is no regular file and was not captured.`);
-    for (const warning of warningsOfMoment(created.state)) context.output.warn(warning);
+    };
+    const created = await whileCreating(context, (caller) => createVersion(caller, request));
+    for (const warning of warningsOf(created.state)) context.output.warn(warning);
     if (created.untracked.length > 0) {
       context.output.note(
         `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).map(oneLine).join(", ")}`,
@@ -62,43 +58,6 @@ export const createCommand = defineCommand({
     context.output.result({ ...created, dryRun: input.dryRun }, describeCreated);
   },
 });
-
-/** While the agent stands still it is started again first; in any other moment it ends at once. */
-const createInterruptibly = (context: CommandContext, request: CreateRequest): Promise<CreatedVersion> =>
-  interruptibleInParts((part) => {
-    const uninterrupted: Uninterrupted = (work) =>
-      part(async (signal) => {
-        const tell = () => context.output.note("Interrupted: the agent is started again, and no version is made.");
-        signal.addEventListener("abort", tell);
-        return work(signal).catch((cause: unknown) => {
-          // By the signal the process ends without a word of what else went wrong.
-          if (signal.aborted && cause !== signal.reason) context.output.warn((cause as Error).message);
-          throw cause;
-        });
-      });
-    return createVersion({ ...callerOf(context), uninterrupted }, request);
-  });
-
-/** What is to be said where files may be of different moments, or the agent could not be stopped as it was to be. */
-function warningsOfMoment({ consistent, files, stopped, notStopped }: CreatedVersion["state"]): string[] {
-  const notAsked = stopped && !stopped.ok ? [`The agent could not be stopped as it was to be: ${stopped.error}`] : [];
-  if (consistent !== false) return notAsked;
-  const why = notStopped === null ? [] : [`The agent was not stopped: ${notStopped}`];
-  const others = stopped?.ok ? ["The agent stood still: something else writes them."] : [];
-  return [[writtenMeanwhile(files), ...why, ...others].join(" "), ...notAsked];
-}
-
-function writtenMeanwhile(files: readonly string[]): string {
-  const shown = files.slice(0, 5).map(oneLine);
-  if (files.length > shown.length) shown.push(`${files.length - shown.length} more`);
-  const last = shown.pop() ?? "";
-  return shown.length === 0
-    ? `${last} was written while it was captured.`
-    : `${shown.join(", ")} and ${last} were captured one after the other, and some were written meanwhile: they may be of different moments.`;
-}
-
-const isTracked = (files: readonly string[]): string =>
-  `${files.slice(0, 5).map(oneLine).join(", ")}: state by kai.yaml, but git tracks it, so it was not captured and no rollback puts it back. \`git rm --cached ${oneLine(files[0] ?? "")}\` and a line in .gitignore make it state.`;
 
 const askedFor = (required: CreatedVersion["required"]): string => (required === "none" ? "" : `, ${required} changes`);
 

@@ -10,7 +10,7 @@ export const deployCommand = defineCommand({
   name: "deploy",
   summary: "Put a version into a folder of its own and switch `current` to it",
   description:
-    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay. With lifecycle.start in the version's kai.yaml its agent is started in the new folder and must be well before the switch; then the one that ran before is stopped. Where it is not well nothing is switched, and the command ends with 1.",
+    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay. With lifecycle.start in the version's kai.yaml its agent is started in the new folder and must be well before the switch; then the one that ran before is stopped. Where it is not well nothing is switched, and the command ends with 1. With snapshot_isolation.require_snapshot_test only a version that has passed its tests in a snapshot is deployed.",
   arguments: { version: required("the version, or `current`") },
   options: {
     to: value("DIR", "the folder of the deployments, in place of deploy.root"),

@@ -10,7 +10,7 @@ export const snapshotCreateCommand = defineCommand({
   summary: "Make an isolated sandbox over a version, which stays",
   description:
     "Puts the version's files under a container that waits for commands (`snapshot exec`, `snapshot shell`), isolated and limited as the version's own kai.yaml says, and these options. Nothing that happens in it touches the repository or another snapshot, until it is committed. It ends by itself when its time is over; what it changed by then is saved before it goes.",
-  arguments: { version: required("the version, or `current`") },
+  arguments: { version: required("the version, `current`, or a commit such as HEAD") },
   options: snapshotOptions,
   examples: [
     { line: "git kai-version snapshot create 1.2.0", does: "a sandbox without network" },

@@ -11,7 +11,7 @@ export const snapshotRunCommand = defineCommand({
   description:
     "Runs the command in a container over the version's files and hands its output on; the exit status is the command's own. What it printed, changed and asked of the network is kept as a run (refs/kai/runs); nothing else of it stays.",
   arguments: {
-    version: required("the version, or `current`"),
+    version: required("the version, `current`, or a commit such as HEAD"),
     command: commandLine("what to run, in /app"),
   },
   options: { ...commitOptions, ...isolationOptions },

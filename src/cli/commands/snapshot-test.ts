@@ -15,7 +15,7 @@ export const snapshotTestCommand = defineCommand({
   description:
     "Runs the scenarios of the version's own kai.yaml (snapshot_isolation.tests), or the command behind --, over the version's files in a Podman container, isolated as that kai.yaml says, and each in one of its own that is gone afterwards. Of a range, V1..V2, all versions are tested side by side by the scenarios of the last one; --bisect tests only as many as it takes to find the first that fails. Results are kept, signed, on refs/kai/runs. It ends with 1 when one fails.",
   arguments: {
-    version: required("the version, `current`, or a range such as 1.0.0..1.4.0"),
+    version: required("the version, `current`, a commit such as HEAD, or a range such as 1.0.0..1.4.0"),
     command: commandLine("what to run instead of the scenarios"),
   },
   options: {
@@ -25,6 +25,7 @@ export const snapshotTestCommand = defineCommand({
   },
   examples: [
     { line: "git kai-version snapshot test 1.2.0", does: "runs its scenarios" },
+    { line: "git kai-version snapshot test HEAD", does: "runs those of a commit that is no version yet" },
     { line: "git kai-version snapshot test 1.2.0 -- python3 logic.py --ask hello", does: "runs one command in it" },
     { line: "git kai-version snapshot test 1.0.0..1.4.0 --bisect", does: "finds the version that broke it" },
   ],

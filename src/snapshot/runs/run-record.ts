@@ -1,6 +1,7 @@
 import type { SnapshotTest } from "../../agent/config.js";
 import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
 import type { Execution } from "../execution.js";
+import type { RunIsolation } from "./run-isolation.js";
 
 export const RUNS_REF = "refs/kai/runs";
 
@@ -28,6 +29,8 @@ export interface RunRecord extends Omit<Execution, "stdout" | "stderr" | "unenfo
     readonly process: string;
     readonly image: string;
     readonly unenforced: readonly string[];
+    /** Absent in those that were kept before it was. */
+    readonly settings?: RunIsolation;
   };
   readonly actor: { readonly name: string; readonly email: string; readonly key: string } | null;
 }

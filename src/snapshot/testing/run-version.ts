@@ -7,7 +7,7 @@ import type { SnapshotOptions } from "../snapshot-settings.js";
 import { runThrowAway, type ThrowAwayRequest } from "./run-throw-away.js";
 
 export interface RunVersionRequest {
-  /** A number, a tag, or `current`. */
+  /** A number, a tag, `current`, or a commit as git names it. */
   readonly version: string;
   readonly command: readonly [string, ...string[]];
   readonly options: SnapshotOptions;

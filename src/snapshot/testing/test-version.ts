@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import type { SnapshotTest } from "../../agent/config.js";
 import { KaiError } from "../../error.js";
-import { canonicalJson } from "../../operation/canonical-json.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { versionsBefore } from "../../version/versions-before.js";
 import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
+import { whyNotEnough } from "../gate/why-not-enough.js";
+import { scenarioDigest } from "../runs/scenario-digest.js";
 import { readGround, type SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { compareWithEarlier } from "./earlier-results.js";
@@ -14,7 +14,7 @@ import { lfsNotes } from "./lfs-notes.js";
 import { runThrowAway, type ThrowAwayRequest } from "./run-throw-away.js";
 
 export interface TestVersionRequest {
-  /** A number, a tag, or `current`. */
+  /** A number, a tag, `current`, or a commit as git names it. */
   readonly version: string;
   /** What to run instead of the scenarios of kai.yaml. */
   readonly command?: readonly [string, ...string[]] | undefined;
@@ -46,7 +46,11 @@ export interface VersionTest {
  */
 export async function testVersion(caller: Caller, request: TestVersionRequest): Promise<VersionTest> {
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
-  return testGround(caller, await readGround(known, request.version), request);
+  const ground = await readGround(known, request.version);
+  const tested = await testGround(caller, ground, request);
+  if (!tested.passed || request.command !== undefined) return tested;
+  const why = await whyNotEnough(ground);
+  return why === null ? tested : { ...tested, notes: [...tested.notes, why] };
 }
 
 /** The same of a version that is known already. */
@@ -96,10 +100,6 @@ export async function testGround(
 
 const passedResult = ({ name, passed, durationMs, resources }: TestedExecution) =>
   passed && name !== null ? [{ name, durationMs, peakMemory: resources.peakMemory ?? null }] : [];
-
-/** What tells a scenario from another one of its name. */
-const scenarioDigest = (scenario: SnapshotTest): string =>
-  `sha256:${createHash("sha256").update(canonicalJson(scenario)).digest("hex")}`;
 
 const nothingToRun = ({ version, hasConfig }: SnapshotGround): KaiError =>
   new KaiError(

@@ -1,0 +1,95 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { KaiError } from "../../error.js";
+import { changeTree, treePathOf } from "../../git/change-tree.js";
+import { diffTrees, type TreeChange } from "../../git/tree-diff.js";
+import { kaiFolderOf } from "../../operation/kai-folder.js";
+import { makeFolder } from "../../system/durable-file.js";
+import { readablePath } from "../../system/path-bytes.js";
+import { liveStateOf } from "../../version/live-state.js";
+import { requireMovableBranch } from "../../version/movable-branch.js";
+import { requireCommit } from "../../version/work-tree-status.js";
+import type { WritingSession } from "../../version/writing-session.js";
+import type { RefusedPath } from "../execution.js";
+import type { KnownSnapshot } from "../snapshot-store.js";
+import { mergeOnto } from "./merge-onto.js";
+
+/** Where the commit goes. */
+export interface Place {
+  readonly branch: string;
+  /** What the branch is at now; null where it is new. */
+  readonly old: string | null;
+  readonly parent: string;
+  /** The tree of the commit; undefined: the snapshot's own. */
+  readonly tree?: string;
+  /** The tree that the working tree has now; undefined where it stays as it is. */
+  readonly workTree?: string;
+}
+
+export interface PlaceOnTop extends Place {
+  readonly old: string;
+  readonly tree: string;
+  readonly workTree: string;
+}
+
+export const ownBranch = ({ record }: KnownSnapshot): Place => ({
+  branch: `refs/heads/kai/snapshot/${record.id.toLowerCase()}`,
+  old: null,
+  parent: record.commit,
+});
+
+/** On top of HEAD, path by path: E102 where files are dirty, E128 where both changed one. */
+export async function onTop(
+  session: WritingSession,
+  { record }: KnownSnapshot,
+  theirs: readonly TreeChange[],
+): Promise<PlaceOnTop> {
+  const { agent, reader, lock, id } = session;
+  const { repository, config } = agent;
+  const status = await session.status;
+  const head = requireCommit(status);
+  const branch = await requireMovableBranch(repository, status);
+  const isLiveState = liveStateOf(config);
+  const dirty = status.dirty.filter((name) => !isLiveState(name));
+  if (dirty.length > 0) throw notCommitted(dirty);
+  const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
+  const merged = mergeOnto(await diffTrees(repository, record.commit, headTree), theirs);
+  if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
+  if (merged.changes.length === 0) throw nothingChanged(record.id, []);
+  const scratch = path.join(kaiFolderOf(repository).staging, `snapshot-${id}`);
+  const paths = merged.changes.map(treePathOf);
+  await makeFolder(scratch);
+  const together = await changeTree(repository, headTree, paths, scratch, [lock.descriptor]).finally(() =>
+    rm(scratch, { recursive: true, force: true }),
+  );
+  return { branch, old: head, parent: head, tree: together, workTree: headTree };
+}
+
+export const nothingChanged = (id: string, refused: readonly RefusedPath[]): KaiError =>
+  new KaiError("E109", `The snapshot ${id} changed nothing that could be committed.`, {
+    hint:
+      refused.length === 0
+        ? "`git kai-version snapshot diff` shows what differs."
+        : `${refused.length} paths were refused: \`git kai-version snapshot diff ${id}\` says why.`,
+    data: { refused },
+  });
+
+function bothChanged(id: string, conflicts: readonly string[]): KaiError {
+  const shown = conflicts.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError(
+    "E128",
+    `The branch and the snapshot both changed ${shown}${conflicts.length > 5 ? ", …" : ""}.`,
+    {
+      hint: `Nothing was changed. \`git kai-version snapshot commit ${id}\` makes a branch of it, which git merges as any other.`,
+      data: { conflicts: conflicts.map(readablePath) },
+    },
+  );
+}
+
+function notCommitted(paths: readonly string[]): KaiError {
+  const shown = paths.slice(0, 5).map(readablePath).join(", ");
+  return new KaiError("E102", `Files were changed and not committed: ${shown}${paths.length > 5 ? ", …" : ""}.`, {
+    hint: "Commit them with `git commit`, or leave out `--apply`.",
+    data: { paths: paths.map(readablePath) },
+  });
+}

@@ -1,0 +1,98 @@
+import { type AgentConfig, parseAgentConfig } from "../../agent/config.js";
+import { decodeConfig } from "../../agent/find-config.js";
+import { KaiError } from "../../error.js";
+import type { ObjectReader } from "../../git/object-reader.js";
+import { CONFIG_FILE } from "../../version/agent-repository.js";
+import { versionInForce } from "../../version/history.js";
+import type { WritingSession } from "../../version/writing-session.js";
+import { judgeScenarios, type ScenarioVerdict } from "./judge-scenarios.js";
+import { readRunsOf } from "./recorded-runs.js";
+
+/** What says whose runs count, and which version is in force. */
+export type GateGround = Pick<WritingSession, "agent" | "reader" | "log" | "history">;
+
+/** What is to be released or deployed. */
+export interface Candidate {
+  /** As messages name it. */
+  readonly name: string;
+  /** Its commit, or its tree. */
+  readonly commit: string;
+  /** What `snapshot test` is to be given for it. */
+  readonly testAs: string;
+}
+
+const KEY = "require_snapshot_test";
+
+/** Refuses (E129) what has not passed its tests in a snapshot, where its own kai.yaml or that of the version in force asks for it. */
+export async function requireTested(ground: GateGround, candidate: Candidate): Promise<void> {
+  const refusal = await whyNotTested(ground, candidate);
+  if (refusal) throw refusal;
+}
+
+/** The refusal; null where there is none, or nothing asks for tests. E103 and E122 where its kai.yaml asks for what is no sandbox. */
+export async function whyNotTested(ground: GateGround, candidate: Candidate): Promise<KaiError | null> {
+  const { reader, agent, log } = ground;
+  const { commit } = candidate;
+  const asking = await whoAsks(ground, commit);
+  if (asking === null) return null;
+  const isolation = (await readRule(reader, commit)).config?.snapshot_isolation;
+  if (isolation === undefined || isolation.tests.length === 0) return nothingToPass(candidate, asking);
+  const tree = (await reader.find(`${commit}^{tree}`))?.id ?? "";
+  const verdicts = await judgeScenarios(isolation, readRunsOf({ repository: agent.repository, reader, log }, tree));
+  const short = verdicts.filter(({ state }) => state !== "passed");
+  return short.length === 0 ? null : notPassed(candidate, asking, tree, short, isolation);
+}
+
+/** Whose kai.yaml asks for tests, as messages name it; null where none does. */
+export async function whoAsks({ reader, history }: GateGround, commit: string): Promise<string | null> {
+  if ((await readRule(reader, commit)).asks) return "its kai.yaml";
+  // As the signed log has it: with a rule of its own alone a version could let itself off.
+  const inForce = history.current?.tag;
+  if (inForce === undefined || !(await readRule(reader, inForce)).asks) return null;
+  return `the kai.yaml of ${versionInForce(history)?.tag ?? "another"}, the version in force,`;
+}
+
+/** A kai.yaml that has the key and cannot be read asks for tests: whatever it says, it does not let anything off. */
+async function readRule(reader: ObjectReader, commit: string): Promise<{ asks: boolean; config: AgentConfig | null }> {
+  const object = await reader.find(`${commit}:${CONFIG_FILE}`);
+  if (object?.type !== "blob") return { asks: false, config: null };
+  try {
+    const config = parseAgentConfig(decodeConfig(object.content, CONFIG_FILE), CONFIG_FILE);
+    return { asks: config.snapshot_isolation.require_snapshot_test, config };
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;
+    return { asks: object.content.includes(KEY), config: null };
+  }
+}
+
+const nothingToPass = ({ name }: Candidate, asking: string): KaiError =>
+  new KaiError("E129", `${name} has no tests that it could have passed, and ${asking} asks for them (${KEY}).`, {
+    hint: 'Write one into kai.yaml and commit it, `snapshot_isolation: {tests: [{name: answers, run: "python3 logic.py"}]}`, then run it: `git kai-version snapshot test HEAD`',
+    data: { scenarios: [] },
+  });
+
+function notPassed(
+  { name, testAs }: Candidate,
+  asking: string,
+  tree: string,
+  short: readonly ScenarioVerdict[],
+  isolation: AgentConfig["snapshot_isolation"],
+): KaiError {
+  const options = isolation.default_isolation === "none" ? " --process container" : "";
+  const unsigned = short.some(({ why }) => why === "nobody signed it");
+  return new KaiError(
+    "E129",
+    `${name} has not passed its tests in a snapshot, and ${asking} asks for it (${KEY}): ${short.slice(0, SHOWN).map(told).join("; ")}${short.length > SHOWN ? "; …" : ""}.`,
+    {
+      hint: `Run them: \`git kai-version snapshot test ${testAs}${options}\`${unsigned ? ", with a tester's key; where that has a passphrase, set KAI_KEY_PASSPHRASE" : ""}`,
+      data: { tree, scenarios: short },
+    },
+  );
+}
+
+const SHOWN = 5;
+
+function told({ name, state, why }: ScenarioVerdict): string {
+  if (state === "failed") return `${name} failed`;
+  return why === null ? `${name} was not run` : `the run of ${name} does not count: ${why}`;
+}
