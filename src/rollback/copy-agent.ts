@@ -100,8 +100,10 @@ async function copyOne(from: string, to: string, name: string, env: NodeJS.Proce
   if (stat.isSymbolicLink()) return symlink(await readlink(source, "buffer"), target);
   const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const database = await isSqlite(handle).finally(() => handle.close());
-  if (!database) return copyFile(source, target, constants.COPYFILE_FICLONE);
-  await backUpSqlite(source, path.dirname(to), "database", env);
+  // One that SQLite cannot read is no database to the rollback either, but bytes.
+  if (!database || (await backUpSqlite(source, path.dirname(to), "database", env)) !== undefined) {
+    return copyFile(source, target, constants.COPYFILE_FICLONE);
+  }
   await copyFile(path.join(path.dirname(to), "database"), target);
   await rm(path.join(path.dirname(to), "database"));
 }
