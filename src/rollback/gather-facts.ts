@@ -12,6 +12,7 @@ import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands } from "./agent-commands.js";
 import { readEarlierTimes } from "./earlier-times.js";
+import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
@@ -71,7 +72,8 @@ export async function gatherFacts(
   const targetConfig = target.config ?? config;
   const putBack = await findPutBackFor(session, request, ground, policy);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
-  const state = stateSource(ground, request, policy, before);
+  const lacking = await findLackingState(session, ground, request, policy);
+  const state = stateSource(ground, request, policy, before, lacking);
   const mintSigner = await findMintSigner(session, ground, mints, state);
   const migration = migrationOf(state, before, commands.named?.commit ?? ground.head);
   // What is converted is a copy of the backup.
@@ -111,10 +113,12 @@ export async function gatherFacts(
     state,
     saveState,
     files: { changed: ground.changes.length, config: ground.configFiles },
-    undone: ground.undone.length,
+    undone: undoneBy(request, ground),
     validations: validationsOf(checksHealth, tests),
     risks: risksOf(session, ground, {
       state,
+      lacking,
+      forced: request.force,
       saveState,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
@@ -184,6 +188,10 @@ const plannedDeployment = ({ root, version, next }: DeployedAgent) => ({
   from: version,
   to: next?.version.number.text ?? version,
 });
+
+/** Of a part that goes back nobody can say which commits are undone. */
+const undoneBy = ({ type }: RollbackRequest, { undone }: Ground): number =>
+  type === "selective" || type === "partial" ? 0 : undone.length;
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>
   command && { run: command.run, timeoutMs: command.timeoutMs };

@@ -67,7 +67,8 @@ export async function survey(session: WritingSession, request: RollbackRequest):
   const head = requireCommit(status);
   const branch = await requireMovableBranch(repository, status);
   const dirty = dirtyFiles(session, status);
-  if (dirty.length > 0 && !request.force) throw wouldOverwrite(dirty);
+  // A plan says so as a risk.
+  if (dirty.length > 0 && !request.force && !request.dryRun) throw wouldOverwrite(dirty);
   const fromTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const selects = selectionOf(request, [agent.config, found.config]);
   if (request.components.includes("state")) requireState(found, request);

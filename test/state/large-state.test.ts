@@ -95,6 +95,13 @@ test("on a clone, large state is said to come with no fetch, and what is copied 
   agent.commit("feat: more");
   await told(agent, "create", "--as", "1.1.0");
   const { clone, runHint } = await cloneOf(agent);
+  const risks = async () => (await told(clone, "rollback", "1.0.0", "--dry-run")).plan.risks;
+  const missing = "not on this machine of the state of v1.0.0: memory.sqlite, state.json";
+  expect(await risks()).toContainEqual({
+    kind: "state_missing",
+    severity: "high",
+    message: `${missing}; it is refused without \`--keep-state\``,
+  });
   const error = await refused(clone, "rollback", "1.0.0");
   expect(error).toMatchObject({
     code: "E102",
@@ -102,6 +109,7 @@ test("on a clone, large state is said to come with no fetch, and what is copied 
   });
   expect(error.hint).toContain("Files above 16 MiB come with no fetch");
   await runHint(error.hint, "mkdir");
+  expect(await risks()).not.toContainEqual(expect.objectContaining({ kind: "state_missing" }));
   const copied = path.join(clone.dir, ".git/kai/state", DIGEST);
   appendFileSync(copied, "x");
   const damaged = await refused(clone, "rollback", "1.0.0");
