@@ -45,19 +45,34 @@ export async function openAgent(
 
 /** The same for a repository that is open already. */
 export async function readAgent(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentRepository> {
-  const own = await readOwnConfig(repository);
-  if (own !== undefined && !("broken" in own)) return { repository, config: own.config, configFrom: undefined };
+  const found = await findEffectiveConfig(repository);
+  if (found && found.configFrom === undefined) return { repository, config: found.config, configFrom: undefined };
   const unborn = await unbornBranch(repository);
   if (unborn) throw unborn;
-  const logged = await findLoggedConfig(repository).catch((cause: unknown) => {
-    throw own?.broken ?? cause;
-  });
-  if (logged === undefined) throw own?.broken ?? notAnAgent(repository);
-  const { of: configFrom, config } = logged;
-  const broken = own && withWayBack(own.broken, configFrom, repository);
+  if (found === undefined) throw notAnAgent(repository);
+  const { config, configFrom, broken } = found;
   if (broken && !onConfigGone) throw broken;
   onConfigGone?.({ configFrom, bare: repository.bare, broken });
   return { repository, config, configFrom };
+}
+
+/** The configuration to go by, and whose it is. */
+export type EffectiveConfig = { readonly config: AgentConfig } & (
+  | { readonly configFrom?: undefined }
+  | Omit<ConfigGone, "bare">
+);
+
+/** The agent's own; where that is gone or broken, one that the log knows of. Undefined where there is none, E106 where none can be read. */
+export async function findEffectiveConfig(repository: Repository): Promise<EffectiveConfig | undefined> {
+  const own = await readOwnConfig(repository);
+  if (own && "config" in own) return own;
+  const logged = await findLoggedConfig(repository).catch((cause: unknown) => {
+    throw own?.broken ?? cause;
+  });
+  if (logged === undefined && own) throw own.broken;
+  if (logged === undefined) return undefined;
+  const { of: configFrom, config } = logged;
+  return { config, configFrom, broken: own && withWayBack(own.broken, configFrom, repository) };
 }
 
 /** The agent's own kai.yaml, or the E106 of one that is broken; undefined where there is none. */

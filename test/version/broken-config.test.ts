@@ -86,6 +86,18 @@ test("no version is made of a broken kai.yaml where a part goes back, unless for
   expect((await agent.kai("status")).stderr).toBe("");
 });
 
+test("a clone of an agent whose kai.yaml is broken is adopted, told so, and goes back", async () => {
+  const agent = await brokenAgent();
+  const place = placeAt(path.join(path.dirname(agent.dir), "clone"), agent.env);
+  agent.git("clone", "-q", agent.dir, place.dir);
+  const problem = 'kai.yaml:5:1: Unknown key "surprise".';
+  expect((await place.kai("init")).stdout).toContain(`Its kai.yaml is broken (${problem}): \`${WAY_BACK}\``);
+  expect(await told(place, "init")).toMatchObject({ outcome: "present", configFrom: "v1.1.0", configProblem: problem });
+  expect((await place.kai("init")).stdout).toContain(`is an agent already, but its kai.yaml is broken (${problem})`);
+  await told(place, "rollback", "1.0.0");
+  expect(await told(place, "init")).toMatchObject({ outcome: "present", configFrom: null, configProblem: null });
+});
+
 test("before the first version there is no way back to name, nor in a bare repository one by a checkout", async () => {
   const agent = await agentWithVersions();
   agent.write("kai.yaml", "surprise: 1\n");
