@@ -3,28 +3,44 @@ import type { OnConfigGone } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import type { CommandContext } from "./context.js";
 
-/** What the library gets of the command line. */
-export function callerOf(context: CommandContext): Caller {
+/** What the library gets of the command line; `tellConfig`: what becomes of it where the agent's own kai.yaml is not in effect. */
+export function callerOf(context: CommandContext, tellConfig = tellConfigGone): Caller {
   return {
     cwd: context.cwd,
     env: context.env,
     now: context.now,
     progress: context.output.progress,
     onRecovered: (recovered) => tellRecovered(recovered, context),
-    onConfigGone: tellConfigGone(context),
+    onConfigGone: tellConfig(context),
     askPassphrase: context.interactive ? (key) => context.askSecret(`Passphrase of the key ${key}: `) : undefined,
   };
 }
 
-/** Says whose kai.yaml is in effect where the agent's own is gone. */
+/** Says whose kai.yaml is in effect where the agent's own is gone; one that is broken is refused (E106). */
 export const tellConfigGone =
   ({ output }: Pick<CommandContext, "output">): OnConfigGone =>
-  ({ configFrom, bare }) =>
+  ({ configFrom, bare, broken }) => {
+    if (broken) throw broken;
     output.note(
       bare
         ? `HEAD has no kai.yaml: that of ${configFrom} is in effect.`
-        : `There is no kai.yaml here: that of ${configFrom} is in effect. \`git checkout ${configFrom} -- kai.yaml\` brings it back.`,
+        : `There is no kai.yaml here: that of ${configFrom} is in effect. ${bringBack(configFrom)}`,
     );
+  };
+
+/** The same, and where it is broken: for commands that can do without the agent's own. */
+export const tellConfigBroken =
+  (context: Pick<CommandContext, "output">): OnConfigGone =>
+  (gone) => {
+    const { configFrom, bare, broken } = gone;
+    if (!broken) return tellConfigGone(context)(gone);
+    const instead = `That of ${configFrom} is in effect instead.`;
+    context.output.warn(
+      `${broken.message.replace(/\.?$/, ".")} ${bare ? instead : `${instead} ${bringBack(configFrom)}`}`,
+    );
+  };
+
+const bringBack = (configFrom: string): string => `\`git checkout ${configFrom} -- kai.yaml\` brings it back.`;
 
 function tellRecovered(recovered: readonly Recovered[], { output }: CommandContext): void {
   for (const each of recovered) {

@@ -39,7 +39,7 @@ export async function agentConfigFile({
 async function loggedConfigFile(repository: Repository, output: CommandContext["output"]): Promise<ConfigFile> {
   const logged = await findLoggedConfig(repository);
   if (logged === undefined) throw notAnAgent();
-  tellConfigGone({ output })({ configFrom: logged.of, bare: repository.bare });
+  tellConfigGone({ output })({ configFrom: logged.of, bare: repository.bare, broken: undefined });
   return shownText(logged.of, logged.text);
 }
 

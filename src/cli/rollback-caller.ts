@@ -1,5 +1,5 @@
 import type { RollbackCaller } from "../rollback/execution.js";
-import { callerOf } from "./caller.js";
+import { callerOf, tellConfigBroken } from "./caller.js";
 import type { CommandContext } from "./context.js";
 import { interruptible } from "./interruption.js";
 
@@ -18,12 +18,15 @@ export const interruptibly = <T>(context: CommandContext, work: (caller: Rollbac
     return work({ ...rollbackCallerOf(context), interrupted: signal });
   });
 
-/** A caller that shows on a terminal which step runs, and what its command prints. */
+/**
+ * A caller that shows on a terminal which step runs, and what its command prints. A broken kai.yaml is what a rollback leads
+ * away from.
+ */
 export function rollbackCallerOf(context: CommandContext): RollbackCaller {
   const { output } = context;
   let rest = "";
   return {
-    ...callerOf(context),
+    ...callerOf(context, tellConfigBroken),
     onStep: {
       begins: ({ type, does }) => {
         rest = "";

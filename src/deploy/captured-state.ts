@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { LOG_REF } from "../operation/entry.js";
 import { type CapturedFile, parseCapture, storedBytesOf } from "../state/capture-manifest.js";
+import { howToBring } from "../state/how-to-bring.js";
 import { isStoredWhole, storedFile } from "../state/state-store.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 import { readEntry } from "./trusted-head.js";
@@ -53,7 +54,7 @@ export async function readCapturedState(
   const content = (number: number, file: CapturedFile) =>
     file.stored === "kai" ? readStored(repository, file) : readBlob(repository, blobs.get(String(number)));
   const files: LoadedStateFile[] = [];
-  const wrong: string[] = [];
+  const wrong: CapturedFile[] = [];
   for (const [number, file] of manifest.files.entries()) {
     const { path, mode, size, sha256: digest, encrypted } = file;
     const kept = storedBytesOf(file);
@@ -63,9 +64,13 @@ export async function readCapturedState(
       throw notAsCaptured(version, [path], "a file is not the one that was captured");
     };
     files.push({ path, mode, size, sha256: digest, ...(encrypted && { encrypted: true }), read });
-    if (!(await isWhole(repository, file, read))) wrong.push(path);
+    if (!(await isWhole(repository, file, read))) wrong.push(file);
   }
-  if (wrong.length > 0) throw notAsCaptured(version, wrong, "files are not those that were captured");
+  if (wrong.length > 0) {
+    const large = wrong.flatMap((file) => (file.stored === "kai" ? [storedBytesOf(file).sha256] : []));
+    const paths = wrong.map(({ path }) => path);
+    throw notAsCaptured(version, paths, "files are missing here, or not those that were captured", large);
+  }
   return { files };
 }
 
@@ -98,9 +103,14 @@ async function isWhole(repository: PlainRepository, file: CapturedFile, read: ()
   );
 }
 
-function notAsCaptured(version: SignedVersion, paths: readonly string[], why: string): KaiError {
-  return new KaiError("E102", `The captured state of ${version.tag} cannot be used: ${why} (${paths.join(", ")}).`, {
-    hint: `Fetch it again: \`git fetch <remote> +refs/kai/state/${version.tag}:refs/kai/state/${version.tag}\``,
+function notAsCaptured(
+  { tag }: SignedVersion,
+  paths: readonly string[],
+  why: string,
+  large: readonly string[] = [],
+): KaiError {
+  return new KaiError("E102", `The captured state of ${tag} cannot be used: ${why} (${paths.join(", ")}).`, {
+    hint: howToBring(`refs/kai/state/${tag}`, large),
     data: { paths },
   });
 }

@@ -122,8 +122,10 @@ async function copyOne(from: string, to: string, name: string, env: NodeJS.Proce
   if (stat.isSymbolicLink()) return symlink(await readlink(source, "buffer"), target);
   const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const database = await isSqlite(handle).finally(() => handle.close());
-  if (!database) return copyFile(source, target, constants.COPYFILE_FICLONE);
-  await backUpSqlite(source, path.dirname(to), "database", env);
+  // One that SQLite cannot read is no database to the rollback either, but bytes.
+  if (!database || (await backUpSqlite(source, path.dirname(to), "database", env)) !== undefined) {
+    return copyFile(source, target, constants.COPYFILE_FICLONE);
+  }
   await copyFile(path.join(path.dirname(to), "database"), target);
   // Those of the original, where the folder that it lies in was copied as it is.
   for (const tail of SQLITE_SIBLINGS) await rm(Buffer.concat([target, Buffer.from(tail)]), { force: true });

@@ -13,6 +13,7 @@ import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import { readEarlierTimes } from "./earlier-times.js";
+import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
@@ -73,7 +74,8 @@ export async function gatherFacts(
   const putBack = await findPutBackFor(session, request, ground, policy);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
   const conversion = chooseMigration(ground, commands);
-  const state = stateSource(ground, request, policy, conversion);
+  const lacking = await findLackingState(session, ground, request, policy);
+  const state = stateSource(ground, request, policy, conversion, lacking);
   const mintSigner = await findMintSigner(session, ground, mints, state);
   const migration = migrationOf(state, conversion);
   const [upwards, downwards] = conversion.forward ? [migration, undefined] : [undefined, migration];
@@ -115,10 +117,12 @@ export async function gatherFacts(
     state,
     saveState,
     files: { changed: ground.changes.length, config: ground.configFiles },
-    undone: ground.undone.length,
+    undone: undoneBy(request, ground),
     validations: validationsOf(checksHealth, tests),
     risks: risksOf(session, ground, {
       state,
+      lacking,
+      forced: request.force,
       saveState,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
@@ -188,6 +192,10 @@ const plannedDeployment = ({ root, version, next }: DeployedAgent) => ({
   from: version,
   to: next?.version.number.text ?? version,
 });
+
+/** Of a part that goes back nobody can say which commits are undone. */
+const undoneBy = ({ type }: RollbackRequest, { undone }: Ground): number =>
+  type === "selective" || type === "partial" ? 0 : undone.length;
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>
   command && { run: command.run, timeoutMs: command.timeoutMs };

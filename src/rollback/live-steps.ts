@@ -72,7 +72,7 @@ export function liveChange(
     async handOver(folder) {
       await steps.command("stop_agent", ({ timeoutMs, cancelled }) => stop(work, timeoutMs, { ...context, cancelled }));
       await steps.run("backup_current", async () => {
-        if (work.saveState) await save(session, work, folder);
+        if (work.saveState) await save(session, work, folder, steps);
       });
       const { migrate } = work;
       if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs));
@@ -113,13 +113,17 @@ async function save(
   session: WritingSession,
   { signer, verifyBackup, patterns }: LiveWork,
   folder: string,
+  steps: StepLog,
 ): Promise<void> {
   const { agent, reader, lock, id, at } = session;
   const { repository } = agent;
   const { workTree } = repository;
   if (workTree === undefined) return;
   const request = { operation: id, patterns, who: signer, at, inherit: [lock.descriptor], folder };
-  const { ref, digest } = await backUpState({ ...repository, workTree }, request);
+  const { ref, digest, unreadable } = await backUpState({ ...repository, workTree }, request);
+  for (const { path, why } of unreadable) {
+    steps.remark("backup_current", `${path}: saved as bytes, SQLite could not read it (${why})`);
+  }
   if (!verifyBackup) return;
   const saved = await openCapture(repository, reader, { ref, digest });
   for (const file of saved.files) await verifyCaptured(repository, saved, file);

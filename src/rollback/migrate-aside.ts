@@ -76,8 +76,9 @@ async function stageConverted(
     if (!(await findStat(source))?.isFile()) throw noFile(name);
     const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const [stat, database] = await Promise.all([handle.stat(), isSqlite(handle)]).finally(() => handle.close());
-    if (database) await backUpSqlite(source, state, String(number), env);
-    else await copyFile(source, stagedFile(folder, number));
+    const why = database ? await backUpSqlite(source, state, String(number), env) : undefined;
+    if (why !== undefined) throw noDatabase(name, why);
+    if (!database) await copyFile(source, stagedFile(folder, number));
     await syncFile(stagedFile(folder, number));
     staged.push({ path: name, executable: (stat.mode & 0o100) !== 0, kind: database ? "sqlite" : "file" });
   }
@@ -88,6 +89,11 @@ async function stageConverted(
 const noFile = (name: string): KaiError =>
   new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which is no file.`, {
     hint: "Nothing was changed. State is captured, saved and restored as files: let the command write one.",
+  });
+
+const noDatabase = (name: string, why: string): KaiError =>
+  new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which SQLite cannot read: ${why}.`, {
+    hint: "Nothing was changed. Without `--keep-state` the state goes back that was captured, where there is some.",
   });
 
 async function syncFile(file: string): Promise<void> {

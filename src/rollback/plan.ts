@@ -50,6 +50,7 @@ export interface PlanFacts {
   /** Whether the live state is saved before. */
   readonly saveState: boolean;
   readonly files: { readonly changed: number; readonly config: number };
+  /** How many commits; 0 where a part goes back. */
   readonly undone: number;
   /** What is checked afterwards, by name. */
   readonly validations: readonly Validation[];
@@ -177,6 +178,7 @@ interface Work {
 
 const nothing = (why: string): Work => ({ does: why, applies: false });
 const paths = (count: number): string => `${count} ${count === 1 ? "path" : "paths"}`;
+const commits = (count: number): string => `${count} ${count === 1 ? "commit" : "commits"}`;
 const files = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
 
 const changesWhatRuns = ({ files: { changed }, state }: PlanFacts): boolean => changed > 0 || state.kind !== "live";
@@ -208,7 +210,7 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
     applies: true,
   }),
   restore_code: ({ files: { changed }, undone }) => ({
-    does: `put ${files(changed)} in place by one commit that undoes ${undone}`,
+    does: `put ${files(changed)} in place by one commit${undone === 0 ? "" : ` that undoes ${commits(undone)}`}`,
     applies: changed > 0,
   }),
   restore_config: ({ files: { config } }) =>

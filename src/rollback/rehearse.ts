@@ -22,7 +22,8 @@ export interface Rehearsal {
  * out, as is its deployment. Nothing of the original is changed.
  */
 export async function rehearse(caller: RollbackCaller, options: RollbackOptions): Promise<Rehearsal> {
-  const agent = await openAgent(caller.cwd, caller.env);
+  // The rollback of the copy tells of a kai.yaml that is gone or broken.
+  const agent = await openAgent(caller.cwd, caller.env, () => {});
   caller.progress("Copying the agent");
   return withCopyOf(agent, async ({ folder, env }) => {
     try {

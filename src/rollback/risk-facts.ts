@@ -1,4 +1,5 @@
 import type { WritingSession } from "../version/writing-session.js";
+import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
 import { assessRisks, type Risk } from "./risks.js";
 import type { Ground } from "./survey.js";
@@ -7,7 +8,14 @@ import type { Ground } from "./survey.js";
 export function risksOf(
   { history, at }: WritingSession,
   ground: Ground,
-  plan: { state: StateSource; saveState: boolean; notRun: string | null; leftStopped: boolean },
+  plan: {
+    state: StateSource;
+    lacking: LackingState | null;
+    forced: boolean;
+    saveState: boolean;
+    notRun: string | null;
+    leftStopped: boolean;
+  },
 ): Risk[] {
   const { from, config } = ground;
   const { version, capture } = ground.target;
@@ -26,12 +34,14 @@ export function risksOf(
     migration: state.kind === "capture" ? [] : ground.migration,
     migrates: state.kind === "migrated",
     dirty: ground.dirty.length,
+    forced: plan.forced,
     submodules: ground.submodules,
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,
     deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
+    lackingState: plan.lacking,
     saveState: plan.saveState,
     currentMissing: history.current !== null && from === undefined,
     commandsNotRun: plan.notRun,

@@ -1,3 +1,4 @@
+import type { LackingState } from "./lacking-state.js";
 import { roughSpan } from "./rough-span.js";
 
 /** What may go wrong, and how much that is. */
@@ -12,6 +13,7 @@ export interface Risk {
     | "no_config"
     | "deployment_stays"
     | "depth"
+    | "state_missing"
     | "state_older"
     | "state_newer"
     | "commands_not_run"
@@ -36,6 +38,8 @@ export interface RiskFacts {
   readonly migration: readonly string[];
   readonly migrates: boolean;
   readonly dirty: number;
+  /** Whether changed files are saved and replaced; otherwise they refuse the rollback. */
+  readonly forced: boolean;
   /** Submodules that the target has on another commit. */
   readonly submodules: number;
   readonly depth: number;
@@ -46,6 +50,8 @@ export interface RiskFacts {
   readonly capturedAt: Date | null;
   /** Whether the agent has live state that stays. */
   readonly keepsLiveState: boolean;
+  /** What is not here of the state that would go back; null where all is, or none does. */
+  readonly lackingState: LackingState | null;
   readonly saveState: boolean;
   readonly currentMissing: boolean;
   /** Why commands of the lifecycle are not run; null where they are, or there are none. */
@@ -71,7 +77,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
     add("medium", "migration", "the live state is converted by the command of the version that is left");
-  if (facts.dirty > 0) add("medium", "dirty_files", `changed files are saved and replaced: ${facts.dirty}`);
+  if (facts.dirty > 0) risks.push(dirtyFiles(facts));
   if (facts.submodules > 0) {
     add(
       "low",
@@ -96,6 +102,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
       `the state goes back ${roughSpan(facts.now.getTime() - facts.capturedAt.getTime())}, to when it was captured`,
     );
   }
+  if (facts.lackingState) risks.push(missingState(facts.lackingState));
   if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
   if (!facts.saveState && facts.capturedAt) add("high", "no_backup", "the live state is replaced and not saved before");
   if (facts.currentMissing) add("low", "current_missing", "the tag of the version in force is missing");
@@ -110,3 +117,17 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   const weight = { high: 0, medium: 1, low: 2 };
   return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
 }
+
+const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>
+  forced
+    ? { kind: "dirty_files", severity: "medium", message: `changed files are saved and replaced: ${dirty}` }
+    : {
+        kind: "dirty_files",
+        severity: "high",
+        message: `files are changed and not committed: ${dirty}; it is refused without \`--force\`, which saves and replaces them`,
+      };
+
+const missingState = ({ why, refuses }: LackingState): Risk =>
+  refuses
+    ? { kind: "state_missing", severity: "high", message: `${why}; it is refused without \`--keep-state\`` }
+    : { kind: "state_missing", severity: "medium", message: `${why}: the agent goes on with its live state` };

@@ -96,7 +96,7 @@ export const plannedSteps = (plan: RollbackPlan): StepResult[] =>
   });
 
 function resultOf(
-  { from, target, undone, version }: Ground,
+  { from, target, version }: Ground,
   request: RollbackRequest,
   plan: RollbackPlan,
   steps: readonly StepResult[],
@@ -116,7 +116,7 @@ function resultOf(
     backup: executed?.backup ?? null,
     stateBackup: executed?.stateBackup ?? null,
     replaced: executed?.replaced ?? [],
-    undone: undone.length,
+    undone: plan.undone,
     ok: true,
   };
 }

@@ -1,4 +1,5 @@
 import type { ChosenMigration } from "./choose-migration.js";
+import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
 import { hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
@@ -10,6 +11,7 @@ export function stateSource(
   { keepState, type }: RollbackRequest,
   policy: RollbackPolicy,
   { command, forward }: ChosenMigration,
+  lacking: LackingState | null,
 ): StateSource {
   const live = (why: string): StateSource => ({ kind: "live", why });
   if (!ground.withState) return live("no state is asked for, or was replaced");
@@ -17,5 +19,7 @@ export function stateSource(
   const { capture, name } = ground.target;
   if (capture && !keepState) return { kind: "capture", ref: capture.ref, digest: capture.digest };
   if (command !== null && type !== "selective") return { kind: "migrated", run: command.run, forward };
-  return live(keepState ? "the live state stays, as was asked" : `no state was captured with ${name}`);
+  return live(
+    keepState ? "the live state stays, as was asked" : (lacking?.why ?? `no state was captured with ${name}`),
+  );
 }

@@ -1,6 +1,7 @@
 import type { LoggedEntry } from "../operation/entry.js";
 import { type History, type KnownVersion, versionInForce } from "../version/history.js";
 import { compareNumbers } from "../version/number.js";
+import { stateHistoryOf } from "../version/state-history.js";
 import { roughSpan } from "./rough-span.js";
 
 /** A version that could be gone back to, and what speaks for and against it. */
@@ -17,6 +18,7 @@ export interface Suggestion {
   readonly failed: number;
   /** How often a rollback left it. */
   readonly left: number;
+  /** Whether state was captured with it that nobody forgot since. */
   readonly hasState: boolean;
 }
 
@@ -28,10 +30,14 @@ const HOUR = 3_600_000;
  */
 export function suggestTargets(history: History, now: Date): Suggestion[] {
   const here = versionInForce(history);
+  const { forgotten } = stateHistoryOf(history.log);
   const evidence = readEvidence(history.log, now);
   return history.versions
     .filter((each) => each.type !== "foreign" && each !== here && each.number.prerelease.length === 0)
-    .map((version) => judge(version, here, evidence.get(version.tagId) ?? NOTHING, distance(history, version, here)))
+    .map((version) => {
+      const known = { ...(evidence.get(version.tagId) ?? NOTHING), forgotten: forgotten.has(version.tag) };
+      return judge(version, here, known, distance(history, version, here));
+    })
     .sort((a, b) => b.score - a.score);
 }
 
@@ -80,7 +86,7 @@ function distance(history: History, version: KnownVersion, here: KnownVersion | 
 function judge(
   version: KnownVersion,
   here: KnownVersion | undefined,
-  { came, inForceMs, well, failed, left }: Evidence,
+  { came, inForceMs, well, failed, left, forgotten }: Evidence & { readonly forgotten: boolean },
   steps: number,
 ): Suggestion {
   const evidence: string[] = [];
@@ -98,7 +104,9 @@ function judge(
   if (failed > 0) count(-40 * failed, `not well after ${failed} ${failed === 1 ? "rollback" : "rollbacks"} to it`);
   if (left > 0) count(-30 * left, `left by ${left} ${left === 1 ? "rollback" : "rollbacks"}`);
   if (here && here.number.major !== version.number.major) count(-25, `another major version than ${here.number.text}`);
-  if (version.state !== null) count(5, "its state was captured");
+  const hasState = version.state !== null && !forgotten;
+  if (hasState) count(5, "its state was captured");
+  else if (version.state !== null) count(-15, "its state was forgotten: the live state would stay");
   return {
     version: version.number.text,
     tag: version.tag,
@@ -108,6 +116,6 @@ function judge(
     well,
     failed,
     left,
-    hasState: version.state !== null,
+    hasState,
   };
 }

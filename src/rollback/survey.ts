@@ -67,7 +67,8 @@ export async function survey(session: WritingSession, request: RollbackRequest):
   const head = requireCommit(status);
   const branch = await requireMovableBranch(repository, status);
   const dirty = dirtyFiles(session, status);
-  if (dirty.length > 0 && !request.force) throw wouldOverwrite(dirty);
+  // A plan says so as a risk.
+  if (dirty.length > 0 && !request.force && !request.dryRun) throw wouldOverwrite(dirty);
   const fromTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const selects = selectionOf(request, [agent.config, found.config]);
   if (request.components.includes("state")) requireState(found, request);
@@ -77,7 +78,7 @@ export async function survey(session: WritingSession, request: RollbackRequest):
       : await compose(session, { head, fromTree, target: found.tree, selects }, request);
   // Where a part goes back, what runs afterwards is configured by what is there then.
   const target = selects === undefined ? found : { ...found, config: await findVersionConfig(reader, toTree) };
-  if (target.config === null && !request.force) await requireNoInvalidConfig(session, target, toTree);
+  if (target.config === null && !request.force) await requireNoInvalidConfig(session, target, { fromTree, toTree });
   const version = toTree === target.tree ? target.version : undefined;
   const withState = selects === undefined || request.components.includes("state");
   const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
@@ -169,11 +170,26 @@ function requireState({ capture, version, name }: RollbackTarget, { keepState }:
   });
 }
 
-/** Refuses (E125) a target whose kai.yaml is there and cannot be read: no command would work behind it, `undo` neither. */
-async function requireNoInvalidConfig({ reader }: WritingSession, target: RollbackTarget, tree: string): Promise<void> {
-  if ((await reader.find(`${tree}:${CONFIG_FILE}`)) === undefined) return;
-  throw new KaiError("E125", `The kai.yaml of ${target.version?.tag ?? target.name} cannot be read today.`, {
-    hint: `\`git kai-version compare\` and \`git show ${target.commit}:${CONFIG_FILE}\` show what is in it. \`--force\` goes back all the same: mend the file then, because until that is done no command works, and \`rollback VERSION --force\` leads away from it.`,
+/**
+ * Refuses (E125) a kai.yaml in force that is there and cannot be read: behind it only rollbacks, undo and what reads would work.
+ * It is the target's, or where a part goes back the one that the branch has already.
+ */
+async function requireNoInvalidConfig(
+  { reader }: WritingSession,
+  target: RollbackTarget,
+  { fromTree, toTree }: { readonly fromTree: string; readonly toTree: string },
+): Promise<void> {
+  const idIn = async (tree: string) => (await reader.find(`${tree}:${CONFIG_FILE}`))?.id;
+  const [before, after] = [await idIn(fromTree), await idIn(toTree)];
+  if (after === undefined) return;
+  const name = target.version?.tag ?? target.name;
+  if (after === before && after !== (await idIn(target.tree))) {
+    throw new KaiError("E125", `The branch's ${CONFIG_FILE} cannot be read, and a version would be made of it.`, {
+      hint: `\`git kai-version rollback ${target.name} --path ${CONFIG_FILE}\` takes it back first; without \`--component\` and \`--path\` everything goes back. \`--force\` goes on all the same.`,
+    });
+  }
+  throw new KaiError("E125", `The ${CONFIG_FILE} of ${name} cannot be read today.`, {
+    hint: `\`git kai-version compare\` and \`git show ${target.commit}:${CONFIG_FILE}\` show what is in it. \`--force\` goes back all the same: mend the file then, because until that is done only rollbacks, undo and what reads work.`,
   });
 }
 

@@ -5,10 +5,12 @@ import type { Repository } from "../git/repository.js";
 import type { Identity } from "../git/signature-line.js";
 import { unpackObjects } from "../git/write-objects.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { readStagedState, writeStagedState } from "../operation/staged-state.js";
+import { readStagedState, type StagedState, writeStagedState } from "../operation/staged-state.js";
 import { syncObjectFolders } from "../operation/sync-object-folders.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { makeFolder } from "../system/durable-file.js";
+import { readablePath } from "../system/path-bytes.js";
+import { SQLITE_SIBLINGS } from "../system/sqlite.js";
 import { type Capture, captureState } from "./capture-state.js";
 import { findStateFiles, type StatePatterns } from "./find-state-files.js";
 import { parseStatePath } from "./state-path.js";
@@ -31,6 +33,8 @@ export interface SavedState {
   readonly bytes: number;
   /** Whether all of it is of one moment. */
   readonly consistent: boolean;
+  /** Databases that SQLite could not read, saved as the bytes that they are: shown paths, and why. */
+  readonly unreadable: readonly { readonly path: string; readonly why: string }[];
 }
 
 /** The ref that keeps the state that an operation replaced. */
@@ -52,24 +56,47 @@ export async function backUpState(
     const files = await findStateFiles(repository, request.patterns);
     const scratch = path.join(mark, "copies");
     const of = `before operation ${operation}`;
-    const capture = await captureState(repository, { files, of, who, at, scratch, inherit });
+    const staged = await readStagedState(request.folder);
+    const databases = new Set(databasesOf(staged));
+    // What a migration will put there nobody knows yet.
+    const becomesDatabase = (name: string) => staged === undefined || databases.has(name);
+    const unreadable = "copy bytes";
+    const capture = await captureState(repository, {
+      files,
+      of,
+      who,
+      at,
+      scratch,
+      inherit,
+      unreadable,
+      becomesDatabase,
+    });
     await unpackObjects(repository, capture.objects, inherit);
     await syncObjectFolders(repository);
     await setRef(repository, stateBackupRef(operation), capture.commit.id, inherit);
-    await removeWhatIsSaved(request.folder, capture);
-    return saved(operation, capture);
+    if (staged) await writeStagedState(request.folder, { ...staged, removed: removedBy(staged, capture) });
+    return saved(operation, capture, staged);
   } finally {
     await rm(mark, { recursive: true, force: true });
   }
 }
 
-function saved(operation: string, { manifest, digest }: Capture): SavedState {
+function saved(
+  operation: string,
+  { manifest, digest, unreadable }: Capture,
+  staged: StagedState | undefined,
+): SavedState {
+  const databases = new Set(databasesOf(staged));
+  const plain = manifest.files.filter(({ kind, size }) => kind === "file" && size > 0);
+  const others = plain.flatMap(({ path: text }) => parseStatePath(text) ?? []).filter((name) => databases.has(name));
+  const why = new Map([...others.map((name) => [name, "it is no database"] as const), ...unreadable]);
   return {
     ref: stateBackupRef(operation),
     digest,
     files: manifest.files.length,
     bytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
     consistent: manifest.consistent === true,
+    unreadable: [...why].map(([name, reason]) => ({ path: readablePath(name), why: reason })),
   };
 }
 
@@ -84,11 +111,21 @@ async function setRef(repository: Repository, ref: string, commit: string, inher
   }
 }
 
-/** What is removed is what was saved and is not restored: files that came since the staging are in it, too. */
-async function removeWhatIsSaved(folder: string, { manifest }: Capture): Promise<void> {
-  const staged = await readStagedState(folder);
-  if (staged === undefined) return;
+/**
+ * What is removed is what was saved and is not restored: files that came since the staging are in it, too. What SQLite keeps
+ * beside a database goes with that.
+ */
+function removedBy(staged: StagedState, { manifest, unreadable }: Capture): string[] {
   const restored = new Set(staged.files.map((file) => file.path));
-  const saved = manifest.files.flatMap((file) => parseStatePath(file.path) ?? []);
-  await writeStagedState(folder, { ...staged, removed: saved.filter((name) => !restored.has(name)) });
+  const databases = new Set([...databasesOf(staged), ...unreadable.keys()]);
+  return manifest.files
+    .flatMap((file) => parseStatePath(file.path) ?? [])
+    .filter(
+      (name) =>
+        !restored.has(name) &&
+        !SQLITE_SIBLINGS.some((end) => name.endsWith(end) && databases.has(name.slice(0, -end.length))),
+    );
 }
+
+const databasesOf = (staged: StagedState | undefined): string[] =>
+  (staged?.files ?? []).filter(({ kind }) => kind === "sqlite").map((file) => file.path);

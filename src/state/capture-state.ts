@@ -21,6 +21,8 @@ export interface Capture {
   readonly objects: readonly GitObject[];
   /** Paths that were named as state and are no regular files. */
   readonly skipped: readonly string[];
+  /** Databases that SQLite cannot read, captured as the bytes that they are: their paths (latin1) and why. */
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
 export interface KeepRequest {
@@ -62,7 +64,8 @@ export async function keepCopies(
   const described: Described[] = [];
   for (const each of copied) described.push({ copy: each.copy, file: await describeCopy(each, request) });
   const kept = await keep(repository, request, described);
-  return { ...assemble(repository, request, described, kept, consistent), skipped };
+  const unreadable = new Map(copied.flatMap(({ path: name, unreadable: why }) => (why ? [[name, why]] : [])));
+  return { ...assemble(repository, request, described, kept, consistent), skipped, unreadable };
 }
 
 /** So many bytes are handed to git with the capture's other objects; more by a process of its own, which reads the copies. */
@@ -100,7 +103,7 @@ function assemble(
   copied: readonly Described[],
   { ids, blobs }: Kept,
   consistent: boolean,
-): Omit<Capture, "skipped"> {
+): Omit<Capture, "skipped" | "unreadable"> {
   const { objectFormat } = repository;
   const manifest: CaptureManifest = { format: "kai-capture/1", files: copied.map(({ file }) => file), consistent };
   const described = makeObject("blob", `${canonicalJson(manifest)}\n`, objectFormat);

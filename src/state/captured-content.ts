@@ -8,7 +8,7 @@ import { runGit } from "../git/run-git.js";
 import { readChunks } from "../system/file-chunks.js";
 import { type CapturedFile, type StoredBytes, storedBytesOf } from "./capture-manifest.js";
 import { type OpenedCapture, type OpenedFile, unusable } from "./open-capture.js";
-import { LARGE_BYTES, storedFile } from "./state-store.js";
+import { LARGE_BYTES, listMissing, storedFile } from "./state-store.js";
 
 /** Writes a captured file to `target`, which must not be there yet, and syncs it. E102 unless it is the captured one to the byte. */
 export const writeCaptured = (
@@ -42,7 +42,7 @@ async function write(
     const sink = new VerifyingSink(out);
     await readInto(sink, repository, capture, file, form);
     if (!sink.isWhole(form === "kept" ? storedBytesOf(captured) : captured)) {
-      throw unusable(capture.ref, `${captured.path} is not the file that was captured`, [captured.path]);
+      throw damaged(capture, captured);
     }
     fsyncSync(out);
   } finally {
@@ -54,9 +54,12 @@ async function write(
 export async function verifyCaptured(repository: Repository, capture: OpenedCapture, file: OpenedFile): Promise<void> {
   const sink = new VerifyingSink(undefined);
   await readInto(sink, repository, capture, file, "opened");
-  if (sink.isWhole(file.captured)) return;
-  const { path } = file.captured;
-  throw unusable(capture.ref, `${path} is not the file that was captured`, [path]);
+  if (!sink.isWhole(file.captured)) throw damaged(capture, file.captured);
+}
+
+function damaged({ ref }: OpenedCapture, captured: CapturedFile): KaiError {
+  const large = captured.stored === "kai" ? [storedBytesOf(captured).sha256] : [];
+  return unusable(ref, `${captured.path} is not the file that was captured`, [captured.path], large);
 }
 
 async function readInto(
@@ -96,12 +99,14 @@ async function openInto(sink: VerifyingSink, capture: OpenedCapture, message: Re
 }
 
 async function openStored(repository: Repository, capture: OpenedCapture, captured: CapturedFile): Promise<FileHandle> {
-  const { path } = captured;
   const file = storedFile(repository, storedBytesOf(captured).sha256);
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   return open(file, flags).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "ELOOP") throw cause;
-    throw unusable(capture.ref, `${path} is not in this clone's store of large files (${file})`, [path]);
+    const missing = listMissing(repository, capture.manifest);
+    const paths = missing.map(({ path }) => path);
+    const why = `${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} not in this clone's store of large files`;
+    throw unusable(capture.ref, why, paths, [...new Set(missing.map((each) => storedBytesOf(each).sha256))]);
   });
 }
 

@@ -3,7 +3,8 @@ import { rm } from "node:fs/promises";
 import type { Repository } from "../git/repository.js";
 import { makeFolder } from "../system/durable-file.js";
 import { readablePath } from "../system/path-bytes.js";
-import { type CopiedFile, copyStateFile } from "./copy-state-file.js";
+import { SQLITE_SIBLINGS } from "../system/sqlite.js";
+import { type CopiedFile, copyStateFile, type Unreadable } from "./copy-state-file.js";
 import { isOneMoment, lookAt } from "./moment.js";
 import { LARGE_BYTES } from "./state-store.js";
 
@@ -16,6 +17,13 @@ export interface CopyRequest {
   readonly standsStill?: boolean | undefined;
   /** Whose reason is thrown where nobody waits for the copies any more. */
   readonly cancelled?: AbortSignal | undefined;
+  /** What becomes of a database that SQLite cannot read; by default it is refused. */
+  readonly unreadable?: Unreadable | undefined;
+  /**
+   * Whether a database is about to be put at a path: what SQLite keeps beside a file that is none goes away then, so it is copied
+   * with it. It always is with a database that SQLite cannot read.
+   */
+  readonly becomesDatabase?: ((path: string) => boolean) | undefined;
 }
 
 /** Copies of an agent's runtime state: all that takes the live files, and nothing that can be done later. */
@@ -38,25 +46,40 @@ const TRIES_STANDING_STILL = 2;
  */
 export async function copyState(
   repository: Repository & { workTree: string },
-  { files, scratch, standsStill = false, cancelled }: CopyRequest,
+  request: CopyRequest,
 ): Promise<StateCopies> {
+  const { files, scratch, standsStill = false } = request;
   for (let left = (standsStill ? TRIES_STANDING_STILL : TRIES) - 1; ; left--) {
     await rm(scratch, { recursive: true, force: true });
     await makeFolder(scratch);
     const since = lstatSync(scratch, { bigint: true }).mtimeNs;
     const before = await lookAt(repository.workTree, files);
-    const copied: CopiedFile[] = [];
-    const skipped: string[] = [];
-    for (const name of files) {
-      cancelled?.throwIfAborted();
-      const file = await copyStateFile(repository, name, String(copied.length), scratch);
-      if (file === undefined) skipped.push(readablePath(name));
-      else copied.push(file);
-    }
+    const { copied, skipped } = await copyFiles(repository, request);
     // A database alone is of one moment, whoever writes.
     const alone = copied.length === 1 && copied[0]?.kind === "sqlite";
     const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, files), since);
     const bytes = copied.reduce((sum, { size }) => sum + size, 0);
     if (consistent || left === 0 || (bytes > LARGE_BYTES && !standsStill)) return { copied, skipped, consistent };
   }
+}
+
+async function copyFiles(
+  repository: Repository & { workTree: string },
+  { files, scratch, cancelled, unreadable = "refuse", becomesDatabase }: CopyRequest,
+): Promise<Omit<StateCopies, "consistent">> {
+  const copied: CopiedFile[] = [];
+  const skipped: string[] = [];
+  const copy = async (name: string) => {
+    cancelled?.throwIfAborted();
+    const file = await copyStateFile(repository, name, String(copied.length), scratch, unreadable);
+    if (file) copied.push(file);
+    return file;
+  };
+  for (const name of files) {
+    const file = await copy(name);
+    if (file === undefined) skipped.push(readablePath(name));
+    if (file?.kind !== "file" || (file.unreadable === undefined && !becomesDatabase?.(name))) continue;
+    for (const ending of SQLITE_SIBLINGS) if (!files.includes(name + ending)) await copy(name + ending);
+  }
+  return { copied, skipped };
 }

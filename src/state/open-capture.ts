@@ -4,6 +4,7 @@ import type { ObjectReader } from "../git/object-reader.js";
 import { hexLength, type Repository } from "../git/repository.js";
 import type { Decryption } from "../trust/decrypt.js";
 import { type CapturedFile, type CaptureManifest, captureDigest, parseCapture } from "./capture-manifest.js";
+import { howToBring } from "./how-to-bring.js";
 import { findClash, parseStatePath } from "./state-path.js";
 
 export interface OpenedFile {
@@ -67,10 +68,15 @@ async function listEntries(
   return entries && new Map(entries.map(({ name, id }) => [name.toString("latin1"), id]));
 }
 
-/** E102: the captured state cannot be restored. */
-export function unusable(ref: string, why: string, paths: readonly string[] = [ref]): KaiError {
+/** E102: the captured state cannot be restored. `large`: digests of what is missing or damaged in the store of large files. */
+export function unusable(
+  ref: string,
+  why: string,
+  paths: readonly string[] = [ref],
+  large: readonly string[] = [],
+): KaiError {
   return new KaiError("E102", `The captured state ${ref} cannot be used: ${why}.`, {
-    hint: `Fetch it again from a complete clone: \`git fetch REMOTE +${ref}:${ref}\``,
+    hint: howToBring(ref, large),
     data: { paths },
   });
 }

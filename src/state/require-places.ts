@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 import type { StagedStateFile } from "../operation/staged-state.js";
 import { HeldFolder, openBelow } from "../system/held-folder.js";
 import { readablePath } from "../system/path-bytes.js";
+import { SQLITE_SIBLINGS } from "../system/sqlite.js";
 
 /**
  * Refuses, before anything is changed, where state could not be put in place: E102 where a link, a folder or another
@@ -36,6 +37,8 @@ function isPlace(workTree: string, { path, kind }: Pick<StagedStateFile, "path" 
     try {
       const now = missing ? undefined : folder.find(base);
       if (now !== undefined && !now.isFile()) return false;
+      // SQLite could open no database beside it.
+      if (kind === "sqlite" && SQLITE_SIBLINGS.some((end) => folder.find(base + end)?.isFile() === false)) return false;
       requireWritable(folder.at("."), folders.slice(0, depth).join("/"));
       // Any other is replaced, not written to.
       if (now !== undefined && kind === "sqlite") requireWritable(folder.at(base), path);

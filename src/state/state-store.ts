@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, lstatSync } from "node:fs";
 import { open, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { ObjectReader } from "../git/object-reader.js";
@@ -8,7 +8,13 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { makeFolder, syncFolder } from "../system/durable-file.js";
 import { digestFile } from "../system/file-chunks.js";
 import { moveFile } from "../system/move-file.js";
-import { parseCapture, type StoredBytes, storedBytesOf } from "./capture-manifest.js";
+import {
+  type CapturedFile,
+  type CaptureManifest,
+  parseCapture,
+  type StoredBytes,
+  storedBytesOf,
+} from "./capture-manifest.js";
 
 /** Beyond this a captured file is kept outside git's objects: git would read it whole to hash it, and pack it again and again. */
 export const LARGE_BYTES = 16 * 2 ** 20;
@@ -18,6 +24,17 @@ const storeOf = (repository: Pick<Repository, "commonDir">): string => path.join
 
 export const storedFile = (repository: Pick<Repository, "commonDir">, sha256: string): string =>
   path.join(storeOf(repository), sha256);
+
+/** Large files of a capture of which the store has nothing; what it has is verified when it is read. */
+export const listMissing = (
+  repository: Pick<Repository, "commonDir">,
+  { files }: CaptureManifest,
+): readonly CapturedFile[] =>
+  files.filter((file) => {
+    if (file.stored !== "kai") return false;
+    const found = lstatSync(storedFile(repository, storedBytesOf(file).sha256), { throwIfNoEntry: false });
+    return found?.isFile() !== true;
+  });
 
 /** Moves a file into the store, so that it is there after a crash; one that is there under this digest is replaced. */
 export async function storeFile(repository: Repository, file: string, sha256: string): Promise<void> {

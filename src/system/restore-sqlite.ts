@@ -26,7 +26,7 @@ export async function restoreSqlite(
     if (words !== undefined && /locked|busy/.test(words)) words = await restoreInPagesOf(request, copy, run);
   }
   if (words === undefined) return "restored";
-  if (/not a database|malformed/.test(words)) return "unusable";
+  if (/not a database|malformed|unsupported file format/.test(words)) return "unusable";
   const name = readablePath(request.database.toString("latin1"));
   throw new KaiError("E118", `The database ${name} could not be restored: ${words}`, {
     hint: "Stop what has it open, or mend the disk or its permissions, and run `git kai-version recover`.",

@@ -1,4 +1,5 @@
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, rm } from "node:fs/promises";
+import path from "node:path";
 import { KaiError } from "../error.js";
 import { findStat, percentEncoded, readablePath } from "./path-bytes.js";
 import { runProcess } from "./process.js";
@@ -8,6 +9,9 @@ export const SQLITE_MAGIC = "SQLite format 3\0";
 
 /** How long a backup waits for a writer that holds the database. */
 const BUSY_MS = 10_000;
+
+/** In bytes, of a database that has a page at all. */
+const SMALLEST_PAGE = 512n;
 
 /** What SQLite keeps beside a database while it is used, or was when its user died (https://sqlite.org/tempfiles.html). */
 export const SQLITE_SIBLINGS = ["-wal", "-shm", "-journal"] as const;
@@ -21,27 +25,49 @@ export async function isSqlite(handle: FileHandle): Promise<boolean> {
 /**
  * Copies a live database through SQLite's own backup, so that writers may go on: a consistent copy, never a torn one.
  * `source` is an absolute path of any bytes in which no link is followed; `folder` is a folder of ours; the copy is `name` in
- * it, and is synced by whoever keeps it. E117 without the sqlite3 program.
+ * it, and is synced by whoever keeps it. Gives why SQLite cannot read what is there, and leaves no copy then; undefined where
+ * it was copied. E117 without the sqlite3 program, E123 where somebody holds the database for too long.
  */
 export async function backUpSqlite(
   source: Buffer,
   folder: string,
   name: string,
   env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const log = await findStat(Buffer.concat([source, Buffer.from("-wal")]));
+): Promise<string | undefined> {
+  const before = await sizesOf(source);
+  // SQLite takes it for a new one, and what is in it for nothing.
+  if (before.file < SMALLEST_PAGE) return "it is cut short";
   // Whoever closes a database last empties its log; one that a killed writer left is left as it is.
-  const first = log && log.size > 0n ? [".dbconfig no_ckpt_on_close on"] : [];
+  const first = before.log > 0n ? [".dbconfig no_ckpt_on_close on"] : [];
   const words = await runSqlite({
     database: source,
     folder,
     env,
     commands: [...first, `.backup --async main ${name}`],
   });
-  if (words === undefined) return;
+  if (words === undefined && !(await isCutShort(source, before, path.join(folder, name)))) return undefined;
+  await rm(path.join(folder, name), { force: true });
+  if (words === undefined) return "it is cut short";
+  if (!/locked|busy|full/.test(words)) return words.replace(/^Error: /, "");
   throw new KaiError("E123", `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words}`, {
-    hint: "`sqlite3 FILE 'pragma integrity_check'` says whether it is whole.",
+    hint: "Stop what holds it, or free some space, and run it again.",
   });
+}
+
+interface Sizes {
+  readonly file: bigint;
+  readonly log: bigint;
+}
+
+async function sizesOf(database: Buffer): Promise<Sizes> {
+  const [file, log] = [await findStat(database), await findStat(Buffer.concat([database, Buffer.from("-wal")]))];
+  return { file: file?.size ?? 0n, log: log?.size ?? 0n };
+}
+
+/** Pages that are missing from the file, and are in no log either, SQLite copies as zeros. */
+async function isCutShort(source: Buffer, before: Sizes, copy: string): Promise<boolean> {
+  const [after, copied] = [await sizesOf(source), (await findStat(copy))?.size ?? 0n];
+  return [before, after].every(({ file, log }) => log === 0n && file < copied);
 }
 
 export interface SqliteRequest {

@@ -14,16 +14,26 @@ export const CONFIG_FILE = "kai.yaml";
 export interface AgentRepository {
   readonly repository: Repository;
   readonly config: AgentConfig;
-  /** The tag of the version, or HEAD, whose kai.yaml that is because the working tree has none; undefined where it has. */
+  /** The tag of the version, or HEAD, whose kai.yaml that is because the agent's own is gone or broken; else undefined. */
   readonly configFrom: string | undefined;
 }
 
-/** Told once where an agent without kai.yaml is opened by that of a version. */
-export type OnConfigGone = (gone: { readonly configFrom: string; readonly bare: boolean }) => void;
+/** That the agent's own kai.yaml is not what is in effect. */
+export interface ConfigGone {
+  /** Whose is: the tag of a version, or HEAD. */
+  readonly configFrom: string;
+  readonly bare: boolean;
+  /** What is wrong with the agent's own (E106); undefined where there is none. */
+  readonly broken: KaiError | undefined;
+}
+
+/** Told once where an agent is opened by a version's kai.yaml. Who will not go on without a broken one throws `broken`. */
+export type OnConfigGone = (gone: ConfigGone) => void;
 
 /**
- * Opens the agent around `cwd`. One with a log whose kai.yaml is gone is opened by that of the version in force. E104 outside
- * a repository, E105 where it has no kai.yaml, E106 where that is invalid, E125 in a bare one whose HEAD has no commit yet.
+ * Opens the agent around `cwd`. One with a log whose kai.yaml is gone is opened by that of the version in force, and so is one
+ * whose kai.yaml is broken, where somebody is told. E104 outside a repository, E105 where it has no kai.yaml, E106 where that is
+ * invalid, E125 in a bare one whose HEAD has no commit yet.
  */
 export async function openAgent(
   cwd: string,
@@ -35,16 +45,55 @@ export async function openAgent(
 
 /** The same for a repository that is open already. */
 export async function readAgent(repository: Repository, onConfigGone?: OnConfigGone): Promise<AgentRepository> {
-  const text = await findConfigText(repository);
-  if (text !== undefined) return { repository, config: parseAgentConfig(text, CONFIG_FILE), configFrom: undefined };
+  const found = await findEffectiveConfig(repository);
+  if (found && found.configFrom === undefined) return { repository, config: found.config, configFrom: undefined };
   const unborn = await unbornBranch(repository);
   if (unborn) throw unborn;
-  const logged = await findLoggedConfig(repository);
-  if (logged === undefined) throw notAnAgent(repository);
-  const config = parseAgentConfig(logged.text, `${logged.of}:${CONFIG_FILE}`);
-  onConfigGone?.({ configFrom: logged.of, bare: repository.bare });
-  return { repository, config, configFrom: logged.of };
+  if (found === undefined) throw notAnAgent(repository);
+  const { config, configFrom, broken } = found;
+  if (broken && !onConfigGone) throw broken;
+  onConfigGone?.({ configFrom, bare: repository.bare, broken });
+  return { repository, config, configFrom };
 }
+
+/** The configuration to go by, and whose it is. */
+export type EffectiveConfig = { readonly config: AgentConfig } & (
+  | { readonly configFrom?: undefined }
+  | Omit<ConfigGone, "bare">
+);
+
+/** The agent's own; where that is gone or broken, one that the log knows of. Undefined where there is none, E106 where none can be read. */
+export async function findEffectiveConfig(repository: Repository): Promise<EffectiveConfig | undefined> {
+  const own = await readOwnConfig(repository);
+  if (own && "config" in own) return own;
+  const logged = await findLoggedConfig(repository).catch((cause: unknown) => {
+    throw own?.broken ?? cause;
+  });
+  if (logged === undefined && own) throw own.broken;
+  if (logged === undefined) return undefined;
+  const { of: configFrom, config } = logged;
+  return { config, configFrom, broken: own && withWayBack(own.broken, configFrom, repository) };
+}
+
+/** The agent's own kai.yaml, or the E106 of one that is broken; undefined where there is none. */
+async function readOwnConfig(
+  repository: Repository,
+): Promise<{ readonly config: AgentConfig } | { readonly broken: KaiError } | undefined> {
+  try {
+    const text = await findConfigText(repository);
+    return text === undefined ? undefined : { config: parseAgentConfig(text, CONFIG_FILE) };
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E106") return { broken: cause };
+    throw cause;
+  }
+}
+
+/** In a bare repository nothing can be checked out. */
+const withWayBack = ({ code, message, hint, data }: KaiError, of: string, { bare }: Repository): KaiError =>
+  new KaiError(code, message, {
+    hint: bare ? hint : `${hint} \`git checkout ${of} -- ${CONFIG_FILE}\` puts that of ${of} in its place.`,
+    data,
+  });
 
 /** The text of kai.yaml; undefined where there is none. E123 where it is no file, E106 where it is too large or not UTF-8. */
 export async function findConfigText(repository: Repository): Promise<string | undefined> {

@@ -5,11 +5,10 @@ import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { TrustRoot } from "../trust/trust-root.js";
-import { CONFIG_FILE, findConfigText } from "./agent-repository.js";
+import { CONFIG_FILE, type EffectiveConfig, findEffectiveConfig } from "./agent-repository.js";
 import { frameworkOf } from "./framework-of.js";
 import { buildHistory } from "./history.js";
 import { requireSameId } from "./initial-files.js";
-import { findLoggedConfig } from "./logged-config.js";
 import type { Rebuilt } from "./rebuild-projection.js";
 import { tagFormat } from "./tag-name.js";
 
@@ -22,8 +21,10 @@ export interface InitResult {
   /** Nothing was done: this is what would be. */
   readonly dryRun: boolean;
   readonly agentId: string;
-  /** The version's tag, or HEAD, whose kai.yaml says so, because the agent's own is gone; else null. */
+  /** The version's tag, or HEAD, whose kai.yaml says so, because the agent's own is gone or broken; else null. */
   readonly configFrom: string | null;
+  /** What is wrong with the agent's own where that is broken; else null. */
+  readonly configProblem: string | null;
   /** Null in a dry run where the log is not here yet; so is the trust root. */
   readonly repoId: string | null;
   readonly trustRoot: { readonly entry: string; readonly digest: string; readonly origin: TrustRoot["origin"] } | null;
@@ -63,8 +64,8 @@ export async function describeInitialised(
   repository: Repository,
   { root, instead, ...particulars }: Particulars,
 ): Promise<InitResult> {
-  const { text, configFrom } = instead ? { text: instead.config, configFrom: null } : await findConfig(repository);
-  const config = text === undefined ? undefined : parseAgentConfig(text, CONFIG_FILE);
+  const found = instead ? planned(instead.config) : await findEffectiveConfig(repository);
+  const config = found?.config;
   const format = tagFormat(config?.version_management.semantic_versioning.tag_format ?? "v{version}");
   const history = buildHistory(await listRefs(repository, ["refs/tags"]), [], format);
   const names = await listFiles(repository);
@@ -73,7 +74,8 @@ export async function describeInitialised(
   return {
     dryRun: false,
     agentId: config?.agent_id ?? "",
-    configFrom,
+    configFrom: found?.configFrom ?? null,
+    configProblem: found?.configFrom === undefined ? null : (found.broken?.message ?? null),
     repoId: root?.repo ?? null,
     trustRoot: root && { entry: root.root, digest: root.digest, origin: root.origin },
     key: null,
@@ -92,20 +94,14 @@ export async function describeInitialised(
   };
 }
 
+const planned = (text: string | undefined): EffectiveConfig | undefined =>
+  text === undefined ? undefined : { config: parseAgentConfig(text, CONFIG_FILE) };
+
 /** Refuses (E106) another id than that of an agent whose log is here, or is about to be. */
 export async function requireAgentId(repository: Repository, wantedId: string | undefined): Promise<void> {
-  const { text, configFrom } = await findConfig(repository);
-  if (text !== undefined && wantedId !== undefined)
-    requireSameId(parseAgentConfig(text, configFrom === null ? CONFIG_FILE : `${configFrom}:${CONFIG_FILE}`), wantedId);
-}
-
-/** The agent's own kai.yaml; where that is gone, one that the log knows of. */
-async function findConfig(
-  repository: Repository,
-): Promise<{ readonly text: string | undefined; readonly configFrom: string | null }> {
-  const text = await findConfigText(repository);
-  const logged = text === undefined ? await findLoggedConfig(repository) : undefined;
-  return { text: text ?? logged?.text, configFrom: logged?.of ?? null };
+  if (wantedId === undefined) return;
+  const found = await findEffectiveConfig(repository);
+  if (found) requireSameId(found.config, wantedId);
 }
 
 /** The paths (latin1) of the index; in a bare repository those of HEAD. */

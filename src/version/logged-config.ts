@@ -1,4 +1,6 @@
+import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
 import { CONFIG_FILE, decodeConfig } from "../agent/find-config.js";
+import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { CURRENT_REF, LOG_REF, type LoggedEntry } from "../operation/entry.js";
@@ -9,21 +11,32 @@ export interface LoggedConfig {
   /** The tag of the version that has it, or HEAD. */
   readonly of: string;
   readonly text: string;
+  readonly config: AgentConfig;
 }
 
 /**
- * The kai.yaml to go by where the agent's own is gone: that of the version in force, else of the newest version that has
- * one, else of HEAD. Undefined without a log, and where none of them has one.
+ * The kai.yaml to go by where the agent's own is gone or broken: that of the version in force, else of the newest version that
+ * has one, else of HEAD. Undefined without a log, and where none of them has one; E106 where none that they have can be read.
  */
 export async function findLoggedConfig(repository: Repository): Promise<LoggedConfig | undefined> {
   if ((await readRef(repository, LOG_REF)) === null) return undefined;
   const log = await readLog(repository);
   const reader = new ObjectReader(repository);
+  let broken: KaiError | undefined;
   try {
     for (const { of, object } of [...configSources(log), { of: "HEAD", object: "HEAD" }]) {
       const found = await reader.find(`${object}:${CONFIG_FILE}`);
-      if (found?.type === "blob") return { of, text: decodeConfig(found.content, `${of}:${CONFIG_FILE}`) };
+      if (found?.type !== "blob") continue;
+      const name = `${of}:${CONFIG_FILE}`;
+      try {
+        const text = decodeConfig(found.content, name);
+        return { of, text, config: parseAgentConfig(text, name) };
+      } catch (cause) {
+        if (!(cause instanceof KaiError && cause.code === "E106")) throw cause;
+        broken ??= cause;
+      }
     }
+    if (broken) throw broken;
     return undefined;
   } finally {
     reader.close();

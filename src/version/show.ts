@@ -33,7 +33,7 @@ export async function showVersion(caller: VerifyCaller, asked: string): Promise<
   const { agent, history } = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const version = findAsked(history, asked);
   const verified = await verifyVersions(
-    { ...caller, onConfigGone: undefined },
+    { ...caller, onConfigGone: () => {} },
     { versions: [version.tag], all: false, deep: false },
   );
   const judged = verified.versions[0];

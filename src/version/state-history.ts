@@ -34,8 +34,8 @@ export function keepingOf({ kind, details }: Pick<LoggedEntry, "kind" | "details
   return { action, tags: Array.isArray(tags) ? tags.filter((tag) => typeof tag === "string") : [] };
 }
 
-/** `entries` are newest first: the newest word counts. */
-function stateHistoryOf(entries: readonly LoggedEntry[]): StateHistory {
+/** The same of entries, newest first: the newest word counts. */
+export function stateHistoryOf(entries: readonly LoggedEntry[]): StateHistory {
   const forgotten = new Map<string, string>();
   const kept = new Set<string>();
   for (const entry of entries.toReversed()) {

@@ -135,9 +135,9 @@ test("a word that is no version gets the version that was meant, and the command
 test("a kai.yaml that is invalid, with its places", async () => {
   const place = await clerk("1.0.0");
   place.write("kai.yaml", "agent_id: x\nsnapshot_isolation:\n  filesystem: floppy\nrollback_sytem: {}\n");
-  expect(await place.kai("list")).toMatchInlineSnapshot(`
+  expect(await place.kai("next")).toMatchInlineSnapshot(`
     Error E106: kai.yaml:3:15: snapshot_isolation.filesystem must be one of none, overlay, tmpfs, not "floppy". (and 1 more)
-    Hint: Allowed here: none, overlay, tmpfs. \`git kai-version config validate\` shows every problem in its place.
+    Hint: Allowed here: none, overlay, tmpfs. \`git kai-version config validate\` shows every problem in its place. \`git checkout v1.0.0 -- kai.yaml\` puts that of v1.0.0 in its place.
     [exit 1]
   `);
 });

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observe } from "../operation/observe.js";
+import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { agentInTheWay } from "../support/agent-in-the-way.js";
 
@@ -17,6 +18,24 @@ test("changes that are not committed refuse a rollback and stay", async () => {
     Hint: Commit or stash them; \`--force\` saves them under refs/kai/backup and goes on.
     [exit 1]
   `);
+  expect(observe(agent)).toEqual(before);
+});
+
+test("a dry run prints the plan over changes that are not committed, and says that they refuse it without --force", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("logic.py", "print('mine')\n");
+  const before = observe(agent);
+  const risks = async (...more: string[]) =>
+    (await told(agent, "rollback", "1.0.0", "--dry-run", ...more)).plan.risks.filter(
+      ({ kind }: { kind: string }) => kind === "dirty_files",
+    );
+  const refused =
+    "files are changed and not committed: 1; it is refused without `--force`, which saves and replaces them";
+  expect(await risks()).toEqual([{ kind: "dirty_files", severity: "high", message: refused }]);
+  expect((await agent.kai("rollback", "1.0.0", "--dry-run")).stdout).toContain(`risk (high)  ${refused}\n`);
+  expect(await risks("--force")).toMatchObject([
+    { severity: "medium", message: "changed files are saved and replaced: 1" },
+  ]);
   expect(observe(agent)).toEqual(before);
 });
 

@@ -89,8 +89,10 @@ test("a target whose kai.yaml is invalid today is refused, because nothing would
   expect(error).toMatchObject({ code: "E125" });
   expect(observe(agent)).toEqual(before);
   await told(agent, "rollback", "0.5.0", "--unproven", "--force");
-  expect(await refused(agent, "undo")).toMatchObject({ code: "E106" });
-  agent.write("kai.yaml", yaml);
+  expect(await refused(agent, "create")).toMatchObject({ code: "E106" });
+  await told(agent, "undo");
+  expect(observe(agent).files).toEqual(before.files);
+  await told(agent, "rollback", "0.5.0", "--unproven", "--force");
   await told(agent, "rollback", "1.1.0", "--force");
   expect(observe(agent).files).toEqual(before.files);
 });

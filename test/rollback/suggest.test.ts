@@ -20,7 +20,7 @@ function historyOf(
     const at = new Date(NOW.getTime() - (events.length - index) * HOUR).toISOString();
     const inForce = (version: string | null) =>
       version && { tag: id(version), pointer: `${index} ${version}`, version };
-    const entry = { kind, at, details: { ok }, current: { before: inForce(before), after: inForce(to) } };
+    const entry = { kind, at, changes: [], details: { ok }, current: { before: inForce(before), after: inForce(to) } };
     before = to;
     return entry as unknown as LoggedEntry;
   });

@@ -61,6 +61,49 @@ test("selective: state with a component of which nothing differs is the state al
   expect([back.version, read(agent, "state.json")]).toEqual(["1.1.1", '{"seen": "1.0.0"}\n']);
 });
 
+test("of a part nobody says that it undoes commits; of a whole version it is said which", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  const planned = async (...args: string[]) => {
+    const { plan, undone } = await told(agent, "rollback", "1.0.0", ...args, "--dry-run");
+    const does = plan.steps.find(({ type }: { type: string }) => type === "restore_code").does;
+    return [does, plan.undone, undone];
+  };
+  expect(await planned()).toEqual(["put 2 files in place by one commit that undoes 2 commits", 2, 2]);
+  for (const part of [
+    ["--component", "prompts"],
+    ["--path", "logic.py"],
+  ])
+    expect(await planned(...part)).toEqual(["put 1 file in place by one commit", 0, 0]);
+});
+
+test("where the state of the target was forgotten or is in another clone, the plan, the result and --suggest say so", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  await told(agent, "state", "forget", "1.1.0");
+  agent.git("update-ref", "-d", "refs/kai/state/v1.0.0");
+  const missing = async (version: string, ...more: string[]) => {
+    const { plan } = await told(agent, "rollback", version, "--dry-run", ...more);
+    return plan.risks.filter(({ kind }: { kind: string }) => kind === "state_missing");
+  };
+  const risk = (why: string) => ({
+    kind: "state_missing",
+    severity: "medium",
+    message: `the state that was captured with ${why}: the agent goes on with its live state`,
+  });
+  expect(await missing("1.1.0")).toEqual([risk("v1.1.0 was forgotten")]);
+  expect(await missing("1.0.0")).toEqual([risk("v1.0.0 is not in this clone")]);
+  expect(await missing("1.1.0", "--keep-state")).toEqual([]);
+  expect(await missing("1.1.0", "--component", "prompts")).toEqual([]);
+  const { targets } = await told(agent, "rollback", "--suggest");
+  expect(targets.map(({ version, hasState }: { version: string; hasState: boolean }) => [version, hasState])).toEqual([
+    ["1.0.0", true],
+    ["1.1.0", false],
+  ]);
+  expect(targets[1].evidence).toContain("its state was forgotten: the live state would stay");
+  const back = await told(agent, "rollback", "1.1.0");
+  expect(back.plan.state).toEqual({ kind: "live", why: "the state that was captured with v1.1.0 was forgotten" });
+  expect(read(agent, "state.json")).toBe('{"seen": "1.2.0"}\n');
+});
+
 test("state that nobody captured is not taken back", async () => {
   const agent = await agentWithVersions("1.0.0");
   agent.remove("state.json");

@@ -9,6 +9,7 @@ import { openRepository } from "../../src/git/repository.js";
 import { applyState } from "../../src/operation/apply-state.js";
 import { openCapture } from "../../src/state/open-capture.js";
 import { stageState } from "../../src/state/stage-state.js";
+import { placeAt, refused, told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
 const sql = (file: string, ...words: string[]) =>
@@ -73,4 +74,68 @@ test.each(["missing", "damaged", "a link"])("large state that is %s in the store
   expect([verified.exit, verified.json().versions[0].problems[0].code]).toEqual([1, "content-missing"]);
   await expect(loadAgent(agent.dir)).rejects.toMatchObject({ code: "E102", data: { paths: ["state.json"] } });
   await expect(restore(agent)).rejects.toMatchObject({ code: "E102" });
+});
+
+/** A clone that has adopted the agent, and the command in a hint that begins so, as its shell runs it with `from` for the original. */
+async function cloneOf(agent: Agent) {
+  const clone = placeAt(path.join(agent.dir, "../clone"), agent.env);
+  execFileSync("git", ["clone", "-q", agent.dir, clone.dir], { env: agent.env });
+  await told(clone, "init");
+  const runHint = async (hint: string, begin: string) => {
+    const command = hint.split("`").find((part) => part.startsWith(begin)) ?? "";
+    const here = command.replace("scp ", "cp ").replaceAll(/HOST:FOLDER|REPOSITORY/g, agent.dir);
+    expect(await clone.run("sh", ["-c", here])).toMatchObject({ exit: 0, stderr: expect.not.stringContaining("rror") });
+  };
+  return { clone, runHint };
+}
+
+test("on a clone, large state is said to come with no fetch, and what is copied as the hint says is verified and restored", async () => {
+  const { agent } = await agentWithLargeState();
+  agent.write("logic.py", "print(2)\n");
+  agent.commit("feat: more");
+  await told(agent, "create", "--as", "1.1.0");
+  const { clone, runHint } = await cloneOf(agent);
+  const risks = async () => (await told(clone, "rollback", "1.0.0", "--dry-run")).plan.risks;
+  const missing = "not on this machine of the state of v1.0.0: memory.sqlite, state.json";
+  expect(await risks()).toContainEqual({
+    kind: "state_missing",
+    severity: "high",
+    message: `${missing}; it is refused without \`--keep-state\``,
+  });
+  const error = await refused(clone, "rollback", "1.0.0");
+  expect(error).toMatchObject({
+    code: "E102",
+    message: expect.stringContaining("memory.sqlite, state.json are not in this clone's store of large files"),
+  });
+  expect(error.hint).toContain("Files above 16 MiB come with no fetch");
+  await runHint(error.hint, "mkdir");
+  expect(await risks()).not.toContainEqual(expect.objectContaining({ kind: "state_missing" }));
+  const copied = path.join(clone.dir, ".git/kai/state", DIGEST);
+  appendFileSync(copied, "x");
+  const damaged = await refused(clone, "rollback", "1.0.0");
+  expect(damaged).toMatchObject({ code: "E102", message: expect.stringContaining("state.json is not the file") });
+  await runHint(damaged.hint, "mkdir");
+  await told(clone, "rollback", "1.0.0");
+  expect(readFileSync(path.join(clone.dir, "state.json")).equals(LARGE)).toBe(true);
+  expect(sql(path.join(clone.dir, "memory.sqlite"), "select count(*) from seen")).toBe("18000");
+});
+
+test("without the large state a clone goes back with --keep-state, as the hint says", async () => {
+  const { agent } = await agentWithLargeState();
+  agent.write("logic.py", "print(2)\n");
+  agent.commit("feat: more");
+  await told(agent, "create", "--as", "1.1.0");
+  const { clone } = await cloneOf(agent);
+  expect((await refused(clone, "rollback", "1.0.0")).hint).toContain("`rollback --keep-state`");
+  expect(await told(clone, "rollback", "1.0.0", "--keep-state")).toMatchObject({ version: "1.0.0" });
+});
+
+test("small state that a clone lacks comes with the fetch of the hint", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const { clone, runHint } = await cloneOf(agent);
+  clone.git("update-ref", "-d", "refs/kai/state/v1.0.0");
+  const error = await loadAgent(clone.dir).catch((cause) => cause);
+  expect(error).toMatchObject({ code: "E102" });
+  await runHint(error.hint, "git fetch");
+  expect((await loadAgent(clone.dir)).state?.files).toHaveLength(1);
 });

@@ -78,10 +78,14 @@ function describeInit(result: InitResult, output: Output, noCommit = false): str
 
 const bringBack = (configFrom: string): string => `\`git checkout ${configFrom} -- kai.yaml\` brings it back`;
 
-function headingOf({ outcome, dryRun, agentId, remote, configFrom, written }: InitResult, { style }: Output): string {
+function headingOf(result: InitResult, { style }: Output): string {
+  const { outcome, dryRun, agentId, remote, configFrom, configProblem, written } = result;
   const name = style.bold(agentId === "" ? "the agent" : agentId);
   if (outcome === "present") {
-    if (configFrom !== null) return `${name} is an agent already, but its kai.yaml is gone: ${bringBack(configFrom)}.`;
+    if (configFrom !== null) {
+      const wrong = configProblem === null ? "gone" : `broken (${configProblem})`;
+      return `${name} is an agent already, but its kai.yaml is ${wrong}: ${bringBack(configFrom)}.`;
+    }
     if (written.length > 0)
       return `${name} is an agent already; its kai.yaml was gone, and no version has it: it ${dryRun ? "would be" : "is"} written anew.`;
     return `${name} is an agent already; nothing ${dryRun ? "would be" : "was"} changed.`;
@@ -102,7 +106,8 @@ function headingOf({ outcome, dryRun, agentId, remote, configFrom, written }: In
         : `Adopted ${name}: its log was fetched and verified.`,
     updated: `Took in what the remote's log says of ${name}, and verified it.`,
   }[outcome];
-  const gone = configFrom === null ? "" : ` Its kai.yaml is not here: ${bringBack(configFrom)}.`;
+  const wrong = configProblem === null ? "not here" : `broken (${configProblem})`;
+  const gone = configFrom === null ? "" : ` Its kai.yaml is ${wrong}: ${bringBack(configFrom)}.`;
   return `${style.green("✓")} ${words}${gone}`;
 }
 

@@ -7,7 +7,7 @@ import { knownSignatures } from "../../version/known-signatures.js";
 import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
 import { readHistoryOf } from "../../version/reading.js";
 import { versionTree } from "../../version/version-tree.js";
-import { tellConfigGone } from "../caller.js";
+import { tellConfigBroken } from "../caller.js";
 import { counted } from "../counted.js";
 import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
 import { describeUnfinished } from "../describe-unfinished.js";
@@ -36,7 +36,7 @@ export const listCommand = defineCommand({
   async run(input, context) {
     const repository = await openRepository(context.cwd, context.env);
     const [known, since, until, signatureOf] = await Promise.all([
-      readHistoryOf(repository, tellConfigGone(context)),
+      readHistoryOf(repository, tellConfigBroken(context)),
       input.since === undefined ? undefined : parseDate(repository, input.since),
       input.until === undefined ? undefined : parseDate(repository, input.until),
       signaturesOf(repository, context.env),

@@ -1,7 +1,7 @@
 import { parseDate } from "../../git/parse-date.js";
 import { type ListedOperation, listOperations } from "../../version/operations.js";
 import { readAgentHistory } from "../../version/reading.js";
-import { tellConfigGone } from "../caller.js";
+import { tellConfigBroken } from "../caller.js";
 import { counted } from "../counted.js";
 import { choice, defineCommand, parsed, value } from "../define-command.js";
 import { formatTime } from "../format-time.js";
@@ -19,7 +19,7 @@ export const logCommand = defineCommand({
   },
   examples: [{ line: "git kai-version log --at yesterday --limit 1", does: "tells what was in force yesterday" }],
   async run({ at, kind, limit }, context) {
-    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
+    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigBroken(context));
     const moment = at === undefined ? undefined : await parseDate(agent.repository, at);
     const operations = listOperations(history.log, { at: moment, kind, limit });
     context.output.result({ operations }, describeLog);

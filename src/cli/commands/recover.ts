@@ -1,7 +1,7 @@
 import type { Recovered } from "../../operation/recover.js";
 import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
-import { callerOf } from "../caller.js";
+import { callerOf, tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
@@ -15,7 +15,7 @@ export const recoverCommand = defineCommand({
   async run(_input, context) {
     let recovered: readonly Recovered[] = [];
     const rebuilt = await recoverAgent({
-      ...callerOf(context),
+      ...callerOf(context, tellConfigBroken),
       onRecovered: (found) => {
         recovered = found;
       },

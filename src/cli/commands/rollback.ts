@@ -8,6 +8,7 @@ import { rollBack } from "../../rollback/rollback.js";
 import { suggestTargets } from "../../rollback/suggest.js";
 import { type Judged, judgeWhen, requireSuggestion } from "../../rollback/when.js";
 import { readAgentHistory } from "../../version/reading.js";
+import { tellConfigBroken } from "../caller.js";
 import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
 import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
@@ -136,7 +137,7 @@ async function rehearseIt(
 const toldOf = ({ triggered, condition, metrics }: Judged) => ({ triggered, condition, metrics });
 
 async function suggest(context: CommandContext): Promise<void> {
-  const { history } = await readAgentHistory(context.cwd, context.env);
+  const { history } = await readAgentHistory(context.cwd, context.env, tellConfigBroken(context));
   context.output.result({ targets: suggestTargets(history, context.now()) }, describeSuggestions);
 }
 
@@ -145,7 +146,7 @@ const OFFERED = 9;
 
 /** The newest versions that a rollback may go to, newest first. */
 async function versionsToGoBackTo(context: CommandContext): Promise<string[]> {
-  const { history } = await readAgentHistory(context.cwd, context.env);
+  const { history } = await readAgentHistory(context.cwd, context.env, () => {});
   return history.versions
     .filter((each) => each.type !== "foreign" && !each.withdrawn && each.tagId !== history.current?.tag)
     .slice(-OFFERED)

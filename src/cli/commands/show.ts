@@ -1,5 +1,5 @@
 import { type ShownVersion, showVersion } from "../../version/show.js";
-import { callerOf } from "../caller.js";
+import { callerOf, tellConfigBroken } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
@@ -9,7 +9,7 @@ export const showCommand = defineCommand({
   summary: "Show one version: its record, its signature, what became of it",
   arguments: { version: required("the version, or `current`") },
   async run({ version }, context) {
-    context.output.result(await showVersion(callerOf(context), version), describeShown);
+    context.output.result(await showVersion(callerOf(context, tellConfigBroken), version), describeShown);
   },
 });
 

@@ -1,6 +1,6 @@
 import { type ListedState, listStates } from "../../version/captured-states.js";
 import { readAgentHistory } from "../../version/reading.js";
-import { tellConfigGone } from "../caller.js";
+import { tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import { formatBytes } from "../format-bytes.js";
 import { formatTime } from "../format-time.js";
@@ -14,7 +14,7 @@ export const stateListCommand = defineCommand({
     "Reads captures and log, verifies no content (`verify --deep` does) and touches no live state. `kept` are those that `artifacts.state.keep` never gives up. Large files lie in `.git/kai/state`, which no clone brings.",
   examples: [{ line: "git kai-version state list", does: "shows what a rollback could bring back" }],
   async run(_input, context) {
-    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
+    const { agent, history } = await readAgentHistory(context.cwd, context.env, tellConfigBroken(context));
     const states = await listStates(agent.repository, history);
     const bytes = states.reduce((sum, state) => sum + (state.bytes ?? 0), 0);
     context.output.result({ total: states.length, bytes, states }, describeStates);

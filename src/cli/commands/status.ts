@@ -1,7 +1,7 @@
 import { type DeploymentStatus, readDeploymentStatus } from "../../deploy/deployment-status.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { type AgentStatus, readStatusOf } from "../../version/status.js";
-import { tellConfigGone } from "../caller.js";
+import { tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
 import { describeRunning, INTERRUPTED } from "../describe-unfinished.js";
 import type { Output } from "../output.js";
@@ -11,7 +11,7 @@ export const statusCommand = defineCommand({
   name: "status",
   summary: "Say what is in force and what differs from it",
   async run(_input, context) {
-    const found = await readAgentHistory(context.cwd, context.env, tellConfigGone(context));
+    const found = await readAgentHistory(context.cwd, context.env, tellConfigBroken(context));
     const [status, deployment] = await Promise.all([readStatusOf(found), readDeploymentStatus(found)]);
     context.output.result({ ...status, deployment }, describeStatus);
   },

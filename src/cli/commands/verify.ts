@@ -1,6 +1,6 @@
 import { KaiError } from "../../error.js";
 import { type Verification, verifyVersions } from "../../version/verify.js";
-import { callerOf } from "../caller.js";
+import { callerOf, tellConfigBroken } from "../caller.js";
 import { defineCommand, flag, rest } from "../define-command.js";
 import type { Output } from "../output.js";
 
@@ -18,7 +18,7 @@ export const verifyCommand = defineCommand({
   async run({ versions, all, deep }, context) {
     if (all && versions.length > 0)
       throw new KaiError("E122", "--all verifies every version, so none can be named beside it.");
-    const verification = await verifyVersions(callerOf(context), { versions, all, deep });
+    const verification = await verifyVersions(callerOf(context, tellConfigBroken), { versions, all, deep });
     context.output.result(verification, describeVerification);
     if (!verification.ok) process.exitCode = 1;
   },
