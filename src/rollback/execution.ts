@@ -120,7 +120,7 @@ export class Execution {
       installed?.remove().catch(() => {}),
     );
     await this.#checkAfterwards(restored);
-    await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
+    await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retention));
     await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: Error) => {
       // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
       this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);

@@ -22,6 +22,8 @@ export interface RollbackTarget {
   readonly commit: string;
   readonly config: AgentConfig | null;
   readonly capture: { readonly ref: string; readonly digest: string | null; readonly at: Date } | undefined;
+  /** Whether an operation replaced live state, and what was saved of it is not here any more. */
+  readonly stateIsGone: boolean;
 }
 
 /** Finds what was asked for. E101 where there is no such version or backup, or it is not fit to go back to. */
@@ -65,6 +67,7 @@ async function findVersionTarget(
     commit: version.commit,
     config: await findVersionConfig(reader, version.commit),
     capture: captured ? { ref, digest: version.state, at: version.createdAt ?? new Date(0) } : undefined,
+    stateIsGone: false,
   };
 }
 
@@ -102,8 +105,13 @@ async function findBackup(
     commit,
     config: await findVersionConfig(reader, commit),
     capture: saved && { ref: state, digest: null, at: new Date(entry.at) },
+    stateIsGone: isStateGone(entry, saved),
   };
 }
+
+/** Whether its entry says that it saved live state, and that is not here: it went with time, or never was in this clone. */
+export const isStateGone = ({ details }: Pick<LoggedEntry, "details">, saved: object | undefined): boolean =>
+  typeof details["state"] === "string" && saved === undefined;
 
 /** The operation with this id, or whose id begins so. E101. */
 export function findOperation(history: History, wanted: string): LoggedEntry {

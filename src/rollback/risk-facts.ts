@@ -7,7 +7,7 @@ import type { Ground } from "./survey.js";
 export function risksOf(
   { history, at }: WritingSession,
   ground: Ground,
-  plan: { state: StateSource; saveState: boolean; notRun: string | null; leftStopped: boolean },
+  plan: { state: StateSource; keepsBackup: boolean; notRun: string | null; leftStopped: boolean },
 ): Risk[] {
   const { from, config } = ground;
   const { version, capture } = ground.target;
@@ -32,7 +32,8 @@ export function risksOf(
     deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
-    saveState: plan.saveState,
+    savedUntilNext: state.kind !== "live" && !plan.keepsBackup,
+    stateIsGone: ground.target.stateIsGone,
     currentMissing: history.current !== null && from === undefined,
     commandsNotRun: plan.notRun,
     leftStopped: plan.leftStopped,

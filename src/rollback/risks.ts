@@ -16,7 +16,8 @@ export interface Risk {
     | "state_newer"
     | "commands_not_run"
     | "current_missing"
-    | "no_backup"
+    | "short_backup"
+    | "state_gone"
     | "left_stopped";
   readonly severity: "low" | "medium" | "high";
   readonly message: string;
@@ -46,7 +47,10 @@ export interface RiskFacts {
   readonly capturedAt: Date | null;
   /** Whether the agent has live state that stays. */
   readonly keepsLiveState: boolean;
-  readonly saveState: boolean;
+  /** Whether what is saved of the live state goes with the next operation that saves some. */
+  readonly savedUntilNext: boolean;
+  /** Whether live state was replaced by what is taken back, and what was saved of it is not here any more. */
+  readonly stateIsGone: boolean;
   readonly currentMissing: boolean;
   /** Why commands of the lifecycle are not run; null where they are, or there are none. */
   readonly commandsNotRun: string | null;
@@ -97,7 +101,20 @@ export function assessRisks(facts: RiskFacts): Risk[] {
     );
   }
   if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
-  if (!facts.saveState && facts.capturedAt) add("high", "no_backup", "the live state is replaced and not saved before");
+  if (facts.savedUntilNext) {
+    add(
+      "medium",
+      "short_backup",
+      "what is saved of the live state is kept until the next rollback saves some, no longer",
+    );
+  }
+  if (facts.stateIsGone) {
+    add(
+      "high",
+      "state_gone",
+      "the live state of before is not here any more: it cannot be put back, and that of now stays",
+    );
+  }
   if (facts.currentMissing) add("low", "current_missing", "the tag of the version in force is missing");
   if (facts.commandsNotRun !== null) add("medium", "commands_not_run", facts.commandsNotRun);
   if (facts.leftStopped) {
