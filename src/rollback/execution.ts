@@ -212,6 +212,7 @@ export class Execution {
       putBack,
       link,
       emergency: request.type === "emergency",
+      force: request.force || request.type === "emergency",
       saveState,
       patterns: statePatternsOf(this.#session.agent.config, prepared.config),
       verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
