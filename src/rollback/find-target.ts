@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import type { LoggedEntry } from "../operation/entry.js";
+import { stateBackupRef } from "../state/back-up-state.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { findVersionConfig } from "../version/version-config.js";
@@ -94,7 +95,8 @@ async function findBackup(
   const inForce = entry.current.before;
   const version = history.versions.find((each) => each.tagId === inForce?.tag);
   const its = version && (await reader.find(`${version.commit}^{tree}`));
-  const state = `${ref}-state`;
+  const saver = recovers === undefined ? entry : saverOfState(history, entry);
+  const state = stateBackupRef(saver.id);
   const saved = await reader.find(`${state}^{commit}`);
   const isVersion = its?.id === tree.id && before?.id === tree.id;
   return {
@@ -105,13 +107,21 @@ async function findBackup(
     commit,
     config: await findVersionConfig(reader, commit),
     capture: saved && { ref: state, digest: null, at: new Date(entry.at) },
-    stateIsGone: isStateGone(entry, saved),
+    stateIsGone: isStateGone(saver, saved),
   };
 }
 
+const savesState = ({ details }: LoggedEntry): boolean => typeof details["state"] === "string";
+
+/** What saved the live state that was there before the operation: itself, or the first way out of it that replaced some. */
+const saverOfState = ({ log }: History, entry: LoggedEntry): LoggedEntry =>
+  savesState(entry)
+    ? entry
+    : (log.findLast((each) => each.details["recovers"] === entry.id && savesState(each)) ?? entry);
+
 /** Whether its entry says that it saved live state, and that is not here: it went with time, or never was in this clone. */
-export const isStateGone = ({ details }: Pick<LoggedEntry, "details">, saved: object | undefined): boolean =>
-  typeof details["state"] === "string" && saved === undefined;
+export const isStateGone = (entry: LoggedEntry, saved: object | undefined): boolean =>
+  savesState(entry) && saved === undefined;
 
 /** The operation with this id, or whose id begins so. E101. */
 export function findOperation(history: History, wanted: string): LoggedEntry {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leftovers, observe } from "../operation/observe.js";
+import { leftovers, observeButLog } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, liveAgent, START } from "./live-agent.js";
 
@@ -62,11 +62,11 @@ test("an agent that others started may run on where its stop command fails: only
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: exit 3}\n${START}`) });
   await agent.version("1.1.0");
   const id = agent.startByHand();
-  const { files } = observe(agent);
+  const { files } = observeButLog(agent);
   const error = await refused(agent, "rollback", "1.0.0");
   expect(error).toMatchObject({ code: "E126", exit: 1, hint: expect.stringContaining("rollback VERSION --force`") });
   expect(error.message).toContain(`in its folder works node (process ${id})`);
-  expect(observe(agent).files).toEqual(files);
+  expect(observeButLog(agent).files).toEqual(files);
   expect(agent.events()).toEqual(["started 1.1.0"]);
   await agent.crash();
   const forced = await told(agent, "rollback", "1.0.0", "--force");
@@ -89,9 +89,9 @@ test("rollback_timeout ends a command that would take longer, and the agent is s
   const more = "rollback_system: {rollback_timeout: 2s}";
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: sleep 60, timeout: 50s}\n${START}`, more) });
   await agent.version("1.1.0");
-  const before = observe(agent);
+  const before = observeButLog(agent);
   expect((await refused(agent, "rollback", "1.0.0")).code).toMatch(/E12[46]/);
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
   expect(agent.events()).toEqual(["started 1.1.0"]);
 });
 

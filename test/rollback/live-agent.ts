@@ -44,9 +44,9 @@ ${more}`;
 export const START = "start: {run: exec ./run.sh, timeout: 20s}";
 export const HEALTH = `health: {run: grep -q "started $KAI_VERSION" ../events, timeout: 5s, retries: 5}`;
 
-/** One with `0.9.0`, which nothing manages; what it runs ends with the test. */
-export async function liveAgent(): Promise<LiveAgent> {
-  const agent = await agentWithVersions("0.9.0");
+/** One with `0.9.0`, or others, which nothing manages; what it runs ends with the test. */
+export async function liveAgent(unmanaged: readonly string[] = ["0.9.0"]): Promise<LiveAgent> {
+  const agent = await agentWithVersions(...unmanaged);
   const mark = agentMark(entryAt(agent, "refs/kai/log").repo, agent.dir);
   onTestFinished(async () => {
     await endMarked(mark, 0);
