@@ -45,7 +45,7 @@ export function agentCommands(
     version: deployed?.version ?? numbers.from,
     ...placeOf(repository, deployed, deployed?.version),
   });
-  const left = deployed?.isThere === false ? { ...runs, stop: null, start: null } : runs;
+  const left = withoutUseless(runs, session, request, deployed);
   const next = deployed?.next;
   // A version that has to be made first is deployed by `deploy`: until then the one that is runs on.
   const toRun =
@@ -64,6 +64,21 @@ export function agentCommands(
     after: commandsFor(toRun, policy, request),
     installDeployed: next ? toRun.install : null,
   };
+}
+
+/**
+ * Without those that cannot be run: in a folder that is gone, or, where nothing is in force, of a kai.yaml that nobody has
+ * signed for. What was started then is found by its marks, and ended.
+ */
+function withoutUseless(
+  commands: LifecycleCommands,
+  { history }: WritingSession,
+  { trustCommands }: RollbackRequest,
+  deployed: Ground["deployed"],
+): LifecycleCommands {
+  if (deployed) return deployed.isThere ? commands : { ...commands, stop: null, start: null };
+  if (history.current !== null || trustCommands) return commands;
+  return { ...commands, stop: null, start: null, migrate: null };
 }
 
 /**

@@ -11,14 +11,26 @@ import { discardFolder } from "../system/discard-folder.js";
 import type { WritingSession } from "../version/writing-session.js";
 
 const BACKUPS = "refs/kai/backup/";
+const STATE = /-state$/;
 const OPERATION = new RegExp(`^${ENTRY_PATTERNS.operation}$`);
 
-/** Lets go of backups that were made longer ago than `retentionMs`; the operation's id tells when. */
-export async function cleanUp(session: WritingSession, retentionMs: number): Promise<void> {
-  const { agent, at } = session;
+/** How long backups are kept. */
+export interface Retention {
+  /** Milliseconds. */
+  readonly retentionMs: number;
+  /** Whether saved state goes as soon as a later operation has saved some. */
+  readonly untilNext: boolean;
+}
+
+/** Lets go of backups that are older than that; the operation's id tells when they were made. */
+export async function cleanUp(session: WritingSession, { retentionMs, untilNext }: Retention): Promise<void> {
+  const { agent, at, id } = session;
   const isOld = (operation: string) => at.getTime() - decodeTime(operation) > retentionMs;
   await cleanUpReplaced(agent.repository, isOld);
-  await cleanUpRefs(session, isOld);
+  await cleanUpRefs(session, (name) => {
+    const operation = name.replace(STATE, "");
+    return OPERATION.test(operation) && (isOld(operation) || (untilNext && STATE.test(name) && operation !== id));
+  });
 }
 
 async function cleanUpReplaced(repository: Repository, isOld: (operation: string) => boolean): Promise<void> {
@@ -28,10 +40,7 @@ async function cleanUpReplaced(repository: Repository, isOld: (operation: string
   }
 }
 
-async function cleanUpRefs(
-  { agent, reader, lock }: WritingSession,
-  isOld: (operation: string) => boolean,
-): Promise<void> {
+async function cleanUpRefs({ agent, reader, lock }: WritingSession, goes: (name: string) => boolean): Promise<void> {
   const { repository } = agent;
   const listed = await runGit(repository, ["for-each-ref", "--format=%(refname) %(objectname)", BACKUPS]);
   const old = listed
@@ -39,8 +48,7 @@ async function cleanUpRefs(
     .split("\n")
     .flatMap((line) => {
       const [ref = "", id = ""] = line.split(" ");
-      const operation = ref.slice(BACKUPS.length).replace(/-state$/, "");
-      return OPERATION.test(operation) && isOld(operation) ? [{ ref, old: id, new: null }] : [];
+      return goes(ref.slice(BACKUPS.length)) ? [{ ref, old: id, new: null }] : [];
     });
   if (old.length === 0) return;
   await updateRefs(repository, old, { inherit: [lock.descriptor] });

@@ -43,8 +43,6 @@ const PROBLEMS: Readonly<Record<ConditionType, Judge>> = {
     }
     return undefined;
   },
-  backup_verification: (_ground, { state, steps }) =>
-    state.kind === "live" || steps.some(({ type }) => type === "backup_current")
-      ? undefined
-      : "the live state would be replaced, and the policy has no backup_current",
+  // What is replaced is always saved, and read back while the agent stands still.
+  backup_verification: () => undefined,
 };

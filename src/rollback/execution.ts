@@ -21,7 +21,7 @@ import { installDependencies } from "./install-dependencies.js";
 import { liveChange } from "./live-steps.js";
 import { migrateAside } from "./migrate-aside.js";
 import { requireMintSigner } from "./mint-signer.js";
-import { writeOutcome } from "./outcome.js";
+import { writeFailure, writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import { planSwitch } from "./plan-switch.js";
 import { listReplaced, type Replaced } from "./put-back.js";
@@ -105,23 +105,23 @@ export class Execution {
 
   async run(): Promise<Executed> {
     const { prepared, request, plan, telling } = this.#decided;
-    const { agent, reader } = this.#session;
+    const { agent } = this.#session;
     // Its entry is an operator's, also where the version that it makes takes a releaser.
     const signer = await this.#session.openSigner("operator");
     if (prepared.mintSigner) await requireMintSigner(this.#session, signer, prepared.mintSigner);
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
-    const decryption = decryptionFor(this.#caller);
-    const capture =
-      prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
-    const installed = await installDependencies(this.#session, this.#caller, this.#decided, this.#steps);
-    const restored = await this.#replace(signer, capture, installed).finally(() =>
-      // What cannot be removed now is swept up by whoever comes next.
-      installed?.remove().catch(() => {}),
-    );
+    const restored = await this.#toCommitPoint(signer).catch(async (cause: Error) => {
+      const version = this.#decided.ground.version?.number.text ?? null;
+      const failure = { kind: telling.kind, plan, steps: this.#steps, version, cause };
+      // What is told is why it failed.
+      await writeFailure(this.#session, failure, signer).catch(() => {});
+      throw cause;
+    });
     await this.#checkAfterwards(restored);
-    await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retentionMs));
-    await writeOutcome(this.#session, restored, telling.kind, plan, this.#steps, signer).catch((cause: Error) => {
+    await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retention));
+    const told = { kind: telling.kind, plan, steps: this.#steps };
+    await writeOutcome(this.#session, restored, told, signer).catch((cause: Error) => {
       // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
       this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
     });
@@ -129,6 +129,19 @@ export class Execution {
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
     const replaced = await listReplaced(agent.repository, this.#session.id).catch(() => []);
     return { restored, backup: restored.backup?.ref ?? null, stateBackup, replaced };
+  }
+
+  async #toCommitPoint(signer: Signer): Promise<Restored & { backup: Backup | undefined }> {
+    const { agent, reader } = this.#session;
+    const { prepared } = this.#decided;
+    const decryption = decryptionFor(this.#caller);
+    const capture =
+      prepared.capture && (await openCapture(agent.repository, reader, { ...prepared.capture, decryption }));
+    const installed = await installDependencies(this.#session, this.#caller, this.#decided, this.#steps);
+    return this.#replace(signer, capture, installed).finally(() =>
+      // What cannot be removed now is swept up by whoever comes next.
+      installed?.remove().catch(() => {}),
+    );
   }
 
   /** What it takes now is compared with what it took with the version that is left, or the nearest before that. */
@@ -212,6 +225,7 @@ export class Execution {
       putBack,
       link,
       emergency: request.type === "emergency",
+      force: request.force || request.type === "emergency",
       saveState,
       patterns: statePatternsOf(this.#session.agent.config, prepared.config),
       verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),

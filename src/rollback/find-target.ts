@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import type { LoggedEntry } from "../operation/entry.js";
+import { stateBackupRef } from "../state/back-up-state.js";
 import { findAsked } from "../version/find-asked.js";
 import type { History, KnownVersion } from "../version/history.js";
 import { findVersionConfig } from "../version/version-config.js";
@@ -22,6 +23,8 @@ export interface RollbackTarget {
   readonly commit: string;
   readonly config: AgentConfig | null;
   readonly capture: { readonly ref: string; readonly digest: string | null; readonly at: Date } | undefined;
+  /** Whether an operation replaced live state, and what was saved of it is not here any more. */
+  readonly stateIsGone: boolean;
 }
 
 /** Finds what was asked for. E101 where there is no such version or backup, or it is not fit to go back to. */
@@ -65,6 +68,7 @@ async function findVersionTarget(
     commit: version.commit,
     config: await findVersionConfig(reader, version.commit),
     capture: captured ? { ref, digest: version.state, at: version.createdAt ?? new Date(0) } : undefined,
+    stateIsGone: false,
   };
 }
 
@@ -91,7 +95,8 @@ async function findBackup(
   const inForce = entry.current.before;
   const version = history.versions.find((each) => each.tagId === inForce?.tag);
   const its = version && (await reader.find(`${version.commit}^{tree}`));
-  const state = `${ref}-state`;
+  const saver = recovers === undefined ? entry : saverOfState(history, entry);
+  const state = stateBackupRef(saver.id);
   const saved = await reader.find(`${state}^{commit}`);
   const isVersion = its?.id === tree.id && before?.id === tree.id;
   return {
@@ -102,8 +107,21 @@ async function findBackup(
     commit,
     config: await findVersionConfig(reader, commit),
     capture: saved && { ref: state, digest: null, at: new Date(entry.at) },
+    stateIsGone: isStateGone(saver, saved),
   };
 }
+
+const savesState = ({ details }: LoggedEntry): boolean => typeof details["state"] === "string";
+
+/** What saved the live state that was there before the operation: itself, or the first way out of it that replaced some. */
+const saverOfState = ({ log }: History, entry: LoggedEntry): LoggedEntry =>
+  savesState(entry)
+    ? entry
+    : (log.findLast((each) => each.details["recovers"] === entry.id && savesState(each)) ?? entry);
+
+/** Whether its entry says that it saved live state, and that is not here: it went with time, or never was in this clone. */
+export const isStateGone = (entry: LoggedEntry, saved: object | undefined): boolean =>
+  savesState(entry) && saved === undefined;
 
 /** The operation with this id, or whose id begins so. E101. */
 export function findOperation(history: History, wanted: string): LoggedEntry {

@@ -12,12 +12,13 @@ import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
+import type { Retention } from "./clean-up.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
 import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
-import { choosePolicy, hasStep, type RollbackPolicy } from "./policy.js";
+import { choosePolicy, hasStep, type RollbackPolicy, withStep } from "./policy.js";
 import { findPutBack, type PutBack } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
 import { risksOf } from "./risk-facts.js";
@@ -46,8 +47,7 @@ export interface Prepared {
   readonly config: AgentConfig;
   readonly testKinds: readonly SnapshotTest["kind"][];
   readonly checksHealth: boolean;
-  /** How long backups are kept, in milliseconds. */
-  readonly retentionMs: number;
+  readonly retention: Retention;
   readonly uses: readonly CommandUse[];
   readonly isLiveState: (path: string) => boolean;
   /** Runs a command of the lifecycle somewhere else. */
@@ -65,28 +65,30 @@ export async function gatherFacts(
   const { from, target, config } = ground;
   const { rollback_system: settings } = config;
   const emergency = request.type === "emergency";
-  const policy = choosePolicy(settings, { name: request.policy, emergency });
+  const wanted = policyOf(request, ground);
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
-  const commands = agentCommands(session, request, ground, policy);
+  const commands = agentCommands(session, request, ground, wanted);
   const { before, after, startAgain, installDeployed } = commands;
   const targetConfig = target.config ?? config;
-  const putBack = await findPutBackFor(session, request, ground, policy);
+  const putBack = await findPutBackFor(session, request, ground, wanted);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
   const conversion = chooseMigration(ground, commands);
-  const lacking = await findLackingState(session, ground, request, policy);
-  const state = stateSource(ground, request, policy, conversion, lacking);
+  const lacking = await findLackingState(session, ground, request, wanted);
+  const state = stateSource(ground, request, wanted, conversion, lacking);
+  // No byte is lost: what is replaced was saved, whatever a policy says. What is converted is a copy of that.
+  const saveState = state.kind !== "live";
+  const policy = saveState ? withStep(wanted, "backup_current") : wanted;
   const mintSigner = await findMintSigner(session, ground, mints, state);
   const migration = migrationOf(state, conversion);
   const [upwards, downwards] = conversion.forward ? [migration, undefined] : [undefined, migration];
-  // What is converted is a copy of the backup.
-  const saveState =
-    migration !== undefined ||
-    (state.kind !== "live" && settings.backup_before_rollback && hasStep(policy, "backup_current"));
   const testKinds = emergency || !hasStep(policy, "validate_rollback") ? [] : kindsOf(settings.validation);
   const tests = targetConfig.snapshot_isolation.tests.filter(({ kind }) => testKinds.includes(kind));
   const checksHealth =
-    after.health !== null && settings.validation.health_checks && hasStep(policy, "validate_rollback");
+    after.health !== null &&
+    settings.validation.health_checks &&
+    hasStep(policy, "validate_rollback") &&
+    concernsAgent(ground, state);
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
   const health = checksHealth ? after.health : null;
   const commandsAfter = named([installDeployed, installs, upwards?.command ?? null, after.start, health]);
@@ -111,7 +113,7 @@ export async function gatherFacts(
       start: planned(after.start),
       health: planned(after.health),
       migrate: planned(conversion.command),
-      runs: startAgain !== null,
+      runs: startAgain !== null || (session.history.current === null && after.start !== null),
     },
     putsBack: putBack?.outputs.length ?? 0,
     state,
@@ -123,7 +125,7 @@ export async function gatherFacts(
       state,
       lacking,
       forced: request.force,
-      saveState,
+      keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
     }),
@@ -149,11 +151,20 @@ export async function gatherFacts(
     config: targetConfig,
     testKinds,
     checksHealth,
-    retentionMs: parseDuration(settings.backup_retention),
+    retention: {
+      retentionMs: parseDuration(settings.backup_retention),
+      untilNext: saveState && !settings.backup_before_rollback,
+    },
     uses,
     isLiveState: liveStateOf(session.agent.config),
     runIn: (command, cwd, context) => runAgentCommand(inScratch(command, cwd), context),
   };
+}
+
+/** Whoever takes an operation back puts back the state that it replaced, whatever the policy. */
+function policyOf({ policy, type }: RollbackRequest, { config, takesBack, target }: Ground): RollbackPolicy {
+  const chosen = choosePolicy(config.rollback_system, { name: policy, emergency: type === "emergency" });
+  return takesBack && target.capture ? withStep(chosen, "restore_data") : chosen;
 }
 
 /** Behind an operation, what it replaced is put back as it was, which needs no network. */
@@ -166,6 +177,10 @@ const findPutBackFor = async (
   type === "snapshot" && hasStep(policy, "restore_dependencies")
     ? findPutBack(agent.repository, target.name)
     : undefined;
+
+/** Whether anything that an agent runs on is another afterwards, and there is to be one: else its health tells nothing of this. */
+const concernsAgent = ({ changes, deployed, version }: Ground, { kind }: StateSource): boolean =>
+  version !== null && (changes.length > 0 || kind !== "live" || deployed?.next !== undefined);
 
 const migrationOf = ({ kind }: StateSource, { command, commit }: ChosenMigration): Migration | undefined =>
   kind === "migrated" && command !== null ? { command, commit } : undefined;

@@ -7,7 +7,7 @@ import type { StatePatterns } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
-import { type CommandContext, type CommandOutcome, startAgent, stopAgent } from "../system/agent-process.js";
+import { type CommandContext, type CommandOutcome, startAgent } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
 import type { Signer } from "../trust/signer.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
@@ -15,6 +15,7 @@ import type { WritingSession } from "../version/writing-session.js";
 import { type InstalledAside, stageOutputs } from "./install-aside.js";
 import { type PutBack, stagePutBack } from "./put-back.js";
 import type { StepLog } from "./step-log.js";
+import { stopRunningAgent } from "./stop-running-agent.js";
 
 /** What a rollback does to the running agent; undefined parts are left alone. */
 export interface LiveWork {
@@ -32,6 +33,8 @@ export interface LiveWork {
   readonly link: LinkChange | undefined;
   /** Whether what was started is killed at once. */
   readonly emergency: boolean;
+  /** Whether to go on where the agent may still run. */
+  readonly force: boolean;
   /** Converts a copy of the live state and stages it where that works; undefined where none is to be converted. */
   readonly migrate: ((folder: string, timeoutMs: number) => Promise<CommandOutcome>) | undefined;
   readonly saveState: boolean;
@@ -70,7 +73,11 @@ export function liveChange(
       if (capture) await steps.run("restore_data", () => stageState(located, capture, folder, work.patterns));
     },
     async handOver(folder) {
-      await steps.command("stop_agent", ({ timeoutMs, cancelled }) => stop(work, timeoutMs, { ...context, cancelled }));
+      await steps.command("stop_agent", async ({ timeoutMs, cancelled }) => {
+        const { outcome, remark } = await stopRunningAgent({ ...work, timeoutMs }, { ...context, cancelled });
+        if (remark !== null) steps.remark("stop_agent", remark);
+        return outcome;
+      });
       await steps.run("backup_current", async () => {
         if (work.saveState) await save(session, work, folder, steps);
       });
@@ -94,19 +101,6 @@ export function liveChange(
 const remembered = (cause: unknown): undefined => {
   if (!(cause instanceof KaiError)) throw cause;
 };
-
-/** In an emergency nobody is asked first; who was started by others than us can only be asked. */
-async function stop(
-  { before, emergency }: LiveWork,
-  timeoutMs: number,
-  context: CommandContext,
-): Promise<CommandOutcome> {
-  const command = before.stop && { ...before.stop, timeoutMs };
-  if (!emergency) return stopAgent(command, before.agent, context);
-  const killed = await stopAgent(null, before.agent, { ...context, graceMs: 0 });
-  const none = killed.ok && killed.forced === null;
-  return none && command !== null ? stopAgent(command, before.agent, context) : killed;
-}
 
 /** Saves the live state, now that nothing writes it, and reads it back where the policy wants that. */
 async function save(

@@ -1,5 +1,10 @@
+import path from "node:path";
 import { ulid } from "ulid";
-import type { OperationKind } from "../operation/entry.js";
+import { type InForce, LOG_REF, type OperationKind } from "../operation/entry.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import type { Operation } from "../operation/operation.js";
+import { readRef } from "../operation/read-ref.js";
+import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackPlan } from "./plan.js";
@@ -9,39 +14,97 @@ import type { StepLog } from "./step-log.js";
 /** How a rollback ended, as its entry of the log says. */
 export type Outcome = "well" | "failed";
 
+/** What is told of. */
+export interface Told {
+  readonly kind: OperationKind;
+  readonly plan: RollbackPlan;
+  readonly steps: StepLog;
+}
+
 /**
  * Logs what came of a rollback behind its commit point, where something could: the agent was started, or asked whether it is
  * well. The entry's `outcome.json` has what each command printed.
  */
 export async function writeOutcome(
   session: WritingSession,
-  { performed, inForce }: Restored,
-  kind: OperationKind,
-  plan: RollbackPlan,
-  steps: StepLog,
+  { performed, inForce }: Pick<Restored, "performed" | "inForce">,
+  told: Told,
   signer: Signer,
 ): Promise<void> {
+  const { kind, plan, steps } = told;
   const asked = ["start_agent", "validate_rollback"] as const;
   if (!asked.some((type) => steps.step(type) !== undefined)) return;
   const outcome: Outcome = steps.failure === undefined ? "well" : "failed";
-  const at = new Date(Math.max(session.caller.now().getTime(), performed.at.getTime()));
+  const entry = outcomeEntry(session, told, {
+    of: performed.id,
+    outcome,
+    subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
+    log: { head: performed.entry, seq: performed.seq, at: performed.at },
+    inForce,
+    more: {},
+  });
+  await session.perform(entry, signer);
+}
+
+/**
+ * Logs that an operation ended before its commit point, so that nothing came into force, where it had acted: the agent was
+ * stopped, or a critical step ran and failed. Not where that cannot be told for sure, because recovery has to end it first.
+ */
+export async function writeFailure(
+  session: WritingSession,
+  { version, cause, ...told }: Told & { readonly version: string | null; readonly cause: Error },
+  signer: Signer,
+): Promise<void> {
+  const { kind, plan, steps } = told;
+  const { log, agent, id, history, caller } = session;
+  // Whoever does not want it any more says nothing of the target.
+  if (caller.interrupted?.aborted) return;
+  const stopped = steps.results.some(({ type, status }) => type === "stop_agent" && status !== "skipped");
+  if (!stopped && steps.failure === undefined) return;
+  if (await findStat(path.join(kaiFolderOf(agent.repository).journal, id))) return;
+  if ((await readRef(agent.repository, LOG_REF)) !== log.head) return;
+  const step = steps.failure?.type ?? null;
+  const entry = outcomeEntry(session, told, {
+    of: id,
+    outcome: "failed",
+    subject: `${kind} ${plan.from ?? "nothing"} -> ${plan.to} did not happen: ${step === null ? "it was given up" : `${step} failed`}`,
+    log: { head: log.head, seq: log.entry.seq, at: log.at },
+    inForce: history.current,
+    more: { happened: false, version, step, error: cause.message },
+  });
+  await session.perform(entry, signer);
+}
+
+interface OutcomeFacts {
+  /** The operation. */
+  readonly of: string;
+  readonly outcome: Outcome;
+  readonly subject: string;
+  readonly log: NonNullable<Operation["log"]>;
+  readonly inForce: InForce | null;
+  readonly more: Readonly<Record<string, unknown>>;
+}
+
+function outcomeEntry(
+  session: WritingSession,
+  { kind, plan, steps }: Told,
+  { of, outcome, subject, log, inForce, more }: OutcomeFacts,
+): Operation {
+  const at = new Date(Math.max(session.caller.now().getTime(), log.at.getTime()));
   const told = steps.results.map(({ type, status, durationMs, error }) => ({ type, status, durationMs, error }));
-  const whole = { format: "kai-outcome/1", operation: performed.id, outcome, plan, steps: steps.results };
-  await session.perform(
-    {
-      id: ulid(at.getTime()),
-      repo: session.log.entry.repo,
-      kind: "outcome",
-      subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
-      at,
-      log: { head: performed.entry, seq: performed.seq, at: performed.at },
-      current: { before: inForce, after: inForce },
-      details: { of: performed.id, kind, ok: outcome === "well", steps: told },
-      objects: [],
-      changes: [],
-      held: [],
-      files: new Map([...session.log.files, ["outcome.json", Buffer.from(`${JSON.stringify(whole)}\n`)]]),
-    },
-    signer,
-  );
+  const whole = { format: "kai-outcome/1", operation: of, outcome, plan, steps: steps.results };
+  return {
+    id: ulid(at.getTime()),
+    repo: session.log.entry.repo,
+    kind: "outcome",
+    subject,
+    at,
+    log,
+    current: { before: inForce, after: inForce },
+    details: { of, kind, ok: outcome === "well", ...more, steps: told },
+    objects: [],
+    changes: [],
+    held: [],
+    files: new Map([...session.log.files, ["outcome.json", Buffer.from(`${JSON.stringify(whole)}\n`)]]),
+  };
 }

@@ -68,6 +68,13 @@ export function choosePolicy(
   return { name: written.name, conditions: written.conditions, steps };
 }
 
+/** The same with a step that this rollback cannot be without; it is critical where it has to be put in. */
+export function withStep(policy: RollbackPolicy, type: StepType): RollbackPolicy {
+  if (hasStep(policy, type)) return policy;
+  const steps = [...policy.steps, wanted(type)];
+  return { ...policy, steps: steps.sort((a, b) => STEP_ORDER.indexOf(a.type) - STEP_ORDER.indexOf(b.type)) };
+}
+
 export const hasStep = (policy: RollbackPolicy, type: StepType): boolean =>
   policy.steps.some((step) => step.type === type);
 

@@ -12,7 +12,7 @@ export function risksOf(
     state: StateSource;
     lacking: LackingState | null;
     forced: boolean;
-    saveState: boolean;
+    keepsBackup: boolean;
     notRun: string | null;
     leftStopped: boolean;
   },
@@ -42,7 +42,8 @@ export function risksOf(
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
     lackingState: plan.lacking,
-    saveState: plan.saveState,
+    savedUntilNext: state.kind !== "live" && !plan.keepsBackup,
+    stateIsGone: ground.target.stateIsGone,
     currentMissing: history.current !== null && from === undefined,
     commandsNotRun: plan.notRun,
     leftStopped: plan.leftStopped,

@@ -18,7 +18,8 @@ export interface Risk {
     | "state_newer"
     | "commands_not_run"
     | "current_missing"
-    | "no_backup"
+    | "short_backup"
+    | "state_gone"
     | "left_stopped";
   readonly severity: "low" | "medium" | "high";
   readonly message: string;
@@ -52,7 +53,10 @@ export interface RiskFacts {
   readonly keepsLiveState: boolean;
   /** What is not here of the state that would go back; null where all is, or none does. */
   readonly lackingState: LackingState | null;
-  readonly saveState: boolean;
+  /** Whether what is saved of the live state goes with the next operation that saves some. */
+  readonly savedUntilNext: boolean;
+  /** Whether live state was replaced by what is taken back, and what was saved of it is not here any more. */
+  readonly stateIsGone: boolean;
   readonly currentMissing: boolean;
   /** Why commands of the lifecycle are not run; null where they are, or there are none. */
   readonly commandsNotRun: string | null;
@@ -104,7 +108,20 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   if (facts.lackingState) risks.push(missingState(facts.lackingState));
   if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
-  if (!facts.saveState && facts.capturedAt) add("high", "no_backup", "the live state is replaced and not saved before");
+  if (facts.savedUntilNext) {
+    add(
+      "medium",
+      "short_backup",
+      "what is saved of the live state is kept until the next rollback saves some, no longer",
+    );
+  }
+  if (facts.stateIsGone) {
+    add(
+      "high",
+      "state_gone",
+      "the live state of before is not here any more: it cannot be put back, and that of now stays",
+    );
+  }
   if (facts.currentMissing) add("low", "current_missing", "the tag of the version in force is missing");
   if (facts.commandsNotRun !== null) add("medium", "commands_not_run", facts.commandsNotRun);
   if (facts.leftStopped) {

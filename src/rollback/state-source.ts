@@ -17,6 +17,7 @@ export function stateSource(
   if (!ground.withState) return live("no state is asked for, or was replaced");
   if (!hasStep(policy, "restore_data")) return live(`the policy ${policy.name} has no restore_data`);
   const { capture, name } = ground.target;
+  if (ground.takesBack && !capture) return live("what is taken back left the live state as it was");
   if (capture && !keepState) return { kind: "capture", ref: capture.ref, digest: capture.digest };
   if (command !== null && type !== "selective") return { kind: "migrated", run: command.run, forward };
   return live(

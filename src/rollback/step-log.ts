@@ -105,7 +105,9 @@ export class StepLog {
       this.print(type, outcome.output);
       if (outcome.ok) return outcome;
       throw new KaiError("E126", `${step.type} failed: ${outcome.error ?? "no reason is known"}`, {
-        hint: `It ran ${JSON.stringify(step.command ?? "")}. ${lastLines(outcome.output)}`,
+        hint: [WAYS_OUT[type], `It ran ${JSON.stringify(step.command ?? "")}.`, lastLines(outcome.output)]
+          .filter((each) => each !== undefined)
+          .join(" "),
       });
     });
   }
@@ -194,6 +196,16 @@ const tooLate = (timeoutMs: number): KaiError =>
   new KaiError("E124", `It was not ready for its commit point within ${seconds(timeoutMs)}.`, {
     hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
   });
+
+const WITHOUT_IT = "Mend it, or go on without it by `git kai-version rollback VERSION --type emergency`.";
+
+/** Where a command fails that goes before the commit point. */
+const WAYS_OUT: Partial<Readonly<Record<StepType, string>>> = {
+  restore_dependencies: WITHOUT_IT,
+  stop_agent:
+    "End what runs of it and try again; `git kai-version rollback VERSION --force` goes on although it may run, and so does `--type emergency`.",
+  restore_data: WITHOUT_IT,
+};
 
 const SHOWN_LINES = 3;
 /** Characters of a line; the whole is in the step's output. */

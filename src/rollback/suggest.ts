@@ -13,7 +13,7 @@ export interface Suggestion {
   readonly evidence: readonly string[];
   /** Milliseconds that it was in force, all times together. */
   readonly inForceMs: number;
-  /** How often it was well after it came into force, and how often it was not. */
+  /** How often it was well after it came into force, and how often it was not, or did not even come into force. */
   readonly well: number;
   readonly failed: number;
   /** How often a rollback left it. */
@@ -31,7 +31,8 @@ const HOUR = 3_600_000;
 export function suggestTargets(history: History, now: Date): Suggestion[] {
   const here = versionInForce(history);
   const { forgotten } = stateHistoryOf(history.log);
-  const evidence = readEvidence(history.log, now);
+  const tags = new Map(history.versions.map(({ number, tagId }) => [number.text, tagId]));
+  const evidence = readEvidence(history.log, tags, now);
   return history.versions
     .filter((each) => each.type !== "foreign" && each !== here && each.number.prerelease.length === 0)
     .map((version) => {
@@ -47,13 +48,19 @@ interface Evidence {
   readonly inForceMs: number;
   readonly well: number;
   readonly failed: number;
+  /** How often an operation towards it ended before it came into force. */
+  readonly missed: number;
   readonly left: number;
 }
 
-const NOTHING: Evidence = { came: 0, inForceMs: 0, well: 0, failed: 0, left: 0 };
+const NOTHING: Evidence = { came: 0, inForceMs: 0, well: 0, failed: 0, missed: 0, left: 0 };
 
-/** What the log (newest first) tells of each version, by its tag's object id. */
-function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evidence> {
+/** What the log (newest first) tells of each version, by its tag's object id; `tags` has those by the versions' numbers. */
+function readEvidence(
+  log: readonly LoggedEntry[],
+  tags: ReadonlyMap<string, string>,
+  now: Date,
+): Map<string, Evidence> {
   const found = new Map<string, Evidence>();
   const add = (tag: string, more: Partial<Evidence>) => {
     const known = found.get(tag) ?? NOTHING;
@@ -62,6 +69,7 @@ function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evide
       inForceMs: known.inForceMs + (more.inForceMs ?? 0),
       well: known.well + (more.well ?? 0),
       failed: known.failed + (more.failed ?? 0),
+      missed: known.missed + (more.missed ?? 0),
       left: known.left + (more.left ?? 0),
     });
   };
@@ -72,7 +80,13 @@ function readEvidence(log: readonly LoggedEntry[], now: Date): Map<string, Evide
     if (after) add(after.tag, { came: Number(before?.pointer !== after.pointer), inForceMs: Math.max(0, until - at) });
     until = at;
     if (entry.kind === "rollback" && before && before.tag !== after?.tag) add(before.tag, { left: 1 });
-    if (entry.kind === "outcome" && after) add(after.tag, entry.details["ok"] === true ? { well: 1 } : { failed: 1 });
+    if (entry.kind !== "outcome") continue;
+    const { ok, of, happened, version } = entry.details;
+    // Of a deployment that failed, too, nothing came into force.
+    if (happened === false || of === null) {
+      const tag = typeof version === "string" ? tags.get(version) : undefined;
+      if (tag !== undefined) add(tag, { missed: 1 });
+    } else if (after) add(after.tag, ok === true ? { well: 1 } : { failed: 1 });
   }
   return found;
 }
@@ -86,7 +100,7 @@ function distance(history: History, version: KnownVersion, here: KnownVersion | 
 function judge(
   version: KnownVersion,
   here: KnownVersion | undefined,
-  { came, inForceMs, well, failed, left, forgotten }: Evidence & { readonly forgotten: boolean },
+  { came, inForceMs, well, failed, missed, left, forgotten }: Evidence & { readonly forgotten: boolean },
   steps: number,
 ): Suggestion {
   const evidence: string[] = [];
@@ -102,6 +116,8 @@ function judge(
   else count(-20, "never in force");
   if (well > 0) count(20, `well after ${well} ${well === 1 ? "rollback" : "rollbacks"} to it`);
   if (failed > 0) count(-40 * failed, `not well after ${failed} ${failed === 1 ? "rollback" : "rollbacks"} to it`);
+  if (missed > 0)
+    count(-40 * missed, `did not come into force when it should, ${missed === 1 ? "once" : `${missed} times`}`);
   if (left > 0) count(-30 * left, `left by ${left} ${left === 1 ? "rollback" : "rollbacks"}`);
   if (here && here.number.major !== version.number.major) count(-25, `another major version than ${here.number.text}`);
   const hasState = version.state !== null && !forgotten;
@@ -114,7 +130,7 @@ function judge(
     evidence,
     inForceMs,
     well,
-    failed,
+    failed: failed + missed,
     left,
     hasState,
   };

@@ -55,6 +55,8 @@ export interface Ground {
   readonly deployed: DeployedAgent | undefined;
   /** Whether the state goes back, too. */
   readonly withState: boolean;
+  /** Whether an operation is taken back, by `undo` or as a way out of one that did not hold: then all that it replaced is. */
+  readonly takesBack: boolean;
 }
 
 /** Looks at what is there and at what is asked for. E101, E102, E109, E125. */
@@ -120,8 +122,11 @@ export async function survey(session: WritingSession, request: RollbackRequest):
       ? undefined
       : await findDeployed(session, await configuredRoot(repository, inForce ?? agent.config), version),
     withState,
+    takesBack: isWayOut(request),
   };
 }
+
+const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";
 
 const withStateOnly = ({ components }: RollbackRequest): boolean => components.includes("state");
 

@@ -13,7 +13,7 @@ import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { findDeployedBefore } from "./deployed-before.js";
 import { Execution, type RollbackCaller, type Telling } from "./execution.js";
-import { findOperation } from "./find-target.js";
+import { findOperation, isStateGone } from "./find-target.js";
 import { gatherFacts } from "./gather-facts.js";
 import { planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
@@ -248,6 +248,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
       commit,
       config: await findVersionConfig(reader, commit),
       capture: saved && { ref: stateBackupRef(entry.id), digest: null, at: new Date(entry.at) },
+      stateIsGone: isStateGone(entry, saved),
     },
     version,
     status,
@@ -269,6 +270,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
       next: version,
     }),
     withState: saved !== undefined,
+    takesBack: true,
   };
 }
 

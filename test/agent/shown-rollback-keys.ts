@@ -134,8 +134,8 @@ export const SHOWN_ROLLBACK_KEYS: Readonly<Record<string, () => unknown>> = {
       (await planOf(await rollbackSystem({ backup_before_rollback: wanted }))).risks.map(
         ({ kind }: { kind: string }) => kind,
       );
-    expect(await kinds(true)).not.toContain("no_backup");
-    expect(await kinds(false)).toContain("no_backup");
+    expect(await kinds(true)).not.toContain("short_backup");
+    expect(await kinds(false)).toContain("short_backup");
   },
   "rollback_system.rollback_timeout": async () =>
     expect(await refused(await rollbackSystem({ rollback_timeout: "1ms" }), "rollback", "1.0.0")).toMatchObject({

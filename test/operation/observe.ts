@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { type Entry, parseEntryMessage } from "../../src/operation/entry.js";
+import { type Entry, LOG_REF, parseEntryMessage } from "../../src/operation/entry.js";
 import { pathBelow } from "../../src/system/path-bytes.js";
 import type { Agent } from "../support/agent.js";
 
@@ -23,6 +23,12 @@ export function observe(agent: Agent): Observed {
   }
   const status = agent.git("status", "--porcelain=v2", "-z", "--untracked-files=all");
   return { refs, files: filesBelow(agent.dir), status, staged: agent.git("ls-files", "--stage", "-z") };
+}
+
+/** The same as a failed operation has to leave it that tells of itself in the log. */
+export function observeButLog(agent: Agent): Observed {
+  const seen = observe(agent);
+  return { ...seen, refs: new Map([...seen.refs].filter(([ref]) => ref !== LOG_REF)) };
 }
 
 function filesBelow(root: string): Map<string, string> {

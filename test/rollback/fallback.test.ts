@@ -47,7 +47,9 @@ test("a version that is not well is left again: everything is as before, and the
 
 test("without automatic_recovery what is not well stays in force, and exits 1", async () => {
   const agent = await agentOfThree(recovery("automatic_recovery: false"));
-  expect(await refused(agent, "rollback", "1.1.0")).toMatchObject({ code: "E127", exit: 1 });
+  const error = await refused(agent, "rollback", "1.1.0");
+  expect(error).toMatchObject({ code: "E127", exit: 1 });
+  expect(error.hint).toContain("last_known_good was not tried: automatic_recovery is false. ");
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
 });
 
@@ -70,6 +72,75 @@ test("where no strategy holds it says so, and exits 4", async () => {
   const error = await refused(agent, "rollback", "1.1.0");
   expect(error).toMatchObject({ code: "E127", exit: 4 });
   expect(error.hint).toContain("emergency_snapshot: ");
+  // It came into force, and is not well either.
+  expect(error.message).toMatch(/ 1\.3\.0 is in force now\.$/);
+  expect(await told(agent, "current")).toMatchObject({ version: "1.3.0" });
+});
+
+test("a way out that leads nowhere is named with why", async () => {
+  const agent = await liveAgent([]);
+  const ill = kaiYaml("health: {run: exit 9, retries: 0}", recovery("fallback_strategies: [last_known_good]"));
+  for (const version of ["1.0.0", "1.1.0"]) await agent.version(version, { "kai.yaml": ill });
+  const ran = await agent.kai("rollback", "1.0.0", "--json");
+  const why = "no other version was in force and never found ill";
+  expect(ran.exit).toBe(4);
+  expect(ran.json().error).toMatchObject({
+    message: expect.stringMatching(/ 1\.0\.0 stays in force\.$/),
+    hint: expect.stringContaining(`last_known_good was not tried: ${why}. `),
+    fallbacks: [],
+    untried: [{ strategy: "last_known_good", why }],
+    recovered: null,
+    inForce: "1.0.0",
+  });
+});
+
+test("a way out that fails before its commit point moves nothing, and the log tells of it", async () => {
+  const agent = await liveAgent();
+  const only = recovery("fallback_strategies: [emergency_snapshot]");
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(SICK, only), "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml("install: {run: exit 3}", only), "deps.lock": "two\n" });
+  const ran = await agent.kai("rollback", "1.0.0", "--json");
+  expect(ran.exit).toBe(4);
+  expect(ran.json().error).toMatchObject({
+    message: expect.stringMatching(/ 1\.0\.0 stays in force\.$/),
+    fallbacks: [{ strategy: "emergency_snapshot", operation: null, ok: false }],
+    inForce: "1.0.0",
+  });
+  expect(entryAt(agent, "refs/kai/log").details).toMatchObject({ happened: false, step: "restore_dependencies" });
+});
+
+test("a way out leaves live state alone that the rollback did not touch", async () => {
+  const agent = await liveAgent();
+  const files = "rollback_system: {policies: [{name: files, steps: [{type: start_agent}, {type: validate_rollback}]}]}";
+  const converts = "migrate: {run: echo converted > state.json}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}\n${converts}`) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`, files) });
+  agent.write("state.json", "live\n");
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error.message).toContain("1.1.0 is in force instead (emergency_snapshot)");
+  expect(agent.read("state.json")).toBe("live\n");
+});
+
+test("the state of before the rollback comes back, also where a way out replaced it that did not hold either", async () => {
+  const agent = await liveAgent([]);
+  const both = recovery("fallback_strategies: [last_known_good, emergency_snapshot]");
+  const yaml = (health: string) => kaiYaml(`${START}\n${health}`, both);
+  const version = (number: string, health: string) => agent.version(number, { "kai.yaml": yaml(health) });
+  await version("1.0.0", "health: {run: test ! -e ../ill, retries: 0}");
+  await version("1.1.0", SICK);
+  await version("1.2.0", HEALTH);
+  // Well once, and never again.
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  agent.write("../ill", "");
+  agent.write("state.json", "live\n");
+  const ran = await agent.kai("rollback", "1.1.0", "--keep-state", "--json");
+  expect(ran.json().error).toMatchObject({
+    fallbacks: [{ strategy: "last_known_good", to: "1.0.0", ok: false }, { strategy: "emergency_snapshot" }],
+    recovered: { to: "1.2.0" },
+    inForce: "1.2.0",
+  });
+  expect(agent.read("state.json")).toBe("live\n");
 });
 
 test("recovery_timeout bounds what is tried", async () => {
@@ -77,6 +148,8 @@ test("recovery_timeout bounds what is tried", async () => {
   const error = await refused(agent, "rollback", "1.1.0");
   expect(error).toMatchObject({ code: "E127" });
   expect(error.message).toContain("1.1.0 stays in force");
+  expect(error.exit).toBe(4);
+  expect(error.hint).toContain("emergency_snapshot was not tried: recovery_timeout is over (0.001 s). ");
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { leftovers, observe } from "../operation/observe.js";
+import { leftovers, observeButLog } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { kaiYaml, type LiveAgent, liveAgent } from "./live-agent.js";
 
@@ -59,11 +59,11 @@ test("an installation that fails changes nothing and leaves nothing behind", asy
   const yaml = kaiYaml("install: {run: 'mkdir modules; echo half > modules/half; echo no network; exit 3'}");
   await agent.version("1.0.0", { "kai.yaml": yaml, ".gitignore": IGNORED, "deps.lock": "one\n" });
   await agent.version("1.1.0", { "deps.lock": "two\n" });
-  const before = observe(agent);
+  const before = observeButLog(agent);
   const ran = await agent.kai("rollback", "1.0.0", "--json");
   expect(ran.exit).toBe(1);
   expect(ran.json().error).toMatchObject({ code: "E126", hint: expect.stringContaining("no network") });
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
 });
 
@@ -96,24 +96,24 @@ test("where no state was captured the live one is converted in a copy by the ver
 
 test("a conversion that fails changes nothing, and says what it printed", async () => {
   const agent = await agentWithMemory("migrate: {run: 'rm state.json memory.sqlite; echo no way back; exit 1'}");
-  const before = observe(agent);
+  const before = observeButLog(agent);
   const ran = await agent.kai("rollback", "1.0.0", "--json");
   expect(ran.json().error).toMatchObject({ code: "E126", hint: expect.stringContaining("no way back") });
   const { steps } = ran.json().error;
   expect(steps.at(-1)).toMatchObject({ type: "restore_data", status: "failed", output: "no way back\n" });
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
   expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|1");
   expect(leftovers(agent)).toEqual([]);
 });
 
 test("a conversion that leaves a link in the place of state changes nothing", async () => {
   const agent = await agentWithMemory("migrate: {run: 'ln -sf /etc/hostname state.json'}");
-  const before = observe(agent);
+  const before = observeButLog(agent);
   expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({
     code: "E126",
     message: "lifecycle.migrate left state.json, which is no file.",
   });
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
 });
 

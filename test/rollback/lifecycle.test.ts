@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { leftovers, observe } from "../operation/observe.js";
+import { leftovers, observeButLog } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, liveAgent, START } from "./live-agent.js";
 
@@ -31,21 +31,57 @@ test("the agent is stopped by the version left, started by the target, and asked
   expect(leftovers(agent)).toEqual([]);
 });
 
-test("a command that does not end within its policy's time fails the step, and the agent runs again as before", async () => {
+test.each([
+  ["fails because nothing runs", "stop: {run: echo none is there; exit 3}", "It ended with status 3"],
+  ["hangs", "stop: {run: sleep 60, timeout: 200ms}", "It was not done after 0.2 s"],
+])("a stop command that %s holds nothing up where nothing of the agent runs afterwards", async (_, stop, why) => {
   const agent = await liveAgent();
-  const policy = `rollback_system:
-  policies:
-    - name: quick
-      steps:
-        - {type: stop_agent, timeout: 200ms, critical: true}
-        - {type: start_agent, critical: true}`;
-  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: sleep 60, timeout: 50s}\n${START}`, policy) });
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${stop}\n${START}\n${HEALTH}`) });
   await agent.version("1.1.0");
-  const before = observe(agent);
-  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E126", exit: 1 });
-  expect(observe(agent)).toEqual(before);
+  const stopped = {
+    status: "done",
+    error: null,
+    remarks: [expect.stringContaining(`although nothing that was started runs any more. ${why}`)],
+  };
+  // It was never started, it runs, it has crashed.
+  for (const [args, number] of [
+    [["rollback", "1.0.0"], "1.0.0"],
+    [["undo"], "1.1.0"],
+  ] as const) {
+    const { steps, ok } = await told(agent, ...args);
+    expect(steps.find(({ type }: { type: string }) => type === "stop_agent")).toMatchObject(stopped);
+    expect([ok, agent.events().at(-1)]).toEqual([true, `started ${number}`]);
+  }
+  await agent.crash();
+  expect((await told(agent, "undo")).steps).toContainEqual(expect.objectContaining(stopped));
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
+test("an agent that others started may run on where its stop command fails: only --force and an emergency go on", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: exit 3}\n${START}`) });
+  await agent.version("1.1.0");
+  const id = agent.startByHand();
+  const { files } = observeButLog(agent);
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error).toMatchObject({ code: "E126", exit: 1, hint: expect.stringContaining("rollback VERSION --force`") });
+  expect(error.message).toContain(`in its folder works node (process ${id})`);
+  expect(observeButLog(agent).files).toEqual(files);
   expect(agent.events()).toEqual(["started 1.1.0"]);
-  expect(leftovers(agent)).toEqual([]);
+  await agent.crash();
+  const forced = await told(agent, "rollback", "1.0.0", "--force");
+  expect(forced.steps).toContainEqual(
+    expect.objectContaining({ type: "stop_agent", status: "done", remarks: [expect.stringContaining(`${id}`)] }),
+  );
+  await agent.crash();
+  await told(agent, "rollback", "1.1.0", "--type", "emergency", "--policy", "built-in", "--force");
+});
+
+test("where its stop command fails and its health passes all the same, the agent runs", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("stop: {run: exit 3}\nhealth: {run: 'true'}") });
+  await agent.version("1.1.0");
+  expect((await refused(agent, "rollback", "1.0.0")).message).toContain("its health passes: it may run");
 });
 
 test("rollback_timeout ends a command that would take longer, and the agent is started again", async () => {
@@ -53,18 +89,18 @@ test("rollback_timeout ends a command that would take longer, and the agent is s
   const more = "rollback_system: {rollback_timeout: 2s}";
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(`stop: {run: sleep 60, timeout: 50s}\n${START}`, more) });
   await agent.version("1.1.0");
-  const before = observe(agent);
+  const before = observeButLog(agent);
   expect((await refused(agent, "rollback", "1.0.0")).code).toMatch(/E12[46]/);
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
   expect(agent.events()).toEqual(["started 1.1.0"]);
 });
 
 test("an agent that cannot be started again is told of", async () => {
   const agent = await liveAgent();
-  const lifecycle = "stop: {run: exit 3}\nstart: {run: exit 4}";
+  const lifecycle = "start: {run: exit 4}\nmigrate: {run: exit 3}";
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(lifecycle) });
   await agent.version("1.1.0");
-  const error = await refused(agent, "rollback", "1.0.0");
+  const error = await refused(agent, "rollback", "1.0.0", "--keep-state");
   expect(error).toMatchObject({ code: "E126" });
   expect(error.hint).toMatch(/^The agent was stopped and does not run again: /);
 });
@@ -78,6 +114,7 @@ test("without start_agent in the policy a failure still starts the agent again, 
   const back = await told(agent, "rollback", "1.0.0");
   expect(back.plan.risks.map(({ kind }: { kind: string }) => kind)).toContain("left_stopped");
   expect(agent.events()).toEqual([]);
+  agent.startByHand();
   expect(await refused(agent, "undo")).toMatchObject({ code: "E126" });
   expect(agent.events()).toEqual(["started 1.0.0"]);
 });
@@ -129,9 +166,11 @@ test("what a critical step takes back is compensated, what a non-critical one fa
   const yaml = (critical: boolean) => kaiYaml(`stop: {run: exit 7}\n${START}`, policy(critical));
   await agent.version("1.0.0", { "kai.yaml": yaml(true) });
   await agent.version("1.1.0", { "kai.yaml": yaml(false) });
+  agent.startByHand();
   const back = await told(agent, "rollback", "1.0.0");
   expect(statuses(back.steps)).toMatchObject({ stop_agent: "failed", start_agent: "done", restore_code: "done" });
   expect(back.ok).toBe(true);
+  await agent.crash();
   expect(await refused(agent, "undo")).toMatchObject({ code: "E126" });
   const [entry] = (await told(agent, "log", "--limit", "1")).operations;
   expect(entry.kind).toBe("outcome");

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { onTestFinished } from "vitest";
@@ -15,6 +16,10 @@ export interface LiveAgent extends Agent {
   events(): string[];
   /** How many processes run that its start command started. */
   running(): Promise<number>;
+  /** Kills what its start command started, as a crash would. */
+  crash(): Promise<void>;
+  /** Starts something in its folder by hand, which nobody marked; it ends with the test. Gives its number. */
+  startByHand(): number;
   has(name: string): boolean;
   read(name: string): string;
 }
@@ -39,9 +44,9 @@ ${more}`;
 export const START = "start: {run: exec ./run.sh, timeout: 20s}";
 export const HEALTH = `health: {run: grep -q "started $KAI_VERSION" ../events, timeout: 5s, retries: 5}`;
 
-/** One with `0.9.0`, which nothing manages; what it runs ends with the test. */
-export async function liveAgent(): Promise<LiveAgent> {
-  const agent = await agentWithVersions("0.9.0");
+/** One with `0.9.0`, or others, which nothing manages; what it runs ends with the test. */
+export async function liveAgent(unmanaged: readonly string[] = ["0.9.0"]): Promise<LiveAgent> {
+  const agent = await agentWithVersions(...unmanaged);
   const mark = agentMark(entryAt(agent, "refs/kai/log").repo, agent.dir);
   onTestFinished(async () => {
     await endMarked(mark, 0);
@@ -64,6 +69,18 @@ export async function liveAgent(): Promise<LiveAgent> {
       const lines = readFileSync(events, "utf8").trimEnd().split("\n");
       rmSync(events);
       return lines;
+    },
+    async crash() {
+      await endMarked(mark, 0);
+      rmSync(events, { force: true });
+    },
+    startByHand() {
+      const { dir: cwd, env } = agent;
+      // By a shell that ends, so that it is no child of this process.
+      const forks = `"${process.execPath}" -e 'setInterval(() => {}, 1000)' > ../by-hand 2>&1 & echo $!`;
+      const id = Number(execFileSync("sh", ["-c", forks], { cwd, env, encoding: "utf8" }));
+      onTestFinished(() => void process.kill(id, "SIGKILL"));
+      return id;
     },
     running: async () => (await listMarked(mark)).length,
     has: (name) => existsSync(path.join(agent.dir, name)),

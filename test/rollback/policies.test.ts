@@ -42,15 +42,58 @@ test("compatibility_check refuses to cross a breaking change, unless safety_chec
   await told(agent, "rollback", "2.0.0");
 });
 
-test("backup_verification refuses to replace state that no step saves", async () => {
+test.each([
+  ["a policy that leaves the backup out", "policies: [{name: p, steps: [{type: restore_data}]}]", []],
+  [
+    "a policy whose backup may fail",
+    "policies: [{name: p, steps: [{type: restore_data}, {type: backup_current, critical: false}]}]",
+    [],
+  ],
+  ["backup_before_rollback: false", "backup_before_rollback: false", []],
+  ["backup_before_rollback: false, in an emergency", "backup_before_rollback: false", ["--type", "emergency"]],
+])("%s: live state that is replaced is saved all the same, and undo puts it back", async (_, settings, options) => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system(settings), "state.json": "one\n" });
+  await agent.version("1.1.0");
+  agent.write("state.json", "live\n");
+  const back = await told(agent, "rollback", "1.0.0", ...options);
+  expect(agent.read("state.json")).toBe("one\n");
+  expect(agent.git("for-each-ref", "--format=%(refname)", "refs/kai/backup")).toBe(back.stateBackup);
+  expect(back.plan.steps).toContainEqual(expect.objectContaining({ type: "backup_current", critical: true }));
+  await told(agent, "undo");
+  expect(agent.read("state.json")).toBe("live\n");
+});
+
+test("undo puts back the state that was replaced, also by a policy without restore_data", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system("policies: [{name: files, steps: []}]"), "state.json": "one\n" });
+  await agent.version("1.1.0", { "kai.yaml": system("policies: []") });
+  agent.write("state.json", "live\n");
+  await told(agent, "rollback", "1.0.0");
+  expect(agent.read("state.json")).toBe("one\n");
+  await told(agent, "undo");
+  expect(agent.read("state.json")).toBe("live\n");
+});
+
+test("where the state of before is not here any more undo says so plainly, and leaves the live one", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": system("policies: []"), "state.json": "one\n" });
+  await agent.version("1.1.0");
+  const { stateBackup } = await told(agent, "rollback", "1.0.0");
+  agent.git("update-ref", "-d", stateBackup);
+  const gone = "the live state of before is not here any more: it cannot be put back, and that of now stays";
+  const { plan } = await told(agent, "undo", "--dry-run");
+  expect(plan.risks).toContainEqual({ kind: "state_gone", severity: "high", message: gone });
+  expect((await agent.kai("undo")).stdout).toContain(`  risk       ${gone}\n`);
+  expect(agent.read("state.json")).toBe("one\n");
+});
+
+test("backup_verification is of every rollback that replaces state: what was saved is read back", async () => {
   const agent = await liveAgent();
   const yaml = kaiYaml("trigger: {}", policy("{type: backup_verification, required: true}", "{type: restore_data}"));
   await agent.version("1.0.0", { "kai.yaml": yaml });
   await agent.version("1.1.0");
-  expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E125" });
-  const forced = await told(agent, "rollback", "1.0.0", "--force");
-  expect(forced.stateBackup).toBeNull();
-  expect(forced.plan.risks).toContainEqual(expect.objectContaining({ kind: "no_backup", severity: "high" }));
+  expect((await told(agent, "rollback", "1.0.0")).stateBackup).toMatch(/-state$/);
 });
 
 test("steps that a policy leaves out are not taken, those that it must have are, all in the order in which they run", async () => {
@@ -80,14 +123,16 @@ test("a policy that there is not is refused with those that there are", async ()
   });
 });
 
-test("backup_before_rollback: false saves nothing, and the plan says so", async () => {
+test("backup_before_rollback: false keeps what was saved until the next rollback, and the plan says so", async () => {
   const agent = await liveAgent();
   await agent.version("1.0.0", { "kai.yaml": system("backup_before_rollback: false") });
   await agent.version("1.1.0");
+  const saved = () => agent.git("for-each-ref", "--format=%(refname)", "refs/kai/backup");
   const back = await told(agent, "rollback", "1.0.0");
-  expect(back.stateBackup).toBeNull();
-  expect(agent.git("for-each-ref", "refs/kai/backup")).toBe("");
-  expect(back.plan.risks).toContainEqual(expect.objectContaining({ kind: "no_backup" }));
+  expect(saved()).toBe(back.stateBackup);
+  expect(back.plan.risks).toContainEqual(expect.objectContaining({ kind: "short_backup", severity: "medium" }));
+  const again = await told(agent, "rollback", "1.1.0", "--force");
+  expect(saved()).toBe(again.stateBackup);
 });
 
 test("max_rollback_depth refuses what lies further back, unless forced, in an emergency, or without safety_checks", async () => {

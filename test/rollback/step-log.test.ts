@@ -146,7 +146,9 @@ test("a command's failure shows its last lines, none of them long, and keeps all
   };
   const failure = await steps.command("stop_agent", async () => outcome).catch((cause: KaiError) => cause);
   expect(failure).toMatchObject({ code: "E126", message: "stop_agent failed: It ended." });
-  expect((failure as KaiError).hint).toMatch(/^It ran "true"\. It printed last: second \| …x{200} \| last$/);
+  expect((failure as KaiError).hint).toMatch(
+    /`--type emergency`\. It ran "true"\. It printed last: second \| …x{200} \| last$/,
+  );
   expect(steps.results[0]?.output).toBe(output);
 });
 

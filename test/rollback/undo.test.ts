@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { kaiYaml, liveAgent, START } from "./live-agent.js";
 
 test("undo of a rollback puts the version left in force again, with its files", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
@@ -40,6 +41,30 @@ test("undo of the first create leaves nothing in force, and the number taken", a
   expect((await agent.kai("current")).exit).toBe(1);
   expect((await agent.kai("create", "--allow-unchanged", "--json")).json().version).not.toBe("1.0.0");
   expect((await agent.kai("verify", "--all")).exit).toBe(0);
+});
+
+test("where nothing that an agent runs on is changed, its health is not asked: none may run", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("health: {run: exit 9, retries: 0}") });
+  await agent.version("1.1.0");
+  const undone = await told(agent, "undo");
+  expect(undone).toMatchObject({ from: "1.1.0", to: "1.0.0", ok: true, plan: { validations: [] } });
+});
+
+test("an undo of the first create is undone, and rolled back from, without a command that no version names", async () => {
+  const agent = await agentWithVersions();
+  const lifecycle = `${START}\nstop: {run: touch ../asked}\nmigrate: {run: touch ../asked}\nhealth: {run: exit 9, retries: 0}`;
+  agent.write("kai.yaml", kaiYaml(lifecycle));
+  agent.commit("feat: one");
+  await told(agent, "create", "--as", "1.0.0");
+  expect(await told(agent, "undo")).toMatchObject({ from: "1.0.0", to: null, ok: true });
+  expect(await told(agent, "undo")).toMatchObject({ from: null, to: "1.0.0", ok: true });
+  await told(agent, "undo");
+  agent.write("logic.py", "# another\n");
+  agent.commit("feat: another");
+  const back = await told(agent, "rollback", "1.0.0", "--force", "--policy", "built-in", "--dry-run");
+  expect(back.plan.risks.map(({ kind }: { kind: string }) => kind)).not.toContain("commands_not_run");
+  expect(existsSync(path.join(agent.dir, "../asked"))).toBe(false);
 });
 
 test("undo names the backup of what the rollback overwrote, and how changes are put away that are in its way", async () => {

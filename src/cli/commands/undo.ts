@@ -60,6 +60,8 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (result.restored.length > 0) lines.push(`  back       ${result.restored.join(", ")}`);
   const taken = result.steps.filter(({ status }) => status !== "skipped");
   lines.push(...taken.map((step) => describeStep(step, output)));
+  for (const { severity, message } of plan?.risks ?? [])
+    if (severity === "high") lines.push(`  ${style.red("risk")}       ${message}`);
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   return [...lines, ...describeReplaced(result.replaced)].join("\n");

@@ -1,0 +1,30 @@
+import { KaiError } from "../error.js";
+import type { Fallbacks, NotHeld } from "./fall-back.js";
+
+const bare = (sentence: string | null): string => (sentence ?? "it was not well").replace(/\.$/, "");
+
+/**
+ * E127: `what` (such as "The rollback to 1.0.0") did not hold, why, what is in force now, and what became of each way out. Exit
+ * status 4 where recovery is automatic and no way out held.
+ */
+export function didNotHold(
+  what: string,
+  { version, plan, steps }: NotHeld,
+  { tried, untried, inForce }: Fallbacks,
+  data: Readonly<Record<string, unknown>>,
+): KaiError {
+  const why = steps.find(({ status }) => status === "failed");
+  const held = tried.find(({ ok }) => ok);
+  const stays = inForce === version ? `${version} stays in force` : `${inForce ?? "Nothing"} is in force now`;
+  const now = held ? `${held.to} is in force instead (${held.strategy})` : stays;
+  const failed = tried.filter(({ ok }) => !ok).map(({ strategy, error }) => `${strategy}: ${bare(error)}. `);
+  const others = untried.map((each) => `${each.strategy} was not tried: ${each.why}. `);
+  const next = held
+    ? "`git kai-version log` tells the story; `rollback --suggest` ranks other versions."
+    : "`git kai-version undo` takes the last step back; `rollback --suggest` ranks other versions.";
+  return new KaiError("E127", `${what} did not hold: ${bare(why?.error ?? null)}. ${now}.`, {
+    hint: [...failed, ...others, next].join(""),
+    ...(held === undefined && plan.recovery.automatic && { exit: 4 }),
+    data: { ...data, fallbacks: tried, untried, recovered: held ?? null, inForce },
+  });
+}

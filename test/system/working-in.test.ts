@@ -1,0 +1,29 @@
+import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { listWorkingIn } from "../../src/system/working-in.js";
+import { scratch } from "../support/scratch.js";
+
+/** Starts a shell's words in a folder, by a process that ends at once, so that they are nobody's child here; gives their number. */
+async function startIn(cwd: string, line: string): Promise<number> {
+  const child = spawn("sh", ["-c", `${line} & echo $!`], { cwd, stdio: ["ignore", "pipe", "ignore"] });
+  const id = await new Promise<number>((resolve) => child.stdout.once("data", (text) => resolve(Number(text))));
+  onTestFinished(() => void process.kill(id, "SIGKILL"));
+  return id;
+}
+
+test("what works in a folder or below it is found; a shell that waits for somebody is not", async () => {
+  const { dir } = scratch();
+  const below = path.join(dir, "agent/deep");
+  mkdirSync(below, { recursive: true });
+  const script = "while :; do sleep 0.1; done";
+  const there = await startIn(below, "exec sleep 60");
+  const shell = await startIn(below, `exec sh -c '${script}'`);
+  const waiting = await startIn(below, "tail -f /dev/null | exec sh");
+  await startIn(dir, "exec sleep 60");
+  const found = (await listWorkingIn(path.join(dir, "agent")))?.map(({ id }) => id);
+  expect(found).toEqual(expect.arrayContaining([there, shell]));
+  expect(found).not.toContain(waiting);
+  expect(await listWorkingIn(path.join(dir, "elsewhere"))).toEqual([]);
+});
