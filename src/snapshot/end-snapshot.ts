@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
+import { unpauseContainer } from "../podman/pause-container.js";
 import { removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
@@ -41,13 +42,20 @@ export async function destroySnapshot(
 
 /** The record goes last: as long as it is there, whoever comes next can finish this. */
 export async function takeAway(store: SnapshotStore, record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
-  await takeContainerAway(record, env);
+  await takeContainerAway(store, record, env);
   await removeSandboxFolder(record.folder, { rootless: isRootless(), env });
   await store.remove(record.id);
 }
 
 /** The container, and the network that was made for it alone. */
-export async function takeContainerAway(record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
+export async function takeContainerAway(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { living, dead } = await store.holdersOf(record.id);
+  // One that is held still would outlive its end.
+  if (living || dead.length > 0) await unpauseContainer(record.container, env);
   await removeContainer(record.container, env, record.process ?? undefined);
   await releaseNetwork(record, env);
 }

@@ -133,7 +133,7 @@ async function pruneOne(
   caller: Caller,
 ): Promise<string | null> {
   const { record, status } = known;
-  await takeContainerAway(record, caller.env);
+  await takeContainerAway(store, record, caller.env);
   const still: KnownSnapshot = { ...known, status: "stopped" };
   const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
   await takeAway(store, record, caller.env);

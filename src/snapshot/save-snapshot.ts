@@ -44,7 +44,7 @@ export async function saveSnapshot(caller: Caller, asked: string): Promise<Saved
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const known = await store.find(asked);
-  const saved = await whileStill(known, caller.env, () => saveStillSnapshot(repository, known, caller));
+  const saved = await whileStill(store, known, caller.env, () => saveStillSnapshot(repository, known, caller));
   if (saved.made) await store.write({ ...known.record, saved: saved.commit });
   return saved;
 }

@@ -9,6 +9,7 @@ import { secretsFor } from "./secrets-for.js";
 import { isRootless } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { endDeadHolds } from "./while-still.js";
 
 /** What an execution in a snapshot has while it lasts. */
 export interface ExecutionGround {
@@ -25,7 +26,7 @@ export interface ExecutionGround {
   readonly egress: Egress | undefined;
 }
 
-/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E123. */
+/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E113, E123. */
 export async function withinSnapshot<T>(
   caller: Caller,
   asked: string,
@@ -42,6 +43,7 @@ export async function withinSnapshot<T>(
   const { settings } = record;
   let egress: Egress | undefined;
   try {
+    await endDeadHolds(store, record, env);
     const secrets = await secretsFor(repository, caller, record);
     if (settings.network.mode === "isolated") {
       egress = await openEgress(container, settings, { rootless: isRootless(), env, signal });
