@@ -1,5 +1,6 @@
 import type { Execution } from "../snapshot/execution.js";
-import type { ListedSnapshot } from "../snapshot/list-snapshots.js";
+import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
+import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
@@ -43,8 +44,23 @@ function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: Li
   ].join(", ");
 }
 
-export function describeSnapshots({ snapshots }: { snapshots: readonly ListedSnapshot[] }, output: Output): string {
-  if (snapshots.length === 0) return "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
+/** How a save that was removed is found again, as long as git keeps its commit. */
+export const inReach = ({ commit }: Pick<KeptSave, "commit">): string =>
+  `until git clears it away, \`git branch NAME ${commit.slice(0, 10)}\` brings it back`;
+
+/** A snapshot of which nothing is left but what was saved. */
+export const describeGone = ({ id, tag, saved, savedAt }: GoneSnapshot, { style }: Output): string =>
+  [
+    style.bold(id),
+    `  version  ${tag}`,
+    "  status   gone",
+    `  saved    ${saved.slice(0, 10)} (${formatTime(savedAt)})`,
+    `\n\`git kai-version snapshot create refs/kai/snapshots/${id}\` begins with these files again; \`snapshot destroy ${id} --saves\` removes them.`,
+  ].join("\n");
+
+export function describeSnapshots({ snapshots, gone }: SnapshotList, output: Output): string {
+  if (snapshots.length + gone.length === 0)
+    return "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
   const rows = snapshots.map((each) => [
     output.style.bold(each.id),
     each.version,
@@ -54,6 +70,8 @@ export function describeSnapshots({ snapshots }: { snapshots: readonly ListedSna
     formatTime(each.createdAt),
     formatTime(each.expiresAt),
   ]);
+  for (const { id, version, savedAt } of gone)
+    rows.push([output.style.bold(id), version, output.style.dim("gone"), "", "", `saved ${formatTime(savedAt)}`, ""]);
   const titles = ["ID", "VERSION", "STATUS", "TYPE", "NETWORK", "MADE", "UNTIL"];
   return formatTable(
     titles.map((title) => ({ title })),

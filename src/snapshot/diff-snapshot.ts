@@ -27,7 +27,7 @@ export async function diffSnapshot(caller: Caller, asked: string): Promise<Snaps
   const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
   const known = await store.find(asked);
   const { record } = known;
-  const found = await whileStill(known, caller.env, () => changesOf(known, caller.env));
+  const found = await whileStill(store, known, caller.env, () => changesOf(known, caller.env));
   const of = (change: string) =>
     found.changes.filter((each) => each.change === change).map(({ path }) => readablePath(path));
   return {

@@ -1,23 +1,48 @@
+import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
+import { unpauseContainer } from "../podman/pause-container.js";
 import { removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
 import { releaseNetwork } from "./sandbox/sandbox-network.js";
+import { findSave, type KeptSave, listSaves, removeSaves, requireFree } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
-/** Ends a snapshot at once, whatever runs in it, and takes its container, files and record away. What was saved or committed stays. */
-export async function destroySnapshot(caller: Caller, asked: string): Promise<KnownSnapshot> {
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
-  const known = await store.find(asked);
-  await takeAway(store, known.record, caller.env);
-  return known;
+export interface DestroyedSnapshot {
+  /** Null where it was gone already. */
+  readonly snapshot: KnownSnapshot | null;
+  /** What was saved of it and is removed, too. */
+  readonly save: KeptSave | null;
+}
+
+/**
+ * Ends a snapshot at once, whatever runs in it, and takes its container, files and record away; with `saves` also what was saved
+ * of it, where it is gone already that alone. What was committed stays. E101, E122, E125 where another one stands on the save.
+ */
+export async function destroySnapshot(
+  caller: Caller,
+  asked: string,
+  { saves }: { readonly saves: boolean },
+): Promise<DestroyedSnapshot> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  const kept = saves ? await listSaves(repository) : [];
+  const snapshot = await store.find(asked).catch((cause: unknown) => {
+    if (saves && cause instanceof KaiError && cause.code === "E101" && findSave(kept, asked)) return null;
+    throw cause;
+  });
+  const save = findSave(kept, snapshot?.record.id ?? asked) ?? null;
+  if (save !== null) requireFree(save, await store.list());
+  if (snapshot !== null) await takeAway(store, snapshot.record, caller.env);
+  if (save !== null) await removeSaves(repository, [save]);
+  return { snapshot, save };
 }
 
 /** All that a snapshot is made of. */
 export async function takeAway(store: SnapshotStore, record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
-  await takeContainerAway(record, env);
+  await takeContainerAway(store, record, env);
   await takeFilesAway(store, record, env);
 }
 
@@ -32,7 +57,14 @@ export async function takeFilesAway(
 }
 
 /** The container, and the network that was made for it alone. */
-export async function takeContainerAway(record: SnapshotRecord, env: NodeJS.ProcessEnv): Promise<void> {
+export async function takeContainerAway(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { living, dead } = await store.holdersOf(record.id);
+  // One that is held still would outlive its end.
+  if (living || dead.length > 0) await unpauseContainer(record.container, env);
   await removeContainer(record.container, env, record.process ?? undefined);
   await releaseNetwork(record, env);
 }

@@ -1,5 +1,7 @@
+import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
+import { findSave, type GoneSnapshot, goneSnapshot, listSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** A snapshot as it is listed: what its record says, and what is in effect now. */
@@ -28,16 +30,36 @@ export interface ListedSnapshot {
   readonly committed: string | null;
 }
 
-/** All of an agent's, the oldest first. */
-export async function listSnapshots(caller: Caller): Promise<ListedSnapshot[]> {
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
-  return (await store.list()).map(listedSnapshot);
+export interface SnapshotList {
+  readonly snapshots: readonly ListedSnapshot[];
+  /** Those that are gone and of which something was saved. */
+  readonly gone: readonly GoneSnapshot[];
 }
 
-/** One of them. E101, E122. */
-export async function showSnapshot(caller: Caller, asked: string): Promise<ListedSnapshot> {
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
-  return listedSnapshot(await store.find(asked));
+/** All of an agent's, the oldest first. */
+export async function listSnapshots(caller: Caller): Promise<SnapshotList> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  const [known, saves] = await Promise.all([store.list(), listSaves(repository)]);
+  const living = new Set(known.map(({ record }) => record.id));
+  return {
+    snapshots: known.map(listedSnapshot),
+    gone: saves.filter(({ id }) => !living.has(id)).map(goneSnapshot),
+  };
+}
+
+/** One of them, also one that is gone. E101, E122. */
+export async function showSnapshot(caller: Caller, asked: string): Promise<ListedSnapshot | GoneSnapshot> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  try {
+    return listedSnapshot(await store.find(asked));
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
+    const save = findSave(await listSaves(repository), asked);
+    if (save === undefined) throw cause;
+    return goneSnapshot(save);
+  }
 }
 
 export function listedSnapshot({ record, status, reason }: KnownSnapshot): ListedSnapshot {

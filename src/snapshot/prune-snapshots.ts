@@ -8,8 +8,10 @@ import type { Caller } from "../version/writing-session.js";
 import { changesOf } from "./diff-snapshot.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { isRootless } from "./is-rootless.js";
+import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
 import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
+import { removeSaves } from "./saves.js";
 import { placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
@@ -30,21 +32,35 @@ export interface PruneResult {
   readonly left: readonly { readonly id: string; readonly reason: string }[];
   /** Containers and folders that belonged to no snapshot any more. */
   readonly orphans: readonly string[];
+  /** What was saved of snapshots that were gone before, and went now. */
+  readonly saves: readonly PrunedSave[];
+}
+
+export interface PruneRequest {
+  /** Also snapshots that are stopped, in error, or committed. */
+  readonly all: boolean;
+  /** Also saves whose files nothing else has. */
+  readonly saves: boolean;
+  readonly dryRun: boolean;
 }
 
 /**
  * Takes away the snapshots whose time is over or whose maker died, and what a crash left: containers, folders, records. What
- * one of them had changed and nobody kept is saved first.
+ * one of them had changed and nobody kept is saved first. Of snapshots that were gone before what was saved goes where a branch
+ * or tag has it, too, or `saves` says so.
  */
 export async function pruneSnapshots(
   caller: Caller,
-  { all, dryRun }: { readonly all: boolean; readonly dryRun: boolean },
+  { all, saves: allSaves, dryRun }: PruneRequest,
 ): Promise<PruneResult> {
   const { env } = caller;
   const repository = await openRepository(caller.cwd, env);
   const { config } = await readAgent(repository, caller.onConfigGone);
   const store = new SnapshotStore(repository);
-  const due = (await store.list()).flatMap((known) => {
+  const living = await store.list();
+  // Before anything is pruned: what is saved of that now stays.
+  const saves = await findPrunableSaves(repository, living, allSaves);
+  const due = living.flatMap((known) => {
     const reason = whyDue(known, caller.now(), all);
     return reason === undefined ? [] : [{ known, reason }];
   });
@@ -55,8 +71,9 @@ export async function pruneSnapshots(
       reason,
       kept: null,
     }));
-    return { pruned, left: [], orphans: [] };
+    return { pruned, left: [], orphans: [], saves };
   }
+  await removeSaves(repository, saves);
   const pruned: PrunedSnapshot[] = [];
   const left: { id: string; reason: string }[] = [];
   for (const { known, reason } of due) {
@@ -73,7 +90,12 @@ export async function pruneSnapshots(
   // Those in which this machine was looked at.
   const probes = await removeLeftovers(env);
   const records = await sweepRecords(store, env);
-  return { pruned, left, orphans: [...records, ...probes, ...(await orphanedContainers(store, env)), ...folders] };
+  return {
+    pruned,
+    left,
+    orphans: [...records, ...probes, ...(await orphanedContainers(store, env)), ...folders],
+    saves,
+  };
 }
 
 /** Prunes what is due before a new one is begun; starts no process where nothing is. */
@@ -112,7 +134,7 @@ async function pruneOne(
   caller: Caller,
 ): Promise<string | null> {
   const { record, status } = known;
-  await takeContainerAway(record, caller.env);
+  await takeContainerAway(store, record, caller.env);
   const still: KnownSnapshot = { ...known, status: "stopped" };
   const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
   await takeAway(store, record, caller.env);

@@ -15,6 +15,7 @@ import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
+import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { whileStill } from "./while-still.js";
@@ -34,8 +35,6 @@ export interface SavedSnapshot {
   readonly made: boolean;
 }
 
-const savesRef = (id: string): string => `refs/kai/snapshots/${id}`;
-
 /**
  * Keeps a snapshot's files as they are now as a commit on refs/kai/snapshots/<id>, and lets it go on. Each save holds all files; of
  * an incremental snapshot it follows the save before, of any other the version, so that `git diff` of its parent and it shows
@@ -45,7 +44,7 @@ export async function saveSnapshot(caller: Caller, asked: string): Promise<Saved
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const known = await store.find(asked);
-  const saved = await whileStill(known, caller.env, () => saveStillSnapshot(repository, known, caller));
+  const saved = await whileStill(store, known, caller.env, () => saveStillSnapshot(repository, known, caller));
   if (saved.made) await store.write({ ...known.record, saved: saved.commit });
   return saved;
 }
@@ -107,8 +106,10 @@ async function keepSave(
   save: { tree: string; parent: string; before: string | null; at: Date },
 ): Promise<string> {
   const who = { name: "git kai-version", email: "snapshot@localhost" };
-  const message = `Save of the snapshot ${record.id} of ${record.tag}\n\nKai-Snapshot: ${record.id}\nKai-Version: ${record.version}`;
-  const content = formatCommitPayload({ tree: save.tree, parents: [save.parent], who, at: save.at, message });
+  const message = formatSaveMessage(record);
+  // The save before stays in reach, also where it is not what this one is compared with.
+  const parents = save.before === null || save.before === save.parent ? [save.parent] : [save.parent, save.before];
+  const content = formatCommitPayload({ tree: save.tree, parents, who, at: save.at, message });
   const commit = makeObject("commit", content, repository.objectFormat);
   await writeObjects(repository, [commit]);
   await updateRefs(repository, [{ ref: savesRef(record.id), old: save.before, new: commit.id }]);

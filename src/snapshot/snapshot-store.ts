@@ -18,6 +18,7 @@ export interface KnownSnapshot {
 
 const RECORD = "record.json";
 const LEASE = "execution-";
+const HOLD = "held-by-";
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** The records of an agent's snapshots: a folder each, which goes with the snapshot. */
@@ -89,6 +90,26 @@ export class SnapshotStore {
     const file = path.join(this.folderOf(id), `${LEASE}${execution}`);
     await writeFile(file, (await identityOf(process.pid)) ?? "", { mode: 0o600 });
     return () => rm(file, { force: true });
+  }
+
+  /** Marks a snapshot as held still, as long as this process lives or until what is given back is called. */
+  async hold(id: string): Promise<() => Promise<void>> {
+    const file = path.join(this.folderOf(id), `${HOLD}${process.pid}`);
+    await writeFile(file, (await identityOf(process.pid)) ?? "", { mode: 0o600 });
+    return () => rm(file, { force: true });
+  }
+
+  /** Who else holds it still: `living` where somebody does, `dead` the marks of those who were killed meanwhile. */
+  async holdersOf(id: string): Promise<{ readonly living: boolean; readonly dead: readonly string[] }> {
+    const dead: string[] = [];
+    let living = false;
+    for (const name of namesIn(this.folderOf(id))) {
+      if (!name.startsWith(HOLD) || name === `${HOLD}${process.pid}`) continue;
+      const file = path.join(this.folderOf(id), name);
+      if (await isAlive(readText(file))) living = true;
+      else dead.push(file);
+    }
+    return { living, dead };
   }
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {

@@ -7,6 +7,7 @@ import type { Egress } from "./egress/serve-egress.js";
 import { isRootless } from "./is-rootless.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { endDeadHolds } from "./while-still.js";
 
 /** What an execution in a snapshot has while it lasts. */
 export interface ExecutionGround {
@@ -23,7 +24,7 @@ export interface ExecutionGround {
   readonly egress: Egress | undefined;
 }
 
-/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E123. */
+/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E113, E123. */
 export async function withinSnapshot<T>(
   caller: Caller,
   asked: string,
@@ -40,6 +41,7 @@ export async function withinSnapshot<T>(
   const { settings } = record;
   let egress: Egress | undefined;
   try {
+    await endDeadHolds(store, record, env);
     // Few need these, and they bring much.
     const wantsSecrets = Object.keys(settings.secrets).length > 0;
     const secrets = wantsSecrets ? await (await import("./secrets-for.js")).secretsFor(repository, caller, record) : {};

@@ -134,6 +134,31 @@ test("a run in a sandbox prints what its schema says", () => {
   );
 });
 
+test("what is done with a snapshot prints what its schema says", () => {
+  const { dir, git, kai } = session();
+  kai("init", "--yes");
+  appendFileSync(path.join(dir, "kai.yaml"), "snapshot_isolation:\n  base_images: host\n");
+  git("commit", "-qam", "chore: use the host's programs");
+  kai("create", "--as", "1.0.0");
+  const print = (name: string, ...args: string[]) => {
+    const document = kai("snapshot", name, ...args);
+    expect(validateClosed(`snapshot-${name}`, document), `${name} ${JSON.stringify(document)}`).toBe("No errors");
+    return String(document["id"]);
+  };
+  const id = print("create", "HEAD");
+  kai("snapshot", "exec", id, "--", "sh", "-c", "echo new > new");
+  print("list");
+  print("save", id);
+  print("commit", id, "--version", "--dry-run");
+  print("commit", id, "--version");
+  print("show", id);
+  print("destroy", id);
+  print("list");
+  print("show", id);
+  print("prune", "--dry-run");
+  print("destroy", id, "--saves");
+});
+
 test("errors print what their schema says", () => {
   const { dir, kai } = session();
   writeFileSync(path.join(dir, "kai.yaml"), "agent_id: ai.example\nunknown_key: 1\n");

@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
@@ -45,6 +47,40 @@ test("exec, killed: the snapshot goes on, and is ready again", async () => {
   const { id } = await agent.made("create", "1.1.0");
   const lease = () => agent.left().records.length > 0;
   expect(await killedWhen(agent, ["exec", id, "--", "sleep", "30"], lease)).toBe(true);
+  expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
+  expect(await agent.made("exec", id, "--", "echo", "on")).toMatchObject({ stdout: "on\n" });
+});
+
+test("save and commit, killed while the snapshot is held still: it goes on, and can be used as before", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+  // A git that kills whoever calls it, when the files were read and the tree is to be written.
+  const bin = path.join(path.dirname(agent.dir), "bin");
+  const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
+  mkdirSync(bin);
+  const script = `#!/bin/sh\nfor word; do [ "$word" = write-tree ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
+  writeFileSync(path.join(bin, "git"), script, { mode: 0o755 });
+  const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
+  const killed = async (...args: string[]) =>
+    expect((await agent.run(process.execPath, [PROGRAM, "snapshot", ...args], deadly)).exit).toBe("SIGKILL");
+
+  await killed("save", id);
+  expect(await agent.made("exec", id, "--", "cat", "new.txt")).toMatchObject({ stdout: "new\n", exitCode: 0 });
+  await killed("commit", id);
+  expect(await agent.made("diff", id)).toMatchObject({ added: ["new.txt"] });
+  expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
+  await killed("save", id);
+  await agent.made("destroy", id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a snapshot whose files are looked at by several at once goes on", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const looks = await Promise.all([1, 2, 3, 4].map(() => agent.snapshot("diff", id)));
+  // Who comes while another one holds it still is told so.
+  for (const look of looks) expect([0, 4], String(look)).toContain(look.exit);
   expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
   expect(await agent.made("exec", id, "--", "echo", "on")).toMatchObject({ stdout: "on\n" });
 });

@@ -7,10 +7,10 @@ export const snapshotListCommand = defineCommand({
   name: "snapshot list",
   summary: "List this agent's snapshots",
   description:
-    "creating: it is being made. ready: it waits for commands. running: one runs in it. stopped: its container has ended, its files are there. error: it could not be made, or was lost. committed: what it changed is a commit.",
+    "creating: it is being made. ready: it waits for commands. running: one runs in it. stopped: its container has ended, its files are there. error: it could not be made, or was lost. committed: what it changed is a commit. gone: nothing is left of it but what was saved, which `snapshot create refs/kai/snapshots/ID` begins with again.",
   examples: [{ line: "git kai-version snapshot list", does: "shows what there is, and until when" }],
   async run(_input, context) {
-    const snapshots = await listSnapshots(callerOf(context));
-    context.output.result({ total: snapshots.length, snapshots }, describeSnapshots);
+    const { snapshots, gone } = await listSnapshots(callerOf(context));
+    context.output.result({ total: snapshots.length, snapshots, gone }, describeSnapshots);
   },
 });

@@ -1,27 +1,32 @@
 import { type PruneResult, pruneSnapshots } from "../../snapshot/prune-snapshots.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
+import { inReach } from "../describe-snapshot.js";
 import type { Output } from "../output.js";
 
 export const snapshotPruneCommand = defineCommand({
   name: "snapshot prune",
   summary: "Take away snapshots whose time is over, and what a crash left",
   description:
-    "Removes snapshots whose time (ttl, cleanup_after) is over or whose maker was killed, and containers, networks and folders that belong to none any more. What one of them had changed and nobody saved is saved first, under refs/kai/snapshots. Making a snapshot does the same for what is due.",
+    "Removes snapshots whose time (ttl, cleanup_after) is over or whose maker was killed, and containers, networks and folders that belong to none any more. What one of them had changed and nobody saved is saved first, under refs/kai/snapshots. Making a snapshot does the same for what is due. What was saved of a snapshot that was gone before goes where a branch or tag has the same files; with --saves all of it does.",
   options: {
     all: flag("also those that are stopped, in error, or committed"),
+    saves: flag("also what was saved of snapshots that are gone, although nothing else has it"),
     dryRun: flag("say what would be done and change nothing"),
   },
   examples: [{ line: "git kai-version snapshot prune", does: "cleans up" }],
-  async run({ all, dryRun }, context) {
-    const result = await pruneSnapshots(callerOf(context), { all, dryRun });
+  async run({ all, saves, dryRun }, context) {
+    const result = await pruneSnapshots(callerOf(context), { all, saves, dryRun });
     for (const { id, reason } of result.left) context.output.warn(`${id} could not be removed: ${reason}`);
     context.output.result({ ...result, dryRun }, describePrune);
   },
 });
 
-function describePrune({ pruned, orphans, dryRun }: PruneResult & { dryRun: boolean }, { style }: Output): string {
-  if (pruned.length === 0 && orphans.length === 0) return "There is nothing to prune.";
+function describePrune(
+  { pruned, orphans, saves, dryRun }: PruneResult & { dryRun: boolean },
+  { style }: Output,
+): string {
+  if (pruned.length + orphans.length + saves.length === 0) return "There is nothing to prune.";
   const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
   return [
     ...pruned.map(({ id, version, reason, kept }) => {
@@ -29,5 +34,6 @@ function describePrune({ pruned, orphans, dryRun }: PruneResult & { dryRun: bool
       return `${verb} ${id} (${version}): ${reason}${saved}`;
     }),
     ...orphans.map((name) => `${verb} ${name}, which belonged to no snapshot`),
+    ...saves.map((save) => `${verb} what was saved of ${save.id} (${save.version}): ${save.reason}; ${inReach(save)}`),
   ].join("\n");
 }

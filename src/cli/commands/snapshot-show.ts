@@ -1,7 +1,7 @@
 import { showSnapshot } from "../../snapshot/list-snapshots.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
-import { describeSnapshot } from "../describe-snapshot.js";
+import { describeGone, describeSnapshot } from "../describe-snapshot.js";
 
 export const snapshotShowCommand = defineCommand({
   name: "snapshot show",
@@ -9,6 +9,8 @@ export const snapshotShowCommand = defineCommand({
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   examples: [{ line: "git kai-version snapshot show 01K", does: "shows it whole" }],
   async run({ id }, context) {
-    context.output.result(await showSnapshot(callerOf(context), id), describeSnapshot);
+    context.output.result(await showSnapshot(callerOf(context), id), (shown, output) =>
+      shown.status === "gone" ? describeGone(shown, output) : describeSnapshot(shown, output),
+    );
   },
 });

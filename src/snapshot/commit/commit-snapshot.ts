@@ -52,10 +52,10 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
     const known = await store.find(request.snapshot);
-    const done = await whileStill(known, caller.env, () => commit(session, known, request));
+    const done = await whileStill(store, known, caller.env, () => commit(session, known, request));
     if (done.commit !== null) {
       await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-      await takeContainerAway(known.record, caller.env);
+      await takeContainerAway(store, known.record, caller.env);
     }
     return done;
   });
