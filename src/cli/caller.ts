@@ -10,11 +10,18 @@ export function callerOf(context: CommandContext, tellConfig = tellConfigGone): 
     env: context.env,
     now: context.now,
     progress: context.output.progress,
-    onRecovered: (recovered) => tellRecovered(recovered, context),
+    onRecovered: (recovered) => {
+      tellRecovered(recovered, context);
+      const restored = ({ kind, outcome }: Recovered) => outcome === "completed" && /^(?:rollback|undo)$/.test(kind);
+      if (recovered.some((each) => restored(each) && each.agent !== null)) context.output.note(NOT_ASKED);
+    },
     onConfigGone: tellConfig(context),
     askPassphrase: context.interactive ? (key) => context.askSecret(`Passphrase of the key ${key}: `) : undefined,
   };
 }
+
+const NOT_ASKED =
+  "It was not checked as the rollback would have: `git kai-version recover` does, while that is in force.";
 
 /** Says whose kai.yaml is in effect where the agent's own is gone; one that is broken is refused (E106). */
 export const tellConfigGone =
@@ -42,7 +49,7 @@ export const tellConfigBroken =
 
 const bringBack = (configFrom: string): string => `\`git checkout ${configFrom} -- kai.yaml\` brings it back.`;
 
-function tellRecovered(recovered: readonly Recovered[], { output }: CommandContext): void {
+export function tellRecovered(recovered: readonly Recovered[], { output }: CommandContext): void {
   for (const each of recovered) {
     output.note(
       each.outcome === "completed"

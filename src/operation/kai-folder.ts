@@ -15,6 +15,8 @@ export interface KaiFolder {
   readonly trash: string;
   /** The pinned first entry of the log and the highest one seen. */
   readonly trust: string;
+  /** The operation behind whose commit point the agent is still to be asked how it is. */
+  readonly unjudged: string;
 }
 
 export function kaiFolderOf(repository: Repository): KaiFolder {
@@ -28,6 +30,7 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
     replaced: path.join(root, "replaced"),
     trash: path.join(root, "trash"),
     trust: path.join(root, "trust.json"),
+    unjudged: path.join(root, "unjudged"),
   };
 }
 

@@ -10,7 +10,7 @@ import type { StepLog } from "./step-log.js";
  */
 export async function checkAfterwards(
   cwd: string,
-  { after, config, testKinds, checksHealth }: Prepared,
+  { after, config, testKinds, checksHealth }: Pick<Prepared, "after" | "config" | "testKinds" | "checksHealth">,
   steps: StepLog,
   context: CommandContext & Pick<TestsRequest, "comparison">,
 ): Promise<void> {

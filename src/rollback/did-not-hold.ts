@@ -4,14 +4,14 @@ import type { Fallbacks, NotHeld } from "./fall-back.js";
 const bare = (sentence: string | null): string => (sentence ?? "it was not well").replace(/\.$/, "");
 
 /**
- * E127: `what` (such as "The rollback to 1.0.0") did not hold, why, what is in force now, and what became of each way out. Exit
- * status 4 where recovery is automatic and no way out held.
+ * E127: `what` (such as "The rollback to 1.0.0") did not hold, why, what is in force now, and what became of each way out. It ends
+ * with status 1 where one held, else with `exit`.
  */
 export function didNotHold(
   what: string,
-  { version, plan, steps }: NotHeld,
+  { version, steps }: Pick<NotHeld, "version" | "steps">,
   { tried, untried, inForce }: Fallbacks,
-  data: Readonly<Record<string, unknown>>,
+  { exit, data }: { readonly exit: number; readonly data: Readonly<Record<string, unknown>> },
 ): KaiError {
   const why = steps.find(({ status }) => status === "failed");
   const held = tried.find(({ ok }) => ok);
@@ -24,7 +24,7 @@ export function didNotHold(
     : "`git kai-version undo` takes the last step back; `rollback --suggest` ranks other versions.";
   return new KaiError("E127", `${what} did not hold: ${bare(why?.error ?? null)}. ${now}.`, {
     hint: [...failed, ...others, next].join(""),
-    ...(held === undefined && plan.recovery.automatic && { exit: 4 }),
+    ...(held === undefined && { exit }),
     data: { ...data, fallbacks: tried, untried, recovered: held ?? null, inForce },
   });
 }

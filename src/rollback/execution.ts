@@ -21,7 +21,7 @@ import { installDependencies } from "./install-dependencies.js";
 import { liveChange } from "./live-steps.js";
 import { migrateAside } from "./migrate-aside.js";
 import { requireMintSigner } from "./mint-signer.js";
-import { writeFailure, writeOutcome } from "./outcome.js";
+import { asksAgent, writeFailure, writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import { planSwitch } from "./plan-switch.js";
 import { listReplaced, type Replaced } from "./put-back.js";
@@ -31,6 +31,7 @@ import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
 import { statePatternsOf } from "./state-patterns.js";
 import type { StepListener, StepLog } from "./step-log.js";
 import type { Ground } from "./survey.js";
+import { dropUnjudged, noteUnjudged } from "./unjudged.js";
 
 /** A caller, and whoever wants to see a rollback while it runs. */
 export interface RollbackCaller extends Caller {
@@ -111,6 +112,7 @@ export class Execution {
     if (prepared.mintSigner) await requireMintSigner(this.#session, signer, prepared.mintSigner);
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
+    if (asksAgent(this.#steps)) await noteUnjudged(agent.repository, this.#session.id);
     const restored = await this.#toCommitPoint(signer).catch(async (cause: Error) => {
       const version = this.#decided.ground.version?.number.text ?? null;
       const failure = { kind: telling.kind, plan, steps: this.#steps, version, cause };
@@ -121,10 +123,13 @@ export class Execution {
     await this.#checkAfterwards(restored);
     await this.#steps.run("cleanup", () => cleanUp(this.#session, prepared.retention));
     const told = { kind: telling.kind, plan, steps: this.#steps };
-    await writeOutcome(this.#session, restored, told, signer).catch((cause: Error) => {
-      // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
-      this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
-    });
+    const logged = writeOutcome(this.#session, restored, told, signer);
+    await logged
+      .then(() => dropUnjudged(agent.repository))
+      .catch((cause: Error) => {
+        // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
+        this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
+      });
     await rememberTimes(agent.repository, this.#steps.results);
     const stateBackup = prepared.saveState ? stateBackupRef(this.#session.id) : null;
     const replaced = await listReplaced(agent.repository, this.#session.id).catch(() => []);

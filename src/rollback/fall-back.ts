@@ -40,11 +40,14 @@ export interface Fallbacks {
   readonly inForce: string | null;
 }
 
-/** Goes on by the fallback strategies in their order, as new operations, until one holds or `recovery_timeout` is over. */
+/**
+ * Goes on by the fallback strategies in their order, as new operations, until one holds or `recovery_timeout` is over; by none
+ * where that is `barred`, a reason.
+ */
 export async function fallBack(
   caller: RollbackCaller,
   failed: NotHeld,
-  options: Pick<RollbackOptions, "trustCommands">,
+  { trustCommands, barred }: { readonly trustCommands: boolean; readonly barred: string | null },
 ): Promise<Fallbacks> {
   const { automatic, strategies, timeoutMs } = failed.plan.recovery;
   const tried: Fallback[] = [];
@@ -53,14 +56,14 @@ export async function fallBack(
   for (const strategy of strategies) {
     const withinMs = Math.floor(deadline - performance.now());
     const late = withinMs <= 0 ? `recovery_timeout is over (${timeoutMs / 1000} s)` : null;
-    const barred = automatic ? late : "automatic_recovery is false";
-    const way = barred === null ? await FIND[strategy](caller, failed) : barred;
+    const not = barred ?? (automatic ? late : "automatic_recovery is false");
+    const way = not ?? (await FIND[strategy](caller, failed));
     if (typeof way === "string") {
       untried.push({ strategy, why: way });
       continue;
     }
     caller.progress(`Recovering: ${strategy}`);
-    const fallback = await tryOne(caller, strategy, failed, { ...way, ...options, withinMs });
+    const fallback = await tryOne(caller, strategy, failed, { ...way, trustCommands, withinMs });
     tried.push(fallback);
     if (fallback.ok) break;
   }

@@ -21,6 +21,10 @@ export interface Told {
   readonly steps: StepLog;
 }
 
+/** Whether anything is to be found out behind the commit point. */
+export const asksAgent = (steps: StepLog): boolean =>
+  (["start_agent", "validate_rollback"] as const).some((type) => steps.step(type) !== undefined);
+
 /**
  * Logs what came of a rollback behind its commit point, where something could: the agent was started, or asked whether it is
  * well. The entry's `outcome.json` has what each command printed.
@@ -32,8 +36,7 @@ export async function writeOutcome(
   signer: Signer,
 ): Promise<void> {
   const { kind, plan, steps } = told;
-  const asked = ["start_agent", "validate_rollback"] as const;
-  if (!asked.some((type) => steps.step(type) !== undefined)) return;
+  if (!asksAgent(steps)) return;
   const outcome: Outcome = steps.failure === undefined ? "well" : "failed";
   const entry = outcomeEntry(session, told, {
     of: performed.id,

@@ -13,6 +13,7 @@ export async function rollBackSafely(caller: RollbackCaller, options: RollbackOp
   const { operation } = result;
   if (result.ok || operation === null) return result;
   const failed = { ...result, operation };
-  const fallbacks = await fallBack(caller, failed, { trustCommands: options.trustCommands ?? false });
-  throw didNotHold(`The rollback to ${result.to}`, failed, fallbacks, { rollback: result });
+  const fallbacks = await fallBack(caller, failed, { trustCommands: options.trustCommands ?? false, barred: null });
+  const exit = result.plan.recovery.automatic ? 4 : 1;
+  throw didNotHold(`The rollback to ${result.to}`, failed, fallbacks, { exit, data: { rollback: result } });
 }

@@ -35,12 +35,15 @@ export async function stopRunningAgent(request: StopRequest, context: CommandCon
   if (outcome.ok || context.cancelled?.aborted) return { outcome, remark: null };
   const left = (await listMarked(before.agent)).length > 0;
   const doubt = left || ran || command === null ? null : await whyItMayRun(before, command.cwd, context);
-  const error = [outcome.error, doubt].filter((each) => each !== null).join(" ");
+  const error = [outcome.error, doubt].flatMap((each) => (each === null ? [] : asSentence(each))).join(" ");
   const reached = force || (!left && doubt === null);
   return reached
     ? { outcome: { ...outcome, ok: true, error: null }, remark: error }
     : { outcome: { ...outcome, error }, remark: null };
 }
+
+/** What a command printed last need not end as one. */
+const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** In an emergency nobody is asked first; who was started by others than us can only be asked. */
 async function stop(

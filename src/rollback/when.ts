@@ -1,11 +1,7 @@
 import { KaiError } from "../error.js";
 import { whyNotRun } from "../version/command-trust.js";
-import { findDeployed, placeOf } from "../version/deployed-agent.js";
-import { configuredRoot } from "../version/deployment-place.js";
-import { versionInForce } from "../version/history.js";
-import { lifecycleCommands } from "../version/lifecycle-commands.js";
-import { findVersionConfig } from "../version/version-config.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
+import { commandsInForce } from "./commands-in-force.js";
 import { type Condition, judgeCondition, type Metrics, parseCondition } from "./condition.js";
 import type { RollbackCaller } from "./execution.js";
 import { readMetrics } from "./read-metrics.js";
@@ -57,26 +53,13 @@ async function measure(session: WritingSession, { metrics }: Condition, trustCom
   });
 }
 
-/** Of the version in force, or of the one that is deployed, in the folder where it runs. */
+/** Of the version in force, or of the one that is deployed. */
 async function healthCommand(session: WritingSession, trustCommands: boolean) {
-  const { agent, reader, history, log, id } = session;
-  const { repository } = agent;
-  const version = versionInForce(history);
-  const config = version && (await findVersionConfig(reader, version.commit));
-  if (!version || !config) return null;
-  const deployed = await findDeployed(session, await configuredRoot(repository, config), undefined);
-  const number = version.number.text;
-  const { health } = lifecycleCommands((deployed?.left?.config ?? config).lifecycle, {
-    ...placeOf(repository, deployed, deployed?.version),
-    version: deployed?.version ?? number,
-    from: number,
-    to: number,
-    operation: id,
-    commonDir: repository.commonDir,
-    repo: log.entry.repo,
-  });
+  const inForce = await commandsInForce(session);
+  if (inForce === undefined) return null;
+  const { health } = inForce.commands;
   if (health === null) return null;
-  const uses = [{ version: deployed?.left?.version ?? version, commands: [health.run] }];
+  const uses = [{ version: inForce.named, commands: [health.run] }];
   if ((await whyNotRun(session, uses, { trustCommands })) === null) return health;
   // A key that is only in the environment is known once it is opened.
   const { fingerprint } = await session.openSigner("operator");

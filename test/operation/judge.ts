@@ -52,7 +52,7 @@ export async function recoverAndJudge(
 ): Promise<{ side: Side; problems: string[] }> {
   const problems: string[] = [];
   await recoverHere(agent).catch((cause) => problems.push(`recover: ${cause.code} ${cause.message}`));
-  const seen = observe(agent);
+  const seen = withoutFailure(agent, observe(agent));
   const side = seen.refs.get(LOG_REF) === before.seen.refs.get(LOG_REF) ? "before" : "after";
   const apart = (name: string) => isState(name) || (scenario.own && name.startsWith(scenario.own.folder)) === true;
   const [was, is] = [without(before.seen, apart), without(seen, apart)];
@@ -61,6 +61,12 @@ export async function recoverAndJudge(
   problems.push(...((await scenario.own?.problems(agent, side)) ?? []));
   problems.push(...(await judgeWhole(agent, seen, mayStay)));
   return { side, problems };
+}
+
+/** Where it had acted and failed, the log has one entry more that says so: all else is as before. */
+function withoutFailure(agent: Agent, seen: Observed): Observed {
+  const failed = seen.refs.has(LOG_REF) && entryAt(agent, LOG_REF).details["happened"] === false;
+  return failed ? { ...seen, refs: new Map([...seen.refs, [LOG_REF, agent.git("rev-parse", `${LOG_REF}^`)]]) } : seen;
 }
 
 /** As the program does, but without starting it. */
@@ -176,7 +182,7 @@ async function judgeWhole(agent: Agent, seen: Observed, mayStay: (file: string) 
     { purpose: "recover", onRecovered: () => problems.push("a second recover found something") },
     async () => {},
   );
-  const twice = observe(agent);
+  const twice = withoutFailure(agent, observe(agent));
   if (show(twice) !== show(seen)) problems.push("a second recover changed something");
   if (!seen.refs.has(LOG_REF)) return problems;
   const pointer = seen.refs.get("refs/tags/current") ?? null;

@@ -1,18 +1,24 @@
 import type { Recovered } from "../../operation/recover.js";
+import { type JudgedOperation, judgeInterrupted } from "../../rollback/judge-interrupted.js";
 import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
-import { callerOf, tellConfigBroken } from "../caller.js";
-import { defineCommand } from "../define-command.js";
+import { callerOf, tellConfigBroken, tellRecovered } from "../caller.js";
+import { defineCommand, flag } from "../define-command.js";
+import { describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { rebuiltLines } from "../rebuilt-lines.js";
+import { rollbackCallerOf } from "../rollback-caller.js";
 
 export const recoverCommand = defineCommand({
   name: "recover",
   summary: "Bring interrupted operations to their end",
   description:
-    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. Then it verifies the log, and makes records and versions' tags that are missing again from it. Running it twice changes nothing.",
-  async run(_input, context) {
+    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. Running it twice changes nothing.",
+  options: {
+    trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
+  },
+  async run({ trustCommands }, context) {
     let recovered: readonly Recovered[] = [];
     const rebuilt = await recoverAgent({
       ...callerOf(context, tellConfigBroken),
@@ -20,29 +26,50 @@ export const recoverCommand = defineCommand({
         recovered = found;
       },
     });
+    const judged = await judgeInterrupted(rollbackCallerOf(context), { trustCommands, recovered }).catch((cause) => {
+      // What was found is told with the error, and what was recovered before it.
+      tellRecovered(recovered, context);
+      throw cause;
+    });
     const happened = recovered.filter(({ outcome }) => outcome === "completed");
     const logged = await loggedOperations(
       happened.map(({ operation }) => operation),
       context,
     );
     const told = recovered.map((each) => ({ ...logged.get(each.operation), ...each }));
-    context.output.result({ recovered: told, rebuilt }, describeRecovered);
+    context.output.result({ recovered: told, judged, rebuilt }, describeRecovered);
   },
 });
 
 interface WhatWasDone {
   readonly recovered: readonly Recovered[];
+  readonly judged: JudgedOperation | null;
   readonly rebuilt: Rebuilt;
 }
 
-function describeRecovered({ recovered, rebuilt }: WhatWasDone, { style }: Output): string {
+function describeRecovered({ recovered, judged, rebuilt }: WhatWasDone, output: Output): string {
+  const { style } = output;
   const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended }) => [
     `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
     ...(agent === null ? [] : [startedAgain(agent, style)]),
     ...(ended === null ? [] : [endedThen(ended, style)]),
   ]);
+  if (judged !== null) lines.push(...describeJudged(judged, output));
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
+}
+
+/** That it is well, or why nobody knows. */
+function describeJudged({ kind, operation, version, well, steps, problem }: JudgedOperation, output: Output): string[] {
+  const { style } = output;
+  const what = `${kind} ${operation}: ${version}`;
+  const lines = [
+    well === null
+      ? `${style.yellow("!")} ${what} was not asked whether it is well`
+      : `${style.green("✓")} ${what} is well`,
+    ...steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)),
+  ];
+  return problem === null ? lines : [...lines, `  ${problem}`];
 }
 
 const startedAgain = ({ ok, error }: NonNullable<Recovered["agent"]>, style: Output["style"]): string =>

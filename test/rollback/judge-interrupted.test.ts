@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { entryAt, leftovers, observe } from "../operation/observe.js";
+import { refused, told } from "../scenarios/place.js";
+import { kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+
+/** Waits to be killed the first time, and then is as `verdict` says. */
+const hanging = (verdict: string) =>
+  `health: {run: 'test -e ../killed || { test -e ../go && touch ../asked && sleep 60; }; ${verdict}', timeout: 90s, retries: 0}`;
+
+/** 1.0.0 is asked for its health while it is killed; 1.1.0 is in force before. */
+async function killedWhileAsked(verdict: string, more = "", lifecycle = START): Promise<LiveAgent> {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${lifecycle}\n${hanging(verdict)}`, more) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(lifecycle, more) });
+  await killed(agent, "rollback", "1.0.0");
+  return agent;
+}
+
+async function killed(agent: LiveAgent, ...args: string[]): Promise<void> {
+  agent.write("../go", "");
+  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
+  const over = once(child, "exit");
+  while (!existsSync(path.join(agent.dir, "../asked"))) await pause(20);
+  child.kill("SIGKILL");
+  await over;
+  agent.write("../killed", "");
+}
+
+const outcomes = async (agent: LiveAgent) =>
+  (await told(agent, "log", "--kind", "outcome")).operations.map(({ subject }: { subject: string }) => subject);
+
+const recovery = (text: string) => `rollback_system: {recovery: {${text}}}`;
+
+test.each([
+  ["while it starts", START],
+  ["while it is validated, when nothing is left to be recovered", ""],
+])("a rollback that was killed %s is judged by recover as it would have been: well, once", async (_, lifecycle) => {
+  const agent = await killedWhileAsked("true", "", lifecycle === "" ? "trigger: {}" : lifecycle);
+  const { judged } = await told(agent, "recover");
+  expect(judged).toMatchObject({ kind: "rollback", version: "1.0.0", well: true, problem: null });
+  expect(await outcomes(agent)).toEqual(["outcome of rollback 1.1.0 -> 1.0.0: well"]);
+  expect(entryAt(agent, "refs/kai/log").details).toMatchObject({ of: judged.operation, ok: true });
+  const { refs } = observe(agent);
+  expect(await told(agent, "recover")).toMatchObject({ recovered: [], judged: null });
+  expect(observe(agent).refs).toEqual(refs);
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("where it is ill recover falls back as the rollback would have, and says what is in force", async () => {
+  const agent = await killedWhileAsked("exit 9");
+  const ran = await agent.kai("recover", "--json");
+  expect(ran.exit).toBe(1);
+  expect(ran.json().error).toMatchObject({
+    code: "E127",
+    message: expect.stringMatching(
+      /^The rollback to 1\.0\.0 that was interrupted did not hold: .*1\.1\.0 is in force instead/,
+    ),
+    judged: { kind: "rollback", version: "1.0.0", well: false },
+    recovered: { strategy: "emergency_snapshot", to: "1.1.0" },
+  });
+  expect((await outcomes(agent)).at(-1)).toBe("outcome of rollback 1.1.0 -> 1.0.0: failed");
+  expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
+});
+
+test("where no way out may be taken, each is named, and exit is 4", async () => {
+  const agent = await killedWhileAsked("exit 9", recovery("automatic_recovery: false"));
+  const error = await refused(agent, "recover");
+  expect(error).toMatchObject({ code: "E127", exit: 4 });
+  expect(error.message).toContain("1.0.0 stays in force");
+  expect(error.hint).toContain("emergency_snapshot was not tried: automatic_recovery is false");
+});
+
+test("an undo that was killed is judged, and does not fall back", async () => {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(START) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${hanging("exit 9")}`) });
+  await told(agent, "rollback", "1.0.0");
+  await killed(agent, "undo");
+  const error = await refused(agent, "recover");
+  expect(error).toMatchObject({ code: "E127", exit: 4 });
+  expect(error.message).toMatch(/^The undo to 1\.1\.0 that was interrupted did not hold: .*1\.1\.0 stays in force\.$/);
+  expect(error.hint).toContain("last_known_good was not tried: undo never falls back by itself");
+});
+
+test("without a key it is asked all the same, and the missing outcome is told; with one it is logged", async () => {
+  const agent = await killedWhileAsked("true");
+  const keyless = { ...agent, env: { ...agent.env, KAI_HOME: path.join(agent.dir, "../nobody") } };
+  const { judged } = await told(keyless, "recover");
+  expect(judged).toMatchObject({ well: true, problem: expect.stringContaining("The outcome was not logged: ") });
+  expect(await outcomes(agent)).toEqual([]);
+  expect((await told(agent, "recover")).judged).toMatchObject({ well: true, problem: null });
+  expect((await outcomes(agent)).length).toBe(1);
+});
+
+test("a command that recovers on its way says what it found, and who asks", async () => {
+  const agent = await killedWhileAsked("exit 9");
+  const ran = await agent.kai("create", "--as", "1.2.0", "--allow-unchanged");
+  expect(ran.stderr).toContain("Finished an interrupted rollback");
+  expect(ran.stderr).toContain("The agent that is to run could not be started");
+  expect(ran.stderr).toContain("`git kai-version recover` does, while that is in force");
+  expect(await told(agent, "recover")).toMatchObject({ judged: null });
+});
