@@ -16,6 +16,9 @@ export interface Ref {
   readonly latin1: string | undefined;
 }
 
+/** A ref without its object's bytes. */
+export type RefHead = Pick<Ref, "name" | "id" | "type">;
+
 const FORMAT =
   "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)%00%(if:equals=tag)%(objecttype)%(then)%(raw:size)%00%(raw)%(else)0%00%(end)";
 
@@ -32,6 +35,60 @@ export async function listRefs(repository: Repository, prefixes: readonly string
   if (refs.every(({ type }) => type !== "missing")) throw gitFailure(args, run);
   return refs;
 }
+
+/** Refs without their objects' bytes, as git printed them; of ten thousand only those are told apart that are asked for. */
+export class RefHeads implements Iterable<RefHead> {
+  /** Lines of type, object id and name, and one at the end that is empty; a character a byte. */
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  *[Symbol.iterator](): Generator<RefHead> {
+    for (let start = 0; start < this.#text.length; ) {
+      const end = this.#text.indexOf("\n", start);
+      yield headOf(this.#text.slice(start, end));
+      start = end + 1;
+    }
+  }
+
+  named(name: string): RefHead | undefined {
+    return this.#with(` ${Buffer.from(name).toString("latin1")}\n`)[0];
+  }
+
+  withId(id: string): RefHead[] {
+    return this.#with(` ${id} `);
+  }
+
+  #with(words: string): RefHead[] {
+    const found: RefHead[] = [];
+    for (let at = this.#text.indexOf(words); at >= 0; at = this.#text.indexOf(words, at + 1)) {
+      found.push(headOf(this.#text.slice(this.#text.lastIndexOf("\n", at) + 1, this.#text.indexOf("\n", at))));
+    }
+    return found;
+  }
+}
+
+function headOf(line: string): RefHead {
+  const [first, second] = [line.indexOf(" "), line.lastIndexOf(" ")];
+  const [type, id, name] = [line.slice(0, first), line.slice(first + 1, second), line.slice(second + 1)];
+  return { name: nameOf(name), id, type: type as ObjectType };
+}
+
+/**
+ * The same refs as `listRefs` gives without their objects' bytes, which takes git a tenth of the time; undefined where an object
+ * is missing, and `listRefs` tells which.
+ */
+export async function findRefHeads(repository: Repository, prefixes: readonly string[]): Promise<RefHeads | undefined> {
+  const args = ["for-each-ref", "--format=%(objecttype) %(objectname) %(refname)", ...prefixes];
+  const { exitCode, stdout } = await tryGit(repository, args);
+  return exitCode === 0 ? new RefHeads(stdout.toString("latin1")) : undefined;
+}
+
+/** Some of the refs with their objects' bytes, from a reader's process. */
+export const readRefs = (reader: ObjectReader, refs: readonly RefHead[]): Promise<Ref[]> =>
+  Promise.all(refs.map(({ name, id }) => readRef(reader, name, id)));
 
 /** An older git takes off one tag only: where another one is below it, a second process takes off the others. */
 async function peelWhole(repository: Repository, refs: Ref[]): Promise<Ref[]> {

@@ -8,7 +8,7 @@ import { whyNotRun } from "../version/command-trust.js";
 import { sourcesDetails } from "../version/composed-version.js";
 import { decryptionFor } from "../version/decryption-for.js";
 import { validateVersion } from "../version/validate-version.js";
-import { versionsBefore } from "../version/versions-before.js";
+import { versionAndBefore } from "../version/versions-before.js";
 import { type Caller, provingOf, type WritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { checkAfterwards } from "./check-afterwards.js";
@@ -157,7 +157,7 @@ export class Execution {
     const comparison = await compareWithEarlier(repository, {
       place: "agent",
       version: inForce?.tag ?? null,
-      before: from === undefined ? [] : [from, ...versionsBefore(this.#session.history, from)],
+      before: from === undefined ? [] : versionAndBefore(this.#session.history, from),
     });
     await checkAfterwards(repository.workTree ?? "", prepared, this.#steps, { ...this.#context, comparison });
   }

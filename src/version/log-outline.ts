@@ -1,5 +1,16 @@
+import { isAscii } from "node:buffer";
 import { ENTRY_PATTERNS, type InForce, type LoggedEntry } from "../operation/entry.js";
-import { parseLogOutput } from "../operation/log.js";
+import { logEntries, parseLogOutput } from "../operation/log.js";
+import {
+  formatMade,
+  type LogBlock,
+  type LogPart,
+  type Made,
+  madeIn,
+  numbersMade,
+  type Withdrawing,
+} from "./log-part.js";
+import type { LogText } from "./log-text.js";
 
 /** What a history needs of the whole log, newest first. */
 export interface LogOutline {
@@ -10,13 +21,15 @@ export interface LogOutline {
   /** The newest entry that changed what is in force. */
   readonly lastMove: LoggedEntry | undefined;
   /** Tag and number of each version that was made. */
-  readonly made: readonly (readonly [tag: string, version: string])[];
-  /** The entries that withdrew versions, or took some back into use. */
-  readonly withdrawing: readonly LoggedEntry[];
+  readonly made: Made;
+  /** What each entry withdrew or took back into use that did. */
+  readonly withdrawing: readonly Withdrawing[];
   /** The object that the log put under each ref of refs/tags/ last, by ref. */
   tagObjects(): ReadonlyMap<string, string>;
   /** The same for one of these refs; undefined where the log never set it. */
   tagObject(ref: string): string | undefined;
+  /** The numbers under which versions with this tag were made. */
+  numbersMade(tag: string): readonly string[];
 }
 
 const TEXT = String.raw`[^"\\\u0000-\u001f]*`;
@@ -41,89 +54,138 @@ const PLAIN = new RegExp(
 /** Of more characters an expression could use up the stack; entries that made a version have a few hundred. */
 const MOST_LOOKED_AT = 1 << 20;
 
-/**
- * The outline of what `git log -z --format=%H %P%n%B` printed, newest first. Most entries only made a version: those are
- * looked at and not read, which for ten thousand of them takes a sixth of the time. It says the same as `outlineEntries`.
- */
-export function outlineLog(text: string): LogOutline {
-  const outline = new LogOutliner();
-  outline.take(text);
-  return outline.end();
+const findPlain = (text: string): RegExpExecArray | null => (text.length <= MOST_LOOKED_AT ? PLAIN.exec(text) : null);
+
+const isMove = ({ current }: LoggedEntry): boolean => current.before?.pointer !== current.after?.pointer;
+
+/** What the entries taken so far say together, the newest first. */
+class Findings {
+  readonly made: [string, string][] = [];
+  readonly withdrawing: Withdrawing[] = [];
+  newest: LoggedEntry | undefined;
+  lastMove: LoggedEntry | undefined;
+
+  add(entry: LoggedEntry): void {
+    this.newest ??= entry;
+    if (isMove(entry)) this.lastMove ??= entry;
+    const { tag, version } = entry.details;
+    if (typeof tag === "string" && typeof version === "string") this.made.push([tag, version]);
+    const { withdrawn, restored } = entry;
+    if (withdrawn.length > 0 || restored.length > 0) this.withdrawing.push({ withdrawn, restored });
+  }
 }
 
 /** The outline of entries that were read whole, newest first. */
 export function outlineEntries(log: readonly LoggedEntry[]): LogOutline {
-  const outline = new LogOutliner();
-  for (const entry of log) outline.add(entry);
-  return outline.end();
+  const findings = new Findings();
+  for (const entry of log) findings.add(entry);
+  const tagObjects = () => firstOfEach(log.flatMap(tagsOf));
+  return {
+    head: findings.newest?.commit,
+    current: findings.newest?.current.after ?? null,
+    lastMove: findings.lastMove,
+    made: findings.made,
+    withdrawing: findings.withdrawing,
+    tagObjects,
+    tagObject: (ref) => tagObjects().get(ref),
+    numbersMade: (tag) => findings.made.flatMap(([each, version]) => (each === tag ? [version] : [])),
+  };
 }
 
-/** The same piece by piece, the newest first. */
+/**
+ * Makes a part of what `git log` prints, bytes by bytes, newest first. Most entries only made a version: those are looked at and
+ * not read, which for ten thousand of them takes a sixth of the time. The outline says the same as `outlineEntries`.
+ */
 export class LogOutliner {
-  readonly #made: [string, string][] = [];
-  readonly #withdrawing: LoggedEntry[] = [];
-  /** Texts of plain ones. */
-  readonly #entries: (string | LoggedEntry)[] = [];
-  #newest: LoggedEntry | undefined;
-  #lastMove: LoggedEntry | undefined;
+  readonly #findings = new Findings();
+  readonly #blocks: LogBlock[] = [];
+  #head: string | undefined;
 
-  /** Whole entries as they were printed, with a NUL between them. */
-  take(text: string): void {
-    for (const part of text.split("\0")) {
-      const plain = this.#lastMove !== undefined && part.length <= MOST_LOOKED_AT ? PLAIN.exec(part) : null;
-      if (plain) {
-        this.#entries.push(part);
-        this.#made.push([plain[1] ?? "", plain[2] ?? ""]);
-      } else {
-        for (const entry of parseLogOutput(part)) this.add(entry);
-      }
+  /** Whole entries, with a NUL between them. */
+  take(bytes: Buffer): void {
+    const texts = textOf(bytes).split("\0");
+    this.#blocks.push({ commits: texts.length, read: () => bytes });
+    this.#head ??= /^[0-9a-f]*/.exec(texts[0] ?? "")?.[0];
+    for (const text of texts) {
+      const plain = this.#findings.lastMove === undefined ? null : findPlain(text);
+      if (plain) this.#findings.made.push([plain[1] ?? "", plain[2] ?? ""]);
+      else for (const entry of logEntries(text)) this.#findings.add(entry);
     }
   }
 
-  add(entry: LoggedEntry): void {
-    this.#newest ??= entry;
-    if (entry.current.before?.pointer !== entry.current.after?.pointer) this.#lastMove ??= entry;
-    this.#entries.push(entry);
-    const { tag, version } = entry.details;
-    if (typeof tag === "string" && typeof version === "string") this.#made.push([tag, version]);
-    if (entry.withdrawn.length > 0 || entry.restored.length > 0) this.#withdrawing.push(entry);
-  }
-
-  end(): LogOutline {
-    const entries = this.#entries;
+  /** Undefined where nothing was taken. */
+  end(): LogPart | undefined {
+    if (this.#head === undefined) return undefined;
+    const { newest, lastMove, made, withdrawing } = this.#findings;
     return {
-      head: this.#newest?.commit,
-      current: this.#newest?.current.after ?? null,
-      lastMove: this.#lastMove,
-      made: this.#made,
-      withdrawing: this.#withdrawing,
-      tagObjects: () => tagObjectsOf(entries),
-      tagObject: (ref) => tagObjectOf(entries, ref),
+      index: {
+        head: this.#head,
+        newest: newest?.commit ?? null,
+        current: newest?.current.after ?? null,
+        move: lastMove?.commit ?? null,
+        made: formatMade(made),
+        withdrawing,
+      },
+      blocks: this.#blocks,
     };
   }
 }
 
-function tagObjectsOf(entries: readonly (string | LoggedEntry)[]): Map<string, string> {
-  const objects = new Map<string, string>();
-  for (const entry of entries) {
-    for (const [ref, id] of typeof entry === "string" ? plainTags(entry) : tagsOf(entry)) {
-      if (!objects.has(ref)) objects.set(ref, id);
-    }
+/** UTF-8 as text; where it is ASCII, as it mostly is, without decoding. */
+const textOf = (bytes: Buffer): string => (isAscii(bytes) ? bytes.toString("latin1") : bytes.toString());
+
+/** The outline of a log that is in parts, the newest first, and their text. */
+export function outlineParts(parts: readonly LogPart[], text: LogText): LogOutline {
+  const newest = parts.find(({ index }) => index.newest !== null)?.index;
+  let made: Made | undefined;
+  return {
+    head: newest?.newest ?? undefined,
+    current: newest?.current ?? null,
+    get lastMove() {
+      const move = parts.find(({ index }) => index.move !== null)?.index.move;
+      return move ? movedBy(text, move) : undefined;
+    },
+    get made() {
+      made ??= madeIn(parts);
+      return made;
+    },
+    withdrawing: parts.flatMap(({ index }) => index.withdrawing),
+    tagObjects: () => firstOfEach(tagsOfAll(text)),
+    tagObject: (ref) => tagObjectOf(text, ref),
+    numbersMade: (tag) => numbersMade(parts, tag),
+  };
+}
+
+/** The entry that a part names as the last to change what is in force. */
+function movedBy(log: LogText, commit: string): LoggedEntry | undefined {
+  for (const text of log.texts(commit)) {
+    const entry = parseLogOutput(text)[0];
+    if (entry?.commit === commit && isMove(entry)) return entry;
   }
+  return undefined;
+}
+
+function firstOfEach(tags: Iterable<readonly [ref: string, id: string]>): Map<string, string> {
+  const objects = new Map<string, string>();
+  for (const [ref, id] of tags) if (!objects.has(ref)) objects.set(ref, id);
   return objects;
 }
 
-function tagObjectOf(entries: readonly (string | LoggedEntry)[], ref: string): string | undefined {
-  const quoted = `"ref":"${ref}"`;
-  for (const entry of entries) {
-    // Most entries do not name it, which is told fastest by looking for it.
-    if (typeof entry === "string" && !entry.includes(quoted)) continue;
-    const set = typeof entry === "string" ? plainTags(entry) : tagsOf(entry);
-    const id = set.find(([name]) => name === ref)?.[1];
+function* tagsOfAll(log: LogText): Generator<[ref: string, id: string]> {
+  for (const text of log.texts()) yield* tagsIn(text);
+}
+
+function tagObjectOf(log: LogText, ref: string): string | undefined {
+  // Most entries do not name it, which is told fastest by looking for it. Of canonical JSON a text has one form.
+  for (const text of log.texts(`"ref":${JSON.stringify(ref)}`)) {
+    const id = tagsIn(text).find(([name]) => name === ref)?.[1];
     if (id !== undefined) return id;
   }
   return undefined;
 }
+
+const tagsIn = (text: string): [ref: string, id: string][] =>
+  findPlain(text) ? plainTags(text) : parseLogOutput(text).flatMap(tagsOf);
 
 const tagsOf = ({ changes }: LoggedEntry): [string, string][] =>
   changes.flatMap(({ ref, new: next }) => (ref.startsWith("refs/tags/") && next !== null ? [[ref, next]] : []));

@@ -8,7 +8,8 @@ import { writeObjects } from "../git/write-objects.js";
 import { CURRENT_REF } from "../operation/entry.js";
 import { mendRefs } from "../operation/mend-refs.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
-import type { History, OutlinedRef } from "./history.js";
+import type { History } from "./history.js";
+import type { TagList } from "./outlined-ref.js";
 
 /**
  * Puts the tag `current` back to what the verified log says, where somebody moved, deleted or made it. What was found is kept
@@ -19,10 +20,10 @@ export async function mendCurrent(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  tags: readonly OutlinedRef[],
+  tags: TagList,
   { id, inherit }: { readonly id: string; readonly inherit: readonly number[] },
 ): Promise<void> {
-  const found = tags.find(({ ref }) => ref.name === CURRENT_REF)?.ref;
+  const found = tags.named(CURRENT_REF)?.ref;
   const [now, wanted] = [found?.id ?? null, history.current?.pointer ?? null];
   const isMissing = found?.type === "missing";
   if (now === wanted && !isMissing) return;

@@ -59,7 +59,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
   const reader = new ObjectReader(repository, { skipDamaged: true });
   try {
     const [known, log, userKeys, noted] = await Promise.all([
-      readHistoryOf(repository, caller.onConfigGone),
+      readHistoryOf(repository, caller.onConfigGone, { anew: true }),
       judgeLog(repository, reader, request.deep),
       readKnownKeys(kaiHome(caller.env)),
       listNotes(repository, NOTES_REF),

@@ -19,7 +19,7 @@ import { type AgentRepository, type OnConfigGone, openAgent } from "./agent-repo
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
 import type { Proving } from "./prove-version.js";
-import { historyFrom, outlineLogOf, outlineTags } from "./reading.js";
+import { historyFrom, readOutlines } from "./reading.js";
 import { type Rebuilt, rebuildProjection } from "./rebuild-projection.js";
 import { readStatus, type WorkTreeStatus } from "./work-tree-status.js";
 
@@ -99,16 +99,15 @@ export async function withWritingSession<T>(
       const status = readStatus(repository, untracked);
       // Whoever wants it is told of its failure.
       status.catch(() => {});
-      const [log, tags, printed] = await Promise.all([
+      const [log, read] = await Promise.all([
         readTrustedLog(repository, reader, root),
-        outlineTags(repository),
-        outlineLogOf(repository),
+        readOutlines(repository, { reader }),
       ]);
       const at = caller.now();
       const id = ulid(at.getTime());
-      const { history, outline } = historyFrom(tags, printed, agent.config);
+      const { history, outline } = historyFrom(read.tags, read.log, agent.config);
       if (outline.head !== log.head) throw movedMeanwhile();
-      await mendCurrent(repository, reader, history, tags, { id, inherit: [lock.descriptor] });
+      await mendCurrent(repository, reader, history, read.tags, { id, inherit: [lock.descriptor] });
       return await work({
         agent,
         caller,

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Entry, formatEntryMessage, type InForce } from "../../src/operation/entry.js";
 import { parseLogOutput } from "../../src/operation/log.js";
-import { type LogOutline, LogOutliner, outlineEntries, outlineLog } from "../../src/version/log-outline.js";
+import { type LogOutline, LogOutliner, outlineEntries, outlineParts } from "../../src/version/log-outline.js";
+import type { LogPart } from "../../src/version/log-part.js";
+import { LogText } from "../../src/version/log-text.js";
 import { anEntry } from "../support/an-entry.js";
 
 const id = fc.constantFrom("a".repeat(40), "0123456789".repeat(4), "f".repeat(64));
@@ -81,10 +83,31 @@ const logged = fc
     return `${commit} ${parents.join(" ")}\n${message.replace(from, () => to)}`;
   });
 
+/** The part that is made of pieces of what git printed. */
+function partsOf(...pieces: readonly string[]): LogPart[] {
+  const outliner = new LogOutliner();
+  for (const piece of pieces) outliner.take(Buffer.from(piece));
+  const part = outliner.end();
+  return part ? [part] : [];
+}
+
+const notRead = () => {
+  throw new Error("nothing of it is damaged");
+};
+
+const outlineOf = (parts: readonly LogPart[]): LogOutline => outlineParts(parts, new LogText(parts, notRead));
+
+const outlineLog = (printed: string): LogOutline => outlineOf(partsOf(printed));
+
 /** What its functions give in their stead: the objects of all tags, asked for together and one by one. */
 function plain(outline: LogOutline) {
   const tagObjects = [...outline.tagObjects()];
-  return { ...outline, tagObjects, tagObject: tagObjects.map(([ref]) => [ref, outline.tagObject(ref)]) };
+  return {
+    ...outline,
+    tagObjects,
+    tagObject: tagObjects.map(([ref]) => [ref, outline.tagObject(ref)]),
+    numbersMade: outline.made.map(([tag]) => [tag, outline.numbersMade(tag)]),
+  };
 }
 
 test("the outline of the printed log is that of its entries read whole", () => {
@@ -101,10 +124,11 @@ test("the outline of the printed log is that of its entries read whole", () => {
 test("a log that comes in pieces has the same outline", () => {
   fc.assert(
     fc.property(fc.array(fc.array(logged, { minLength: 1, maxLength: 3 }), { maxLength: 4 }), (pieces) => {
-      const outliner = new LogOutliner();
-      for (const piece of pieces) outliner.take(piece.join("\0"));
-      const [seen, whole] = [outliner.end(), outlineLog(pieces.flat().join("\0"))];
-      expect(plain(seen)).toEqual(plain(whole));
+      const texts = pieces.map((piece) => piece.join("\0"));
+      const whole = plain(outlineLog(pieces.flat().join("\0")));
+      expect(plain(outlineOf(partsOf(...texts)))).toEqual(whole);
+      // Each a part of its own, kept at another time.
+      expect(plain(outlineOf(texts.flatMap((text) => partsOf(text))))).toEqual(whole);
     }),
     { numRuns: 100 },
   );

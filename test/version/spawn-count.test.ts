@@ -17,6 +17,7 @@ const COMMANDS = [
   ["verify", "--all"],
   ["verify", "--all", "--deep"],
   ["rollback", "1.0.0", "--force"],
+  ["undo"],
 ];
 
 /** How many git processes each command takes in an agent of that size. */
@@ -32,8 +33,11 @@ async function countsOf(shape: { files: number; versions: number }): Promise<Rec
   run("git", ["gc", "--quiet"]);
   const counts: Record<string, number> = {};
   for (const command of COMMANDS) {
-    appendFileSync(path.join(cwd, "src", "part-0", "module-0.py"), "# changed\n");
-    run("git", ["commit", "--quiet", "--all", "-m", "fix: change one module"]);
+    // What is undone must be what was done last.
+    if (command[0] !== "undo") {
+      appendFileSync(path.join(cwd, "src", "part-0", "module-0.py"), "# changed\n");
+      run("git", ["commit", "--quiet", "--all", "-m", "fix: change one module"]);
+    }
     counts[command.join(" ")] = countGitProcesses((trace) => run(process.execPath, [PROGRAM, ...command], trace));
   }
   return counts;

@@ -33,7 +33,7 @@ export interface ComparisonRequest {
   /** Object id of the tag of the version that is tested; null for none, whose results are not kept. */
   readonly version: string | null;
   /** The versions before it, the nearest first. */
-  readonly before: readonly Pick<KnownVersion, "tagId" | "number">[];
+  readonly before: Iterable<Pick<KnownVersion, "tagId" | "number">>;
 }
 
 /** Of one version's one test, the newest; what is compared is their median. */
@@ -54,8 +54,10 @@ export async function compareWithEarlier(
   const kept = await readKept(repository);
   return {
     find(test) {
+      const ofTest = kept[place]?.[test];
+      if (ofTest === undefined) return undefined;
       for (const { tagId, number } of before) {
-        const results = kept[place]?.[test]?.[tagId];
+        const results = ofTest[tagId];
         if (results !== undefined && results.length > 0) return { version: number.text, ...medianOf(results) };
       }
       return undefined;
