@@ -75,6 +75,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       filesystem: settings.filesystem,
       process: settings.process,
       image: snapshot.image,
+      imageBase: snapshot.imageBase,
       unenforced,
     },
     actor: signer ? { name: signer.name, email: signer.email, key: signer.fingerprint } : null,

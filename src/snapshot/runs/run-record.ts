@@ -27,6 +27,7 @@ export interface RunRecord extends Omit<Execution, "stdout" | "stderr" | "unenfo
     readonly filesystem: string;
     readonly process: string;
     readonly image: string;
+    readonly imageBase: string | null;
     readonly unenforced: readonly string[];
   };
   readonly actor: { readonly name: string; readonly email: string; readonly key: string } | null;
