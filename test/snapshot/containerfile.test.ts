@@ -35,7 +35,7 @@ test("the Containerfile of a Python version", async () => {
     "FROM docker.io/library/python@sha256:ab
     WORKDIR /opt/kai
     COPY . /opt/kai/
-    RUN PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore pip install --no-cache-dir --no-input -r requirements.txt
+    RUN PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore pip install --no-cache-dir --no-input --retries 1 -r requirements.txt
     "
   `);
 });
@@ -48,7 +48,7 @@ test("the Containerfile of a Node version", async () => {
     COPY . /opt/kai/
     WORKDIR /node_modules
     WORKDIR /opt/kai
-    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
+    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
     "
   `);
   expect(await namesOf(files, "node")).toEqual(["package-lock.json", "package.json"]);
@@ -65,7 +65,7 @@ test("requirements.txt comes before other requirements and Pipfile.lock, with wh
   const all = { "requirements.txt": text, "more/base.txt": "-r ../deep.txt\n", "deep.txt": "", ...others, "x.txt": "" };
   expect(await namesOf(all)).toEqual(["deep.txt", "more/base.txt", "requirements-dev.txt", "requirements.txt"]);
   expect(await containerfileOf(others)).toContain(
-    "pip install --no-cache-dir --no-input --no-deps -r requirements.txt",
+    "pip install --no-cache-dir --no-input --retries 1 --no-deps -r requirements.txt",
   );
   expect((await recipeOf(others))?.files.get("requirements.txt")?.toString()).toBe(
     "a==1 ; python_version >= '3.8' --hash=sha256:ab\n",

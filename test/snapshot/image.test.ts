@@ -36,7 +36,7 @@ test("what a version's requirements ask for is in the image that it runs in, bui
     "cat /etc/asked; cd /etc/given; cat requirements.txt; ls * more",
   );
   expect(seen).toBe(
-    `install --no-cache-dir --no-input -r requirements.txt\n${files["requirements.txt"]}` +
+    `install --no-cache-dir --no-input --retries 1 -r requirements.txt\n${files["requirements.txt"]}` +
       "limits.txt\nrequirements.txt\n\nmore:\nbase.txt\n\nmore:\nbase.txt\n",
   );
   const made = await printed(agent, "1.1.0", "cat", "/etc/made");

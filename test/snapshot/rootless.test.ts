@@ -51,7 +51,7 @@ test("an ordinary user's version runs in an image that is built from it, once", 
   const ran = await kai(...command);
   expect(ran.exit, String(ran)).toBe(0);
   const first = ran.json();
-  expect(first.stdout).toMatch(/^install --no-cache-dir --no-input -r requirements\.txt\n0\n/);
+  expect(first.stdout).toMatch(/^install --no-cache-dir --no-input --retries 1 -r requirements\.txt\n0\n/);
   expect((await kai(...command)).json().stdout).toBe(first.stdout);
 });
 

@@ -10,8 +10,12 @@ const REGISTRIES: Readonly<Record<Recipe["kind"], readonly string[]>> = {
   node: ["registry.npmjs.org"],
   own: [],
 };
-/** What podman adds to the words of a command that failed. */
-const OF_PODMAN = /^(?:Error: building at STEP|container exited on |time=|STEP |-->)/;
+/** What podman adds to the words of a command that failed, and installers to their own. */
+const CHATTER =
+  /^(?:Error: building at STEP|error building at STEP|container exited on |time=|STEP |-->|: exit status|\[notice\]|npm notice|npm error A complete log)/;
+/** What hostile code asked for stands in a command that somebody may copy. */
+const HOST = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
+const MOST_HOSTS = 8;
 const LONGEST = 600;
 const KEPT_LINES = 20;
 
@@ -23,7 +27,7 @@ export function buildFailed(
   { timedOut, output, refused }: BuildResult & { readonly refused: readonly string[] },
 ): KaiError {
   const lines = output.split("\n").map(plain).filter(Boolean);
-  const words = lines.findLast((line) => !OF_PODMAN.test(line)) ?? lines.at(-1) ?? "podman said nothing";
+  const words = lines.findLast((line) => !CHATTER.test(line)) ?? lines.at(-1) ?? "podman said nothing";
   const why = timedOut ? `it took longer than ${limits.timeoutMs / 1000} s` : words;
   return new KaiError("E103", `The image of ${version} could not be built: ${why}`, {
     hint: timedOut
@@ -35,7 +39,12 @@ export function buildFailed(
 
 function hintFor({ kind }: Recipe, { mode }: SnapshotSettings["network"], refused: readonly string[]): string {
   const asIs = "`--image NAME` uses an image as it is.";
-  const hosts = refused.length > 0 ? refused.filter(Boolean) : mode === "none" ? REGISTRIES[kind] : [];
+  const hosts =
+    refused.length > 0
+      ? refused.filter((host) => HOST.test(host)).slice(0, MOST_HOSTS)
+      : mode === "none"
+        ? REGISTRIES[kind]
+        : [];
   if (hosts.length > 0) {
     const options = hosts.map((host) => ` --allow-host ${host}`).join("");
     return `A build reaches what the sandbox may reach. \`--network isolated${options}\` lets it have its packages, once; ${asIs}`;

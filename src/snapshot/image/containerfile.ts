@@ -5,7 +5,10 @@ import type { Recipe } from "./recipe.js";
 /** Where what an image is built from lies in it: beside the version, which is mounted at /app. */
 const PLACE = "/opt/kai";
 
-/** The Containerfile of a recipe on a base that `reference` names with its digest. */
+/**
+ * The Containerfile of a recipe on a base that `reference` names with its digest. Installers are to try again only once: a sandbox
+ * reaches nothing by default, and they would go on for a minute.
+ */
 export function formatContainerfile(recipe: Recipe, reference: string): string {
   return [`FROM ${reference}`, ...linesOf(recipe)].map((line) => `${line}\n`).join("");
 }
@@ -20,7 +23,7 @@ function linesOf(recipe: Recipe): readonly string[] {
       // A distribution's own Python wants to be told.
       return [
         ...copied(),
-        `RUN PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore pip install --no-cache-dir --no-input${options}${files}`,
+        `RUN PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore pip install --no-cache-dir --no-input --retries 1${options}${files}`,
       ];
     }
     case "node":
@@ -29,7 +32,7 @@ function linesOf(recipe: Recipe): readonly string[] {
         ...copied(),
         "WORKDIR /node_modules",
         `WORKDIR ${PLACE}`,
-        "RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules",
+        "RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules",
       ];
   }
 }
