@@ -17,7 +17,7 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
     ["version", snapshot.tag],
     ["status", `${paintStatus(snapshot, style)}${snapshot.reason === null ? "" : `: ${snapshot.reason}`}`],
     ["type", snapshot.base === null ? snapshot.type : `${snapshot.type} on ${snapshot.base}`],
-    ["stands on", isolation.image === "host" ? "this machine's own programs" : isolation.image],
+    ["stands on", standsOn(isolation)],
     ["network", network],
     ["files", isolation.filesystem],
     ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
@@ -32,6 +32,9 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
   const width = Math.max(...rows.map(([name]) => name.length));
   return [style.bold(snapshot.id), ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n");
 }
+
+const standsOn = ({ image, imageBase }: ListedSnapshot["isolation"]): string =>
+  imageBase === null ? "this machine's own programs" : `${image.slice(0, 12)} (${imageBase})`;
 
 function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: ListedSnapshot["limits"]): string {
   return [

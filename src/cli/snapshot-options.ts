@@ -24,7 +24,7 @@ export const isolationOptions = {
   timeout: value("TIME", "when a command is ended, e.g. 30s"),
   env: list("NAME=VALUE", "a variable for it; may be given again"),
   secret: list("NAME", "only this secret of kai.yaml, or NAME=env:VAR, NAME=file:PATH, NAME=command:CMD"),
-  image: value("IMAGE", "a local image, or `host`: this machine's own programs"),
+  image: value("IMAGE", "a local image, used as it is, or `host`: this machine's own programs"),
   noWait: flag("end with 4 where max_concurrent snapshots live already, instead of waiting"),
 } as const;
 

@@ -1,6 +1,8 @@
-import { readdir, readFile, rmdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { KaiError } from "../error.js";
+import { reasonOf } from "../system/reason-of.js";
 import type { HostCapabilities } from "./capabilities.js";
 
 /** What a container used; absent where the host does not say. */
@@ -39,6 +41,29 @@ export async function readUsage(parent: string): Promise<ContainerUsage> {
     ...(peak === undefined ? {} : { peakMemory: peak }),
     ...(cpuMs === undefined ? {} : { cpuMs: Math.round(cpuMs) }),
   };
+}
+
+/** Makes the group in the hierarchy that counts processes, and limits them: for what podman itself cannot tell to. */
+export async function limitProcesses(parent: string, pids: number): Promise<void> {
+  const own = path.join(ROOT, "pids");
+  const isOwn = await readdir(own).then(
+    () => true,
+    () => false,
+  );
+  const folder = path.join(isOwn ? own : ROOT, parent);
+  await mkdir(folder, { recursive: true });
+  // With one hierarchy for all, each group says what is counted below it.
+  if (!isOwn) {
+    for (const each of [ROOT, path.dirname(folder)]) {
+      await writeFile(path.join(each, "cgroup.subtree_control"), "+pids").catch(() => {});
+    }
+  }
+  await writeFile(path.join(folder, "pids.max"), String(pids)).catch((cause) => {
+    throw new KaiError("E103", `The processes of a build could not be limited in ${folder}: ${reasonOf(cause)}.`, {
+      hint: "`git kai-version doctor` shows what this machine lacks.",
+      cause,
+    });
+  });
 }
 
 /** Takes the group away in every hierarchy, with the one in it that podman makes for the container's monitor. */

@@ -1,20 +1,48 @@
 import { KaiError } from "../error.js";
 import { runPodman } from "./podman.js";
 
-/** The id of an image that is on this machine; undefined where it is not. Never asks a registry. */
-export async function findLocalImage(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const result = await runPodman(["image", "inspect", "--format", "{{.Id}}", name], { env });
-  const id = result.stdout.toString().trim();
-  return result.exitCode === 0 && id !== "" ? id : undefined;
+/** An image that is on this machine. */
+export interface LocalImage {
+  /** Digest of its configuration, and so of all that it holds. */
+  readonly id: string;
+  /** What finds it again whatever its tags name by then: `docker.io/library/python@sha256:…`. */
+  readonly reference: string;
+  readonly tags: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The same, or E103 with both ways out. `runtime` is the key of `base_images` that names it. */
-export async function requireLocalImage(name: string, runtime: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const id = await findLocalImage(name, env);
-  if (id !== undefined) return id;
-  throw new KaiError("E103", `The base image ${name} is not on this machine.`, {
+/** Those of the images `names` that are on this machine, in that order, by one call of podman. Never asks a registry. */
+export async function findLocalImages(names: readonly string[], env: NodeJS.ProcessEnv): Promise<LocalImage[]> {
+  // Where one is missing the exit status says so, and the others are told all the same.
+  const { stdout } = await runPodman(["image", "inspect", ...names], { env });
+  return parseImages(stdout.toString());
+}
+
+/** The id of an image that is on this machine; undefined where it is not. */
+export const findLocalImage = async (name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> =>
+  (await findLocalImages([name], env))[0]?.id;
+
+/** E103 with both ways out. `runtime` is the key of `base_images` that names it. */
+export function baseImageMissing(name: string, runtime: string): KaiError {
+  return new KaiError("E103", `The base image ${name} is not on this machine.`, {
     hint:
       `Run \`podman pull ${name}\`, or set \`base_images: {${runtime}: host}\` under snapshot_isolation in kai.yaml ` +
       "to use this machine's own programs, read-only.",
   });
 }
+
+interface ImageDocument {
+  Id: string;
+  Digest?: string;
+  RepoTags?: string[] | null;
+  RepoDigests?: string[] | null;
+  Labels?: Record<string, string> | null;
+}
+
+const parseImages = (json: string): LocalImage[] =>
+  (JSON.parse(json || "[]") as ImageDocument[]).map(({ Id, Digest, RepoTags, RepoDigests, Labels }) => ({
+    id: Id,
+    reference: RepoDigests?.find((each) => each.endsWith(`@${Digest}`)) ?? RepoDigests?.[0] ?? Id,
+    tags: RepoTags ?? [],
+    labels: Labels ?? {},
+  }));

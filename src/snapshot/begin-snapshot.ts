@@ -4,10 +4,12 @@ import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
 import { identityOf } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
+import { imageFor } from "./image/image-for.js";
+import { versionFiles } from "./image/version-files.js";
 import { sweepDue } from "./prune-snapshots.js";
-import { findBase, type SandboxBase } from "./sandbox/choose-base.js";
+import { findBase } from "./sandbox/choose-base.js";
 import { findHost } from "./sandbox/requirements.js";
-import { containerNameOf } from "./sandbox/sandbox.js";
+import { containerNameOf, type SandboxBase } from "./sandbox/sandbox.js";
 import { makeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
 import { type Places, placesOf, type SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -56,7 +58,11 @@ export async function beginSnapshot(
   const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
   progress("Writing the version's files…");
   const start = await startingTree({ ground, settings, store, places, base: request.options.base ?? null, env });
-  const base = await findBase(isolation.base_images, settings.image, start.folder);
+  const files = once(() => versionFiles(start.folder));
+  const found = await findBase(isolation.base_images, settings.image, files);
+  const signal = caller.interrupted;
+  const image = { found, files, config, version: version.number.text, snapshot: start.base };
+  const base = await imageFor({ ...image, settings, places, host, env, signal, progress });
   const at = caller.now();
   const id = ulid(at.getTime());
   const record: SnapshotRecord = {
@@ -69,7 +75,8 @@ export async function beginSnapshot(
     tree: start.tree,
     base: start.base,
     settings,
-    image: base.kind === "host" ? "host" : base.name,
+    image: base.kind === "host" ? "host" : base.id,
+    imageBase: base.kind === "host" ? null : base.reference,
     unenforced,
     createdAt: at.toISOString(),
     expiresAt: new Date(at.getTime() + settings.ttlMs).toISOString(),
@@ -99,4 +106,12 @@ export async function beginSnapshot(
     throw cause;
   }
   return { ground, store, places, host, base, devices, record, discard };
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= work();
+    return made;
+  };
 }

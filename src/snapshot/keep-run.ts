@@ -76,6 +76,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       filesystem: settings.filesystem,
       process: settings.process,
       image: snapshot.image,
+      imageBase: snapshot.imageBase,
       unenforced,
       settings: isolationOf(settings),
     },

@@ -21,6 +21,7 @@ export interface ListedSnapshot {
     readonly allowedHosts: readonly string[];
     readonly namespaces: readonly string[];
     readonly image: string;
+    readonly imageBase: string | null;
     readonly unenforced: readonly string[];
   };
   readonly limits: KnownSnapshot["record"]["settings"]["limits"];
@@ -80,6 +81,7 @@ export function listedSnapshot({ record, status, reason }: KnownSnapshot): Liste
       allowedHosts: settings.network.allowedHosts,
       namespaces: settings.namespaces,
       image: record.image,
+      imageBase: record.imageBase,
       unenforced: record.unenforced,
     },
     limits: settings.limits,

@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
+import { removeUnnamedImages } from "../podman/built-images.js";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
@@ -30,7 +31,7 @@ export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly { readonly id: string; readonly reason: string }[];
-  /** Containers and folders that belonged to no snapshot any more. */
+  /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to. */
   readonly orphans: readonly string[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
@@ -90,12 +91,10 @@ export async function pruneSnapshots(
   // Those in which this machine was looked at.
   const probes = await removeLeftovers(env);
   const records = await sweepRecords(store, env);
-  return {
-    pruned,
-    left,
-    orphans: [...records, ...probes, ...(await orphanedContainers(store, env)), ...folders],
-    saves,
-  };
+  const images = (await removeUnnamedImages(env)).map((id) => `image ${id}`);
+  const containers = await orphanedContainers(store, env);
+  const orphans = [...records, ...probes, ...containers, ...folders, ...images];
+  return { pruned, left, orphans, saves };
 }
 
 /** Prunes what is due before a new one is begun; starts no process where nothing is. */

@@ -23,6 +23,8 @@ export interface SnapshotRecord {
   readonly settings: SnapshotSettings;
   /** `host`, or the image's id. */
   readonly image: string;
+  /** That image by its digest, or where it was built from the version, the one that it was built on; null for the host. */
+  readonly imageBase: string | null;
   /** Limits and the like that this machine does not enforce. */
   readonly unenforced: readonly string[];
   readonly createdAt: string;

@@ -80,3 +80,20 @@ test("a KAI_HOME or a temp_dir that is a file, or lies below one, is no defect o
     stderr: expect.stringMatching(/^Error E118: A file stands where a folder is needed\. \(/),
   });
 });
+
+test("inside an agent it says which images of base_images are not here, and how to get them", () => {
+  const { dir, env } = scratch();
+  execFileSync("git", ["init", "-q", dir], { env });
+  const images = "{python: registry.invalid/nobody/python:0, node: host}";
+  const settings = `{temp_dir: ${dir}/sandboxes, base_images: ${images}}`;
+  writeFileSync(path.join(dir, "kai.yaml"), `agent_id: ai.example.a\nsnapshot_isolation: ${settings}\n`);
+  const { checks } = JSON.parse(doctor(env, dir, "--json").stdout) as { checks: { name: string }[] };
+  expect(checks.filter(({ name }) => name.startsWith("image for"))).toEqual([
+    {
+      name: "image for python",
+      state: "warn",
+      detail: "registry.invalid/nobody/python:0 is not on this machine",
+      remedy: "Run `podman pull registry.invalid/nobody/python:0`, or set it to host in base_images.",
+    },
+  ]);
+});

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { strangerIn } from "../support/stranger.js";
+import { baseFolder } from "./base-image.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,14 +31,44 @@ test("an ordinary user tests a version with rootless Podman, and sees what is no
   expect(execFileSync("ls", [path.join(base, "snapshots")], { encoding: "utf8" })).toBe("");
 });
 
-/** Runs the program as somebody else, shown where that user can reach it. */
-function asStranger(agent: Agent, args: readonly string[]) {
+test("an ordinary user's version runs in an image that is built from it, once", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  const settings = { temp_dir: path.join(base, "snapshots"), base_images: { python: "localhost/base:1" } };
+  agent.write("kai.yaml", JSON.stringify({ agent_id: "ai.example.clerk", snapshot_isolation: settings }));
+  agent.write("requirements.txt", "left-pad==1.0\n");
+  agent.commit("feat: requirements");
+  await agent.kai("create", "--as", "1.1.0");
+  const root = path.join(base, "root");
+  mkdirSync(root);
+  const wget = "wget -q -O /etc/page http://denied.example/ || true";
+  baseFolder(root, { pip: `echo "$@" > /etc/asked; id -u >> /etc/asked; date >> /etc/asked; ${wget}` });
+  execFileSync("tar", ["-C", root, "-cf", path.join(base, "root.tar"), "."]);
+  const { kai, node } = strangers(agent);
+  const importing = `require("child_process").execFileSync("podman", ["import", "${base}/root.tar", "localhost/base:1"])`;
+  expect((await node("-e", importing)).exit).toBe(0);
+  const command = ["snapshot", "run", "1.1.0", "--network", "isolated", "--json", "--", "cat", "/etc/asked"];
+  const ran = await kai(...command);
+  expect(ran.exit, String(ran)).toBe(0);
+  const first = ran.json();
+  expect(first.stdout).toMatch(/^install --no-cache-dir --no-input --retries 1 -r requirements\.txt\n0\n/);
+  expect((await kai(...command)).json().stdout).toBe(first.stdout);
+});
+
+/** Runs the program as somebody else. */
+const asStranger = (agent: Agent, args: readonly string[]) => strangers(agent).kai(...args);
+
+/** Programs of somebody else: this one, shown where that user can reach it, and Node. */
+function strangers(agent: Agent) {
   const base = path.dirname(agent.dir);
   const program = path.join(base, "program");
   for (const name of ["bin", "dist", "docs", "package.json"]) {
     cpSync(path.join(ROOT, name), path.join(program, name), { recursive: true });
   }
   const { command, env } = strangerIn(base, agent.env["HOME"] ?? "");
-  const [file, ...rest] = command(path.join(program, "bin", "git-kai-version"), ...args);
-  return agent.run(file, rest, env);
+  const node = (first: string, ...args: readonly string[]) => {
+    const [file, ...rest] = command(first, ...args);
+    return agent.run(file, rest, env);
+  };
+  return { node, kai: (...args: readonly string[]) => node(path.join(program, "bin", "git-kai-version"), ...args) };
 }

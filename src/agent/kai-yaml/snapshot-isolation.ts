@@ -93,7 +93,7 @@ export const SNAPSHOT_ISOLATION = object({
   container_runtime: field("The container engine.", choice(["podman", "docker", "containerd"], "podman")),
   default_isolation: field("How processes are isolated.", choice(["none", "container", "vm"], "container")),
   base_images: field(
-    "Base images by runtime (python, node, custom, …), or `host`: this machine's own programs, read-only, which needs no registry.",
+    "Base images by runtime (python, node, custom, …), or `host`: this machine's own programs, read-only, which needs no registry. On an image, what the version's lock files or its Containerfile ask for is built.",
     either(
       choice(["host"], "host"),
       record(image, { keyForm: "a runtime's name", keyPattern: /^[A-Za-z][\w-]{0,63}$/ }),

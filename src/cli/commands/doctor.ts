@@ -13,6 +13,7 @@ import { defineCommand, value } from "../define-command.js";
 import type { Check } from "../doctor/check.js";
 import { checkDisk } from "../doctor/disk-check.js";
 import { checkHostProgram } from "../doctor/host-program-check.js";
+import { type BaseImages, checkBaseImages } from "../doctor/image-checks.js";
 import { checkKeys } from "../doctor/key-check.js";
 import { checkPodman } from "../doctor/podman-checks.js";
 import { checkNode, checkPrograms, PROGRAMS } from "../doctor/program-checks.js";
@@ -44,20 +45,26 @@ export const doctorCommand = defineCommand({
   },
   async run({ tempDir }, { cwd, env, now, output }) {
     output.progress("Looking at this machine…");
-    const wanted = tempDir === undefined ? await agentTempDir(cwd, env) : path.resolve(cwd, tempDir);
-    const diagnosis = await diagnose(await ownTempDir(wanted), env, now);
+    const agent = await findAgent(cwd, env);
+    const wanted = tempDir === undefined ? (agent?.tempDir ?? DEFAULT_TEMP_DIR) : path.resolve(cwd, tempDir);
+    const diagnosis = await diagnose(await ownTempDir(wanted), agent?.images, env, now);
     if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
     output.result(diagnosis, describeDiagnosis);
   },
 });
 
-/** That of the agent around `cwd`. This machine is looked at all the same where there is none, or its kai.yaml is invalid. */
-async function agentTempDir(cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+interface FoundAgent {
+  readonly tempDir: string;
+  readonly images: BaseImages;
+}
+
+/** What the agent around `cwd` asks for. This machine is looked at all the same where there is none, or its kai.yaml is invalid. */
+async function findAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<FoundAgent | undefined> {
   try {
     const { repository, config } = await openAgent(cwd, env);
-    return tempDirOf(config, repository);
+    return { tempDir: tempDirOf(config, repository), images: config.snapshot_isolation.base_images };
   } catch (cause) {
-    if (cause instanceof KaiError) return DEFAULT_TEMP_DIR;
+    if (cause instanceof KaiError) return undefined;
     throw cause;
   }
 }
@@ -67,10 +74,15 @@ async function probeAll(places: ProbePlaces, now: () => Date): Promise<Feature[]
   return [...host.features, ...(await probeOptions(places, host))];
 }
 
-async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date): Promise<Diagnosis> {
+async function diagnose(
+  tempDir: string,
+  baseImages: BaseImages | undefined,
+  env: NodeJS.ProcessEnv,
+  now: () => Date,
+): Promise<Diagnosis> {
   const cacheDir = path.join(kaiHome(env), "cache");
   const names = PROGRAMS.map(({ name }) => name);
-  const [keys, programs, features, python, node, disk] = await Promise.all([
+  const [keys, programs, features, python, node, disk, images] = await Promise.all([
     checkKeys(env),
     probePrograms(names, env),
     // What was found last time may just have been mended.
@@ -78,6 +90,7 @@ async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date
     checkHostProgram("python3", "python3", env),
     checkHostProgram("node", "nodejs", env),
     checkDisk(tempDir),
+    checkBaseImages(baseImages, env),
   ]);
   const checks = [
     checkNode(process.versions.node),
@@ -87,6 +100,7 @@ async function diagnose(tempDir: string, env: NodeJS.ProcessEnv, now: () => Date
     ...checkPodman(features),
     python,
     node,
+    ...images,
   ];
   return { ok: checks.every(({ state }) => state !== "missing"), checks };
 }

@@ -28,6 +28,7 @@ export interface RunRecord extends Omit<Execution, "stdout" | "stderr" | "unenfo
     readonly filesystem: string;
     readonly process: string;
     readonly image: string;
+    readonly imageBase: string | null;
     readonly unenforced: readonly string[];
     /** Absent in those that were kept before it was. */
     readonly settings?: RunIsolation;

@@ -1,19 +1,18 @@
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
 import type { AgentConfig } from "../../agent/config.js";
 import { detectFramework } from "../../agent/detect-framework.js";
 import { KaiError } from "../../error.js";
+import type { VersionFiles } from "../image/version-files.js";
 
 type Images = AgentConfig["snapshot_isolation"]["base_images"];
-type Runtime = "python" | "node" | "other";
+export type Runtime = "python" | "node" | "other";
 
 /** This machine's own programs, or an image and the key of `base_images` that names it. */
-export type SandboxBase =
+export type ChosenBase =
   | { readonly kind: "host" }
   | { readonly kind: "image"; readonly name: string; readonly runtime: string };
 
 /** The image of the agent's runtime, else the one called custom. E103 where kai.yaml names neither. */
-export function chooseBase(images: Images, runtime: Runtime): SandboxBase {
+export function chooseBase(images: Images, runtime: Runtime): ChosenBase {
   if (typeof images === "string") return { kind: "host" };
   const key = runtime !== "other" && images[runtime] !== undefined ? runtime : "custom";
   const name = images[key];
@@ -25,20 +24,31 @@ export function chooseBase(images: Images, runtime: Runtime): SandboxBase {
   });
 }
 
-/** What a snapshot stands on: what the caller named, else what kai.yaml has for the runtime of the files in `folder`. */
-export async function findBase(images: Images, asked: string | null, folder: string): Promise<SandboxBase> {
-  if (asked === "host") return { kind: "host" };
-  if (asked !== null) return { kind: "image", name: asked, runtime: "custom" };
-  // Where it makes no difference the files are not looked at.
-  return typeof images === "string" ? { kind: "host" } : chooseBase(images, await runtimeOf(folder));
+/** What a snapshot is to stand on, and for which runtime its image may be built; null where the caller named one, to be used as it is. */
+export interface FoundBase {
+  readonly base: ChosenBase;
+  readonly runtime: Runtime | null;
+}
+
+/** What the caller named, else what kai.yaml has for the runtime of the files. Where it makes no difference they are not looked at. */
+export async function findBase(
+  images: Images,
+  asked: string | null,
+  files: () => Promise<VersionFiles>,
+): Promise<FoundBase> {
+  if (asked === "host" || (asked === null && typeof images === "string"))
+    return { base: { kind: "host" }, runtime: null };
+  if (asked !== null) return { base: { kind: "image", name: asked, runtime: "custom" }, runtime: null };
+  const runtime = await runtimeOf(await files());
+  return { base: chooseBase(images, runtime), runtime };
 }
 
 /** Told from the names of the files and a few texts; nothing is executed. */
-async function runtimeOf(folder: string): Promise<Runtime> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = files
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
-  const read = (name: string) => readFile(path.join(folder, name), "utf8").catch(() => undefined);
-  return (await detectFramework(names, read)).runtime;
+async function runtimeOf(files: VersionFiles): Promise<Runtime> {
+  const read = (name: string) =>
+    files.read(name).then(
+      (bytes) => bytes.toString(),
+      () => undefined,
+    );
+  return (await detectFramework(files.names, read)).runtime;
 }

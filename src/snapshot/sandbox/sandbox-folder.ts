@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../../error.js";
+import { endForsakenBuild } from "../../podman/end-build.js";
 import { removeFolder } from "../../podman/folders.js";
 import { proberOf } from "../../podman/probe-sandbox.js";
 import { unmountTmpfs } from "../../podman/tmpfs.js";
@@ -79,6 +80,8 @@ export async function sweepSandboxFolders(tempDir: string, host: SandboxHost, no
     const folder = path.join(tempDir, name);
     const forsaken = name.startsWith(PREFIX) ? await isForsaken(folder, now) : await wasProbedIn(name);
     if (!forsaken) continue;
+    // Of a build whose caller was killed.
+    await endForsakenBuild(folder, host.env);
     // Two sweepers may meet; whoever renames first does the work.
     await removeSandboxFolder(folder, host).then(
       () => swept.push(name),

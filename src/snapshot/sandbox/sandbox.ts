@@ -3,13 +3,16 @@ import path from "node:path";
 import type { HostCapabilities } from "../../podman/capabilities.js";
 import { cgroupParentFor } from "../../podman/cgroup-usage.js";
 import type { ChosenGpus } from "../../podman/gpus.js";
-import { requireLocalImage } from "../../podman/local-image.js";
 import type { ContainerPlan, ContainerRoot } from "../../podman/plan-container.js";
 import { seccompProfile } from "../../podman/seccomp-profile.js";
 import { skeletonRoot } from "../../podman/skeleton-root.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
-import type { SandboxBase } from "./choose-base.js";
 import { layersIn, makeLayers } from "./sandbox-layers.js";
+
+/** This machine's own programs, or an image that is here, and by which digest it, or what it was built on, is known. */
+export type SandboxBase =
+  | { readonly kind: "host" }
+  | { readonly kind: "image"; readonly id: string; readonly reference: string };
 
 /** What a sandbox is made of. */
 export interface SandboxParts {
@@ -41,7 +44,7 @@ export interface Sandbox<C extends ContainerPlan["command"]> {
 
 export const containerNameOf = (id: string): string => `kai-${id.toLowerCase()}`;
 
-/** Makes the folder ready, and the plan of a container in which `command` runs. E103 where the base image is not here. */
+/** Makes the folder ready, and the plan of a container in which `command` runs. */
 export async function prepareSandbox<C extends ContainerPlan["command"]>(
   parts: SandboxParts,
   command: C,
@@ -79,10 +82,10 @@ export async function prepareSandbox<C extends ContainerPlan["command"]>(
   return { plan, image: root.kind === "skeleton" ? "host" : root.id };
 }
 
-async function rootFor({ base, settings, cacheDir, env }: SandboxParts): Promise<ContainerRoot> {
+async function rootFor({ base, settings, cacheDir }: SandboxParts): Promise<ContainerRoot> {
   return base.kind === "host"
     ? skeletonRoot(path.resolve(cacheDir), settings.security.user, settings.namespaces)
-    : { kind: "image", id: await requireLocalImage(base.name, base.runtime, env) };
+    : { kind: "image", id: base.id };
 }
 
 /** Podman separates its arguments by colons and commas, which a link's own name has not. */

@@ -1,0 +1,60 @@
+import { stripVTControlCharacters } from "node:util";
+import { KaiError } from "../../error.js";
+import type { BuildResult } from "../../podman/build-image.js";
+import type { SnapshotSettings } from "../snapshot-settings.js";
+import type { Recipe } from "./recipe.js";
+
+/** Where packages come from, unless the version says otherwise. */
+const REGISTRIES: Readonly<Record<Recipe["kind"], readonly string[]>> = {
+  python: ["pypi.org", "files.pythonhosted.org"],
+  node: ["registry.npmjs.org"],
+  own: [],
+};
+/** What podman adds to the words of a command that failed, and installers to their own. */
+const CHATTER =
+  /^(?:Error: building at STEP|error building at STEP|container exited on |time=|STEP |-->|: exit status|\[notice\]|npm notice|npm error A complete log)/;
+/** What hostile code asked for stands in a command that somebody may copy. */
+const HOST = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
+const MOST_HOSTS = 8;
+const LONGEST = 600;
+const KEPT_LINES = 20;
+
+/** E103 with the last words of the build, and what would let it through. */
+export function buildFailed(
+  version: string,
+  recipe: Recipe,
+  { network, limits }: SnapshotSettings,
+  { timedOut, output, refused }: BuildResult & { readonly refused: readonly string[] },
+): KaiError {
+  const lines = output.split("\n").map(plain).filter(Boolean);
+  const words = lines.findLast((line) => !CHATTER.test(line)) ?? lines.at(-1) ?? "podman said nothing";
+  const why = timedOut ? `it took longer than ${limits.timeoutMs / 1000} s` : words;
+  return new KaiError("E103", `The image of ${version} could not be built: ${why}`, {
+    hint: timedOut
+      ? "`--timeout` (resource_limits.timeout) gives it more; what is built once is kept."
+      : hintFor(recipe, network, refused),
+    data: { output: lines.slice(-KEPT_LINES), refused },
+  });
+}
+
+function hintFor({ kind }: Recipe, { mode }: SnapshotSettings["network"], refused: readonly string[]): string {
+  const asIs = "`--image NAME` uses an image as it is.";
+  const hosts =
+    refused.length > 0
+      ? refused.filter((host) => HOST.test(host)).slice(0, MOST_HOSTS)
+      : mode === "none"
+        ? REGISTRIES[kind]
+        : [];
+  if (hosts.length > 0) {
+    const options = hosts.map((host) => ` --allow-host ${host}`).join("");
+    return `A build reaches what the sandbox may reach. \`--network isolated${options}\` lets it have its packages, once; ${asIs}`;
+  }
+  return mode === "none" ? `A build reaches what the sandbox may reach, and that is nothing. ${asIs}` : asIs;
+}
+
+/** What hostile code has printed, fit to be shown. */
+const plain = (line: string): string =>
+  stripVTControlCharacters(line)
+    .replace(/[^\x20-\x7e]/g, " ")
+    .trim()
+    .slice(0, LONGEST);

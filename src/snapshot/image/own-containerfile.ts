@@ -1,0 +1,97 @@
+import { KaiError } from "../../error.js";
+
+/** A version's own Containerfile, as far as it is built: an image, and what is done on it, an instruction a line. */
+export interface OwnContainerfile {
+  readonly from: string;
+  readonly lines: readonly string[];
+}
+
+/** What they say is about how an image is run, and a sandbox decides that itself. */
+const WITHOUT_EFFECT = new Set([
+  "LABEL",
+  "MAINTAINER",
+  "EXPOSE",
+  "CMD",
+  "ENTRYPOINT",
+  "HEALTHCHECK",
+  "STOPSIGNAL",
+  "VOLUME",
+]);
+const KEPT = new Set(["ARG", "ENV", "RUN", "COPY", "WORKDIR", "USER", "SHELL"]);
+const COPY_OPTION = /^--(?:chown=[\w.:-]+|chmod=[0-7]{3,4})\s+/;
+const HERE_DOCUMENT = /<<-?\s*["']?[A-Za-z_]/;
+const IMAGE = /^[\w][\w.:/@-]*$/;
+
+/**
+ * Reads a Containerfile strictly, and gives what podman is to do written anew, so that it reads no more in it than was judged here.
+ * What podman itself would carry out on this machine, outside of any container, is refused: E103.
+ */
+export function readContainerfile(text: string, name: string): OwnContainerfile {
+  let from: string | undefined;
+  const lines: string[] = [];
+  for (const { line, content } of logicalLines(text, name)) {
+    const [, word = "", rest = ""] = /^([A-Za-z]+)(?:\s+(.*))?$/s.exec(content) ?? [];
+    const instruction = word.toUpperCase();
+    if (WITHOUT_EFFECT.has(instruction)) continue;
+    const refused = instruction === "FROM" ? refusedBase(rest, from) : refusedInstruction(instruction, rest);
+    if (refused !== undefined) throw cannotBuild(name, line, refused);
+    if (instruction === "FROM") from = imageOf(rest);
+    else if (from !== undefined) lines.push(`${instruction} ${rest}`);
+    // Before FROM it is for FROM alone, which names no variable.
+    else if (instruction !== "ARG") throw cannotBuild(name, line, `${instruction} before FROM`);
+  }
+  if (from === undefined) throw cannotBuild(name, 1, "no FROM");
+  return { from, lines };
+}
+
+const imageOf = (rest: string): string | undefined => /^(\S+)(?:\s+as\s+\S+)?$/i.exec(rest)?.[1];
+
+function refusedBase(rest: string, before: string | undefined): string | undefined {
+  if (before !== undefined) return "a second FROM";
+  const image = imageOf(rest) ?? "";
+  return IMAGE.test(image) && image !== "scratch" ? undefined : "FROM takes one image, by its name";
+}
+
+function refusedInstruction(instruction: string, rest: string): string | undefined {
+  if (!KEPT.has(instruction)) return instruction === "" ? "what is no instruction" : instruction;
+  const options = instruction === "COPY" ? withoutOptions(rest) : rest;
+  if (/^(?:RUN|COPY)$/.test(instruction) && options.startsWith("--")) return `an option of ${instruction}`;
+  return /^(?:RUN|COPY)$/.test(instruction) && HERE_DOCUMENT.test(rest) ? "a here-document" : undefined;
+}
+
+function withoutOptions(rest: string): string {
+  let left = rest;
+  while (COPY_OPTION.test(left)) left = left.replace(COPY_OPTION, "");
+  return left;
+}
+
+const ESCAPE_DIRECTIVE = /^#\s*escape\s*=/i;
+
+/** Lines joined where one ends with a backslash; comments and empty lines are none, also in between. */
+function logicalLines(text: string, name: string): { line: number; content: string }[] {
+  const found: { line: number; content: string }[] = [];
+  let open: { line: number; content: string } | undefined;
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .entries()) {
+    const trimmed = raw.trim();
+    if (ESCAPE_DIRECTIVE.test(trimmed)) throw cannotBuild(name, index + 1, "another escape character");
+    if (trimmed === "" || trimmed.startsWith("#")) continue;
+    const goesOn = trimmed.endsWith("\\");
+    const part = goesOn ? trimmed.slice(0, -1) : trimmed;
+    open = open === undefined ? { line: index + 1, content: part } : { ...open, content: `${open.content}${part}` };
+    if (goesOn) continue;
+    found.push({ ...open, content: open.content.trim() });
+    open = undefined;
+  }
+  if (open !== undefined) found.push({ ...open, content: open.content.trim() });
+  return found;
+}
+
+const cannotBuild = (name: string, line: number, what: string): KaiError =>
+  new KaiError("E103", `The version's ${name} cannot be built here, line ${line}: ${what}.`, {
+    hint:
+      "It may hold one FROM, and ARG, ENV, RUN, COPY, WORKDIR, USER and SHELL without options but --chown and --chmod. " +
+      "`--image NAME` uses an image as it is.",
+  });

@@ -1,0 +1,99 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { onTestFinished } from "vitest";
+import { BASE_LABEL } from "../../src/podman/built-images.js";
+import { findLocalImages } from "../../src/podman/local-image.js";
+import { scratch } from "../support/scratch.js";
+
+const PROGRAMS =
+  "[ cat cp cut date echo env grep head id ip ls mkdir nc od printf ps rm sh sleep sort tail test touch tr true wget".split(
+    " ",
+  );
+let made = 0;
+
+export interface BaseImage {
+  readonly name: string;
+  /** With its digest. */
+  readonly reference: string;
+}
+
+/** A root folder of busybox and these scripts. */
+export function baseFolder(folder: string, scripts: Readonly<Record<string, string>>): void {
+  for (const name of ["bin", "etc", "tmp", "dev", "proc", "sys", "app"]) mkdirSync(path.join(folder, name));
+  chmodSync(folder, 0o755);
+  cpSync("/bin/busybox", path.join(folder, "bin/busybox"), { dereference: true });
+  for (const name of PROGRAMS) symlinkSync("busybox", path.join(folder, "bin", name));
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(path.join(folder, "bin", name), `#!/bin/sh\nset -e\n${script}\n`, { mode: 0o755 });
+  }
+  writeFileSync(path.join(folder, "etc/passwd"), "root:x:0:0:root:/:/bin/sh\n");
+}
+
+/** An image of such a folder, which no other test has; it goes with all that was built on it when the test ends. */
+export async function baseImage(scripts: Readonly<Record<string, string>> = {}): Promise<BaseImage> {
+  const { env } = scratch();
+  const folder = mkdtempSync(path.join(tmpdir(), "kai-base-"));
+  baseFolder(folder, scripts);
+  const name = `localhost/kai-test-base-${process.pid}:${++made}`;
+  writeFileSync(path.join(folder, "etc/name"), name);
+  execFileSync("sh", ["-c", `tar -C '${folder}' -cf - . | podman import - ${name}`], { env, stdio: "ignore" });
+  rmSync(folder, { recursive: true });
+  const [{ id, reference } = { id: name, reference: "" }] = await findLocalImages([name], env);
+  onTestFinished(() => {
+    const images = [...imagesWith(env, `${BASE_LABEL}=${reference}`), id];
+    execFileSync("podman", ["rmi", "--force", "--ignore", ...images], { env, stdio: "ignore" });
+  });
+  return { name, reference };
+}
+
+/** The ids of images that bear a label. */
+export const imagesWith = (env: NodeJS.ProcessEnv, label: string): string[] => [
+  ...new Set(
+    execFileSync("podman", ["image", "ls", "--no-trunc", "--quiet", "--filter", `label=${label}`], {
+      env,
+      encoding: "utf8",
+    })
+      .split("\n")
+      .filter(Boolean)
+      .map((id) => id.replace(/^sha256:/, "")),
+  ),
+];
+
+/** The names of images that bear a label. */
+export const tagsWith = (env: NodeJS.ProcessEnv, label: string): string[] =>
+  execFileSync("podman", ["image", "ls", "--filter", `label=${label}`, "--format", "{{.Repository}}:{{.Tag}}"], {
+    env,
+    encoding: "utf8",
+  })
+    .split("\n")
+    .filter(Boolean)
+    .sort();
+
+/** What is left of builds on `base`: Podman's own containers, and processes that slept so long. */
+export function leftOfBuilds(base: string, seconds = "none"): { processes: string[]; containers: string[] } {
+  const { env } = scratch();
+  const format = ["ps", "--all", "--external", "--format", "{{.Names}} {{.Image}}"];
+  const containers = execFileSync("podman", format, { env, encoding: "utf8" }).split("\n");
+  const processes = readdirSync("/proc").filter((id) => /^\d+$/.test(id) && commandOf(id) === `sleep\0${seconds}\0`);
+  return { processes, containers: containers.filter((line) => line.includes(base)) };
+}
+
+function commandOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
