@@ -58,7 +58,7 @@ export async function judgeInterrupted(caller: RollbackCaller, options: JudgeOpt
   const failed = { ...judged, plan, from };
   const fallbacks = await fallBack(caller, failed, { trustCommands: options.trustCommands, barred });
   const what = `The ${judged.kind} to ${judged.version} that was interrupted`;
-  throw didNotHold(what, failed, fallbacks, { exit: 4, data: { judged } });
+  throw didNotHold(what, failed, fallbacks, { exit: 4, data: { judged, interrupted: options.recovered } });
 }
 
 async function judge(

@@ -64,6 +64,7 @@ test("where it is ill recover falls back as the rollback would have, and says wh
       /^The rollback to 1\.0\.0 that was interrupted did not hold: .*1\.1\.0 is in force instead/,
     ),
     judged: { kind: "rollback", version: "1.0.0", well: false },
+    interrupted: [{ kind: "rollback", outcome: "completed", agent: { ok: false } }],
     recovered: { strategy: "emergency_snapshot", to: "1.1.0" },
   });
   expect((await outcomes(agent)).at(-1)).toBe("outcome of rollback 1.1.0 -> 1.0.0: failed");

@@ -13,14 +13,15 @@ const id = (version: string) => `tag of ${version}`;
 /** What happened, oldest first: an hour each, from one version in force to the next. */
 function historyOf(
   versions: readonly string[],
-  events: readonly (readonly [kind: string, to: string, ok?: boolean])[],
+  events: readonly (readonly [kind: string, to: string, ok?: boolean, details?: Record<string, unknown>])[],
 ) {
   let before: string | null = null;
-  const log = events.map(([kind, to, ok], index) => {
+  const log = events.map(([kind, to, ok, more], index) => {
     const at = new Date(NOW.getTime() - (events.length - index) * HOUR).toISOString();
     const inForce = (version: string | null) =>
       version && { tag: id(version), pointer: `${index} ${version}`, version };
-    const entry = { kind, at, changes: [], details: { ok }, current: { before: inForce(before), after: inForce(to) } };
+    const details = { ok, ...more };
+    const entry = { kind, at, changes: [], details, current: { before: inForce(before), after: inForce(to) } };
     before = to;
     return entry as unknown as LoggedEntry;
   });
@@ -56,6 +57,23 @@ test("a version that was well stands before one that was not, whichever is neare
     ["1.1.0", 1, 1],
   ]);
   expect(targets[1]?.evidence).toContain("not well after 1 rollback to it");
+});
+
+test("what did not come into force counts against the version that was to, not the one that stayed", () => {
+  const history = historyOf(
+    ["1.0.0", "1.1.0", "1.2.0"],
+    [
+      ["create", "1.0.0"],
+      ["create", "1.1.0"],
+      ["outcome", "1.1.0", false, { kind: "rollback", of: "A", happened: false, version: "1.0.0" }],
+      ["outcome", "1.1.0", false, { kind: "deploy", of: null, version: "1.0.0" }],
+      ["create", "1.2.0"],
+    ],
+  );
+  const [first, second] = suggestTargets(history, NOW);
+  expect(first).toMatchObject({ version: "1.1.0", failed: 0 });
+  expect(second).toMatchObject({ version: "1.0.0", failed: 2 });
+  expect(second?.evidence).toContain("did not come into force when it should, 2 times");
 });
 
 test("the one in force, pre-releases and versions of other tools are not suggested; without any there is nothing", () => {
