@@ -42,11 +42,16 @@ export class TagPiece {
     return sizes.map((_, at) => ids.slice(at * this.#idLength, (at + 1) * this.#idLength));
   }
 
-  /** The place of a tag among the others; undefined where it is not here. */
-  find(id: string): number | undefined {
+  /** The place of a tag if it is the one behind that which was found last. */
+  findNext(id: string): number | undefined {
     const { ids, sizes } = this.#index;
     const isNext = this.#next < sizes.length && ids.startsWith(id, this.#next * this.#idLength);
-    const at = isNext ? this.#next : this.#search(id);
+    return isNext ? this.#next++ : undefined;
+  }
+
+  /** The place of a tag among the others; undefined where it is not here. */
+  find(id: string): number | undefined {
+    const at = this.#search(id);
     if (at !== undefined) this.#next = at + 1;
     return at;
   }

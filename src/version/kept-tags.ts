@@ -18,6 +18,11 @@ const MOST_PIECES = 64;
 /** A version's tag has a thousand bytes; what others make much longer is read each time. */
 const MOST_BYTES = 1 << 16;
 
+interface Place {
+  readonly piece: TagPiece;
+  readonly at: number;
+}
+
 /**
  * The bytes of tag objects that lead to a commit at once, by object id: a file in the clone's cache. Whoever asks for one gets
  * what its id says: it is hashed first, and read from git where the file has something else. So none can be forged, and one
@@ -47,22 +52,32 @@ export class KeptTags {
   }
 
   has(id: string): boolean {
-    return this.#pieces.some((piece) => piece.find(id) !== undefined);
+    return this.#find(id) !== undefined;
   }
 
   /** A ref whose tag is kept; undefined for another. */
   find(ref: RefHead): OutlinedRef | undefined {
-    return this.has(ref.id) ? new KeptRef(ref, this) : undefined;
+    const place = this.#find(ref.id);
+    return place && new KeptRef(ref, this, place);
   }
 
-  /** The bytes of a tag that is kept. */
-  read(id: string): Buffer {
+  /** The bytes of a tag that is kept, from where they should be. */
+  read(id: string, { piece, at }: Place): Buffer {
+    const kept = piece.read(at);
+    return kept && objectId("tag", kept, this.#repository.objectFormat) === id ? kept : this.#readAnew(id);
+  }
+
+  #find(id: string): Place | undefined {
     for (const piece of this.#pieces) {
-      const at = piece.find(id);
-      const kept = at === undefined ? undefined : piece.read(at);
-      if (kept && objectId("tag", kept, this.#repository.objectFormat) === id) return kept;
+      const at = piece.findNext(id);
+      if (at !== undefined) return { piece, at };
     }
-    return this.#readAnew(id);
+    // The first piece is the one with thousands.
+    for (const piece of this.#pieces.toReversed()) {
+      const at = piece.find(id);
+      if (at !== undefined) return { piece, at };
+    }
+    return undefined;
   }
 
   /** From git, all at once: where one is not what it was, others will not be. */
@@ -92,7 +107,8 @@ export class KeptTags {
     if (this.#canGrow) return appendPiece(this.#file, FORMAT, pieceOf(fresh)).catch(() => {});
     const all = new Map<string, Buffer>();
     for (const { id } of listed) {
-      const bytes = fresh.get(id) ?? (this.has(id) ? this.read(id) : undefined);
+      const place = this.#find(id);
+      const bytes = fresh.get(id) ?? (place && this.read(id, place));
       if (bytes) all.set(id, bytes);
     }
     await replacePieces(this.#file, FORMAT, pieceOf(all)).catch(() => {});
@@ -115,16 +131,18 @@ class KeptRef implements OutlinedRef {
   readonly ref: RefHead;
   readonly hasCommit = true;
   readonly #kept: KeptTags;
+  readonly #place: Place;
   #latin1: string | undefined;
   #outline: { readonly of: TagOutline | undefined } | undefined;
 
-  constructor(ref: RefHead, kept: KeptTags) {
+  constructor(ref: RefHead, kept: KeptTags, place: Place) {
     this.ref = ref;
     this.#kept = kept;
+    this.#place = place;
   }
 
   get latin1(): string {
-    this.#latin1 ??= this.#kept.read(this.ref.id).toString("latin1");
+    this.#latin1 ??= this.#kept.read(this.ref.id, this.#place).toString("latin1");
     return this.#latin1;
   }
 
