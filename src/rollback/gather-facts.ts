@@ -88,7 +88,7 @@ export async function gatherFacts(
     after.health !== null &&
     settings.validation.health_checks &&
     hasStep(policy, "validate_rollback") &&
-    concernsAgent(ground, state);
+    concernsAgent(ground, state, request);
   const named = (commands: readonly (AgentCommand | null)[]) => commands.flatMap((each) => each?.run ?? []);
   const health = checksHealth ? after.health : null;
   const commandsAfter = named([installDeployed, installs, upwards?.command ?? null, after.start, health]);
@@ -178,9 +178,15 @@ const findPutBackFor = async (
     ? findPutBack(agent.repository, target.name)
     : undefined;
 
-/** Whether anything that an agent runs on is another afterwards, and there is to be one: else its health tells nothing of this. */
-const concernsAgent = ({ changes, deployed, version }: Ground, { kind }: StateSource): boolean =>
-  version !== null && (changes.length > 0 || kind !== "live" || deployed?.next !== undefined);
+/**
+ * Whether its health tells anything of this: not where `undo` leaves all that an agent runs on as it is, or nothing in force,
+ * because then nobody said that one runs.
+ */
+const concernsAgent = (ground: Ground, { kind }: StateSource, { recovers }: RollbackRequest): boolean => {
+  if (!ground.takesBack || recovers !== undefined) return true;
+  const { changes, deployed, version } = ground;
+  return version !== null && (changes.length > 0 || kind !== "live" || deployed?.next !== undefined);
+};
 
 const migrationOf = ({ kind }: StateSource, { command, commit }: ChosenMigration): Migration | undefined =>
   kind === "migrated" && command !== null ? { command, commit } : undefined;

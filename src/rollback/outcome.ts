@@ -1,5 +1,6 @@
 import path from "node:path";
 import { ulid } from "ulid";
+import { KaiError } from "../error.js";
 import { type InForce, LOG_REF, type OperationKind } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation } from "../operation/operation.js";
@@ -63,7 +64,7 @@ export async function writeFailure(
   // Whoever does not want it any more says nothing of the target.
   if (caller.interrupted?.aborted) return;
   const stopped = steps.results.some(({ type, status }) => type === "stop_agent" && status !== "skipped");
-  if (!stopped && steps.failure === undefined) return;
+  if (!stopped && (steps.failure === undefined || !saysSomething(cause))) return;
   if (await findStat(path.join(kaiFolderOf(agent.repository).journal, id))) return;
   if ((await readRef(agent.repository, LOG_REF)) !== log.head) return;
   const step = steps.failure?.type ?? null;
@@ -77,6 +78,9 @@ export async function writeFailure(
   });
   await session.perform(entry, signer);
 }
+
+/** Of the target, that is: a disk that fails says nothing of it, and may have no room for an entry. */
+const saysSomething = (cause: Error): boolean => cause instanceof KaiError && cause.code !== "E118";
 
 interface OutcomeFacts {
   /** The operation. */
