@@ -41,7 +41,10 @@ const POLICY = object({
 export const ROLLBACK_SYSTEM = object({
   backup_retention: field("How long backups are kept.", duration("30d")),
   safety_checks: field("Check the target and the working tree before anything is touched.", bool(true)),
-  backup_before_rollback: field("Save what a rollback overwrites.", bool(true)),
+  backup_before_rollback: field(
+    "Whether what a rollback saves is kept for that long; live state is saved in any case, else until another operation saves some.",
+    bool(true),
+  ),
   max_rollback_depth: field("How many versions back a rollback may go.", integer(1, 1_000_000, 10)),
   rollback_timeout: field("The longest that a rollback may take to its commit point.", duration("5m")),
   policies: field("Policies; without any, the built-in one has all ten steps.", list(POLICY)),
