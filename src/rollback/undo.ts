@@ -277,7 +277,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
 /** What was in force before; null where nothing was. */
 function versionBefore(history: History, { current: { before } }: LoggedEntry): KnownVersion | null {
   if (before === null) return null;
-  const version = history.versionOfTag(before.tag);
+  const version = history.versionTagged(before.tag);
   if (version) return version;
   throw new KaiError("E101", `The tag of ${before.version}, which was in force before, is not here.`, {
     hint: "`git kai-version verify --all` shows what is missing.",

@@ -44,7 +44,7 @@ export interface History {
   /** Numbers that no version here has and that are used all the same: of tags that are gone, or that name no commit. */
   readonly reserved: readonly ReservedNumber[];
   /** The version whose tag is this object, the lowest where several are; the others need not be looked at. */
-  versionOfTag(id: string): KnownVersion | undefined;
+  versionTagged(id: string): KnownVersion | undefined;
   /** What the newest entry of the log says is in force. */
   readonly current: InForce | null;
   /** The newest entry of the log that changed it. */
@@ -83,7 +83,7 @@ export function joinHistory(
     get reserved() {
       return joining.all.reserved;
     },
-    versionOfTag: (id) => joining.versionOfTag(id),
+    versionTagged: (id) => joining.versionTagged(id),
     current: outline.current,
     get lastMove() {
       return outline.lastMove;
@@ -108,4 +108,4 @@ export function findVersion(history: History, number: VersionNumber): KnownVersi
 
 /** The version that the log says is in force; undefined before the first. */
 export const versionInForce = (history: History): KnownVersion | undefined =>
-  history.current === null ? undefined : history.versionOfTag(history.current.tag);
+  history.current === null ? undefined : history.versionTagged(history.current.tag);

@@ -29,7 +29,7 @@ export class JoinedTags {
     return this.#all;
   }
 
-  versionOfTag(id: string): KnownVersion | undefined {
+  versionTagged(id: string): KnownVersion | undefined {
     const refs = this.#tags.ofObject(id).filter(({ ref }) => isVersionTag(ref.name));
     const [only] = refs;
     if (this.#all !== undefined || only === undefined || refs.length > 1) {

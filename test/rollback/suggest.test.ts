@@ -25,15 +25,17 @@ function historyOf(
     before = to;
     return entry as unknown as LoggedEntry;
   });
+  const known = versions.map((text) => ({
+    number: parseNumber(text),
+    tag: `v${text}`,
+    tagId: id(text),
+    type: "manual",
+    withdrawn: false,
+    state: null,
+  }));
   return {
-    versions: versions.map((text) => ({
-      number: parseNumber(text),
-      tag: `v${text}`,
-      tagId: id(text),
-      type: "manual",
-      withdrawn: false,
-      state: null,
-    })),
+    versions: known,
+    versionTagged: (wanted: string) => known.find(({ tagId }) => tagId === wanted),
     current: log.at(-1)?.current.after ?? null,
     log: log.reverse(),
   } as unknown as History;

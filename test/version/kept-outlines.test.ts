@@ -31,7 +31,7 @@ function saidBy({ history, outline, pointer, hasLog }: AgentHistory) {
       ...{ number, tag, tagId, commit, named, type, parent, hash, record, state, withdrawn: rest.withdrawn },
     })),
     told: versions.map(({ createdAt, createdBy, description, latin1 }) => [createdAt, createdBy, description, latin1]),
-    byTag: versions.map(({ tagId }) => history.versionOfTag(tagId)?.number.text),
+    byTag: versions.map(({ tagId }) => history.versionTagged(tagId)?.number.text),
     objects: versions.map(({ tag }) => [tag, history.tagObject(`refs/tags/${tag}`)]),
     firstCreated: history.findEntry(({ kind }) => kind === "create")?.commit,
     log: [...log],
@@ -48,7 +48,7 @@ async function said(agent: Agent) {
   // One version alone, before all are joined.
   const { history } = await readHistoryOf(repository);
   for (const { tagId } of anew.versions) {
-    const [one, joined] = [history.versionOfTag(tagId), anew.versions.find((each) => each.tagId === tagId)];
+    const [one, joined] = [history.versionTagged(tagId), anew.versions.find((each) => each.tagId === tagId)];
     expect(one).toMatchObject({ tag: joined?.tag, commit: joined?.commit, type: joined?.type });
   }
   return anew;

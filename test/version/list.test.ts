@@ -40,7 +40,7 @@ const HISTORY: History = {
   current: { version: "2.0.0", tag: "tag of 2.0.0", pointer: "p" },
   lastMove: undefined,
   log: [],
-  versionOfTag: () => undefined,
+  versionTagged: () => undefined,
   findEntry: () => undefined,
   tagObject: () => undefined,
 };
