@@ -15,6 +15,7 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "version_management.artifacts.models.versioning": true,
   "version_management.artifacts.state.encrypt": true,
   "version_management.artifacts.state.keep": true,
+  "version_management.dependencies.agents": true,
   "snapshot_isolation.enable": true,
   "snapshot_isolation.container_runtime": ["podman"],
   "snapshot_isolation.base_images": true,
