@@ -22,6 +22,7 @@ export { type Suggestion, suggestTargets } from "./rollback/suggest.js";
 export { type UndoOptions, type UndoResult, undo } from "./rollback/undo.js";
 export { type Judged, judgeWhen, type WhenOptions } from "./rollback/when.js";
 export { createVersion } from "./snapshot/gate/create-version.js";
+export { type RanTrigger, runTriggers, type TriggerOptions, type TriggerRun } from "./trigger/run-triggers.js";
 export { type AgentRepository, openAgent } from "./version/agent-repository.js";
 export { type CompareRequest, type Comparison, compareVersions } from "./version/compare.js";
 export type { CreatedVersion } from "./version/create.js";

@@ -80,6 +80,8 @@ export const EFFECTIVE_KEYS: Readonly<Record<string, true | readonly unknown[]>>
   "lifecycle.install.timeout": true,
   "lifecycle.migrate.run": true,
   "lifecycle.migrate.timeout": true,
+  "lifecycle.trigger.on": true,
+  "lifecycle.trigger.schedule": true,
   "rollback_system.backup_retention": true,
   "rollback_system.safety_checks": true,
   "rollback_system.backup_before_rollback": true,
