@@ -120,9 +120,10 @@ export const SHOWN_ROLLBACK_KEYS: Readonly<Record<string, () => unknown>> = {
   ),
   "lifecycle.health.retries": () => expect(commandWith("health", { retries: 7 })).toMatchObject({ retries: 7 }),
   "lifecycle.trigger.on": async () => {
-    const ranOf = async (on: string[]) =>
-      (await told(await agentWith({ lifecycle: { trigger: { on } } }), "trigger", "run")).ran.length;
-    expect([await ranOf([]), await ranOf(["dependency"])]).toEqual([0, 1]);
+    const agent = await agentWith({ lifecycle: { trigger: { on: ["before-operation"] } } });
+    agent.write("logic.py", "more\n");
+    agent.commit("feat: more");
+    expect(await told(agent, "rollback", "1.0.0")).toMatchObject({ versionBefore: { version: "1.2.0" } });
   },
   "lifecycle.trigger.schedule": async () => {
     const nextOf = async (schedule: string) =>
