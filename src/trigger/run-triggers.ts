@@ -35,8 +35,8 @@ export interface TriggerRun {
  * under the lock: two at once make one version. What `create` refuses is refused here.
  */
 export async function runTriggers(caller: Caller, options: TriggerOptions): Promise<TriggerRun> {
-  const { config } = await openAgent(caller.cwd, caller.env);
-  if (sweptTriggers(config.lifecycle).length === 0) return { ran: [], next: null, created: null };
+  const opened = await openAgent(caller.cwd, caller.env, caller.onConfigGone);
+  if (sweptTriggers(opened.config.lifecycle).length === 0) return { ran: [], next: null, created: null };
   let judged: readonly JudgedTrigger[] = [];
   let next: Date | null = null;
   const occasion = async (session: WritingSession): Promise<string | undefined> => {
@@ -46,7 +46,8 @@ export async function runTriggers(caller: Caller, options: TriggerOptions): Prom
     const due = judged.filter((each) => each.due).map(({ trigger }) => trigger);
     return due.length === 0 ? undefined : `automatic version by the trigger ${due.join(" and ")}`;
   };
-  const created = await createVersion(caller, { ...automaticVersion(occasion), ...options }).catch((cause: unknown) => {
+  const request = { ...automaticVersion(occasion), ...options };
+  const created = await createVersion({ ...caller, opened }, request).catch((cause: unknown) => {
     if (cause instanceof KaiError && cause.code === "E109" && judged.every(({ due }) => !due)) return null;
     throw cause;
   });

@@ -42,23 +42,18 @@ export async function afterVersion<C extends Caller, T extends object>(
   operation: OperationToCome<C, T>,
 ): Promise<AfterVersion<T>> {
   const { dryRun, urgent } = operation;
-  const { config } = await openAgent(asked.cwd, asked.env);
-  if (!config.lifecycle.trigger.on.includes("before-operation")) {
-    return { ...(await operation.run(asked, { dryRun })), versionBefore: null };
-  }
-  if (urgent !== undefined) {
-    return {
-      ...(await operation.run(asked, { dryRun })),
-      versionBefore: { version: null, operation: null, why: urgent },
-    };
-  }
+  const opened = await openAgent(asked.cwd, asked.env, asked.onConfigGone);
   const passphrases = asked.askPassphrase && new RememberedPassphrases(asked.askPassphrase);
-  const caller = { ...asked, askPassphrase: passphrases?.ask };
-  const foreseen = await tryVersion(caller, operation, true);
+  const caller = { ...asked, askPassphrase: passphrases?.ask, onConfigGone: undefined };
+  const runNow = async (versionBefore: VersionBefore | null, taken?: VersionNumber): Promise<AfterVersion<T>> => {
+    return { ...(await operation.run({ ...caller, opened }, { dryRun, taken })), versionBefore };
+  };
+  if (!opened.config.lifecycle.trigger.on.includes("before-operation")) return runNow(null);
+  if (urgent !== undefined) return runNow({ version: null, operation: null, why: urgent });
+  const foreseen = await tryVersion({ ...caller, opened }, operation, true);
   const taken = foreseen?.version ? findNumber(foreseen.version) : undefined;
-  if (taken === undefined || dryRun) {
-    return { ...(await operation.run(caller, { dryRun, taken })), versionBefore: foreseen };
-  }
+  if (taken === undefined || dryRun) return runNow(foreseen, taken);
+  // One that is refused is refused before anything is made.
   await operation.run(caller, { dryRun: true, taken });
   const versionBefore = await tryVersion(caller, operation, false);
   passphrases?.goOn();
