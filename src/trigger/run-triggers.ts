@@ -1,6 +1,8 @@
 import { KaiError } from "../error.js";
 import { isoSeconds } from "../operation/build-entry.js";
 import { createVersion } from "../snapshot/gate/create-version.js";
+import { type PrunedSnapshot, sweepDue } from "../snapshot/prune-snapshots.js";
+import { SnapshotStore } from "../snapshot/snapshot-store.js";
 import { openAgent } from "../version/agent-repository.js";
 import type { CreatedVersion } from "../version/create.js";
 import type { Caller, WritingSession } from "../version/writing-session.js";
@@ -28,15 +30,19 @@ export interface TriggerRun {
   /** When the schedule comes next, in UTC; null where there is none. */
   readonly next: string | null;
   readonly created: CreatedVersion | null;
+  /** Snapshots whose time was over, or whose maker was killed: they were, or in a dry run would be, taken away. */
+  readonly pruned: readonly PrunedSnapshot[];
 }
 
 /**
  * Makes an automatic version where an occasion of `lifecycle.trigger` has come, and says what came of each. That is decided
- * under the lock: two at once make one version. What `create` refuses is refused here.
+ * under the lock: two at once make one version. What `create` refuses is refused here. Before it, snapshots go that are due.
  */
 export async function runTriggers(caller: Caller, options: TriggerOptions): Promise<TriggerRun> {
   const opened = await openAgent(caller.cwd, caller.env, caller.onConfigGone);
-  if (sweptTriggers(opened.config.lifecycle).length === 0) return { ran: [], next: null, created: null };
+  const { repository, config } = opened;
+  const pruned = await sweepDue(repository, new SnapshotStore(repository), caller, options);
+  if (sweptTriggers(config.lifecycle).length === 0) return { ran: [], next: null, created: null, pruned };
   let judged: readonly JudgedTrigger[] = [];
   let next: Date | null = null;
   const occasion = async (session: WritingSession): Promise<string | undefined> => {
@@ -55,5 +61,6 @@ export async function runTriggers(caller: Caller, options: TriggerOptions): Prom
     ran: judged.map(({ trigger, due, why }) => ({ trigger, version: due ? (created?.version ?? null) : null, why })),
     next: next && isoSeconds(next),
     created,
+    pruned,
   };
 }

@@ -134,5 +134,5 @@ test("what create refuses is refused where a version is due, and no error where 
 
 test("without an occasion that is swept nothing is looked at", async () => {
   const agent = await agentWith({ on: ["before-operation"] });
-  expect(await runAt(agent, "09:20:00")).toEqual({ ran: [], next: null, created: null });
+  expect(await runAt(agent, "09:20:00")).toEqual({ ran: [], next: null, created: null, pruned: [] });
 });
