@@ -77,7 +77,7 @@ async function tryVersion<C extends Caller, T>(
   const { interrupted } = caller;
   const uninterrupted = caller.uninterrupted ?? (interrupted && ((part) => part(interrupted)));
   try {
-    const request = { ...automaticVersion(occasion), moveCurrent: false, trustCommands, dryRun };
+    const request = { ...automaticVersion(occasion), moveCurrent: false, forgetsNothing: true, trustCommands, dryRun };
     const { version, operation } = await createVersion({ ...caller, uninterrupted }, request);
     return { version, operation, why: null };
   } catch (cause) {

@@ -25,6 +25,8 @@ export interface CreateRequest {
   /** Stop and start the running agent by its commands although nobody confirmed the trust root. */
   readonly trustCommands: boolean;
   readonly dryRun: boolean;
+  /** Give up no state of older versions, whatever `artifacts.state.keep` says: one of them is about to be gone back to. */
+  readonly forgetsNothing?: boolean;
   /** Asked under the lock what the version is for, in place of `description`; where that is nothing (any more), none is made. */
   readonly occasion?: ((session: WritingSession) => Promise<string | undefined>) | undefined;
 }

@@ -52,6 +52,15 @@ test("before a rollback what is committed becomes a version, to which one comes 
   expect(leftovers(agent)).toEqual([]);
 });
 
+test("no state is given up for it that one is about to go back to", async () => {
+  const agent = await agentAhead();
+  agent.write("kai.yaml", KAI_YAML.replace("[state.json]", "[state.json], keep: 2"));
+  agent.commit("feat: keep less");
+  const done = await told(agent, "rollback", "1.0.0");
+  expect(done).toMatchObject({ versionBefore: { version: "1.2.0" }, plan: { state: { kind: "capture" } } });
+  expect(read(agent, "state.json")).toBe('{"seen": "1.0.0"}\n');
+});
+
 test("undo takes the rollback back, and the version stays", async () => {
   const agent = await agentAhead();
   await told(agent, "rollback", "1.0.0");
