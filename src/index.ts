@@ -3,7 +3,8 @@
  * environment and clock; all throw `KaiError`, whose code is one of `ERROR_CODES`. Nothing here prints or exits.
  */
 export type { AgentConfig } from "./agent/config.js";
-export { type DeployedVersion, type DeployOptions, deploy } from "./deploy/deploy.js";
+export type { DeployedVersion, DeployOptions } from "./deploy/deploy.js";
+export { deployAfterVersion as deploy } from "./deploy/deploy-after-version.js";
 export { type DeploymentStatus, readDeploymentStatus } from "./deploy/deployment-status.js";
 export type { LoadedAgent, LoadedState, LoadedStateFile, LoadOptions } from "./deploy/load-agent.js";
 export { loadAgent } from "./deploy/load-agent.js";
@@ -15,13 +16,16 @@ export type { RollbackCaller } from "./rollback/execution.js";
 export type { RollbackPlan, RollbackType } from "./rollback/plan.js";
 export { type Rehearsal, rehearse } from "./rollback/rehearse.js";
 export type { RollbackOptions } from "./rollback/request.js";
+export { rollBackAfterVersion as rollBack, type VersionedRollback } from "./rollback/roll-back-after-version.js";
 export { rollBackSafely } from "./rollback/roll-back-safely.js";
-export { type RollbackResult, rollBack } from "./rollback/rollback.js";
+export type { RollbackResult } from "./rollback/rollback.js";
 export type { StepListener, StepResult } from "./rollback/step-log.js";
 export { type Suggestion, suggestTargets } from "./rollback/suggest.js";
 export { type UndoOptions, type UndoResult, undo } from "./rollback/undo.js";
 export { type Judged, judgeWhen, type WhenOptions } from "./rollback/when.js";
 export { createVersion } from "./snapshot/gate/create-version.js";
+export { type RanTrigger, runTriggers, type TriggerOptions, type TriggerRun } from "./trigger/run-triggers.js";
+export type { AfterVersion, VersionBefore } from "./trigger/version-before.js";
 export { type AgentRepository, openAgent } from "./version/agent-repository.js";
 export { type CompareRequest, type Comparison, compareVersions } from "./version/compare.js";
 export type { CreatedVersion } from "./version/create.js";

@@ -4,13 +4,17 @@ import type { ConfigValue } from "./read-config.js";
 
 /** Keys that are good each for itself and mean nothing together. A value that is not good is undefined, and passed over. */
 export function conflictsOf(config: AgentConfig, values: readonly ConfigValue[], file: string): ConfigProblem[] {
-  return [...networkConflicts(config), ...sameNames(config), ...eventConflicts(config)].map(
-    ({ key, message, allowed }) => {
-      const from = values.find((value) => value.from && (value.key === key || value.key.startsWith(`${key}.`)))?.from;
-      const at = from?.value.at ?? { line: 1, column: 1 };
-      return { file, line: at.line, column: at.column, path: from?.path ?? key, message, allowed: allowed ?? [] };
-    },
-  );
+  const conflicts = [
+    ...networkConflicts(config),
+    ...sameNames(config),
+    ...eventConflicts(config),
+    ...triggerConflicts(config),
+  ];
+  return conflicts.map(({ key, message, allowed }) => {
+    const from = values.find((value) => value.from && (value.key === key || value.key.startsWith(`${key}.`)))?.from;
+    const at = from?.value.at ?? { line: 1, column: 1 };
+    return { file, line: at.line, column: at.column, path: from?.path ?? key, message, allowed: allowed ?? [] };
+  });
 }
 
 interface Conflict {
@@ -60,5 +64,23 @@ function* eventConflicts({ events }: AgentConfig): Generator<Conflict> {
     if ((event.webhook === null) === (event.run === null)) {
       yield { key: `events[${index}]`, message: "An event needs either webhook or run." };
     }
+  }
+}
+
+function* triggerConflicts({ lifecycle: { trigger } }: AgentConfig): Generator<Conflict> {
+  const on: AgentConfig["lifecycle"]["trigger"]["on"] | undefined = trigger.on;
+  const schedule: string | null | undefined = trigger.schedule;
+  if (on === undefined || schedule === undefined) return;
+  if (on.includes("schedule") && schedule === null) {
+    yield {
+      key: "lifecycle.trigger.on",
+      message: "The occasion schedule needs lifecycle.trigger.schedule, which says when.",
+    };
+  }
+  if (schedule !== null && !on.includes("schedule")) {
+    yield {
+      key: "lifecycle.trigger.schedule",
+      message: "schedule has no meaning without the occasion: add schedule to lifecycle.trigger.on, or leave it out.",
+    };
   }
 }

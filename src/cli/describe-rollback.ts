@@ -2,17 +2,19 @@ import type { PlannedDeployment, PlanStep } from "../rollback/plan.js";
 import type { Replaced } from "../rollback/put-back.js";
 import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
+import type { VersionedRollback } from "../rollback/roll-back-after-version.js";
 import type { RollbackResult } from "../rollback/rollback.js";
 import type { StepResult } from "../rollback/step-log.js";
 import type { Suggestion } from "../rollback/suggest.js";
 import type { Judged } from "../rollback/when.js";
+import { madeBefore, plannedBefore } from "./describe-version-before.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
 import { printable } from "./style.js";
 import { type Column, formatTable } from "./table.js";
 
 /** A rollback that was made, or the plan of one. */
-export function describeRollback(result: RollbackResult, output: Output): string {
+export function describeRollback(result: VersionedRollback, output: Output): string {
   return result.operation === null ? describePlan(result, output) : describeDone(result, output);
 }
 
@@ -24,7 +26,7 @@ const undoing = ({ type, undone }: RollbackResult): string =>
 
 const switched = ({ from, to }: PlannedDeployment): string => (from === to ? `${from} stays` : `${from} -> ${to}`);
 
-function describePlan(result: RollbackResult, output: Output): string {
+function describePlan(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan } = result;
   const { estimateMs } = plan;
@@ -34,6 +36,7 @@ function describePlan(result: RollbackResult, output: Output): string {
       ? "No rollback was made on this machine yet, so nobody knows how long it takes."
       : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
   ];
+  lines.push(...plannedBefore(result.versionBefore, output));
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
   if (plan.deployment !== null) lines.push(`At ${plan.deployment.root}: ${switched(plan.deployment)}.`);
@@ -85,12 +88,13 @@ export function describeStep({ type, status, durationMs, error, remarks }: StepR
   return [line, ...remarks.map((remark) => `      ${style.dim(printable(remark))}`)].join("\n");
 }
 
-function describeDone(result: RollbackResult, output: Output): string {
+function describeDone(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan, commit, version, to, from } = result;
   const lines = [`${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`];
   if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
   else lines.push(`  commit   ${commit.slice(0, 10)}${undoing(result)}`);
+  lines.push(...madeBefore(result.versionBefore));
   if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
   if (plan.deployment !== null) lines.push(`  deployed ${switched(plan.deployment)}`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
@@ -128,7 +132,7 @@ export function describeSuggestions({ targets }: { targets: readonly Suggestion[
 /** What a condition was judged by, and what was done where it held. */
 export function describeWhen(
   { triggered, condition, metrics }: Judged,
-  done: RollbackResult | null,
+  done: VersionedRollback | null,
   output: Output,
 ): string {
   const { style } = output;

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import path from "node:path";
+import { agentsFolder } from "../version/agents-folder.js";
 import { COMMANDS } from "./commands/index.js";
 
 /** Commands that concern no agent, so none is named; for `doctor` one may be. */
@@ -49,7 +49,3 @@ function testArguments(words: readonly string[]): string[] | undefined {
 }
 
 const isPath = (agent: string): boolean => agent.includes("/") || agent === "." || agent === "..";
-
-/** Where agents are known by name: `$KAI_AGENTS`, else `~/agents`. */
-export const agentsFolder = (env: NodeJS.ProcessEnv): string =>
-  env["KAI_AGENTS"] || path.join(env["HOME"] ?? homedir(), "agents");

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
-import { agentsFolder } from "./kai-arguments.js";
+import { agentsFolder } from "../version/agents-folder.js";
 
 /** So many agents are named in a hint. */
 const LISTED = 10;

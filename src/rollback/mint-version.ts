@@ -4,7 +4,7 @@ import type { Signer } from "../trust/signer.js";
 import { DigestCache } from "../version/digest-cache.js";
 import { hashTree } from "../version/hash-tree.js";
 import { chooseNumber, numberPolicy } from "../version/next-number.js";
-import type { VersionNumber } from "../version/number.js";
+import { compareNumbers, makeNumber, type VersionNumber } from "../version/number.js";
 import { readPendingChanges } from "../version/pending-changes.js";
 import { type SealedRelease, sealRelease } from "../version/seal-release.js";
 import { type TagName, tagFormat, tagNameFor } from "../version/tag-name.js";
@@ -22,16 +22,21 @@ export interface MintRequest {
   readonly state: string | null;
 }
 
-/** The number that a version gets whose tree a rollback makes: the next patch above the highest that was ever used. */
-export function mintedNumber(session: WritingSession): { number: VersionNumber; tag: TagName } {
+/** The number that a version gets whose tree a rollback makes: the next patch above the highest that was ever used, or is `taken` before. */
+export function mintedNumber(
+  session: WritingSession,
+  taken: VersionNumber | undefined,
+): { number: VersionNumber; tag: TagName } {
   const settings = session.agent.config.version_management.semantic_versioning;
-  const number = chooseNumber(
+  const free = chooseNumber(
     session.history,
     undefined,
     "none",
     { type: undefined, bump: "patch", exact: undefined },
     numberPolicy(settings),
   );
+  const number =
+    taken && compareNumbers(free, taken) <= 0 ? makeNumber(taken.major, taken.minor, taken.patch + 1) : free;
   return { number, tag: tagNameFor(number, tagFormat(settings.tag_format)) };
 }
 

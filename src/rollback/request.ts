@@ -1,4 +1,5 @@
 import type { Component } from "../agent/component.js";
+import type { VersionNumber } from "../version/number.js";
 import type { RollbackType } from "./plan.js";
 
 /** What somebody asks for. */
@@ -21,6 +22,8 @@ export interface RollbackRequest {
   /** Run the commands of kai.yaml although nobody has confirmed where this clone's log comes from. */
   readonly trustCommands: boolean;
   readonly dryRun: boolean;
+  /** In a plan: the number of a version that is made before. */
+  readonly taken: VersionNumber | undefined;
   /** On a copy: the agent that runs, and its deployment, are left alone. */
   readonly rehearsal: boolean;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
@@ -42,6 +45,7 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   unproven: false,
   trustCommands: false,
   dryRun: false,
+  taken: undefined,
   rehearsal: false,
   recovers: undefined,
   withinMs: undefined,

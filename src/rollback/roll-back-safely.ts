@@ -2,14 +2,14 @@ import { didNotHold } from "./did-not-hold.js";
 import type { RollbackCaller } from "./execution.js";
 import { fallBack } from "./fall-back.js";
 import type { RollbackOptions } from "./request.js";
-import { type RollbackResult, rollBack } from "./rollback.js";
+import { rollBackAfterVersion, type VersionedRollback } from "./roll-back-after-version.js";
 
 /**
  * Goes back, and where what comes into force is not well, goes on by the fallback strategies. E127 whether or not one of them
  * holds: what was asked for is not in force.
  */
-export async function rollBackSafely(caller: RollbackCaller, options: RollbackOptions): Promise<RollbackResult> {
-  const result = await rollBack(caller, options);
+export async function rollBackSafely(caller: RollbackCaller, options: RollbackOptions): Promise<VersionedRollback> {
+  const result = await rollBackAfterVersion(caller, options);
   const { operation } = result;
   if (result.ok || operation === null) return result;
   const failed = { ...result, operation };

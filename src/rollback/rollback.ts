@@ -43,7 +43,7 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
   return withWritingSession(caller, { purpose: "rollback", untracked: "no" }, async (session) => {
     caller.progress("Looking at what changed");
     const ground = await survey(session, request);
-    const minted = ground.version === undefined ? mintedNumber(session) : undefined;
+    const minted = ground.version === undefined ? mintedNumber(session, request.taken) : undefined;
     const prepared = await gatherFacts(session, request, ground, minted?.number.text ?? null);
     const plan = planRollback(prepared.facts);
     const steps = new StepLog(plan, caller.onStep, caller.interrupted);

@@ -113,7 +113,8 @@ function judge(
   if (newer) count(-60, "newer than the version in force");
   if (version.withdrawn) count(-80, "withdrawn");
   if (came > 0) count(Math.min(30, Math.log2(1 + inForceMs / HOUR) * 5), `in force for ${roughSpan(inForceMs)}`);
-  else count(-20, "never in force");
+  // What was never tried is no way back: a version made before the rollback that left it, say.
+  else count(newer ? -50 : -20, "never in force");
   if (well > 0) count(20, `well after ${well} ${well === 1 ? "rollback" : "rollbacks"} to it`);
   if (failed > 0) count(-40 * failed, `not well after ${failed} ${failed === 1 ? "rollback" : "rollbacks"} to it`);
   if (missed > 0)

@@ -97,11 +97,12 @@ export async function pruneSnapshots(
   return { pruned, left, orphans, saves };
 }
 
-/** Prunes what is due before a new one is begun; starts no process where nothing is. */
+/** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
 export async function sweepDue(
   repository: Repository,
   store: SnapshotStore,
   caller: Caller,
+  { dryRun }: { readonly dryRun: boolean } = { dryRun: false },
 ): Promise<PrunedSnapshot[]> {
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
@@ -109,7 +110,7 @@ export async function sweepDue(
     if (reason === undefined) continue;
     const { id, version } = known.record;
     // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
-    const kept = await pruneOne(repository, store, known, caller).catch(() => undefined);
+    const kept = dryRun ? null : await pruneOne(repository, store, known, caller).catch(() => undefined);
     if (kept !== undefined) pruned.push({ id, version, reason, kept });
   }
   return pruned;

@@ -8,6 +8,7 @@ import type { HashedTree } from "./hash-tree.js";
 import type { VersionNumber } from "./number.js";
 import type { PendingChanges } from "./pending-changes.js";
 import type { VersionRecord, VersionType } from "./record.js";
+import type { ResolvedAgents } from "./resolved-agents.js";
 
 export interface RecordInput {
   readonly id: string;
@@ -26,6 +27,7 @@ export interface RecordInput {
   readonly lfs: readonly LfsPointer[];
   readonly state: string | null;
   readonly config: AgentConfig;
+  readonly agents: ResolvedAgents;
 }
 
 /** A new version's record; everything in it is known before the version's tag is signed. */
@@ -63,6 +65,7 @@ export function buildRecord(input: RecordInput): VersionRecord {
     },
     rollback: { canRollback: true, target: parent, risks: rollbackRisks(pending), procedure: "standard" },
     isolation: isolationOf(config),
+    ...(Object.keys(input.agents).length > 0 && { dependencies: { agents: input.agents } }),
   };
 }
 

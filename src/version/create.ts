@@ -126,7 +126,8 @@ async function makeVersion(
   const scratch = path.join(kaiFolderOf(repository).staging, `create-${session.id}`);
   try {
     const release = await makeRelease(session, request, decision, signer, scratch, await started);
-    const forgetting = release.capture ? await findForgetting(session, decision.current) : NOTHING_FORGOTTEN;
+    const forgets = release.capture !== undefined && !request.forgetsNothing;
+    const forgetting = forgets ? await findForgetting(session, decision.current) : NOTHING_FORGOTTEN;
     session.caller.progress("Writing the version");
     const operation = operationFor(session, decision, release, forgetting);
     await session.perform(brought === undefined ? operation : withBrought(operation, brought), signer);

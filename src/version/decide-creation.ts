@@ -25,6 +25,10 @@ export interface CreateRequest {
   /** Stop and start the running agent by its commands although nobody confirmed the trust root. */
   readonly trustCommands: boolean;
   readonly dryRun: boolean;
+  /** Give up no state of older versions, whatever `artifacts.state.keep` says: one of them is about to be gone back to. */
+  readonly forgetsNothing?: boolean;
+  /** Asked under the lock what the version is for, in place of `description`; where that is nothing (any more), none is made. */
+  readonly occasion?: ((session: WritingSession) => Promise<string | undefined>) | undefined;
 }
 
 /** What a new version will be: decided before anything is written. */
@@ -40,9 +44,10 @@ export interface Decision {
   readonly type: Exclude<VersionType, "rollback">;
   readonly current: boolean;
   readonly withChanges: boolean;
+  readonly description: string | undefined;
 }
 
-/** Decides what `create` makes of HEAD, or of a `brought` commit on top of it. E102 for changes that are not committed, E105 without kai.yaml in the commit, E108 for a number that cannot be had, E109 where nothing is new. */
+/** Decides what `create` makes of HEAD, or of a `brought` commit on top of it. E102 for changes that are not committed, E105 without kai.yaml in the commit, E108 for a number that cannot be had, E109 where nothing is new, or there is no occasion. */
 export async function decideCreation(
   session: WritingSession,
   request: CreateRequest,
@@ -50,6 +55,7 @@ export async function decideCreation(
 ): Promise<Decision> {
   const { repository, config } = session.agent;
   const settings = config.version_management.semantic_versioning;
+  const description = request.occasion ? await requireOccasion(session, request.occasion) : request.description;
   requireWholeHistory(repository);
   const status = await session.status;
   const head = brought ?? requireCommit(status);
@@ -75,6 +81,7 @@ export async function decideCreation(
     type: request.type ?? "auto",
     current: request.moveCurrent && comesIntoForce(session.history, number),
     withChanges,
+    description,
   };
 }
 
@@ -87,6 +94,15 @@ const withoutConfig = (): KaiError =>
   new KaiError("E105", `What would be versioned has no ${CONFIG_FILE}: nobody could say what that version is.`, {
     hint: `Commit it first: \`git add ${CONFIG_FILE} && git commit\`. Where it is gone, \`git checkout COMMIT -- ${CONFIG_FILE}\` brings it back.`,
   });
+
+async function requireOccasion(
+  session: WritingSession,
+  occasion: NonNullable<CreateRequest["occasion"]>,
+): Promise<string> {
+  const description = await occasion(session);
+  if (description !== undefined) return description;
+  throw new KaiError("E109", "There is no occasion for a version.");
+}
 
 async function requireNews(session: WritingSession, pending: PendingChanges, head: string): Promise<void> {
   const { inForce } = pending;

@@ -69,7 +69,12 @@ const RECORD = {
     procedure: isText,
   }),
   isolation: isMapOf(() => true),
-} as const satisfies Record<keyof VersionRecord, (value: unknown) => boolean>;
+} as const satisfies Record<Exclude<keyof VersionRecord, "dependencies">, (value: unknown) => boolean>;
 
 const isRecordShape = isObjectOf(RECORD);
-const isRecord = (value: unknown): value is VersionRecord => isRecordShape(value);
+const isDependencies = isObjectOf({ agents: isMapOf(isTextOrNull) });
+const isRecord = (value: unknown): value is VersionRecord => {
+  if (!isRecordShape(value)) return false;
+  const { dependencies } = value as { dependencies?: unknown };
+  return dependencies === undefined || isDependencies(dependencies);
+};

@@ -39,7 +39,7 @@ export async function makeRelease(
   const { agent, caller, reader } = session;
   const { repository, config } = agent;
   const { trustCommands } = request;
-  const description = checkDescription(request.description ?? `${decision.type} version ${decision.number.text}`);
+  const description = checkDescription(decision.description ?? `${decision.type} version ${decision.number.text}`);
   const included = await commitChanges(session, decision, description, signer, scratch);
   const commit = included?.commit.id ?? decision.head;
   const tree = included?.tree ?? decision.head;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ChangelogEntry } from "../change/changelog.js";
 import { canonicalJson } from "../operation/canonical-json.js";
+import type { ResolvedAgents } from "./resolved-agents.js";
 
 export type VersionType = "auto" | "manual" | "release" | "rollback";
 
@@ -47,6 +48,8 @@ export interface VersionRecord {
     readonly procedure: "standard";
   };
   readonly isolation: Readonly<Record<string, unknown>>;
+  /** Only where kai.yaml names other agents. */
+  readonly dependencies?: { readonly agents: ResolvedAgents };
 }
 
 export const formatRecord = (record: VersionRecord): string => canonicalJson(record);

@@ -10,6 +10,7 @@ import type { VersionNumber } from "./number.js";
 import type { PendingChanges } from "./pending-changes.js";
 import { formatRecord, recordDigest, type VersionRecord, type VersionType } from "./record.js";
 import { makeCurrentTag, makeSignedTag } from "./release-objects.js";
+import { resolveAgents } from "./resolved-agents.js";
 import type { TagName } from "./tag-name.js";
 import { formatVersionTag } from "./tag-text.js";
 import type { WritingSession } from "./writing-session.js";
@@ -68,6 +69,7 @@ export async function sealRelease(
     lfs: await findLfsPointers(repository, reader, tree, hashed.files),
     state,
     config,
+    agents: await resolveAgents(config, session.caller.env),
   });
   const line = formatRecord(record);
   const message = formatVersionTag({

@@ -31,6 +31,8 @@ export interface Caller {
   readonly progress: (message: string) => void;
   readonly onRecovered: (recovered: readonly Recovered[]) => void;
   readonly onConfigGone?: OnConfigGone | undefined;
+  /** The agent around `cwd`, where somebody has opened it a moment ago. */
+  readonly opened?: AgentRepository | undefined;
   readonly askPassphrase?: ((key: string) => Promise<string>) | undefined;
   /** Runs a part that must not be ended half-way: whoever interrupts it is heard by the signal, with a KaiError. Default: as it is. */
   readonly uninterrupted?: Uninterrupted | undefined;
@@ -88,7 +90,7 @@ export async function withWritingSession<T>(
   { purpose, untracked, onLocked }: Beginning,
   work: (session: WritingSession) => Promise<T>,
 ): Promise<T> {
-  const agent = await openAgent(caller.cwd, caller.env, caller.onConfigGone);
+  const agent = caller.opened ?? (await openAgent(caller.cwd, caller.env, caller.onConfigGone));
   const { repository } = agent;
   const trustFile = kaiFolderOf(repository).trust;
   return withOperationLock(repository, { ...caller, purpose }, async (lock) => {

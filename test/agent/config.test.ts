@@ -206,6 +206,8 @@ test.each([
   ["events: [{on: agent.version.*, webhook: 'ftp://x'}]", "a URL"],
   ["lifecycle: {trigger: {schedule: nightly}}", "five fields"],
   ['lifecycle: {trigger: {schedule: "99 3 * * *"}}', "five fields"],
+  ["lifecycle: {trigger: {on: [schedule]}}", "2:27 The occasion schedule needs lifecycle.trigger.schedule"],
+  ['lifecycle: {trigger: {schedule: "0 3 * * *"}}', "2:33 schedule has no meaning without the occasion"],
   ["monitoring: {alerts: [{name: a, condition: bad things}]}", "comparisons"],
   ['lifecycle: {stop: {run: "a\\0b"}}', "lifecycle.stop.run must be a text"],
 ])("refuses %s", (line, expected) => {

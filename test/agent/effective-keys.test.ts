@@ -163,6 +163,12 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     const agent = await clerkWith("version_management.artifacts.state", { include: ["state.json"], keep: 1 });
     expect(await told(agent, "create")).toMatchObject({ state: { forgotten: ["1.0.0"] } });
   },
+  "version_management.dependencies.agents": async () => {
+    const agent = await clerkWith("version_management.dependencies.agents", { "ai.example.helper": "^2.0.0" });
+    expect(await told(agent, "create")).toMatchObject({
+      record: { dependencies: { agents: { "ai.example.helper": null } } },
+    });
+  },
   ...Object.fromEntries(
     Object.entries(SETTINGS).map(([whole, [key, without, given]]) => [
       whole,

@@ -119,6 +119,17 @@ export const SHOWN_ROLLBACK_KEYS: Readonly<Record<string, () => unknown>> = {
     ]),
   ),
   "lifecycle.health.retries": () => expect(commandWith("health", { retries: 7 })).toMatchObject({ retries: 7 }),
+  "lifecycle.trigger.on": async () => {
+    const agent = await agentWith({ lifecycle: { trigger: { on: ["before-operation"] } } });
+    agent.write("logic.py", "more\n");
+    agent.commit("feat: more");
+    expect(await told(agent, "rollback", "1.0.0")).toMatchObject({ versionBefore: { version: "1.2.0" } });
+  },
+  "lifecycle.trigger.schedule": async () => {
+    const nextOf = async (schedule: string) =>
+      (await told(await agentWith({ lifecycle: { trigger: { on: ["schedule"], schedule } } }), "trigger", "run")).next;
+    expect([await nextOf("0 0 31 2 *"), await nextOf("0 * * * *")]).toEqual([null, expect.any(String)]);
+  },
   "rollback_system.backup_retention": async () =>
     expect([await keepsOldBackup("30d"), await keepsOldBackup("20000d")]).toEqual([false, true]),
   "rollback_system.safety_checks": async () => {

@@ -30,3 +30,13 @@ test("the workflow's scripts are sound, and no input is pasted into them", () =>
     expect(script).not.toContain("${{");
   }
 });
+
+test("each service runs its command, and each timer looks from the end of one run to the next", () => {
+  for (const [name, command] of [
+    ["kai-rollback", "rollback --when ${CONDITION} --json"],
+    ["kai-trigger", "trigger run --json"],
+  ]) {
+    expect(read(`examples/${name}@.service`)).toContain(`ExecStart=/usr/bin/env git kai-version ${command}\n`);
+    expect(read(`examples/${name}@.timer`)).toMatch(/^OnUnitInactiveSec=\d+min$/m);
+  }
+});

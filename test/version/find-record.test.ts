@@ -54,6 +54,10 @@ test.each([
     "a record with another kind further in",
     canonicalJson({ ...RECORD, changelog: [{ ...RECORD.changelog[0], scope: 1 }] }),
   ],
+  [
+    "a record with an agent's version of another kind",
+    canonicalJson({ ...RECORD, dependencies: { agents: { a: 1 } } }),
+  ],
   ["a record whose components are a list", canonicalJson({ ...RECORD, components: [] })],
 ])("%s is no record, though a tag names it", (_, line) => {
   expect(line).not.toBe(LINE);

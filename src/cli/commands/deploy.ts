@@ -1,6 +1,9 @@
-import { type DeployedVersion, deploy } from "../../deploy/deploy.js";
+import type { DeployedVersion } from "../../deploy/deploy.js";
+import { deployAfterVersion } from "../../deploy/deploy-after-version.js";
 import { KaiError } from "../../error.js";
+import type { AfterVersion } from "../../trigger/version-before.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
+import { madeBefore, plannedBefore, warnOfVersionBefore } from "../describe-version-before.js";
 import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
@@ -26,12 +29,13 @@ export const deployCommand = defineCommand({
     { line: "git kai-version deploy current", does: "deploys what is in force to deploy.root" },
   ],
   async run({ dryRun, ...asked }, context) {
-    const work = interruptibly(context, (caller) => deploy(caller, { ...asked, dryRun }));
+    const work = interruptibly(context, (caller) => deployAfterVersion(caller, { ...asked, dryRun }));
     const deployed = await work.catch((cause: unknown) => {
       if (cause instanceof KaiError && !context.output.json) showOutput(cause.data?.["output"], context.output);
       throw cause;
     });
-    const { incomplete } = deployed;
+    const { incomplete, versionBefore } = deployed;
+    warnOfVersionBefore(versionBefore, context.output);
     if (incomplete.length > 0) {
       context.output.warn(
         `Not in the folder is what Git LFS keeps or a submodule holds: ${incomplete.slice(0, 5).map(oneLine).join(", ")}${incomplete.length > 5 ? ", …" : ""}`,
@@ -56,15 +60,17 @@ function showOutput(printed: unknown, output: Output): void {
   if (text !== "") output.note(text.split("\n").slice(-SHOWN_LINES).join("\n"));
 }
 
-function describeDeployed(deployed: DeployedVersion & { dryRun: boolean }, { style }: Output): string {
-  const { tag, previous, removed, written, dryRun } = deployed;
+function describeDeployed(deployed: AfterVersion<DeployedVersion> & { dryRun: boolean }, output: Output): string {
+  const { style } = output;
+  const { tag, previous, removed, written, dryRun, versionBefore } = deployed;
   const instead = previous === null || previous === deployed.version ? "" : ` in place of ${previous}`;
-  const lines: string[] = [];
+  const lines: string[] = dryRun ? plannedBefore(versionBefore, output) : [];
   if (dryRun) lines.push(`Would deploy ${style.bold(tag)}${instead}`);
   else if (deployed.operation === null) lines.push(`${style.bold(tag)} is deployed already, and its files are whole.`);
   else lines.push(`${style.green("✓")} Deployed ${style.bold(tag)}${instead}`);
   const found = written ? "" : dryRun ? "  (it is there already)" : "  (it was there, and is whole)";
   lines.push(`  path     ${deployed.path}${deployed.operation === null && !dryRun ? "" : found}`);
+  if (!dryRun) lines.push(...madeBefore(versionBefore));
   if (deployed.started) lines.push(`  agent    well after ${formatDuration(deployed.started.durationMs)}`);
   if (removed.length > 0) lines.push(`  removed  ${removed.join(", ")}`);
   return lines.join("\n");

@@ -66,6 +66,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./deploy.js")).deployCommand,
   },
   {
+    name: "trigger run",
+    summary: "Make the automatic version that is due, if one is",
+    load: async () => (await import("./trigger-run.js")).triggerRunCommand,
+  },
+  {
     name: "recover",
     summary: "Bring interrupted operations to their end",
     load: async () => (await import("./recover.js")).recoverCommand,

@@ -3,8 +3,8 @@ import { KaiError } from "../../error.js";
 import { ROLLBACK_TYPES } from "../../rollback/plan.js";
 import { rehearse } from "../../rollback/rehearse.js";
 import type { RollbackOptions } from "../../rollback/request.js";
+import { rollBackAfterVersion } from "../../rollback/roll-back-after-version.js";
 import { rollBackSafely } from "../../rollback/roll-back-safely.js";
-import { rollBack } from "../../rollback/rollback.js";
 import { suggestTargets } from "../../rollback/suggest.js";
 import { type Judged, judgeWhen, requireSuggestion } from "../../rollback/when.js";
 import { readAgentHistory } from "../../version/reading.js";
@@ -12,6 +12,7 @@ import { tellConfigBroken } from "../caller.js";
 import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
 import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
+import { warnOfVersionBefore } from "../describe-version-before.js";
 import { interruptibly, rollbackCallerOf } from "../rollback-caller.js";
 
 const COMPONENTS: readonly Component[] = [
@@ -68,7 +69,12 @@ export const rollbackCommand = defineCommand({
     const options = optionsOf(input);
     const caller = rollbackCallerOf(context);
     const roll = (name: string) =>
-      interruptibly(context, (each) => (input.dryRun ? rollBack : rollBackSafely)(each, { ...options, to: name }));
+      interruptibly(context, async (each) => {
+        const rolling = input.dryRun ? rollBackAfterVersion : rollBackSafely;
+        const done = await rolling(each, { ...options, to: name });
+        warnOfVersionBefore(done.versionBefore, context.output);
+        return done;
+      });
     const asked = version ?? to;
     if (input.rehearse) return rehearseIt(asked, options, context);
     if (input.when !== undefined) {
