@@ -60,7 +60,9 @@ test("every command has a schema, and every schema is one of a command", () => {
   expect(readdirSync(FOLDER).sort()).toEqual(expected.map((name) => `${name}.json`).sort());
 });
 
-test("what the commands print with --json is what the schemas say, no key more and none less", () => {
+test("what the commands print with --json is what the schemas say, no key more and none less", {
+  timeout: 240_000,
+}, () => {
   const { dir, git, kai } = session();
   const print = (name: string, ...args: string[]) => {
     const document = kai(...name.split(" "), ...args);
