@@ -7,22 +7,23 @@ import { changedPackages } from "./changed-packages.js";
 import { sweptTriggers, type TriggerFacts } from "./judge-triggers.js";
 import { findNewestVersion, type NewestVersion } from "./newest-version.js";
 import { nextTime } from "./next-time.js";
+import type { TriggerInForce } from "./trigger-in-force.js";
 import { whyNothingNew } from "./what-is-new.js";
 
-/** What the occasions of kai.yaml are judged by, and when its schedule comes next. */
+/** What occasions are judged by, and when the schedule comes next. */
 export interface GatheredFacts extends TriggerFacts {
   readonly next: Date | null;
 }
 
-/** Reads what the occasions need that kai.yaml names, and no more. */
-export async function gatherFacts(session: WritingSession): Promise<GatheredFacts> {
-  const { agent, history, at: now } = session;
-  const swept = sweptTriggers(agent.config.lifecycle);
+/** Reads what the occasions need that are named, and no more. */
+export async function gatherFacts(session: WritingSession, inForce: TriggerInForce): Promise<GatheredFacts> {
+  const { history, at: now } = session;
+  const swept = sweptTriggers(inForce);
   const newest = await findNewestVersion(session);
   const since = newest ? { name: newest.tag, at: newest.at } : { name: "the log began", at: logBegan(session) };
   const nothingNew = await whyNothingNew(session);
   const depends = swept.includes("dependency");
-  const { schedule } = agent.config.lifecycle.trigger;
+  const { schedule } = inForce.trigger;
   const times = swept.includes("schedule") && schedule !== null ? [since.at, now] : [];
   const [time = null, next = null] = await Promise.all(times.map((after) => nextTime(schedule ?? "", after)));
   return {

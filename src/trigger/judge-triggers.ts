@@ -1,5 +1,6 @@
 import type { AgentConfig } from "../agent/config.js";
 import { isoSeconds } from "../operation/build-entry.js";
+import type { TriggerInForce } from "./trigger-in-force.js";
 
 /** An occasion that is looked at from time to time; `before-operation` comes by itself. */
 export type Trigger = "dependency" | "schedule";
@@ -35,9 +36,13 @@ type Lifecycle = Pick<AgentConfig["lifecycle"], "trigger">;
 export const sweptTriggers = ({ trigger: { on } }: Lifecycle): Trigger[] =>
   (["dependency", "schedule"] as const).filter((each) => on.includes(each));
 
-/** Judges each occasion that kai.yaml names. */
-export const judgeTriggers = (lifecycle: Lifecycle, facts: TriggerFacts): JudgedTrigger[] =>
-  sweptTriggers(lifecycle).map((trigger) => ({ trigger, ...JUDGE[trigger](facts, lifecycle) }));
+/** Judges each occasion that kai.yaml names: one that the version in force does not name as well is not due. */
+export const judgeTriggers = (lifecycle: Lifecycle, inForce: TriggerInForce, facts: TriggerFacts): JudgedTrigger[] =>
+  sweptTriggers(lifecycle).map((trigger) =>
+    inForce.trigger.on.includes(trigger)
+      ? { trigger, ...JUDGE[trigger](facts, inForce) }
+      : { trigger, ...notDue(`the kai.yaml of ${inForce.of}, which is in force, does not name it yet`) },
+  );
 
 const JUDGE: Readonly<
   Record<Trigger, (facts: TriggerFacts, lifecycle: Lifecycle) => Pick<JudgedTrigger, "due" | "why">>

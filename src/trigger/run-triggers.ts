@@ -9,6 +9,7 @@ import type { Caller, WritingSession } from "../version/writing-session.js";
 import { automaticVersion } from "./automatic-version.js";
 import { gatherFacts } from "./gather-facts.js";
 import { type JudgedTrigger, judgeTriggers, sweptTriggers, type Trigger } from "./judge-triggers.js";
+import { triggerInForce } from "./trigger-in-force.js";
 
 export interface TriggerOptions {
   /** As of `create`. */
@@ -46,8 +47,9 @@ export async function runTriggers(caller: Caller, options: TriggerOptions): Prom
   let judged: readonly JudgedTrigger[] = [];
   let next: Date | null = null;
   const occasion = async (session: WritingSession): Promise<string | undefined> => {
-    const facts = await gatherFacts(session);
-    judged = judgeTriggers(session.agent.config.lifecycle, facts);
+    const inForce = await triggerInForce(session);
+    const facts = await gatherFacts(session, inForce);
+    judged = judgeTriggers(session.agent.config.lifecycle, inForce, facts);
     next = facts.next;
     const due = judged.filter((each) => each.due).map(({ trigger }) => trigger);
     return due.length === 0 ? undefined : `automatic version by the trigger ${due.join(" and ")}`;

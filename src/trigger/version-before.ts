@@ -5,7 +5,10 @@ import { findNumber, type VersionNumber } from "../version/number.js";
 import type { Caller, WritingSession } from "../version/writing-session.js";
 import { automaticVersion } from "./automatic-version.js";
 import { RememberedPassphrases } from "./remembered-passphrases.js";
+import { triggerInForce } from "./trigger-in-force.js";
 import { whyNothingNew } from "./what-is-new.js";
+
+const OCCASION = "before-operation";
 
 /** The version that the occasion `before-operation` made of what was there. */
 export interface VersionBefore {
@@ -48,7 +51,7 @@ export async function afterVersion<C extends Caller, T extends object>(
   const runNow = async (versionBefore: VersionBefore | null, taken?: VersionNumber): Promise<AfterVersion<T>> => {
     return { ...(await operation.run({ ...caller, opened }, { dryRun, taken })), versionBefore };
   };
-  if (!opened.config.lifecycle.trigger.on.includes("before-operation")) return runNow(null);
+  if (!opened.config.lifecycle.trigger.on.includes(OCCASION)) return runNow(null);
   if (urgent !== undefined) return runNow({ version: null, operation: null, why: urgent });
   const foreseen = await tryVersion({ ...caller, opened }, operation, true);
   const taken = foreseen?.version ? findNumber(foreseen.version) : undefined;
@@ -71,7 +74,8 @@ async function tryVersion<C extends Caller, T>(
 ): Promise<VersionBefore | null> {
   let nothingNew = false;
   const occasion = async (session: WritingSession): Promise<string | undefined> => {
-    nothingNew = (await whyNothingNew(session)) !== undefined;
+    const { on } = (await triggerInForce(session)).trigger;
+    nothingNew = !on.includes(OCCASION) || (await whyNothingNew(session)) !== undefined;
     return nothingNew ? undefined : `what was there before ${name}`;
   };
   const { interrupted } = caller;

@@ -107,6 +107,9 @@ test("what the commands print with --json is what the schemas say, no key more a
   const trigger = '{on: [dependency, schedule, before-operation], schedule: "* * * * *"}';
   appendFileSync(config, `lifecycle: {trigger: ${trigger}}\n`);
   git("commit", "-qam", "feat: automatic versions");
+  print("create");
+  writeFileSync(path.join(dir, "logic.py"), "print('hello again')\n");
+  git("commit", "-qam", "feat: hello again");
   print("rollback", "1.0.0", "--dry-run");
   print("deploy", "1.0.0", "--to", "../deployed");
   print("trigger run", "--dry-run");

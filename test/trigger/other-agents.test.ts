@@ -6,16 +6,19 @@ import { type Agent, agentWithVersions } from "../support/agent.js";
 
 const ID = "ai.example.helper";
 
-const dependsOn = (range: string) =>
+const dependsOn = (agents: Readonly<Record<string, string>>) =>
   JSON.stringify({
     agent_id: "ai.example.clerk",
-    version_management: { dependencies: { agents: { [ID]: range } } },
+    version_management: { dependencies: { agents } },
     lifecycle: { trigger: { on: ["dependency"] } },
   });
 
 /** An agent with version 1.0.0 that depends on another one, which has 2.1.0 in force and is in the folder of agents. */
 async function agentAndHelper(range: string): Promise<{ agent: Agent; helper: Pick<Agent, "dir" | "env"> }> {
-  const [agent, stranger] = [await agentWithVersions("1.0.0"), await agentWithVersions("2.1.0")];
+  const [agent, stranger] = [await agentWithVersions(), await agentWithVersions("2.1.0")];
+  agent.write("kai.yaml", dependsOn({}));
+  agent.commit("feat: triggers");
+  await told(agent, "create");
   stranger.write("kai.yaml", `agent_id: ${ID}\n`);
   stranger.commit("feat: a name of its own");
   await told(stranger, "create", "--as", "2.2.0");
@@ -29,7 +32,7 @@ async function agentAndHelper(range: string): Promise<{ agent: Agent; helper: Pi
   const dir = path.join(agents, "c-helper");
   renameSync(stranger.dir, dir);
   agent.env["KAI_AGENTS"] = agents;
-  agent.write("kai.yaml", dependsOn(range));
+  agent.write("kai.yaml", dependsOn({ [ID]: range }));
   agent.commit("feat: depend on a helper");
   return { agent, helper: { dir, env: stranger.env } };
 }

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { createVersion } from "../../src/snapshot/gate/create-version.js";
+import { automaticVersion } from "../../src/trigger/automatic-version.js";
 import { runTriggers } from "../../src/trigger/run-triggers.js";
 import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
@@ -13,12 +15,15 @@ const kaiYaml = (lifecycle: object) =>
     lifecycle,
   });
 
-/** Version 1.0.0 of 9:00, and 1.1.0 of the same minute, which has this trigger and one dependency. */
+/** Version 1.0.0 of 9:00, which has this trigger, and a feature behind it that has one dependency. */
 async function agentWith(trigger: object): Promise<Agent> {
-  const agent = await agentWithVersions("1.0.0");
+  const agent = await agentWithVersions();
   agent.write("kai.yaml", kaiYaml({ trigger }));
-  agent.write("requirements.txt", "requests==2.31.0\n");
+  agent.write("state.json", "{}\n");
   agent.commit("feat: triggers");
+  await createVersion(callerAt(agent, "09:00:00"), automaticVersion(undefined));
+  agent.write("requirements.txt", "requests==2.31.0\n");
+  agent.commit("feat: depend on requests");
   return agent;
 }
 
@@ -127,9 +132,19 @@ test("two runs at once make one version", async () => {
 
 test("what create refuses is refused where a version is due, and no error where none is", async () => {
   const agent = await agentWith({ on: ["schedule"], schedule: QUARTERLY });
-  agent.write("logic.py", "not committed\n");
+  agent.write("prompts/system.md", "not committed\n");
   expect(await runAt(agent, "09:10:00")).toMatchObject({ ran: [{ version: null }] });
   await expect(runAt(agent, "09:20:00")).rejects.toMatchObject({ code: "E102" });
+});
+
+test("what the version in force does not say is not done, so that nobody who only commits has others sign it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("kai.yaml", kaiYaml({ trigger: { on: ["schedule", "dependency"], schedule: QUARTERLY } }));
+  agent.write("requirements.txt", "requests==2.31.0\n");
+  agent.commit("feat: triggers");
+  const why = "the kai.yaml of 1.0.0, which is in force, does not name it yet";
+  expect(await runAt(agent, "10:00:00")).toMatchObject({ ran: [{ why }, { why }], next: null, created: null });
+  expect(versions(agent)).toEqual(["v1.0.0"]);
 });
 
 test("without an occasion that is swept nothing is looked at", async () => {

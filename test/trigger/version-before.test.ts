@@ -61,6 +61,14 @@ test("no state is given up for it that one is about to go back to", async () => 
   expect(read(agent, "state.json")).toBe('{"seen": "1.0.0"}\n');
 });
 
+test("what only the branch says and no version in force is not done", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("kai.yaml", KAI_YAML);
+  agent.commit("feat: versions before operations");
+  expect(await told(agent, "rollback", "1.0.0")).toMatchObject({ to: "1.0.0", versionBefore: null });
+  expect(versions(agent)).toEqual(["v1.0.0", "v1.1.0"]);
+});
+
 test("undo takes the rollback back, and the version stays", async () => {
   const agent = await agentAhead();
   await told(agent, "rollback", "1.0.0");

@@ -9,7 +9,7 @@ export const triggerRunCommand = defineCommand({
   name: "trigger run",
   summary: "Make the automatic version that is due, if one is",
   description:
-    "Looks at the occasions of kai.yaml (lifecycle.trigger.on). dependency: lock files that are committed settle on other packages than those of the version in force, or another agent that this one depends on has come to another version. schedule: a time of lifecycle.trigger.schedule, by the clock of this machine's time zone, has come since the newest version was made, and something is committed that no version has. Where one has come an automatic version is made as by `create --type auto`; where none has nothing is made, and the exit status is 0 as well. Snapshots whose time is over are taken away, as by `snapshot prune`. There is no daemon: let a timer call it.",
+    "Looks at the occasions of kai.yaml (lifecycle.trigger.on), which count once a version that names them is in force. dependency: lock files that are committed settle on other packages than those of the version in force, or another agent that this one depends on has come to another version. schedule: a time of lifecycle.trigger.schedule, by the clock of this machine's time zone, has come since the newest version was made, and something is committed that no version has. Where one has come an automatic version is made as by `create --type auto`; where none has nothing is made, and the exit status is 0 as well. Snapshots whose time is over are taken away, as by `snapshot prune`. There is no daemon: let a timer call it.",
   options: {
     trustCommands: flag(
       "stop and start the agent by the commands of kai.yaml although nobody has confirmed this clone's trust root",
