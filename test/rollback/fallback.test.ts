@@ -4,13 +4,15 @@ import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
 
 const SICK = "health: {run: exit 9, timeout: 5s, retries: 0}";
+/** Once the agent has said that it started, so that it also says that it ended. */
+const SICKENS = `health: {run: 'until grep -q "started $KAI_VERSION" ../events; do sleep 0.02; done; exit 9', timeout: 20s, retries: 0}`;
 const recovery = (text: string) => `rollback_system: {recovery: {${text}}}`;
 
 /** 1.0.0 was well, 1.1.0 is not, and 1.2.0 is in force. */
 async function agentOfThree(more = ""): Promise<LiveAgent> {
   const agent = await liveAgent();
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`, more) });
-  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}`, more) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${SICKENS}`, more) });
   await agent.version("1.2.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`, more) });
   agent.write("state.json", '{"seen": "live"}\n');
   return agent;
