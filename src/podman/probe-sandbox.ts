@@ -82,6 +82,7 @@ async function requireFolder(folder: string, hint: string): Promise<void> {
   try {
     await makeFolder(path.resolve(folder));
   } catch (cause) {
-    throw new KaiError("E118", `No folder can be made at ${folder}: ${reasonOf(cause)}.`, { hint, cause });
+    const why = reasonOf(cause instanceof KaiError ? cause.cause : cause);
+    throw new KaiError("E118", `No folder can be made at ${folder}: ${why}.`, { hint, cause });
   }
 }

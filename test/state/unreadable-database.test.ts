@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { observe } from "../operation/observe.js";
+import { observe, observeButLog } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 
@@ -112,12 +112,12 @@ test("a rehearsal goes through with a broken database, as the rollback does", as
 test("a folder where SQLite would keep its log refuses a rollback before anything is changed", async () => {
   const agent = await agentWithMemory();
   mkdirSync(path.join(agent.dir, "memory.sqlite-wal"));
-  const before = observe(agent);
+  const before = observeButLog(agent);
   expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({
     code: "E102",
     message: expect.stringContaining("memory.sqlite"),
   });
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
 });
 
 test("a lifecycle.migrate that leaves a broken database changes nothing", async () => {
@@ -129,11 +129,11 @@ test("a lifecycle.migrate that leaves a broken database changes nothing", async 
   );
   agent.commit("feat: convert");
   await told(agent, "create", "--as", "1.2.0");
-  const before = observe(agent);
+  const before = observeButLog(agent);
   const error = await refused(agent, "rollback", "1.0.0", "--keep-state");
   expect(error).toMatchObject({
     code: "E126",
     message: expect.stringContaining("memory.sqlite, which SQLite cannot read"),
   });
-  expect(observe(agent)).toEqual(before);
+  expect(observeButLog(agent)).toEqual(before);
 });

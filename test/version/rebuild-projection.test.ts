@@ -32,7 +32,12 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
   expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true, total: 3 });
   agent.git("fsck", "--strict");
   const refs = refsOf(agent);
-  expect(await told(agent, "recover")).toEqual({ schemaVersion: 1, recovered: [], rebuilt: { records: [], tags: [] } });
+  expect(await told(agent, "recover")).toEqual({
+    schemaVersion: 1,
+    judged: null,
+    recovered: [],
+    rebuilt: { records: [], tags: [] },
+  });
   expect(refsOf(agent)).toBe(refs);
 });
 
