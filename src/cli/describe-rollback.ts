@@ -135,7 +135,8 @@ export function describeWhen(
   done: VersionedRollback | null,
   output: Output,
 ): string {
-  const { style } = output;
+  const { style, quiet } = output;
+  if (quiet && !triggered) return "";
   const measured = Object.entries(metrics).map(
     ([name, figure]) => `${name} ${figure === null || figure === undefined ? "unknown" : Number(figure.toFixed(2))}`,
   );

@@ -38,6 +38,11 @@ export class Output {
     this.style = createStyle(options.color);
   }
 
+  /** Whether nothing but a result is wanted: where nothing was done there is none. */
+  get quiet(): boolean {
+    return this.#options.quiet;
+  }
+
   /** The outcome of the command: the document with `--json`, else what `describe` makes of it, its texts made printable. */
   result<T extends object>(value: T, describe: (value: T, output: Output) => string): void {
     this.#clearProgress();

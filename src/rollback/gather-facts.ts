@@ -198,15 +198,25 @@ const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, poli
  * The version whose kai.yaml, byte for byte, the commands are taken from; undefined where no version that is looked at has
  * it: then nobody has signed for what they are.
  */
-async function versionThatNames({ reader }: WritingSession, ground: Ground): Promise<KnownVersion | undefined> {
+async function versionThatNames(
+  { reader, history }: WritingSession,
+  ground: Ground,
+): Promise<KnownVersion | undefined> {
   const { from, target, toTree, version } = ground;
   if (target.config === null) return from;
   const named = (await reader.find(`${toTree}:${CONFIG_FILE}`))?.id;
   for (const each of [target.version, version ?? undefined, target.onTop, from]) {
     if (each && (await reader.find(`${each.commit}:${CONFIG_FILE}`))?.id === named) return each;
   }
+  // Of what an operation left a version may have been made since, or just before it.
+  for (const each of history.versions.slice(-SEARCHED).reverse()) {
+    if ((await reader.find(`${each.commit}^{tree}`))?.id === toTree) return each;
+  }
   return undefined;
 }
+
+/** Of the newest versions so many are looked at. */
+const SEARCHED = 50;
 
 const plannedDeployment = ({ root, version, next }: DeployedAgent) => ({
   root,

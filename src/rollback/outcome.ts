@@ -39,13 +39,15 @@ export async function writeOutcome(
   const { kind, plan, steps } = told;
   if (!asksAgent(steps)) return;
   const outcome: Outcome = steps.failure === undefined ? "well" : "failed";
+  // Its agent is the one that was started or asked.
+  const deployed = plan.deployment?.to ?? undefined;
   const entry = outcomeEntry(session, told, {
     of: performed.id,
     outcome,
     subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
     log: { head: performed.entry, seq: performed.seq, at: performed.at },
     inForce,
-    more: {},
+    more: deployed === undefined || deployed === inForce?.version ? {} : { asked: deployed },
   });
   await session.perform(entry, signer);
 }

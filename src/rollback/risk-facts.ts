@@ -32,7 +32,7 @@ export function risksOf(
     lacksConfig: ground.target.config === null,
     breaking: findings.filter(({ level }) => level === "major").map(({ message }) => message),
     migration: state.kind === "capture" ? [] : ground.migration,
-    migrates: state.kind === "migrated",
+    migrates: state.kind === "migrated" ? (state.forward ? "gone to" : "left") : null,
     dirty: ground.dirty.length,
     forced: plan.forced,
     submodules: ground.submodules,

@@ -37,7 +37,7 @@ export interface RiskFacts {
   readonly breaking: readonly string[];
   /** Why the state would have to be migrated. */
   readonly migration: readonly string[];
-  readonly migrates: boolean;
+  readonly migrates: "left" | "gone to" | null;
   readonly dirty: number;
   /** Whether changed files are saved and replaced; otherwise they refuse the rollback. */
   readonly forced: boolean;
@@ -80,7 +80,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   for (const message of facts.breaking) add("medium", "breaking_change", message);
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
-    add("medium", "migration", "the live state is converted by the command of the version that is left");
+    add("medium", "migration", `the live state is converted by the command of the version that is ${facts.migrates}`);
   if (facts.dirty > 0) risks.push(dirtyFiles(facts));
   if (facts.submodules > 0) {
     add(

@@ -80,16 +80,32 @@ function readEvidence(
     if (after) add(after.tag, { came: Number(before?.pointer !== after.pointer), inForceMs: Math.max(0, until - at) });
     until = at;
     if (entry.kind === "rollback" && before && before.tag !== after?.tag) add(before.tag, { left: 1 });
-    if (entry.kind !== "outcome") continue;
-    const { ok, of, happened, version } = entry.details;
-    // Of a deployment that failed, too, nothing came into force.
-    if (happened === false || of === null) {
-      const tag = typeof version === "string" ? tags.get(version) : undefined;
-      if (tag !== undefined) add(tag, { missed: 1 });
-    } else if (after) add(after.tag, ok === true ? { well: 1 } : { failed: 1 });
+    const told = entry.kind === "outcome" ? toldBy(entry, tags) : undefined;
+    if (told) add(told.tag, told.more);
   }
   return found;
 }
+
+/** What an outcome tells, and of which version; undefined where it tells of none. */
+function toldBy(
+  { current: { after }, details: { ok, of, happened, version, step, asked } }: LoggedEntry,
+  tags: ReadonlyMap<string, string>,
+): { readonly tag: string; readonly more: Partial<Evidence> } | undefined {
+  const tagOf = (number: unknown) => (typeof number === "string" ? tags.get(number) : undefined);
+  // Of a deployment that failed, too, nothing came into force.
+  if (happened === false || of === null) {
+    const tag = tagOf(version);
+    return tag !== undefined && saysOfTarget(step) ? { tag, more: { missed: 1 } } : undefined;
+  }
+  // What is deployed may be another version than the one in force.
+  const tag = asked === undefined ? after?.tag : tagOf(asked);
+  return tag === undefined ? undefined : { tag, more: ok === true ? { well: 1 } : { failed: 1 } };
+}
+
+/** Whether a step that failed, or a deployment, for which there is none, tells of the version that was to come and not of the one that was left. */
+const saysOfTarget = (step: unknown): boolean =>
+  step === undefined ||
+  ["validate_target", "restore_dependencies", "start_agent", "validate_rollback"].includes(String(step));
 
 /** How many versions lie between. */
 function distance(history: History, version: KnownVersion, here: KnownVersion | undefined): number {

@@ -23,6 +23,7 @@ test("trigger run says what is due, makes it, and says that nothing is any more"
   const made = await agent.kai("trigger", "run");
   expect([made.exit, made.stdout.split("\n")[0]]).toEqual([0, "✓ Created 1.1.1"]);
   const again = await agent.kai("trigger", "run");
+  expect((await agent.kai("trigger", "run", "--quiet")).stdout).toBe("");
   expect(again.stdout).toMatch(/^Nothing is due\.\nTRIGGER /);
   expect(again.stdout).toMatch(/\nThe schedule comes next at \d{4}-\d\d-\d\d \d\d:\d\d\.\n$/);
 });

@@ -33,6 +33,7 @@ test("the workflow's scripts are sound, and no input is pasted into them", () =>
 
 test("each service runs its command, and each timer looks from the end of one run to the next", () => {
   for (const [name, command] of [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd replaces it
     ["kai-rollback", "rollback --when ${CONDITION} --json"],
     ["kai-trigger", "trigger run --json"],
   ]) {

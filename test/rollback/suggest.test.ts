@@ -126,3 +126,23 @@ test("no component, or none that can be told, selects nothing", () => {
   expect(["a.py"].filter(selectComponents([], []))).toEqual([]);
   expect(["a.py"].filter(selectComponents(["code"], [null]))).toEqual([]);
 });
+
+test("what the version that was left is to blame for, or the agent of another that is deployed, counts against nobody else", () => {
+  const history = historyOf(
+    ["1.0.0", "1.1.0", "1.2.0"],
+    [
+      ["create", "1.0.0"],
+      ["create", "1.1.0"],
+      ["create", "1.2.0"],
+      ["outcome", "1.2.0", false, { happened: false, version: "1.1.0", step: "stop_agent" }],
+      ["outcome", "1.2.0", false, { happened: false, version: "1.1.0", step: "restore_data" }],
+      ["outcome", "1.2.0", false, { happened: false, version: "1.0.0", step: "restore_dependencies" }],
+      ["outcome", "1.2.0", true, { asked: "1.1.0" }],
+    ],
+  );
+  const targets = suggestTargets(history, NOW).map(({ version, well, failed }) => [version, well, failed]);
+  expect(targets).toEqual([
+    ["1.1.0", 1, 0],
+    ["1.0.0", 0, 1],
+  ]);
+});

@@ -69,6 +69,14 @@ test("what only the branch says and no version in force is not done", async () =
   expect(versions(agent)).toEqual(["v1.0.0", "v1.1.0"]);
 });
 
+test("the version names the commands of what undo goes back to, although it was never in force", async () => {
+  const agent = await agentAhead();
+  agent.write("kai.yaml", KAI_YAML.replace("lifecycle: {", "lifecycle: {health: {run: test -f logic.py}, "));
+  agent.commit("fix: ask for health");
+  await told(agent, "rollback", "1.0.0");
+  expect(await told(agent, "undo")).toMatchObject({ undone: { kind: "rollback" }, to: "1.1.0" });
+});
+
 test("undo takes the rollback back, and the version stays", async () => {
   const agent = await agentAhead();
   await told(agent, "rollback", "1.0.0");

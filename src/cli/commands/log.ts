@@ -42,7 +42,7 @@ function describeLog({ operations }: { operations: readonly ListedOperation[] },
     [
       { title: "OPERATION" },
       { title: "WHEN" },
-      { title: "WHAT", shrink: "cut" },
+      { title: "WHAT", shrink: "wrap" },
       { title: "IN FORCE" },
       { title: "WHO" },
     ],

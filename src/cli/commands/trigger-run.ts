@@ -30,18 +30,19 @@ export const triggerRunCommand = defineCommand({
 
 type ToldRun = Omit<TriggerRun, "created"> & { readonly dryRun: boolean };
 
-function describeRun({ ran, next, pruned, dryRun }: ToldRun, { style, columns }: Output): string {
+function describeRun({ ran, next, pruned, dryRun }: ToldRun, { style, columns, quiet }: Output): string {
   const lines = pruned.map(
     ({ id, version, reason }) => `${dryRun ? "Would remove" : "Removed"} the snapshot ${id} of ${version}: ${reason}`,
   );
-  if (ran.length === 0) {
+  if (ran.length === 0 && !quiet) {
     lines.push("kai.yaml names no occasion to look at: `lifecycle.trigger.on` may hold dependency and schedule.");
     return lines.join("\n");
   }
   const version = ran.find((each) => each.version !== null)?.version;
-  if (version === undefined) lines.push("Nothing is due.");
+  if (version === undefined) lines.push(...(quiet ? [] : ["Nothing is due."]));
   else if (dryRun) lines.push(`Would create ${style.bold(version ?? "")}.`);
   else lines.push(`${style.green("✓")} Created ${style.bold(version ?? "")}`);
+  if (quiet) return lines.join("\n");
   const rows = ran.map((each) => [each.trigger, each.version === null ? "no" : "yes", each.why]);
   lines.push(formatTable([{ title: "TRIGGER" }, { title: "DUE" }, { title: "WHY", shrink: "wrap" }], rows, columns));
   if (next !== null) lines.push(`The schedule comes next at ${formatTime(next)}.`);
