@@ -6,6 +6,7 @@ import type { Figure } from "./figure.js";
 import { CAPTURE } from "./figures/capture.js";
 import { DEPLOY } from "./figures/deploy.js";
 import { HASH } from "./figures/hash.js";
+import { MANY_SNAPSHOTS } from "./figures/many-snapshots.js";
 import { MEMORY } from "./figures/memory.js";
 import { READ } from "./figures/read.js";
 import { ROLLBACK } from "./figures/rollback.js";
@@ -23,6 +24,7 @@ const FIGURES: readonly Figure[] = [
   ...CAPTURE,
   ...DEPLOY,
   ...SNAPSHOT,
+  ...MANY_SNAPSHOTS,
   ...HASH,
   ...MEMORY,
 ];

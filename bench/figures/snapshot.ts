@@ -5,7 +5,7 @@ import { type Figure, interleave } from "../figure.js";
 import type { Fixtures } from "../fixtures/fixtures.js";
 
 /** An agent of so many files, whose snapshots have a folder of their own beside it. */
-async function agentOf(bench: Bench, fixtures: Fixtures, name: "small" | "wide"): Promise<string> {
+export async function agentOf(bench: Bench, fixtures: Fixtures, name: "small" | "wide"): Promise<string> {
   const cwd = await fixtures.copy(name);
   const temp = path.join(cwd, ".git", "snapshots");
   writeFileSync(
@@ -19,7 +19,7 @@ async function agentOf(bench: Bench, fixtures: Fixtures, name: "small" | "wide")
   return cwd;
 }
 
-const document = (bench: Bench, cwd: string, ...args: string[]) =>
+export const document = (bench: Bench, cwd: string, ...args: string[]) =>
   JSON.parse(bench.read(cwd, process.execPath, [bench.folders.program, "snapshot", ...args]));
 
 /** Makes a snapshot of the agent's version, gives its id to `use`, and destroys it. */
@@ -33,7 +33,7 @@ function withSnapshot<T>(bench: Bench, cwd: string, use: (id: string) => T): T {
 const containerOf = (id: string): string => `kai-${id.toLowerCase()}`;
 
 /** The arguments by which podman made a snapshot's container: what they name is there as long as the snapshot is. */
-function flagsOf(bench: Bench, cwd: string, id: string): string[] {
+export function flagsOf(bench: Bench, cwd: string, id: string): string[] {
   const inspected = bench.read(cwd, "podman", ["inspect", containerOf(id)]);
   return JSON.parse(inspected)[0].Config.CreateCommand.slice(1) as string[];
 }
@@ -68,7 +68,7 @@ function byPodman(bench: Bench, cwd: string, flags: readonly string[]): number {
   return ms;
 }
 
-const runtimeOf = (flags: readonly string[]): readonly string[] => flags.slice(0, flags.indexOf("run"));
+export const runtimeOf = (flags: readonly string[]): readonly string[] => flags.slice(0, flags.indexOf("run"));
 
 export const SNAPSHOT: readonly Figure[] = [
   {

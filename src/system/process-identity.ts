@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
 /** Which process this is, so that nobody takes a later one of the same number for it: `<boot>:<pid>:<start>`. */
 export async function identityOf(pid: number): Promise<string | undefined> {
-  const started = await startOf(pid);
-  return started === undefined ? undefined : `${await bootId()}:${pid}:${started}`;
+  const started = startOf(pid);
+  return started === undefined ? undefined : `${bootId()}:${pid}:${started}`;
 }
 
 /** True while the process that `identity` names runs. */
@@ -12,12 +12,19 @@ export async function isAlive(identity: string): Promise<boolean> {
   return Number.isSafeInteger(pid) && pid > 0 && (await identityOf(pid)) === identity;
 }
 
-const bootId = async (): Promise<string> => (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+let boot: string | undefined;
+
+/** The same for as long as this process runs. */
+const bootId = (): string => {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return boot;
+};
 
 /** Clock ticks since boot, field 22 of /proc/<pid>/stat; the name in field 2 may hold anything, so it is cut off first. */
-async function startOf(pid: number): Promise<string | undefined> {
+function startOf(pid: number): string | undefined {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    // Synchronous: the kernel answers at once, and the way through the thread pool takes a hundred times as long.
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   } catch {
     return undefined;
