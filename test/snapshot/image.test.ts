@@ -1,12 +1,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { findLocalImages } from "../../src/podman/local-image.js";
-import { baseImage, imagesWith, leftOfBuilds, tagsWith } from "./base-image.js";
+import { baseImage, imagesWith, leftOfBuilds, tagsWith, triggeringImage } from "./base-image.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 /** Keeps what it was asked and what it was to install, and a number that no second run has. */
@@ -234,6 +236,31 @@ test("a version's own Containerfile is built with the files of its environment, 
     code: "E103",
     message: "The version's Containerfile cannot be built here, line 2: ADD.",
   });
+});
+
+test("what a base would have done in each build on it is not done: it is refused", async () => {
+  const plain = await baseImage({ pip: PIP });
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end("of this machine");
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const base = await triggeringImage(plain.name, [`ADD http://127.0.0.1:${port}/secret /secret`]);
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const refusal = {
+    code: "E103",
+    message: `Nothing is built on the image ${base.reference}: it has ONBUILD instructions, which a build here does not carry out.`,
+  };
+  expect(await agent.refused("run", "1.1.0", "--", "true")).toMatchObject(refusal);
+  await version(agent, "1.2.0", { Containerfile: `FROM ${base.name}\nRUN true\n` });
+  expect(await agent.refused("run", "1.2.0", "--", "true")).toMatchObject(refusal);
+  expect(asked).toEqual([]);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+  expect(imagesWith(agent.env, `io.kai.base=${base.reference}`)).toEqual([]);
+  expect((await agent.made("run", "1.2.0", "--image", base.name, "--", "echo", "as it is")).stdout).toBe("as it is\n");
 });
 
 test("snapshots that begin at once share one build", async () => {

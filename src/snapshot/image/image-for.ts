@@ -49,7 +49,7 @@ export async function imageFor(request: ImageRequest): Promise<SandboxBase> {
   const build = { tag, containerfile, context: recipe.files, labels };
   const id = await onceAtATime(request, async () => {
     const other = await findBuiltImage(content, env);
-    if (other === undefined) return buildVersionImage(request, build, { recipe, version });
+    if (other === undefined) return buildVersionImage(request, build, { base: ground, recipe, version });
     await tagImage(other, tag, env);
     return other;
   });
