@@ -7,6 +7,7 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { processesOfBuild } from "../../src/podman/build-processes.js";
 import { findLocalImages } from "../../src/podman/local-image.js";
 import { baseImage, imagesWith, leftOfBuilds, tagsWith, triggeringImage } from "./base-image.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
@@ -177,6 +178,48 @@ test.each([
   expect(imagesWith(env, `io.kai.base=${base.reference}`)).toEqual([]);
 });
 
+test.each([
+  ["passwd", "clerk"],
+  ["group", "root:clerks"],
+])("a build that waits at a FIFO for /etc/%s is ended", async (name, user) => {
+  const base = await baseImage();
+  const made = `RUN rm -f /etc/${name} && busybox mkfifo /etc/${name}`;
+  const Containerfile = [`FROM ${base.name}`, made, `USER ${user}`, "RUN true"].join("\n");
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { Containerfile });
+  expect(await agent.refused("run", "1.1.0", "--timeout", "2s", "--", "true")).toMatchObject({
+    code: "E103",
+    message: "The image of 1.1.0 could not be built: it took longer than 2 s",
+  });
+  expect(leftOfBuilds(base.name)).toEqual({ processes: [], containers: [] });
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test.each([
+  ["Ctrl-C ends a build whose podman hangs", "SIGSTOP", "SIGINT", "7004"],
+  ["prune takes away what a podman that was killed left of a build", "SIGKILL", "SIGKILL", "7005"],
+] as const)("%s", async (_, toPodman, toProgram, seconds) => {
+  const base = await baseImage({ pip: `sleep ${seconds}` });
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const { dir: cwd, env, tempDir } = agent;
+  const program = spawn(process.execPath, [PROGRAM, "snapshot", "run", "1.1.0", "--", "true"], {
+    cwd,
+    env,
+    stdio: "ignore",
+  });
+  const ended = once(program, "exit");
+  await expect.poll(() => leftOfBuilds(base.name, seconds).processes, { timeout: 30_000 }).toHaveLength(1);
+  const [folder = ""] = agent.left().folders;
+  const { podman } = await processesOfBuild(path.join(tempDir, folder, "tmp"));
+  expect(podman.length).toBeGreaterThan(0);
+  if (toProgram === "SIGKILL") program.kill(toProgram);
+  for (const pid of podman) process.kill(pid, toPodman);
+  program.kill(toProgram);
+  await ended;
+  if (toProgram === "SIGKILL") await agent.made("prune");
+  await expect.poll(() => leftOfBuilds(base.name, seconds)).toEqual({ processes: [], containers: [] });
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
 test("with a list of hosts a build asks the sandbox's proxy, and is told which it asked for in vain", async () => {
   const pip = "env | grep -c _proxy= > /etc/proxies; wget -q -O /etc/page http://packages.example/ || exit 1";
   const base = await baseImage({ pip });
@@ -268,6 +311,32 @@ test("snapshots that begin at once share one build", async () => {
   const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
   const made = await Promise.all([1, 2, 3].map(() => printed(agent, "1.1.0", "cat", "/etc/made")));
   expect(new Set(made).size).toBe(1);
+});
+
+test("who waits for another's build is told so, and can give up", async () => {
+  const base = await baseImage({ pip: "sleep 7006" });
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const { dir: cwd, env } = agent;
+  const command = [PROGRAM, "snapshot", "run", "1.1.0", "--", "true"];
+  const first = spawn(process.execPath, command, { cwd, env, stdio: "ignore" });
+  onTestFinished(() => void first.kill("SIGINT"));
+  const firstEnded = once(first, "exit");
+  await expect.poll(() => leftOfBuilds(base.name, "7006").processes, { timeout: 30_000 }).toHaveLength(1);
+  const atTerminal = ["--quiet", "--return", "--command", `'${process.execPath}' ${command.join(" ")}`, "/dev/null"];
+  const second = spawn("script", atTerminal, { cwd, env: { ...env, TERM: "xterm" } });
+  const secondEnded = once(second, "close");
+  let told = "";
+  second.stdout.on("data", (chunk: Buffer) => {
+    const knew = told.includes("Waiting for another image");
+    told += chunk.toString();
+    if (!knew && told.includes("Waiting for another image")) second.stdin.write("\x03");
+  });
+  // By the signal itself, as a shell tells it.
+  expect(await secondEnded, told).toEqual([130, null]);
+  expect(leftOfBuilds(base.name, "7006").processes).toHaveLength(1);
+  first.kill("SIGINT");
+  await firstEnded;
+  expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
 test("a base that was replaced is built on anew, and prune removes what lost its name, but not what is used", async () => {
