@@ -94,12 +94,47 @@ test("a Pipfile.lock that pip cannot follow, or that would say more, is refused"
 
 test("too much to build from is refused before it is read", async () => {
   const files = {
-    names: ["requirements.txt"],
+    names: ["package-lock.json", "package.json"],
     size: async () => 20 * 1024 ** 3,
     read: () => Promise.reject(new Error("it was read")),
   };
-  const request = { files, runtime: "python", isEnvironment: () => false } as const;
+  const request = { files, runtime: "node", isEnvironment: () => false } as const;
   await expect(findRecipe(request)).rejects.toMatchObject({ code: "E103", hint: expect.stringContaining("64 MiB") });
+});
+
+test("a text that has to be read is refused where it is longer than any that people write", async () => {
+  const long = "\n".repeat(2 * 1024 * 1024 + 1);
+  for (const [name, rest] of [
+    ["requirements.txt", {}],
+    ["more.txt", { "requirements.txt": "-r more.txt\n" }],
+    ["Pipfile.lock", {}],
+    ["Containerfile", {}],
+  ] as const) {
+    await expect(recipeOf({ [name]: long, ...rest }), name).rejects.toMatchObject({
+      code: "E103",
+      message: `The version's image cannot be built: ${name} is too long.`,
+    });
+  }
+  const lock = { "package.json": "{}", "package-lock.json": long };
+  expect(await namesOf(lock, "node")).toEqual(["package-lock.json", "package.json"]);
+});
+
+test("what is read takes no longer than its length says", async () => {
+  const size = 2 * 1024 * 1024;
+  const filled = (part: string) => part.repeat(Math.floor(size / part.length)).slice(0, size - 16);
+  for (const text of ["\n", " \n", "\r", "-r", "-r =", "=", "-r\n \n"].map(filled)) {
+    expect(await namesOf({ "requirements.txt": text })).toEqual(["requirements.txt"]);
+  }
+  for (const text of ["COPY --chmod=644 ", "RUN <<", "RUN \\\n", " \n", "RUN <"].map(filled)) {
+    await recipeOf({ Containerfile: `FROM base:1\nCOPY ${text}` }).catch(() => {});
+    await recipeOf({ Containerfile: `FROM base:1\nCOPY ${text.replaceAll("COPY ", "")}x y` }).catch(() => {});
+  }
+});
+
+test("requirements on lines that end in any way, and with spaces around", async () => {
+  const text = "  -r  a.txt \r\n\t--requirement=b.txt\r-c c.txt";
+  const files = { "requirements.txt": text, "a.txt": "", "b.txt": "", "c.txt": "" };
+  expect(await namesOf(files)).toEqual(["a.txt", "b.txt", "c.txt", "requirements.txt"]);
 });
 
 test("a version's own Containerfile counts where it is of the environment, and comes first", async () => {
