@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
@@ -20,7 +20,8 @@ const NAME = "localhost/kai-agent-ai.example.clerk";
 async function version(agent: SnapshotAgent, number: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(files)) agent.write(name, text);
   agent.commit(`feat: what ${number} brings`);
-  expect((await agent.kai("create", "--as", number)).exit).toBe(0);
+  const created = await agent.kai("create", "--as", number);
+  expect(created.exit, String(created)).toBe(0);
 }
 
 const printed = async (agent: SnapshotAgent, number: string, ...command: string[]): Promise<string> =>
@@ -279,6 +280,25 @@ test("a version's own Containerfile is built with the files of its environment, 
     code: "E103",
     message: "The version's Containerfile cannot be built here, line 2: ADD.",
   });
+});
+
+test("files whose names are no UTF-8 hold no build up, and are in none", async () => {
+  const base = await baseImage();
+  const lines = [`FROM ${base.name}`, "WORKDIR /etc/given", "COPY . .", "RUN cat env/* > /etc/list"];
+  const agent = await snapshotAgent(
+    { base_images: { python: base.name } },
+    { Containerfile: lines.join("\n"), "env/a.txt": "a\n", "env/é.txt": "b\n" },
+  );
+  const config = JSON.parse(readFileSync(path.join(agent.dir, "kai.yaml"), "utf8"));
+  const version_management = { artifacts: { environment: { include: ["Containerfile", "env/**"] } } };
+  agent.write("kai.yaml", JSON.stringify({ ...config, version_management }));
+  const odd = (...parts: (string | number)[]) =>
+    Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.from([part]) : Buffer.from(part))));
+  writeFileSync(odd(agent.dir, "/env/", 0xff, ".txt"), "c\n");
+  mkdirSync(odd(agent.dir, "/env/", 0xfe));
+  writeFileSync(odd(agent.dir, "/env/", 0xfe, "/d.txt"), "d\n");
+  await version(agent, "1.2.0", {});
+  expect(await printed(agent, "1.2.0", "cat", "/etc/list")).toBe("a\nb\n");
 });
 
 test("what a base would have done in each build on it is not done: it is refused", async () => {
