@@ -227,7 +227,7 @@ test("an image is named after agent and version, and no two of them alike", () =
     imageName(agent, version, snapshot);
   expect(name("ai.example.clerk")).toBe("localhost/kai-agent-ai.example.clerk:1.2.0");
   expect(name("ai.example.clerk", "1.2.0-rc.1+b.2", "01ABC")).toBe(
-    "localhost/kai-agent-ai.example.clerk:1.2.0-rc.1_b.2-01abc",
+    "localhost/kai-agent-ai.example.clerk:1.2.0-rc.1_b.2__01abc",
   );
   const odd = ["AI.Example", "ai.example", "ai._example", "ai-example", "ai--example", "aiexample_", "a".repeat(128)];
   expect(new Set(odd.map((each) => name(each))).size).toBe(odd.length);
@@ -235,4 +235,15 @@ test("an image is named after agent and version, and no two of them alike", () =
     expect(name(each)).toMatch(/^localhost\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*:[\w][\w.-]{0,127}$/);
   }
   expect(name("a", `1.2.0-${"x".repeat(200)}`).split(":")[1]).toHaveLength(128);
+  const like = (written: string) => written.slice("localhost/kai-agent-".length).split(":");
+  const [marked = ""] = like(name("Ai.Example"));
+  for (const pretender of [marked, marked.replace("__", "-"), marked.replace("__", "_")]) {
+    expect(name(pretender)).not.toBe(name("Ai.Example"));
+  }
+  const ulid = "01JF8Z6Y2N5XW3V7T9RQKPMHCD";
+  for (const pretender of [`1.0.0-${ulid.toLowerCase()}`, `1.0.0+${ulid.toLowerCase()}`]) {
+    expect(name("a", pretender)).not.toBe(name("a", "1.0.0", ulid));
+  }
+  const long = `1.2.0-${"x".repeat(200)}`;
+  expect(name("a", like(name("a", long))[1]?.replace("__", "-"))).not.toBe(name("a", long));
 });

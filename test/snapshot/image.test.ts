@@ -386,6 +386,6 @@ test("a layered snapshot has what the requirements say that its base saved", asy
   expect(stdout).toBe("x==2\n");
   expect(tagsWith(agent.env, `io.kai.base=${base.reference}`)).toEqual([
     `${NAME}:1.1.0`,
-    `${NAME}:1.1.0-${first.id.toLowerCase()}`,
+    `${NAME}:1.1.0__${first.id.toLowerCase()}`,
   ]);
 });
