@@ -48,10 +48,10 @@ test("the Containerfile of a Node version", async () => {
     COPY . /opt/kai/
     WORKDIR /node_modules
     WORKDIR /opt/kai
-    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
+    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && node installed.cjs "$(command -v npm)" "$(npm config get omit)" && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
     "
   `);
-  expect(await namesOf(files, "node")).toEqual(["package-lock.json", "package.json"]);
+  expect(await namesOf(files, "node")).toEqual(["package-lock.json", "package.json", "installed.cjs"]);
   expect(await recipeOf({ "package-lock.json": "{}" }, "node")).toBeUndefined();
   expect(await recipeOf(files, "python")).toBeUndefined();
 });
@@ -116,7 +116,7 @@ test("a text that has to be read is refused where it is longer than any that peo
     });
   }
   const lock = { "package.json": "{}", "package-lock.json": long };
-  expect(await namesOf(lock, "node")).toEqual(["package-lock.json", "package.json"]);
+  expect(await namesOf(lock, "node")).toEqual(["package-lock.json", "package.json", "installed.cjs"]);
 });
 
 test("what is read takes no longer than its length says", async () => {

@@ -62,8 +62,8 @@ test("what a version's requirements ask for is in the image that it runs in, bui
 
 test("npm's lock file is installed without scripts, where Node finds it from /app", async () => {
   const npm =
-    'echo "$@" > /etc/asked; ls > /etc/given; mkdir -p node_modules/dep; echo made > node_modules/dep/index.js';
-  const base = await baseImage({ npm });
+    '[ $1 = ci ] || exit 0; echo "$@" > /etc/asked; ls > /etc/given; mkdir -p node_modules/dep; echo made > node_modules/dep/index.js';
+  const base = await baseImage({ npm, node: 'echo "$1 $2" >> /etc/asked' });
   const files = { "package.json": '{"name":"clerk","scripts":{"postinstall":"x"}}', "package-lock.json": "{}" };
   const scripts = { "index.js": "1", "more.js": "2", "third.js": "3" };
   const agent = await snapshotAgent({ base_images: { node: base.name } }, { ...files, ...scripts });
@@ -74,7 +74,8 @@ test("npm's lock file is installed without scripts, where Node finds it from /ap
     "-c",
     "cat /node_modules/dep/index.js /etc/given /etc/asked; ls /app",
   );
-  expect(seen).toContain("made\npackage-lock.json\npackage.json\nci --ignore-scripts --no-audit");
+  expect(seen).toContain("made\ninstalled.cjs\npackage-lock.json\npackage.json\nci --ignore-scripts --no-audit");
+  expect(seen).toContain("\ninstalled.cjs /bin/npm\n");
   expect(seen).toContain("more.js");
 });
 

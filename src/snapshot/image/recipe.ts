@@ -1,6 +1,7 @@
 import path from "node:path";
 import { isLockFile } from "../../change/dependencies.js";
 import { KaiError } from "../../error.js";
+import { NPM_INSTALLED, NPM_INSTALLED_NAME } from "./npm-installed.js";
 import { type OwnContainerfile, readContainerfile } from "./own-containerfile.js";
 import { pipfileRequirements } from "./pipfile-requirements.js";
 import type { VersionFiles } from "./version-files.js";
@@ -86,7 +87,8 @@ async function withIncluded(files: VersionFiles, first: readonly string[]): Prom
 async function nodeRecipe(files: VersionFiles): Promise<Recipe | undefined> {
   const lock = ["npm-shrinkwrap.json", "package-lock.json"].find((name) => files.names.includes(name));
   if (lock === undefined || !files.names.includes("package.json")) return undefined;
-  return { kind: "node", files: await readAll(files, [lock, "package.json"]) };
+  const found = await readAll(files, [lock, "package.json"]);
+  return { kind: "node", files: found.set(NPM_INSTALLED_NAME, Buffer.from(NPM_INSTALLED)) };
 }
 
 async function readText(files: VersionFiles, name: string): Promise<string> {
