@@ -3,9 +3,10 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HostCapabilities } from "./capabilities.js";
 import { limitProcesses, removeCgroup } from "./cgroup-usage.js";
-import { endBuild, temporaryOf } from "./end-build.js";
+import { endBuild, killBuild, temporaryOf } from "./end-build.js";
 import { type BuildPlan, planBuild } from "./plan-build.js";
 import { runPodman } from "./podman.js";
+import { removeWorkingContainer } from "./working-container.js";
 
 export interface BuildRequest extends BuildPlan {
   readonly containerfile: string;
@@ -31,6 +32,8 @@ export interface BuildResult {
 const KEPT = 8192;
 /** What podman may take for itself when all commands have ended: to write the image. */
 const WRITING_MS = 10 * 60_000;
+/** What it may take to give up when what it waited for was killed. */
+const GRACE_MS = 5000;
 const PAUSE_MS = 100;
 
 /**
@@ -50,7 +53,7 @@ export async function buildImage(
   if (request.cgroupParent !== undefined) await limitProcesses(request.cgroupParent, request.limits.pids);
   const time = AbortSignal.timeout(timeoutMs);
   const ended = new AbortController();
-  const ending = endWhen(signal === undefined ? time : AbortSignal.any([time, signal]), folder, env, ended.signal);
+  const ending = endWhen({ time, signal, ended: ended.signal }, folder, env);
   let output = "";
   try {
     const { exitCode } = await runPodman(planBuild(request, files, host), {
@@ -61,6 +64,7 @@ export async function buildImage(
         output = (output + chunk.toString()).slice(-KEPT);
       },
     });
+    if (exitCode === undefined) await removeWorkingContainer(folder, env);
     signal?.throwIfAborted();
     return { built: exitCode === 0, timedOut: exitCode !== 0 && time.aborted, output };
   } finally {
@@ -89,10 +93,22 @@ async function writeFiles({ containerfile, context }: BuildRequest, folder: stri
   return files;
 }
 
-/** One command may be followed by the next before podman hears of it, so they are ended until podman has. */
-async function endWhen(told: AbortSignal, folder: string, env: NodeJS.ProcessEnv, ended: AbortSignal): Promise<void> {
+interface Ends {
+  readonly time: AbortSignal;
+  readonly signal: AbortSignal | undefined;
+  /** Podman has ended. */
+  readonly ended: AbortSignal;
+}
+
+/**
+ * One command may be followed by the next before podman hears of it, so they are ended until podman has. Who interrupts it does not
+ * wait for what it writes, nor for one that hangs.
+ */
+async function endWhen({ time, signal, ended }: Ends, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  let waited = 0;
   while (!ended.aborted) {
-    if (told.aborted) await endBuild(folder, env);
+    if (time.aborted || signal?.aborted) await endBuild(folder, env);
+    if (signal?.aborted && waited++ * PAUSE_MS > GRACE_MS) await killBuild(folder, env);
     await delay(PAUSE_MS, undefined, { signal: ended }).catch(() => {});
   }
 }

@@ -58,6 +58,22 @@ export async function baseImage(scripts: Readonly<Record<string, string>> = {}):
   return { name, reference };
 }
 
+/** An image on that of this name, with what a build on it would first do. */
+export async function triggeringImage(base: string, triggers: readonly string[]): Promise<BaseImage> {
+  const { env, dir } = scratch();
+  const name = `localhost/kai-test-base-${process.pid}:${++made}`;
+  const file = path.join(dir, "Containerfile");
+  writeFileSync(file, [`FROM ${base}`, ...triggers.map((each) => `ONBUILD ${each}`)].join("\n"));
+  const options = ["--format", "docker", "--pull=never", "--tag", name, "--file", file, dir];
+  execFileSync("podman", ["build", ...options], { env, stdio: "ignore" });
+  const [{ id, reference } = { id: name, reference: "" }] = await findLocalImages([name], env);
+  onTestFinished(() => {
+    const images = [...imagesWith(env, `${BASE_LABEL}=${reference}`), id];
+    execFileSync("podman", ["rmi", "--force", "--ignore", ...images], { env, stdio: "ignore" });
+  });
+  return { name, reference };
+}
+
 /** The ids of images that bear a label. */
 export const imagesWith = (env: NodeJS.ProcessEnv, label: string): string[] => [
   ...new Set(

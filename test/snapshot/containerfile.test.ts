@@ -48,10 +48,10 @@ test("the Containerfile of a Node version", async () => {
     COPY . /opt/kai/
     WORKDIR /node_modules
     WORKDIR /opt/kai
-    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
+    RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && node installed.cjs "$(command -v npm)" "$(npm config get omit)" && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules
     "
   `);
-  expect(await namesOf(files, "node")).toEqual(["package-lock.json", "package.json"]);
+  expect(await namesOf(files, "node")).toEqual(["package-lock.json", "package.json", "installed.cjs"]);
   expect(await recipeOf({ "package-lock.json": "{}" }, "node")).toBeUndefined();
   expect(await recipeOf(files, "python")).toBeUndefined();
 });
@@ -94,12 +94,47 @@ test("a Pipfile.lock that pip cannot follow, or that would say more, is refused"
 
 test("too much to build from is refused before it is read", async () => {
   const files = {
-    names: ["requirements.txt"],
+    names: ["package-lock.json", "package.json"],
     size: async () => 20 * 1024 ** 3,
     read: () => Promise.reject(new Error("it was read")),
   };
-  const request = { files, runtime: "python", isEnvironment: () => false } as const;
+  const request = { files, runtime: "node", isEnvironment: () => false } as const;
   await expect(findRecipe(request)).rejects.toMatchObject({ code: "E103", hint: expect.stringContaining("64 MiB") });
+});
+
+test("a text that has to be read is refused where it is longer than any that people write", async () => {
+  const long = "\n".repeat(2 * 1024 * 1024 + 1);
+  for (const [name, rest] of [
+    ["requirements.txt", {}],
+    ["more.txt", { "requirements.txt": "-r more.txt\n" }],
+    ["Pipfile.lock", {}],
+    ["Containerfile", {}],
+  ] as const) {
+    await expect(recipeOf({ [name]: long, ...rest }), name).rejects.toMatchObject({
+      code: "E103",
+      message: `The version's image cannot be built: ${name} is too long.`,
+    });
+  }
+  const lock = { "package.json": "{}", "package-lock.json": long };
+  expect(await namesOf(lock, "node")).toEqual(["package-lock.json", "package.json", "installed.cjs"]);
+});
+
+test("what is read takes no longer than its length says", async () => {
+  const size = 2 * 1024 * 1024;
+  const filled = (part: string) => part.repeat(Math.floor(size / part.length)).slice(0, size - 16);
+  for (const text of ["\n", " \n", "\r", "-r", "-r =", "=", "-r\n \n"].map(filled)) {
+    expect(await namesOf({ "requirements.txt": text })).toEqual(["requirements.txt"]);
+  }
+  for (const text of ["COPY --chmod=644 ", "RUN <<", "RUN \\\n", " \n", "RUN <"].map(filled)) {
+    await recipeOf({ Containerfile: `FROM base:1\nCOPY ${text}` }).catch(() => {});
+    await recipeOf({ Containerfile: `FROM base:1\nCOPY ${text.replaceAll("COPY ", "")}x y` }).catch(() => {});
+  }
+});
+
+test("requirements on lines that end in any way, and with spaces around", async () => {
+  const text = "  -r  a.txt \r\n\t--requirement=b.txt\r-c c.txt";
+  const files = { "requirements.txt": text, "a.txt": "", "b.txt": "", "c.txt": "" };
+  expect(await namesOf(files)).toEqual(["a.txt", "b.txt", "c.txt", "requirements.txt"]);
 });
 
 test("a version's own Containerfile counts where it is of the environment, and comes first", async () => {
@@ -192,7 +227,7 @@ test("an image is named after agent and version, and no two of them alike", () =
     imageName(agent, version, snapshot);
   expect(name("ai.example.clerk")).toBe("localhost/kai-agent-ai.example.clerk:1.2.0");
   expect(name("ai.example.clerk", "1.2.0-rc.1+b.2", "01ABC")).toBe(
-    "localhost/kai-agent-ai.example.clerk:1.2.0-rc.1_b.2-01abc",
+    "localhost/kai-agent-ai.example.clerk:1.2.0-rc.1_b.2__01abc",
   );
   const odd = ["AI.Example", "ai.example", "ai._example", "ai-example", "ai--example", "aiexample_", "a".repeat(128)];
   expect(new Set(odd.map((each) => name(each))).size).toBe(odd.length);
@@ -200,4 +235,15 @@ test("an image is named after agent and version, and no two of them alike", () =
     expect(name(each)).toMatch(/^localhost\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*:[\w][\w.-]{0,127}$/);
   }
   expect(name("a", `1.2.0-${"x".repeat(200)}`).split(":")[1]).toHaveLength(128);
+  const like = (written: string) => written.slice("localhost/kai-agent-".length).split(":");
+  const [marked = ""] = like(name("Ai.Example"));
+  for (const pretender of [marked, marked.replace("__", "-"), marked.replace("__", "_")]) {
+    expect(name(pretender)).not.toBe(name("Ai.Example"));
+  }
+  const ulid = "01JF8Z6Y2N5XW3V7T9RQKPMHCD";
+  for (const pretender of [`1.0.0-${ulid.toLowerCase()}`, `1.0.0+${ulid.toLowerCase()}`]) {
+    expect(name("a", pretender)).not.toBe(name("a", "1.0.0", ulid));
+  }
+  const long = `1.2.0-${"x".repeat(200)}`;
+  expect(name("a", like(name("a", long))[1]?.replace("__", "-"))).not.toBe(name("a", long));
 });

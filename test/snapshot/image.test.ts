@@ -1,12 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { processesOfBuild } from "../../src/podman/build-processes.js";
 import { findLocalImages } from "../../src/podman/local-image.js";
-import { baseImage, imagesWith, leftOfBuilds, tagsWith } from "./base-image.js";
+import { baseImage, imagesWith, leftOfBuilds, tagsWith, triggeringImage } from "./base-image.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 /** Keeps what it was asked and what it was to install, and a number that no second run has. */
@@ -17,7 +20,8 @@ const NAME = "localhost/kai-agent-ai.example.clerk";
 async function version(agent: SnapshotAgent, number: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, text] of Object.entries(files)) agent.write(name, text);
   agent.commit(`feat: what ${number} brings`);
-  expect((await agent.kai("create", "--as", number)).exit).toBe(0);
+  const created = await agent.kai("create", "--as", number);
+  expect(created.exit, String(created)).toBe(0);
 }
 
 const printed = async (agent: SnapshotAgent, number: string, ...command: string[]): Promise<string> =>
@@ -58,8 +62,8 @@ test("what a version's requirements ask for is in the image that it runs in, bui
 
 test("npm's lock file is installed without scripts, where Node finds it from /app", async () => {
   const npm =
-    'echo "$@" > /etc/asked; ls > /etc/given; mkdir -p node_modules/dep; echo made > node_modules/dep/index.js';
-  const base = await baseImage({ npm });
+    '[ $1 = ci ] || exit 0; echo "$@" > /etc/asked; ls > /etc/given; mkdir -p node_modules/dep; echo made > node_modules/dep/index.js';
+  const base = await baseImage({ npm, node: 'echo "$1 $2" >> /etc/asked' });
   const files = { "package.json": '{"name":"clerk","scripts":{"postinstall":"x"}}', "package-lock.json": "{}" };
   const scripts = { "index.js": "1", "more.js": "2", "third.js": "3" };
   const agent = await snapshotAgent({ base_images: { node: base.name } }, { ...files, ...scripts });
@@ -70,7 +74,8 @@ test("npm's lock file is installed without scripts, where Node finds it from /ap
     "-c",
     "cat /node_modules/dep/index.js /etc/given /etc/asked; ls /app",
   );
-  expect(seen).toContain("made\npackage-lock.json\npackage.json\nci --ignore-scripts --no-audit");
+  expect(seen).toContain("made\ninstalled.cjs\npackage-lock.json\npackage.json\nci --ignore-scripts --no-audit");
+  expect(seen).toContain("\ninstalled.cjs /bin/npm\n");
   expect(seen).toContain("more.js");
 });
 
@@ -175,6 +180,48 @@ test.each([
   expect(imagesWith(env, `io.kai.base=${base.reference}`)).toEqual([]);
 });
 
+test.each([
+  ["passwd", "clerk"],
+  ["group", "root:clerks"],
+])("a build that waits at a FIFO for /etc/%s is ended", async (name, user) => {
+  const base = await baseImage();
+  const made = `RUN rm -f /etc/${name} && busybox mkfifo /etc/${name}`;
+  const Containerfile = [`FROM ${base.name}`, made, `USER ${user}`, "RUN true"].join("\n");
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { Containerfile });
+  expect(await agent.refused("run", "1.1.0", "--timeout", "2s", "--", "true")).toMatchObject({
+    code: "E103",
+    message: "The image of 1.1.0 could not be built: it took longer than 2 s",
+  });
+  expect(leftOfBuilds(base.name)).toEqual({ processes: [], containers: [] });
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test.each([
+  ["Ctrl-C ends a build whose podman hangs", "SIGSTOP", "SIGINT", "7004"],
+  ["prune takes away what a podman that was killed left of a build", "SIGKILL", "SIGKILL", "7005"],
+] as const)("%s", async (_, toPodman, toProgram, seconds) => {
+  const base = await baseImage({ pip: `sleep ${seconds}` });
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const { dir: cwd, env, tempDir } = agent;
+  const program = spawn(process.execPath, [PROGRAM, "snapshot", "run", "1.1.0", "--", "true"], {
+    cwd,
+    env,
+    stdio: "ignore",
+  });
+  const ended = once(program, "exit");
+  await expect.poll(() => leftOfBuilds(base.name, seconds).processes, { timeout: 30_000 }).toHaveLength(1);
+  const [folder = ""] = agent.left().folders;
+  const { podman } = await processesOfBuild(path.join(tempDir, folder, "tmp"));
+  expect(podman.length).toBeGreaterThan(0);
+  if (toProgram === "SIGKILL") program.kill(toProgram);
+  for (const pid of podman) process.kill(pid, toPodman);
+  program.kill(toProgram);
+  await ended;
+  if (toProgram === "SIGKILL") await agent.made("prune");
+  await expect.poll(() => leftOfBuilds(base.name, seconds)).toEqual({ processes: [], containers: [] });
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
 test("with a list of hosts a build asks the sandbox's proxy, and is told which it asked for in vain", async () => {
   const pip = "env | grep -c _proxy= > /etc/proxies; wget -q -O /etc/page http://packages.example/ || exit 1";
   const base = await baseImage({ pip });
@@ -236,11 +283,81 @@ test("a version's own Containerfile is built with the files of its environment, 
   });
 });
 
+test("files whose names are no UTF-8 hold no build up, and are in none", async () => {
+  const base = await baseImage();
+  const lines = [`FROM ${base.name}`, "WORKDIR /etc/given", "COPY . .", "RUN cat env/* > /etc/list"];
+  const agent = await snapshotAgent(
+    { base_images: { python: base.name } },
+    { Containerfile: lines.join("\n"), "env/a.txt": "a\n", "env/é.txt": "b\n" },
+  );
+  const config = JSON.parse(readFileSync(path.join(agent.dir, "kai.yaml"), "utf8"));
+  const version_management = { artifacts: { environment: { include: ["Containerfile", "env/**"] } } };
+  agent.write("kai.yaml", JSON.stringify({ ...config, version_management }));
+  const odd = (...parts: (string | number)[]) =>
+    Buffer.concat(parts.map((part) => (typeof part === "number" ? Buffer.from([part]) : Buffer.from(part))));
+  writeFileSync(odd(agent.dir, "/env/", 0xff, ".txt"), "c\n");
+  mkdirSync(odd(agent.dir, "/env/", 0xfe));
+  writeFileSync(odd(agent.dir, "/env/", 0xfe, "/d.txt"), "d\n");
+  await version(agent, "1.2.0", {});
+  expect(await printed(agent, "1.2.0", "cat", "/etc/list")).toBe("a\nb\n");
+});
+
+test("what a base would have done in each build on it is not done: it is refused", async () => {
+  const plain = await baseImage({ pip: PIP });
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end("of this machine");
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const base = await triggeringImage(plain.name, [`ADD http://127.0.0.1:${port}/secret /secret`]);
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const refusal = {
+    code: "E103",
+    message: `Nothing is built on the image ${base.reference}: it has ONBUILD instructions, which a build here does not carry out.`,
+  };
+  expect(await agent.refused("run", "1.1.0", "--", "true")).toMatchObject(refusal);
+  await version(agent, "1.2.0", { Containerfile: `FROM ${base.name}\nRUN true\n` });
+  expect(await agent.refused("run", "1.2.0", "--", "true")).toMatchObject(refusal);
+  expect(asked).toEqual([]);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+  expect(imagesWith(agent.env, `io.kai.base=${base.reference}`)).toEqual([]);
+  expect((await agent.made("run", "1.2.0", "--image", base.name, "--", "echo", "as it is")).stdout).toBe("as it is\n");
+});
+
 test("snapshots that begin at once share one build", async () => {
   const base = await baseImage({ pip: PIP });
   const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
   const made = await Promise.all([1, 2, 3].map(() => printed(agent, "1.1.0", "cat", "/etc/made")));
   expect(new Set(made).size).toBe(1);
+});
+
+test("who waits for another's build is told so, and can give up", async () => {
+  const base = await baseImage({ pip: "sleep 7006" });
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  const { dir: cwd, env } = agent;
+  const command = [PROGRAM, "snapshot", "run", "1.1.0", "--", "true"];
+  const first = spawn(process.execPath, command, { cwd, env, stdio: "ignore" });
+  onTestFinished(() => void first.kill("SIGINT"));
+  const firstEnded = once(first, "exit");
+  await expect.poll(() => leftOfBuilds(base.name, "7006").processes, { timeout: 30_000 }).toHaveLength(1);
+  const atTerminal = ["--quiet", "--return", "--command", `'${process.execPath}' ${command.join(" ")}`, "/dev/null"];
+  const second = spawn("script", atTerminal, { cwd, env: { ...env, TERM: "xterm" } });
+  const secondEnded = once(second, "close");
+  let told = "";
+  second.stdout.on("data", (chunk: Buffer) => {
+    const knew = told.includes("Waiting for another image");
+    told += chunk.toString();
+    if (!knew && told.includes("Waiting for another image")) second.stdin.write("\x03");
+  });
+  // By the signal itself, as a shell tells it.
+  expect(await secondEnded, told).toEqual([130, null]);
+  expect(leftOfBuilds(base.name, "7006").processes).toHaveLength(1);
+  first.kill("SIGINT");
+  await firstEnded;
+  expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
 test("a base that was replaced is built on anew, and prune removes what lost its name, but not what is used", async () => {
@@ -270,6 +387,6 @@ test("a layered snapshot has what the requirements say that its base saved", asy
   expect(stdout).toBe("x==2\n");
   expect(tagsWith(agent.env, `io.kai.base=${base.reference}`)).toEqual([
     `${NAME}:1.1.0`,
-    `${NAME}:1.1.0-${first.id.toLowerCase()}`,
+    `${NAME}:1.1.0__${first.id.toLowerCase()}`,
   ]);
 });

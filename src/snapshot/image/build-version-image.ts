@@ -1,8 +1,9 @@
 import { KaiError } from "../../error.js";
 import { type BuildRequest, buildImage } from "../../podman/build-image.js";
+import { refuseBuildTriggers } from "../../podman/build-triggers.js";
 import type { HostCapabilities } from "../../podman/capabilities.js";
 import { cgroupParentFor } from "../../podman/cgroup-usage.js";
-import { findLocalImage } from "../../podman/local-image.js";
+import { findLocalImage, type LocalImage } from "../../podman/local-image.js";
 import { withProbePlan } from "../../podman/probe-sandbox.js";
 import type { Places } from "../snapshot-ground.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
@@ -24,7 +25,7 @@ export interface BuildGround {
 export async function buildVersionImage(
   { settings, places, host, env, signal, progress }: BuildGround,
   build: Pick<BuildRequest, "tag" | "labels" | "containerfile" | "context">,
-  { recipe, version }: { readonly recipe: Recipe; readonly version: string },
+  { base, recipe, version }: { readonly base: LocalImage; readonly recipe: Recipe; readonly version: string },
 ): Promise<string> {
   if (host.ownKernel) throw notInVm(version);
   progress(`Building the image of ${version}…`);
@@ -35,13 +36,15 @@ export async function buildVersionImage(
     { env, ...places },
     host,
     { limits: { cpus, memoryBytes, pids } },
-    (plan, folder) =>
-      withBuildNetwork(settings, { plan, folder, host, env, signal }, (network) => {
+    async (plan, folder) => {
+      await refuseBuildTriggers(base, folder, env);
+      return withBuildNetwork(settings, { plan, folder, host, env, signal }, (network) => {
         const cgroupParent = cgroupParentFor(host, `${plan.name}-build`);
         const { seccompProfile } = plan.security;
         const request = { ...build, network, limits, seccompProfile, cgroupParent };
         return buildImage(request, host, { env, folder, timeoutMs, signal });
-      }),
+      });
+    },
   );
   const id = result.built ? await findLocalImage(build.tag, env) : undefined;
   if (id === undefined) throw buildFailed(version, recipe, settings, { ...result, refused });

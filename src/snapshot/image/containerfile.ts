@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../operation/canonical-json.js";
+import { NPM_INSTALLED_NAME } from "./npm-installed.js";
 import type { Recipe } from "./recipe.js";
 
 /** Where what an image is built from lies in it: beside the version, which is mounted at /app. */
@@ -32,7 +33,13 @@ function linesOf(recipe: Recipe): readonly string[] {
         ...copied(),
         "WORKDIR /node_modules",
         `WORKDIR ${PLACE}`,
-        "RUN npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 && mkdir -p node_modules && cp -a node_modules/. /node_modules/ && rm -rf node_modules",
+        `RUN ${[
+          "npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000",
+          `node ${NPM_INSTALLED_NAME} "$(command -v npm)" "$(npm config get omit)"`,
+          "mkdir -p node_modules",
+          "cp -a node_modules/. /node_modules/",
+          "rm -rf node_modules",
+        ].join(" && ")}`,
       ];
   }
 }

@@ -1,10 +1,11 @@
 import path from "node:path";
 import { createClassifier } from "../../agent/component.js";
 import type { AgentConfig } from "../../agent/config.js";
+import { KaiError } from "../../error.js";
 import { AGENT_LABEL, BASE_LABEL, CONTENT_LABEL, findBuiltImage, tagImage } from "../../podman/built-images.js";
 import { baseImageMissing, findLocalImages } from "../../podman/local-image.js";
 import { makeFolder } from "../../system/durable-file.js";
-import { lockFile } from "../../system/file-lock.js";
+import { type FileLock, lockFile } from "../../system/file-lock.js";
 import type { FoundBase } from "../sandbox/choose-base.js";
 import type { SandboxBase } from "../sandbox/sandbox.js";
 import { type BuildGround, buildVersionImage } from "./build-version-image.js";
@@ -49,7 +50,7 @@ export async function imageFor(request: ImageRequest): Promise<SandboxBase> {
   const build = { tag, containerfile, context: recipe.files, labels };
   const id = await onceAtATime(request, async () => {
     const other = await findBuiltImage(content, env);
-    if (other === undefined) return buildVersionImage(request, build, { recipe, version });
+    if (other === undefined) return buildVersionImage(request, build, { base: ground, recipe, version });
     await tagImage(other, tag, env);
     return other;
   });
@@ -62,14 +63,24 @@ async function recipeOf({ files, config }: ImageRequest, runtime: NonNullable<Fo
 }
 
 /** Many snapshots of a version may begin at once: one of them builds, the others find what it made. */
-async function onceAtATime<T>({ places, settings, env, signal }: BuildGround, work: () => Promise<T>): Promise<T> {
-  await makeFolder(path.resolve(places.cacheDir));
-  const file = path.join(path.resolve(places.cacheDir), "images.lock");
-  const waitMs = settings.limits.timeoutMs + PATIENCE_MS;
-  const lock = await lockFile(file, { holder: "image", waitMs, interrupted: signal }, env);
+async function onceAtATime<T>(ground: BuildGround, work: () => Promise<T>): Promise<T> {
+  await makeFolder(path.resolve(ground.places.cacheDir));
+  const lock = await lockImages(ground);
   try {
     return await work();
   } finally {
     await lock.release();
   }
+}
+
+async function lockImages({ places, settings, env, signal, progress }: BuildGround): Promise<FileLock> {
+  const file = path.join(path.resolve(places.cacheDir), "images.lock");
+  const request = { holder: "image", interrupted: signal };
+  try {
+    return await lockFile(file, { ...request, waitMs: 0 }, env);
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E113") throw cause;
+  }
+  progress("Waiting for another image to be built…");
+  return lockFile(file, { ...request, waitMs: settings.limits.timeoutMs + PATIENCE_MS }, env);
 }

@@ -18,7 +18,7 @@ const WITHOUT_EFFECT = new Set([
   "VOLUME",
 ]);
 const KEPT = new Set(["ARG", "ENV", "RUN", "COPY", "WORKDIR", "USER", "SHELL"]);
-const COPY_OPTION = /^--(?:chown=[\w.:-]+|chmod=[0-7]{3,4})\s+/;
+const COPY_OPTIONS = /^(?:--(?:chown=[\w.:-]+|chmod=[0-7]{3,4})\s+)*/;
 const HERE_DOCUMENT = /<<-?\s*["']?[A-Za-z_]/;
 const IMAGE = /^[\w][\w.:/@-]*$/;
 
@@ -54,15 +54,9 @@ function refusedBase(rest: string, before: string | undefined): string | undefin
 
 function refusedInstruction(instruction: string, rest: string): string | undefined {
   if (!KEPT.has(instruction)) return instruction === "" ? "what is no instruction" : instruction;
-  const options = instruction === "COPY" ? withoutOptions(rest) : rest;
+  const options = instruction === "COPY" ? rest.replace(COPY_OPTIONS, "") : rest;
   if (/^(?:RUN|COPY)$/.test(instruction) && options.startsWith("--")) return `an option of ${instruction}`;
   return /^(?:RUN|COPY)$/.test(instruction) && HERE_DOCUMENT.test(rest) ? "a here-document" : undefined;
-}
-
-function withoutOptions(rest: string): string {
-  let left = rest;
-  while (COPY_OPTION.test(left)) left = left.replace(COPY_OPTION, "");
-  return left;
 }
 
 const ESCAPE_DIRECTIVE = /^#\s*escape\s*=/i;

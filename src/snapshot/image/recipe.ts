@@ -1,6 +1,7 @@
 import path from "node:path";
 import { isLockFile } from "../../change/dependencies.js";
 import { KaiError } from "../../error.js";
+import { NPM_INSTALLED, NPM_INSTALLED_NAME } from "./npm-installed.js";
 import { type OwnContainerfile, readContainerfile } from "./own-containerfile.js";
 import { pipfileRequirements } from "./pipfile-requirements.js";
 import type { VersionFiles } from "./version-files.js";
@@ -25,10 +26,13 @@ const MANIFESTS = ["package.json", "pyproject.toml", "Pipfile"];
 const IGNORE_FILES = /(?:^|\/)\.(?:container|docker)ignore$/;
 /** They are named in a command. */
 const REQUIREMENTS = /^requirements[\w.-]*\.txt$/i;
-const INCLUDE = /^\s*(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)/gm;
+const INCLUDE = /^(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)/;
 
+const MIB = 1024 * 1024;
 const MOST_FILES = 500;
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 64 * MIB;
+/** Of a file that is read here, not only handed on. */
+const LONGEST_TEXT = 2 * MIB;
 
 /**
  * How the image of a version is made: by its own Containerfile, else by the lock file of its runtime at its top. Undefined where
@@ -66,11 +70,15 @@ async function pythonRecipe(files: VersionFiles): Promise<Recipe | undefined> {
 async function withIncluded(files: VersionFiles, first: readonly string[]): Promise<Map<string, Buffer>> {
   const known = new Set(files.names);
   const found = new Set(first);
+  let length = 0;
   for (const name of found) {
     const text = await readText(files, name);
-    for (const [, target = ""] of text.matchAll(INCLUDE)) {
-      const included = path.posix.join(path.posix.dirname(name), target);
-      if (known.has(included)) found.add(included);
+    length += text.length;
+    if (found.size > MOST_FILES || length > MOST_BYTES) throw tooMuch();
+    for (const line of text.split(/[\r\n]+/)) {
+      const target = INCLUDE.exec(line.trim())?.[1];
+      const included = target && path.posix.join(path.posix.dirname(name), target);
+      if (included && known.has(included)) found.add(included);
     }
   }
   return readAll(files, [...found].sort());
@@ -79,24 +87,30 @@ async function withIncluded(files: VersionFiles, first: readonly string[]): Prom
 async function nodeRecipe(files: VersionFiles): Promise<Recipe | undefined> {
   const lock = ["npm-shrinkwrap.json", "package-lock.json"].find((name) => files.names.includes(name));
   if (lock === undefined || !files.names.includes("package.json")) return undefined;
-  return { kind: "node", files: await readAll(files, [lock, "package.json"]) };
+  const found = await readAll(files, [lock, "package.json"]);
+  return { kind: "node", files: found.set(NPM_INSTALLED_NAME, Buffer.from(NPM_INSTALLED)) };
 }
 
-const readText = async (files: VersionFiles, name: string): Promise<string> =>
-  (await readAll(files, [name])).get(name)?.toString() ?? "";
+async function readText(files: VersionFiles, name: string): Promise<string> {
+  if ((await files.size(name)) <= LONGEST_TEXT) return (await files.read(name)).toString();
+  throw new KaiError("E103", `The version's image cannot be built: ${name} is too long.`, {
+    hint: `It may have up to ${LONGEST_TEXT / MIB} MiB. \`--image NAME\` uses an image as it is.`,
+  });
+}
 
 /** Their bytes, which are looked at only where there are not too many. */
 async function readAll(files: VersionFiles, names: readonly string[]): Promise<Map<string, Buffer>> {
   const sizes = await Promise.all(names.slice(0, MOST_FILES + 1).map((name) => files.size(name)));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
-  if (names.length > MOST_FILES || bytes > MOST_BYTES) {
-    throw new KaiError("E103", "The files that the version's image would be built from are too many or too large.", {
-      hint:
-        `An image is built from up to ${MOST_FILES} files and ${MOST_BYTES / 1024 / 1024} MiB: let artifacts.environment in ` +
-        "kai.yaml name what it needs; `--image NAME` uses an image as it is.",
-    });
-  }
+  if (names.length > MOST_FILES || bytes > MOST_BYTES) throw tooMuch();
   const found = new Map<string, Buffer>();
   for (const name of names) found.set(name, await files.read(name));
   return found;
 }
+
+const tooMuch = (): KaiError =>
+  new KaiError("E103", "The files that the version's image would be built from are too many or too large.", {
+    hint:
+      `An image is built from up to ${MOST_FILES} files and ${MOST_BYTES / MIB} MiB: let artifacts.environment in ` +
+      "kai.yaml name what it needs; `--image NAME` uses an image as it is.",
+  });

@@ -9,15 +9,24 @@ export interface VersionFiles {
   read(name: string): Promise<Buffer>;
 }
 
+/** What no UTF-8 is: an image's build is told names as text, so one that has no text is in none. */
+const NO_TEXT = "\uFFFD";
+
 export async function versionFiles(folder: string): Promise<VersionFiles> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort();
   return {
-    names,
+    names: (await filesBelow(folder, "")).sort(),
     size: async (name) => (await lstat(path.join(folder, name))).size,
     read: (name) => readFile(path.join(folder, name)),
   };
+}
+
+async function filesBelow(folder: string, within: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(path.join(folder, within), { withFileTypes: true })) {
+    if (entry.name.includes(NO_TEXT)) continue;
+    const name = path.join(within, entry.name);
+    if (entry.isFile()) names.push(name);
+    else if (entry.isDirectory()) names.push(...(await filesBelow(folder, name)));
+  }
+  return names;
 }
