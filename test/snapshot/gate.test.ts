@@ -237,3 +237,50 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   await recordRun(repository, { record: passed, stdout: empty, stderr: empty, files: new Map() }, ada);
   await done(agent, "create", "--as", "1.1.0");
 });
+
+test("going back lifts no rule: what was made last without it must have passed, whatever is in force", async () => {
+  const rules = { ...GATED, tests: [{ name: "answers", run: "python3 logic.py" }] };
+  const agent = await gatedAgent(rules);
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  agent.write("logic.py", "print('untested')\n");
+  commitConfig(agent, { ...rules, require_snapshot_test: false });
+  const untested = agent.git("rev-parse", "HEAD");
+  const bringBack = () => {
+    agent.git("checkout", untested, "--", ".");
+    agent.git("commit", "--allow-empty", "-qm", "feat: untested");
+  };
+  const last = { message: expect.stringContaining("the kai.yaml of v1.1.0, the version made last, asks for it") };
+
+  // It has no tests that it could have passed, and was in force: that it comes back is no risk.
+  const back = await done(agent, "rollback", "1.0.0", "--trust-commands");
+  expect(back.plan.risks).not.toContainEqual(expect.objectContaining({ kind: "untested_target" }));
+  bringBack();
+  for (const args of [["create"], ["create", "--as", "3.0.0"]])
+    expect(await refusal(agent, ...args)).toMatchObject(last);
+
+  // A pre-release may be made, and even come into force; it frees nobody.
+  await done(agent, "create", "--as", "1.2.0-rc.1");
+  const forward = await done(agent, "rollback", "1.2.0-rc.1", "--trust-commands");
+  expect(forward.plan.risks).toContainEqual(expect.objectContaining({ kind: "untested_target", severity: "high" }));
+  agent.write("more.txt", "untested\n");
+  agent.commit("feat: more");
+  expect(await refusal(agent, "create")).toMatchObject(last);
+  await refusal(agent, "deploy", "1.2.0-rc.1", "--to", "../place");
+
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.3.0");
+  agent.write("more.txt", "free\n");
+  agent.commit("feat: free");
+  await done(agent, "create", "--as", "1.4.0");
+});
+
+test("undoing the version that brought the rule does not lift it", async () => {
+  const rules = { ...GATED, tests: [{ name: "answers", run: "python3 logic.py" }] };
+  const agent = await gatedAgent(rules);
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  await done(agent, "undo", "--trust-commands");
+  commitConfig(agent, { ...rules, require_snapshot_test: false });
+  expect((await refusal(agent, "create")).message).toContain("v1.1.0, the version made last,");
+});
