@@ -1,12 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { ObjectReader } from "../../src/git/object-reader.js";
 import { openRepository } from "../../src/git/repository.js";
 import { createVersion } from "../../src/index.js";
+import { whoAsks } from "../../src/snapshot/gate/require-tested.js";
 import { recordRun } from "../../src/snapshot/runs/record-run.js";
 import { parseRunMessage, type RunRecord } from "../../src/snapshot/runs/run-record.js";
 import { kaiHome } from "../../src/trust/key-store.js";
 import { openSigner } from "../../src/trust/signer.js";
+import { buildHistory } from "../../src/version/history.js";
+import { tagFormat } from "../../src/version/tag-name.js";
 import { type Agent, agentWithVersions, type Ran } from "../support/agent.js";
 import { agentOfTwo, signerOf } from "../trust-e2e/agent-of-two.js";
 
@@ -283,4 +288,16 @@ test("undoing the version that brought the rule does not lift it", async () => {
   await done(agent, "undo", "--trust-commands");
   commitConfig(agent, { ...rules, require_snapshot_test: false });
   expect((await refusal(agent, "create")).message).toContain("v1.1.0, the version made last,");
+});
+
+test("a kai.yaml that is a link lets nothing off, whatever its text says", async () => {
+  const agent = await gatedAgent({ ...GATED, require_snapshot_test: false });
+  const reader = new ObjectReader(await openRepository(agent.dir, agent.env));
+  onTestFinished(() => reader.close());
+  const ground = { reader, history: buildHistory([], [], tagFormat("v{version}")) };
+  expect(await whoAsks(ground, "HEAD")).toBe(null);
+  rmSync(path.join(agent.dir, "kai.yaml"));
+  symlinkSync("{agent_id: ai.example.clerk}", path.join(agent.dir, "kai.yaml"));
+  agent.commit("feat: rules by a link");
+  expect(await whoAsks(ground, "HEAD")).toBe("its kai.yaml");
 });

@@ -5,6 +5,7 @@ import type { ObjectReader } from "../../git/object-reader.js";
 import { CONFIG_FILE } from "../../version/agent-repository.js";
 import { type History, versionInForce } from "../../version/history.js";
 import { findNumber } from "../../version/number.js";
+import { findConfigFile } from "../../version/version-config.js";
 import type { WritingSession } from "../../version/writing-session.js";
 import { judgeScenarios, type ScenarioVerdict } from "./judge-scenarios.js";
 import { readRunsOf } from "./recorded-runs.js";
@@ -45,7 +46,10 @@ export async function whyNotTested(ground: GateGround, candidate: Candidate): Pr
 }
 
 /** Whose kai.yaml asks for tests, as messages name it; null where none does. */
-export async function whoAsks({ reader, history }: GateGround, commit: string): Promise<string | null> {
+export async function whoAsks(
+  { reader, history }: Pick<GateGround, "reader" | "history">,
+  commit: string,
+): Promise<string | null> {
   if ((await readRule(reader, commit)).asks) return "its kai.yaml";
   // As the signed log has it: with a rule of its own alone a version could let itself off.
   const inForce = history.current?.tag;
@@ -71,19 +75,20 @@ function lastReleased(history: History): { readonly tag: string; readonly id: st
   return last;
 }
 
-/** A kai.yaml that has the key and cannot be read asks for tests: whatever it says, it does not let anything off. */
+/** A kai.yaml that is no file, or has the key and cannot be read, asks for tests: whatever it says, it does not let anything off. */
 async function readRule(
   reader: ObjectReader,
   commit: string,
 ): Promise<{ asks: boolean; found: boolean; config: AgentConfig | null }> {
-  const object = await reader.find(`${commit}:${CONFIG_FILE}`);
-  if (object?.type !== "blob") return { asks: false, found: false, config: null };
+  const content = await findConfigFile(reader, commit);
+  if (content === undefined) return { asks: false, found: false, config: null };
+  if (content === null) return { asks: true, found: true, config: null };
   try {
-    const config = parseAgentConfig(decodeConfig(object.content, CONFIG_FILE), CONFIG_FILE);
+    const config = parseAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
     return { asks: config.snapshot_isolation.require_snapshot_test, found: true, config };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;
-    return { asks: object.content.includes(KEY), found: true, config: null };
+    return { asks: content.includes(KEY), found: true, config: null };
   }
 }
 
