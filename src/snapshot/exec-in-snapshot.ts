@@ -2,7 +2,7 @@ import path from "node:path";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
-import type { Execution } from "./execution.js";
+import type { EndedExecution, Execution } from "./execution.js";
 import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -60,7 +60,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
     const { keepRun } = await (keeping ?? import("./keep-run.js"));
-    return { ...execution, run: await keepRun(repository, caller, { ...run, secrets: values }), branch: null };
+    const commit = await keepRun(repository, caller, { ...run, secrets: values });
+    return { ...execution, run: commit, branch: null, notCommitted: null };
   });
 }
 
@@ -70,7 +71,7 @@ function judged(
   { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
   asked: ReturnType<typeof requestsOf>,
-): Omit<Execution, "run" | "branch"> {
+): EndedExecution {
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
     id,

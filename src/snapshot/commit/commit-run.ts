@@ -2,7 +2,7 @@ import { KaiError } from "../../error.js";
 import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
 import type { KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
-import { type CommittedSnapshot, commitSnapshot } from "./commit-snapshot.js";
+import { commitSnapshot } from "./commit-snapshot.js";
 
 export interface RunCommit {
   /** `--allow-executable`. */
@@ -11,20 +11,26 @@ export interface RunCommit {
   readonly onlyWhenPassed: boolean;
 }
 
-/** Makes what a throw-away run changed a branch of its own, before its files go; null where it changed nothing, or failed. */
+/** The branch that has what a run changed, or why it was refused; neither where it changed nothing, or failed. */
+export type CommittedRun = Pick<Execution, "branch" | "notCommitted">;
+
+/** Makes what a throw-away run changed a branch of its own, before its files go. What is refused of it takes no result away. */
 export async function commitRun(
   caller: Caller,
   store: SnapshotStore,
   { record }: KnownSnapshot,
   { passed }: Pick<Execution, "passed">,
   { allowExecutable, onlyWhenPassed }: RunCommit,
-): Promise<CommittedSnapshot | null> {
-  if (onlyWhenPassed && !passed) return null;
+): Promise<CommittedRun> {
+  if (onlyWhenPassed && !passed) return { branch: null, notCommitted: null };
   // Nothing runs in it any more.
   await store.write(record);
   const request = { snapshot: record.id, into: "branch", message: undefined, allowExecutable, dryRun: false } as const;
-  return commitSnapshot(caller, request).catch((cause: unknown) => {
-    if (cause instanceof KaiError && cause.code === "E109") return null;
-    throw cause;
-  });
+  return commitSnapshot(caller, request).then(
+    ({ branch }) => ({ branch, notCommitted: null }),
+    (cause: unknown) => {
+      if (!(cause instanceof KaiError) || caller.interrupted?.aborted) throw cause;
+      return { branch: null, notCommitted: cause.code === "E109" ? null : cause.message };
+    },
+  );
 }
