@@ -25,6 +25,8 @@ export interface CommitSnapshotRequest {
   /** Take changes of what later runs on a host. */
   readonly allowExecutable: boolean;
   readonly dryRun: boolean;
+  /** What the sandbox was told in confidence, where that is at hand: a file that holds it is refused. */
+  readonly secrets?: readonly string[];
 }
 
 export interface CommittedSnapshot {
@@ -68,7 +70,10 @@ async function commit(
 ): Promise<CommittedSnapshot> {
   const { agent, caller, lock } = session;
   const { record } = known;
-  const { tree, refused } = await storeSnapshot(agent.repository, known, caller.env, [lock.descriptor]);
+  const { tree, refused } = await storeSnapshot(agent.repository, known, caller, {
+    inherit: [lock.descriptor],
+    secrets: request.secrets,
+  });
   // Of a layered one, what its base had changed is among it.
   const began = (await session.reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
   const changes = await diffTrees(agent.repository, began, tree);

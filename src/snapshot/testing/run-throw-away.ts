@@ -66,7 +66,7 @@ export async function runThrowAway(
     });
     if (commit === undefined) return { ...execution, run, branch: null, notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
-    const how = { ...commit, onlyWhenPassed };
+    const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
     return {
       ...execution,
       run,
