@@ -37,6 +37,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     let keeping: Promise<typeof import("./keep-run.js")> | undefined;
     const onStarted = () => {
       keeping = import("./keep-run.js");
+      // Told when it is waited for: the command goes on.
+      keeping.catch(() => {});
     };
     const result = await execInContainer(
       container,
@@ -59,8 +61,10 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
-    const { keepRun } = await (keeping ?? import("./keep-run.js"));
-    const commit = await keepRun(repository, caller, { ...run, secrets: values });
+    const keeper = await (keeping ?? import("./keep-run.js")).catch((cause: Error) => {
+      caller.progress(`The run could not be kept: ${cause.message.split("\n", 1)[0]}`);
+    });
+    const commit = keeper ? await keeper.keepRun(repository, caller, { ...run, secrets: values }) : null;
     return { ...execution, run: commit, branch: null, notCommitted: null };
   });
 }
