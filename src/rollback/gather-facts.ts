@@ -24,6 +24,7 @@ import type { RollbackRequest } from "./request.js";
 import { risksOf } from "./risk-facts.js";
 import { stateSource } from "./state-source.js";
 import type { Ground } from "./survey.js";
+import { isUntested } from "./untested-target.js";
 
 /** The facts of a plan, and what carrying it out takes beside. */
 export interface Prepared {
@@ -128,6 +129,7 @@ export async function gatherFacts(
       keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
+      untested: await isUntested(session, ground),
     }),
     earlier: await readEarlierTimes(repository),
     timeoutMs: Math.min(parseDuration(settings.rollback_timeout), request.withinMs ?? Number.POSITIVE_INFINITY),

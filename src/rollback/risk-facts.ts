@@ -15,6 +15,7 @@ export function risksOf(
     keepsBackup: boolean;
     notRun: string | null;
     leftStopped: boolean;
+    untested: boolean;
   },
 ): Risk[] {
   const { from, config } = ground;
@@ -29,6 +30,7 @@ export function risksOf(
       withdrawn: version.withdrawn,
       foreign: version.type === "foreign",
     },
+    untested: plan.untested,
     lacksConfig: ground.target.config === null,
     breaking: findings.filter(({ level }) => level === "major").map(({ message }) => message),
     migration: state.kind === "capture" ? [] : ground.migration,

@@ -10,6 +10,7 @@ export interface Risk {
     | "submodules"
     | "withdrawn_target"
     | "unproven_target"
+    | "untested_target"
     | "no_config"
     | "deployment_stays"
     | "depth"
@@ -31,6 +32,8 @@ export interface RiskFacts {
   readonly to:
     | { readonly name: string; readonly major: number; readonly withdrawn: boolean; readonly foreign: boolean }
     | undefined;
+  /** Whether it never was in force, and has not passed the tests that are asked for. */
+  readonly untested: boolean;
   /** Whether it has no kai.yaml that can be read today. */
   readonly lacksConfig: boolean;
   /** Messages of the findings that break something between the two. */
@@ -71,6 +74,13 @@ export function assessRisks(facts: RiskFacts): Risk[] {
     risks.push({ kind, severity, message });
   const { from, to } = facts;
   if (to?.foreign) add("high", "unproven_target", `${to.name} has no record: nothing proves what it holds`);
+  if (facts.untested) {
+    add(
+      "high",
+      "untested_target",
+      "the target never was in force, and has not passed its tests (require_snapshot_test)",
+    );
+  }
   if (facts.lacksConfig)
     add("high", "no_config", "the target has no kai.yaml that can be read today: this one's commands are used");
   if (to?.withdrawn) add("medium", "withdrawn_target", `${to.name} was withdrawn before`);

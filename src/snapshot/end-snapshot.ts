@@ -34,7 +34,7 @@ export async function destroySnapshot(
     throw cause;
   });
   const save = findSave(kept, snapshot?.record.id ?? asked) ?? null;
-  if (save !== null) requireFree(save, await store.list());
+  if (save !== null) await requireFree(repository, save, await store.list());
   if (snapshot !== null) await takeAway(store, snapshot.record, caller.env);
   if (save !== null) await removeSaves(repository, [save]);
   return { snapshot, save };

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
-import type { Execution } from "./execution.js";
+import type { EndedExecution, Execution } from "./execution.js";
 import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -37,6 +37,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     let keeping: Promise<typeof import("./keep-run.js")> | undefined;
     const onStarted = () => {
       keeping = import("./keep-run.js");
+      // Told when it is waited for: the command goes on.
+      keeping.catch(() => {});
     };
     const result = await execInContainer(
       container,
@@ -59,8 +61,11 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
-    const { keepRun } = await (keeping ?? import("./keep-run.js"));
-    return { ...execution, run: await keepRun(repository, caller, { ...run, secrets: values }), branch: null };
+    const keeper = await (keeping ?? import("./keep-run.js")).catch((cause: Error) => {
+      caller.progress(`The run could not be kept: ${cause.message.split("\n", 1)[0]}`);
+    });
+    const commit = keeper ? await keeper.keepRun(repository, caller, { ...run, secrets: values }) : null;
+    return { ...execution, run: commit, branch: null, notCommitted: null };
   });
 }
 
@@ -70,7 +75,7 @@ function judged(
   { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
   asked: ReturnType<typeof requestsOf>,
-): Omit<Execution, "run" | "branch"> {
+): EndedExecution {
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
     id,

@@ -48,4 +48,9 @@ export interface Execution {
   readonly run: string | null;
   /** The branch that has what it changed; null where that was not committed. */
   readonly branch: string | null;
+  /** Why that was refused; null where it was not, or not asked for. */
+  readonly notCommitted: string | null;
 }
+
+/** One that has ended, and of which nothing is kept yet. */
+export type EndedExecution = Omit<Execution, "run" | "branch" | "notCommitted">;

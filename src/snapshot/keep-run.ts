@@ -6,7 +6,7 @@ import { kaiHome } from "../trust/key-store.js";
 import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot } from "../trust/trust-root.js";
 import type { Caller } from "../version/writing-session.js";
-import type { Execution } from "./execution.js";
+import type { EndedExecution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { recordRun } from "./runs/record-run.js";
@@ -16,7 +16,7 @@ import type { SnapshotRecord } from "./snapshot-record.js";
 
 export interface RunToKeep {
   readonly snapshot: SnapshotRecord;
-  readonly execution: Omit<Execution, "run" | "branch">;
+  readonly execution: EndedExecution;
   readonly output: { readonly stdout: Buffer; readonly stderr: Buffer };
   readonly command: readonly string[];
   readonly at: Date;

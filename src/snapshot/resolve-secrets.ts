@@ -40,6 +40,31 @@ export async function resolveSecrets(
   return values;
 }
 
+/**
+ * Those of the values that can be had now and without anybody being asked, to look for them: of commands, which may ask, none, and
+ * none where that fails.
+ */
+export async function findSecrets(
+  sources: Readonly<Record<string, SecretSource>>,
+  context: SecretContext,
+): Promise<string[]> {
+  let trust: Promise<void> | undefined;
+  const requireTrust = () => {
+    trust ??= context.requireTrust();
+    return trust;
+  };
+  const found: string[] = [];
+  for (const [name, source] of Object.entries(sources)) {
+    if (source.from.startsWith("command:")) continue;
+    try {
+      found.push(...Object.values(await resolveSecrets({ [name]: source }, { ...context, requireTrust })));
+    } catch (cause) {
+      if (!(cause instanceof KaiError)) throw cause;
+    }
+  }
+  return found;
+}
+
 async function secretFrom(name: string, source: string, context: SecretContext): Promise<string> {
   const colon = source.indexOf(":");
   const [kind, from] = [source.slice(0, colon), source.slice(colon + 1)];

@@ -13,6 +13,7 @@ import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
 import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
+import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
@@ -53,14 +54,14 @@ export async function saveSnapshot(caller: Caller, asked: string): Promise<Saved
 export async function saveStillSnapshot(
   repository: Repository,
   known: KnownSnapshot,
-  { env, now }: Pick<Caller, "env" | "now">,
+  caller: Caller,
 ): Promise<SavedSnapshot> {
   const { record } = known;
-  const { tree, refused } = await storeSnapshot(repository, known, env);
+  const { tree, refused } = await storeSnapshot(repository, known, caller);
   const before = await readRef(repository, savesRef(record.id));
   const parent = record.settings.type === "incremental" && before !== null ? before : record.commit;
   const made = before === null || tree !== (await treeOf(repository, before));
-  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: now() }) : before;
+  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: caller.now() }) : before;
   const changes = await diffTrees(repository, parent, commit);
   return {
     id: record.id,
@@ -80,16 +81,26 @@ export interface StoredSnapshot {
   readonly refused: readonly RefusedPath[];
 }
 
-/** Writes the files of a snapshot in which nothing runs. E128 where there is more than a version can take. */
+/**
+ * Writes the files of a snapshot in which nothing runs, none that holds a secret: by the values that are given, else by those that
+ * can be had without asking. E128 where there is more than a version can take.
+ */
 export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
-  env: NodeJS.ProcessEnv,
-  inherit: readonly number[] = [],
+  caller: Caller,
+  {
+    inherit = [],
+    secrets,
+  }: { readonly inherit?: readonly number[]; readonly secrets?: readonly string[] | undefined } = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
-  const { folder, ...all } = await changesOf(known, env);
-  const found = requireAcceptable(all, record.settings.limits.storageBytes);
+  const { folder, ...all } = await changesOf(known, caller.env);
+  const acceptable = requireAcceptable(all, record.settings.limits.storageBytes);
+  const found = await refuseSecrets(
+    { ...acceptable, folder },
+    secrets ?? (await secretsOf(repository, caller, record)),
+  );
   const tree = await storeChanges(repository, {
     tree: record.tree,
     folder,
@@ -98,6 +109,13 @@ export async function storeSnapshot(
     inherit,
   });
   return { tree, refused: listRefused(found.refused) };
+}
+
+async function secretsOf(repository: Repository, caller: Caller, record: SnapshotRecord): Promise<readonly string[]> {
+  // Few have some, and they bring much.
+  if (Object.keys(record.settings.secrets).length === 0) return [];
+  const { knownSecrets } = await import("./secrets-for.js");
+  return knownSecrets(repository, caller, record);
 }
 
 async function keepSave(

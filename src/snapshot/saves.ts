@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { PLAIN_LOG } from "../git/plain-log.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -59,9 +60,53 @@ export function findSave(saves: readonly KeptSave[], asked: string): KeptSave | 
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** Whether a snapshot stands on a save: without it git could throw away what it began with. */
-export const isStoodOn = ({ id, commit }: KeptSave, living: readonly KnownSnapshot[]): boolean =>
-  living.some(({ record }) => record.id !== id && (record.base === id || record.commit === commit));
+/** A commit of a save, without its id. */
+interface SaveCommit {
+  readonly tree: string;
+  readonly parents: readonly string[];
+}
+
+/** The commits of saves that no branch or tag has, by their ids. One process, however many there are. */
+export async function readOwnCommits(
+  repository: Repository,
+  saves: readonly KeptSave[],
+): Promise<ReadonlyMap<string, SaveCommit>> {
+  const tips = saves.map(({ commit }) => commit);
+  const args = ["--format=%H %T %P", ...tips, "--not", "--branches", "--tags", "--"];
+  const lines = (await runGit(repository, [...PLAIN_LOG, ...args])).toString().split("\n").filter(Boolean);
+  return new Map(
+    lines.map((line) => {
+      const [id = "", tree = "", ...parents] = line.split(" ");
+      return [id, { tree, parents: parents.filter(Boolean) }];
+    }),
+  );
+}
+
+/** Those of one save, from its tip down to what a branch or tag has. */
+export function* commitsOf(
+  { commit }: KeptSave,
+  own: ReadonlyMap<string, SaveCommit>,
+): Generator<[string, SaveCommit]> {
+  const waiting = [commit];
+  const seen = new Set<string>();
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const found = own.get(id);
+    if (found === undefined || seen.has(id)) continue;
+    seen.add(id);
+    yield [id, found];
+    waiting.push(...found.parents);
+  }
+}
+
+/** Whether a snapshot stands on a save, the newest or one before: without it git could throw away what it began with. */
+export function isStoodOn(
+  save: KeptSave,
+  living: readonly KnownSnapshot[],
+  own: ReadonlyMap<string, SaveCommit>,
+): boolean {
+  const commits = new Set([save.commit, ...[...commitsOf(save, own)].map(([id]) => id)]);
+  return living.some(({ record }) => record.id !== save.id && (record.base === save.id || commits.has(record.commit)));
+}
 
 /** Removes the refs of saves, all or none, each only while it is what was seen. */
 export const removeSaves = (repository: Repository, saves: readonly KeptSave[]): Promise<void> =>
@@ -71,8 +116,12 @@ export const removeSaves = (repository: Repository, saves: readonly KeptSave[]):
   );
 
 /** E125 where a living snapshot stands on them. */
-export function requireFree(save: KeptSave, living: readonly KnownSnapshot[]): void {
-  if (!isStoodOn(save, living)) return;
+export async function requireFree(
+  repository: Repository,
+  save: KeptSave,
+  living: readonly KnownSnapshot[],
+): Promise<void> {
+  if (!isStoodOn(save, living, await readOwnCommits(repository, [save]))) return;
   throw new KaiError("E125", `Another snapshot stands on what was saved of ${save.id}.`, {
     hint: "`git kai-version snapshot list` shows which: destroy it first, or leave out `--saves`.",
   });

@@ -7,27 +7,31 @@ import { readTrustedLog } from "../trust/trusted-log.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { readHistoryOf } from "../version/reading.js";
 import type { Caller } from "../version/writing-session.js";
-import { resolveSecrets } from "./resolve-secrets.js";
+import { findSecrets, resolveSecrets, type SecretContext } from "./resolve-secrets.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 /** The values of a snapshot's secrets. Those that its version's kai.yaml names are given only where its signer is trusted (E112). */
-export function secretsFor(
+export const secretsFor = (
   repository: Repository,
   caller: Caller,
-  { settings, tag }: SnapshotRecord,
-): Promise<Record<string, string>> {
-  return resolveSecrets(settings.secrets, {
-    env: caller.env,
-    cwd: repository.workTree ?? caller.cwd,
-    requireTrust: () =>
-      requireTrusted(
-        repository,
-        caller,
-        tag,
-        Object.values(settings.secrets).map(({ from }) => from),
-      ),
-  });
-}
+  record: SnapshotRecord,
+): Promise<Record<string, string>> => resolveSecrets(record.settings.secrets, contextOf(repository, caller, record));
+
+/** Those of them that can be had now without anybody being asked. */
+export const knownSecrets = (repository: Repository, caller: Caller, record: SnapshotRecord): Promise<string[]> =>
+  findSecrets(record.settings.secrets, contextOf(repository, caller, record));
+
+const contextOf = (repository: Repository, caller: Caller, { settings, tag }: SnapshotRecord): SecretContext => ({
+  env: caller.env,
+  cwd: repository.workTree ?? caller.cwd,
+  requireTrust: () =>
+    requireTrusted(
+      repository,
+      caller,
+      tag,
+      Object.values(settings.secrets).map(({ from }) => from),
+    ),
+});
 
 /** A version could name any file or variable of this machine, and send it to a host that it allows itself. */
 async function requireTrusted(

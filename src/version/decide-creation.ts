@@ -10,6 +10,7 @@ import type { VersionNumber } from "./number.js";
 import { type PendingChanges, readPendingChanges } from "./pending-changes.js";
 import type { VersionType } from "./record.js";
 import { type TagName, tagFormat, tagNameFor } from "./tag-name.js";
+import { findConfigFile } from "./version-config.js";
 import { requireCommit, requireWholeHistory, type WorkTreeStatus } from "./work-tree-status.js";
 import type { WritingSession } from "./writing-session.js";
 
@@ -85,9 +86,18 @@ export async function decideCreation(
   };
 }
 
-/** Refuses (E105) a commit or tree without kai.yaml: once such a version were in force, the repository would be no agent. */
+/** Refuses (E105) a commit or tree whose kai.yaml is none, or no file: once such a version were in force, the repository would be no agent. */
 export async function requireConfig(reader: ObjectReader, tree: string): Promise<void> {
-  if ((await reader.find(`${tree}:${CONFIG_FILE}`))?.type !== "blob") throw withoutConfig();
+  const content = await findConfigFile(reader, tree);
+  if (content === undefined) throw withoutConfig();
+  if (content !== null) return;
+  throw new KaiError(
+    "E105",
+    `The ${CONFIG_FILE} that would be versioned is no file: what a link leads to is in no version.`,
+    {
+      hint: `Put the file itself in its place and commit it: \`cp --remove-destination "$(readlink -f ${CONFIG_FILE})" ${CONFIG_FILE}\`.`,
+    },
+  );
 }
 
 const withoutConfig = (): KaiError =>

@@ -89,3 +89,22 @@ test("what later runs on a host takes --allow-executable: commands, what they na
   expect(done.executable).toHaveLength(6);
   expect(done.changed).toHaveLength(7);
 });
+
+test("what the branch runs today takes --allow-executable, although the version that was tried ran nothing", async () => {
+  const agent = await snapshotAgent({}, { "start.sh": "true\n" });
+  const id = await changed(agent, "echo evil >> start.sh; echo new > new.txt");
+  const config = JSON.parse(agent.git("show", "HEAD:kai.yaml"));
+  agent.write("kai.yaml", JSON.stringify({ ...config, lifecycle: { health: { run: "sh start.sh" } } }));
+  agent.commit("feat: be asked how it is");
+  expect((await agent.kai("create", "--as", "1.2.0")).exit).toBe(0);
+  const before = [agent.git("rev-parse", "HEAD"), agent.git("tag", "--list")];
+  for (const into of ["--apply", "--version"]) {
+    expect(await agent.refused("commit", id, into)).toMatchObject({
+      code: "E128",
+      executable: [{ path: "start.sh", reason: "lifecycle.health runs it" }],
+    });
+  }
+  expect([agent.git("rev-parse", "HEAD"), agent.git("tag", "--list")]).toEqual(before);
+  const allowed = await agent.made("commit", id, "--apply", "--allow-executable", "--dry-run");
+  expect(allowed.executable).toEqual([{ path: "start.sh", reason: "lifecycle.health runs it" }]);
+});

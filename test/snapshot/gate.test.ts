@@ -1,12 +1,17 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { ObjectReader } from "../../src/git/object-reader.js";
 import { openRepository } from "../../src/git/repository.js";
 import { createVersion } from "../../src/index.js";
+import { whoAsks } from "../../src/snapshot/gate/require-tested.js";
 import { recordRun } from "../../src/snapshot/runs/record-run.js";
 import { parseRunMessage, type RunRecord } from "../../src/snapshot/runs/run-record.js";
 import { kaiHome } from "../../src/trust/key-store.js";
 import { openSigner } from "../../src/trust/signer.js";
+import { buildHistory } from "../../src/version/history.js";
+import { tagFormat } from "../../src/version/tag-name.js";
 import { type Agent, agentWithVersions, type Ran } from "../support/agent.js";
 import { agentOfTwo, signerOf } from "../trust-e2e/agent-of-two.js";
 
@@ -236,4 +241,63 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   const empty = Buffer.alloc(0);
   await recordRun(repository, { record: passed, stdout: empty, stderr: empty, files: new Map() }, ada);
   await done(agent, "create", "--as", "1.1.0");
+});
+
+test("going back lifts no rule: what was made last without it must have passed, whatever is in force", async () => {
+  const rules = { ...GATED, tests: [{ name: "answers", run: "python3 logic.py" }] };
+  const agent = await gatedAgent(rules);
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  agent.write("logic.py", "print('untested')\n");
+  commitConfig(agent, { ...rules, require_snapshot_test: false });
+  const untested = agent.git("rev-parse", "HEAD");
+  const bringBack = () => {
+    agent.git("checkout", untested, "--", ".");
+    agent.git("commit", "--allow-empty", "-qm", "feat: untested");
+  };
+  const last = { message: expect.stringContaining("the kai.yaml of v1.1.0, the version made last, asks for it") };
+
+  // It has no tests that it could have passed, and was in force: that it comes back is no risk.
+  const back = await done(agent, "rollback", "1.0.0", "--trust-commands");
+  expect(back.plan.risks).not.toContainEqual(expect.objectContaining({ kind: "untested_target" }));
+  bringBack();
+  for (const args of [["create"], ["create", "--as", "3.0.0"]])
+    expect(await refusal(agent, ...args)).toMatchObject(last);
+
+  // A pre-release may be made, and even come into force; it frees nobody.
+  await done(agent, "create", "--as", "1.2.0-rc.1");
+  const forward = await done(agent, "rollback", "1.2.0-rc.1", "--trust-commands");
+  expect(forward.plan.risks).toContainEqual(expect.objectContaining({ kind: "untested_target", severity: "high" }));
+  agent.write("more.txt", "untested\n");
+  agent.commit("feat: more");
+  expect(await refusal(agent, "create")).toMatchObject(last);
+  await refusal(agent, "deploy", "1.2.0-rc.1", "--to", "../place");
+
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.3.0");
+  agent.write("more.txt", "free\n");
+  agent.commit("feat: free");
+  await done(agent, "create", "--as", "1.4.0");
+});
+
+test("undoing the version that brought the rule does not lift it", async () => {
+  const rules = { ...GATED, tests: [{ name: "answers", run: "python3 logic.py" }] };
+  const agent = await gatedAgent(rules);
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  await done(agent, "undo", "--trust-commands");
+  commitConfig(agent, { ...rules, require_snapshot_test: false });
+  expect((await refusal(agent, "create")).message).toContain("v1.1.0, the version made last,");
+});
+
+test("a kai.yaml that is a link lets nothing off, whatever its text says", async () => {
+  const agent = await gatedAgent({ ...GATED, require_snapshot_test: false });
+  const reader = new ObjectReader(await openRepository(agent.dir, agent.env));
+  onTestFinished(() => reader.close());
+  const ground = { reader, history: buildHistory([], [], tagFormat("v{version}")) };
+  expect(await whoAsks(ground, "HEAD")).toBe(null);
+  rmSync(path.join(agent.dir, "kai.yaml"));
+  symlinkSync("{agent_id: ai.example.clerk}", path.join(agent.dir, "kai.yaml"));
+  agent.commit("feat: rules by a link");
+  expect(await whoAsks(ground, "HEAD")).toBe("its kai.yaml");
 });

@@ -1,3 +1,5 @@
+import { cpSync, readdirSync, rmSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
 
@@ -66,6 +68,21 @@ test("a run gives its output and its exit status, keeps what came of it, and lea
     'mkdir -m 700 "$GNUPGHOME"; gpg --quiet --import key.asc && git verify-commit refs/kai/runs',
   ]);
   expect(gpg.stderr).toContain("Good signature");
+});
+
+test("a command goes on to its end where what keeps its run cannot be loaded, as when the program is replaced meanwhile", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const program = path.join(path.dirname(agent.dir), "program");
+  for (const part of ["bin", "dist"]) cpSync(part, path.join(program, part), { recursive: true });
+  const chunks = path.join(program, "dist/chunks");
+  const keeping = readdirSync(chunks).filter((name) => name.startsWith("keep-run-"));
+  expect(keeping).toHaveLength(1);
+  for (const name of keeping) rmSync(path.join(chunks, name));
+  const exec = ["snapshot", "exec", id, "--json", "--", "sh", "-c", "echo done; exit 3"];
+  const ran = await agent.run(process.execPath, [path.join(program, "bin/git-kai-version"), ...exec]);
+  expect(ran.exit, String(ran)).toBe(3);
+  expect(ran.json()).toMatchObject({ stdout: "done\n", exitCode: 3, run: null });
 });
 
 test("what a time-out ends is ended whole, and the snapshot goes on", async () => {

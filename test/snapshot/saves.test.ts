@@ -56,6 +56,23 @@ test("a snapshot goes together with what was saved of it, unless another one sta
   expect(saves(agent)).toBe("");
 });
 
+test("a save stays while a snapshot stands on one before it", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo one > one.txt");
+  const first = await agent.made("save", id);
+  await agent.made("exec", id, "--", "sh", "-c", "mv one.txt two.txt");
+  await agent.made("save", id);
+  await agent.made("destroy", id);
+  const { id: upper } = await agent.made("create", first.commit);
+  expect(await agent.made("prune", "--saves")).toMatchObject({ saves: [] });
+  expect(await agent.refused("destroy", id, "--saves")).toMatchObject({ code: "E125" });
+  expect(saves(agent)).toBe(id);
+  // One of the version itself, whose commit is below every save of it, keeps none.
+  await agent.made("destroy", upper);
+  await agent.made("create", "1.1.0");
+  expect(await agent.made("prune", "--saves")).toMatchObject({ saves: [{ id }] });
+});
+
 test("prune removes a save whose every file a branch has; any other only when that is asked for", async () => {
   const agent = await snapshotAgent();
   const twice = await changed(agent, "echo lost > new.txt");

@@ -26,6 +26,46 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
   ).not.toContain(SECRET);
 });
 
+test("a file that holds a secret gets into no commit: not of a run, nor by save, commit or prune", async () => {
+  const agent = await snapshotAgent({
+    commit_changes: true,
+    secrets: { FROM_FILE: "file:../secret", FROM_COMMAND: "command:printf %s-%s c0mmand secret" },
+  });
+  writeFileSync(path.join(agent.dir, "../secret"), `${SECRET}\n`);
+  const leak = [
+    'echo "$FROM_FILE" > leaked.txt; ln -s "$FROM_FILE" link; echo fine > fine.txt',
+    // Across the border of what is read at once.
+    'head -c 65530 /dev/zero | tr "\\0" a > large.txt; printf %s "$FROM_FILE" >> large.txt',
+  ].join("; ");
+  const refused = ["large.txt", "leaked.txt", "link"].map((name) => ({ path: name, reason: "holds a secret" }));
+  const ran = await agent.made("run", "1.1.0", "--", "sh", "-c", `${leak}; echo "$FROM_COMMAND" > command.txt`);
+  expect(ran).toMatchObject({
+    refused: [{ path: "command.txt", reason: "holds a secret" }, ...refused],
+    notCommitted: null,
+  });
+  expect(agent.git("diff", "--name-only", "v1.1.0", ran.branch)).toBe("fine.txt");
+  const alone = await agent.made("run", "1.1.0", "--", "sh", "-c", 'echo "$FROM_FILE" > leaked.txt');
+  expect(alone).toMatchObject({ refused: [refused[1]], branch: null, notCommitted: null });
+
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", leak);
+  expect(await agent.made("save", id)).toMatchObject({ changed: ["fine.txt"], refused });
+  expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "fine.txt" }], refused });
+
+  const { id: dying } = await agent.made("create", "1.1.0");
+  await agent.made("exec", dying, "--", "sh", "-c", leak);
+  execFileSync("podman", ["kill", `kai-${dying.toLowerCase()}`], { env: agent.env });
+  const { pruned } = await agent.made("prune", "--all");
+  expect(pruned).toContainEqual(expect.objectContaining({ id: dying, kept: expect.any(String) }));
+  const objects = execFileSync("git", ["cat-file", "--batch-all-objects", "--batch"], {
+    cwd: agent.dir,
+    env: agent.env,
+    maxBuffer: 1 << 28,
+  });
+  expect(objects.includes(SECRET)).toBe(false);
+  expect(objects.includes("c0mmand-secret")).toBe(false);
+});
+
 test("the caller says where a secret comes from, and of kai.yaml's only the named ones are given", async () => {
   const agent = await snapshotAgent({ secrets: { A: "command:echo from-a", B: "command:echo from-b" } });
   const show = [

@@ -7,6 +7,7 @@ import { planSettings, type SnapshotOptions } from "../../src/snapshot/snapshot-
 import { testVersion } from "../../src/snapshot/testing/test-version.js";
 import type { Caller } from "../../src/version/writing-session.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
+import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
 
 const SMALL = "resource_limits: {storage: 32Mi, memory: 256Mi}";
 const TESTS = `${SMALL}
@@ -165,4 +166,33 @@ test("snapshots that are switched off, and engines that there are not, are refus
   for (const text of ["{enable: false}", "{container_runtime: docker}"]) {
     expect(() => settingsOf(text)).toThrow(expect.objectContaining({ code: "E103" }));
   }
+});
+
+test("what is refused of what a test changed loses no result, and the others go on", async () => {
+  const tests = [
+    { name: "plants", run: "echo evil >> check.sh; exit 3" },
+    { name: "checks", run: "sh check.sh; echo new > new.txt" },
+  ];
+  const isolation = { tests, commit_changes: true, rollback_on_error: false };
+  const agent = await snapshotAgent(isolation, { "check.sh": "true\n" });
+  const ran = await agent.snapshot("test", "1.1.0", "--json");
+  expect(ran.exit, String(ran)).toBe(1);
+  const { tests: results, passed } = ran.json();
+  expect(passed).toBe(false);
+  expect(results).toMatchObject([
+    { name: "plants", exitCode: 3, branch: null, notCommitted: expect.stringContaining("check.sh (the test checks") },
+    { name: "checks", passed: true, branch: expect.stringContaining("kai/snapshot/"), notCommitted: null },
+  ]);
+  expect(ran.stderr).toContain("What plants changed was not committed:");
+  // The failure is kept: an older pass would count without it.
+  expect(agent.git("log", "--format=%H %s", "refs/kai/runs").split("\n")).toEqual([
+    `${results[1].run} run checks in v1.1.0: passed`,
+    `${results[0].run} run plants in v1.1.0: failed`,
+  ]);
+
+  const once = await agent.snapshot("run", "1.1.0", "--json", "--commit", "--", "sh", "-c", "echo evil >> check.sh");
+  expect(once.exit, String(once)).toBe(1);
+  expect(once.json()).toMatchObject({ exitCode: 0, passed: true, branch: null, run: expect.any(String) });
+  expect(once.stderr).toContain("What it changed was not committed:");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
 });

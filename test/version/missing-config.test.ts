@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { configSources } from "../../src/version/logged-config.js";
@@ -94,4 +94,17 @@ test("init writes a kai.yaml anew that was never committed, by the id of the log
   expect(await told(place, "init")).toMatchObject({ outcome: "present", agentId: "clerk", written: ["kai.yaml"] });
   expect(await told(place, "init")).toMatchObject({ outcome: "present", agentId: "clerk", written: [] });
   expect(await told(place, "status")).toMatchObject({ agent: "clerk" });
+});
+
+test("a kai.yaml that is a link is in no version, whatever it leads to", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const [rules, link] = [path.join(path.dirname(agent.dir), "rules.yaml"), path.join(agent.dir, "kai.yaml")];
+  renameSync(link, rules);
+  symlinkSync(rules, link);
+  const before = refsOf(agent);
+  const error = { code: "E105", exit: 1, message: expect.stringContaining("is no file") };
+  expect(await refused(agent, "create", "--include-changes")).toMatchObject(error);
+  expect(refsOf(agent)).toBe(before);
+  agent.commit("feat: rules from elsewhere");
+  expect(await refused(agent, "create")).toMatchObject(error);
 });

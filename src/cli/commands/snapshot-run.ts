@@ -30,7 +30,9 @@ export const snapshotRunCommand = defineCommand({
       }),
     );
     for (const limit of execution.unenforced) context.output.warn(`Not enforced here: ${limit}`);
+    const { exitCode, notCommitted } = execution;
+    if (notCommitted !== null) context.output.warn(`What it changed was not committed: ${notCommitted}`);
     context.output.told(execution, describeExecution);
-    process.exitCode = execution.exitCode;
+    process.exitCode = exitCode === 0 && notCommitted !== null ? 1 : exitCode;
   },
 });

@@ -70,13 +70,16 @@ function tellOnce({ output }: CommandContext, tests: readonly VersionTest[]): vo
   for (const note of new Set(tests.flatMap(({ notes }) => notes))) output.warn(note);
   const unenforced = tests.flatMap((test) => test.tests.flatMap((each) => each.unenforced));
   for (const limit of new Set(unenforced)) output.warn(`Not enforced here: ${limit}`);
+  for (const { name, notCommitted } of tests.flatMap((test) => test.tests)) {
+    if (notCommitted !== null) output.warn(`What ${name ?? "the command"} changed was not committed: ${notCommitted}`);
+  }
 }
 
 function report(context: CommandContext, tested: VersionTest, single: boolean): void {
   tellOnce(context, [tested]);
   const document = { ...(single ? tested.tests[0] : {}), ...tested };
   context.output.result(document, (shown, output) => describe(shown, single, output));
-  if (!tested.passed) process.exitCode = 1;
+  if (!tested.passed || tested.tests.some(({ notCommitted }) => notCommitted !== null)) process.exitCode = 1;
 }
 
 /** Lines of output shown of a scenario that failed. */

@@ -1,30 +1,51 @@
 import { KaiError } from "../../error.js";
 import type { Caller } from "../../version/writing-session.js";
-import type { Execution } from "../execution.js";
+import type { Execution, RefusedPath } from "../execution.js";
+import { HOLDS_SECRET } from "../ingest/refuse-secrets.js";
 import type { KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
-import { type CommittedSnapshot, commitSnapshot } from "./commit-snapshot.js";
+import { commitSnapshot } from "./commit-snapshot.js";
 
 export interface RunCommit {
   /** `--allow-executable`. */
   readonly allowExecutable: boolean;
   /** `rollback_on_error`: what a run changed that failed is dropped. */
   readonly onlyWhenPassed: boolean;
+  /** Values that it was told in confidence. */
+  readonly secrets: readonly string[];
 }
 
-/** Makes what a throw-away run changed a branch of its own, before its files go; null where it changed nothing, or failed. */
+/** The branch that has what a run changed, or why it was refused; neither where it changed nothing, or failed. */
+export type CommittedRun = Pick<Execution, "branch" | "notCommitted" | "refused">;
+
+/** Makes what a throw-away run changed a branch of its own, before its files go. What is refused of it takes no result away. */
 export async function commitRun(
   caller: Caller,
   store: SnapshotStore,
   { record }: KnownSnapshot,
-  { passed }: Pick<Execution, "passed">,
-  { allowExecutable, onlyWhenPassed }: RunCommit,
-): Promise<CommittedSnapshot | null> {
-  if (onlyWhenPassed && !passed) return null;
+  { passed, refused: found }: Pick<Execution, "passed" | "refused">,
+  { allowExecutable, onlyWhenPassed, secrets }: RunCommit,
+): Promise<CommittedRun> {
+  if (onlyWhenPassed && !passed) return { branch: null, notCommitted: null, refused: found };
   // Nothing runs in it any more.
   await store.write(record);
-  const request = { snapshot: record.id, into: "branch", message: undefined, allowExecutable, dryRun: false } as const;
-  return commitSnapshot(caller, request).catch((cause: unknown) => {
-    if (cause instanceof KaiError && cause.code === "E109") return null;
-    throw cause;
-  });
+  const withSecrets = (refused: readonly RefusedPath[]) => [
+    ...found,
+    ...refused.filter(({ reason }) => reason === HOLDS_SECRET),
+  ];
+  try {
+    const { branch, refused } = await commitSnapshot(caller, {
+      snapshot: record.id,
+      into: "branch",
+      message: undefined,
+      allowExecutable,
+      dryRun: false,
+      secrets,
+    });
+    return { branch, notCommitted: null, refused: withSecrets(refused) };
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || caller.interrupted?.aborted) throw cause;
+    if (cause.code !== "E109") return { branch: null, notCommitted: cause.message, refused: found };
+    const { refused = [] } = (cause.data ?? {}) as { readonly refused?: readonly RefusedPath[] };
+    return { branch: null, notCommitted: null, refused: withSecrets(refused) };
+  }
 }

@@ -1,6 +1,6 @@
 import { KaiError } from "../../error.js";
 import type { GitObject } from "../../git/object.js";
-import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
+import { ABSENT, diffTrees } from "../../git/tree-diff.js";
 import type { Operation } from "../../operation/operation.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { CreatedVersion } from "../../version/create.js";
@@ -25,6 +25,8 @@ export interface CommitSnapshotRequest {
   /** Take changes of what later runs on a host. */
   readonly allowExecutable: boolean;
   readonly dryRun: boolean;
+  /** What the sandbox was told in confidence, where that is at hand: a file that holds it is refused. */
+  readonly secrets?: readonly string[];
 }
 
 export interface CommittedSnapshot {
@@ -68,17 +70,22 @@ async function commit(
 ): Promise<CommittedSnapshot> {
   const { agent, caller, lock } = session;
   const { record } = known;
-  const { tree, refused } = await storeSnapshot(agent.repository, known, caller.env, [lock.descriptor]);
+  const { tree, refused } = await storeSnapshot(agent.repository, known, caller, {
+    inherit: [lock.descriptor],
+    secrets: request.secrets,
+  });
   // Of a layered one, what its base had changed is among it.
   const began = (await session.reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
   const changes = await diffTrees(agent.repository, began, tree);
   if (changes.length === 0) throw nothingChanged(record.id, refused);
-  const executable = await findExecutableChanges(session, record.commit, tree, changes);
+  const onto = request.into === "branch" ? null : await onTop(session, known, changes);
+  const place = onto ?? ownBranch(known, changes);
+  const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(executable);
-  const told = ({ branch }: Place) => ({
+  const told = {
     snapshot: record.id,
     version: record.version,
-    branch: branch.replace(/^refs\/heads\//, ""),
+    branch: place.branch.replace(/^refs\/heads\//, ""),
     changed: changes.map(({ path: name, oldMode, newMode }) => ({
       path: readablePath(name),
       change:
@@ -86,30 +93,35 @@ async function commit(
     })),
     executable,
     refused,
-  });
-  if (request.into === "version") {
-    const place = await onTop(session, known, changes);
-    const created = await commitAsVersion(session, known, place, request);
+  };
+  if (request.into === "version" && onto !== null) {
+    const created = await commitAsVersion(session, known, onto, request);
     const { operation } = created;
-    return { ...told(place), operation, commit: operation === null ? null : created.commit, created };
+    return { ...told, operation, commit: operation === null ? null : created.commit, created };
   }
-  const place = request.into === "branch" ? ownBranch(known) : await onTop(session, known, changes);
-  if (request.dryRun) return { ...told(place), operation: null, commit: null, created: null };
+  if (request.dryRun) return { ...told, operation: null, commit: null, created: null };
   const signer = await session.openSigner("tester");
   const made = await makeCommit(session, known, { ...place, tree: place.tree ?? tree }, request.message, signer);
   await session.perform(operationFor(session, known, place, made, tree), signer);
-  return { ...told(place), operation: session.id, commit: made.id, created: null };
+  return { ...told, operation: session.id, commit: made.id, created: null };
 }
 
+/** By the commands of the version, of what became of it, and of the branch that it is put on: there is no fourth kai.yaml in what comes out. */
 async function findExecutableChanges(
   { reader, agent }: WritingSession,
-  commit: string,
+  { record }: KnownSnapshot,
   tree: string,
-  changes: readonly TreeChange[],
+  { changes, workTree }: Place,
 ): Promise<ExecutableChange[]> {
-  const before = (await findVersionConfig(reader, commit)) ?? agent.config;
+  const [before, after, onto] = await Promise.all(
+    [record.commit, tree, workTree].map((each) => (each === undefined ? null : findVersionConfig(reader, each))),
+  );
   const paths = changes.map((change) => change.path);
-  return findExecutable(paths, before, await findVersionConfig(reader, tree));
+  return findExecutable(paths, {
+    before: before ?? agent.config,
+    after: after ?? null,
+    onto: workTree === undefined ? null : (onto ?? agent.config),
+  });
 }
 
 function operationFor(

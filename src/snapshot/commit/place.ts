@@ -20,6 +20,8 @@ export interface Place {
   /** What the branch is at now; null where it is new. */
   readonly old: string | null;
   readonly parent: string;
+  /** What it brings there. */
+  readonly changes: readonly TreeChange[];
   /** The tree of the commit; undefined: the snapshot's own. */
   readonly tree?: string;
   /** The tree that the working tree has now; undefined where it stays as it is. */
@@ -32,10 +34,11 @@ export interface PlaceOnTop extends Place {
   readonly workTree: string;
 }
 
-export const ownBranch = ({ record }: KnownSnapshot): Place => ({
+export const ownBranch = ({ record }: KnownSnapshot, changes: readonly TreeChange[]): Place => ({
   branch: `refs/heads/kai/snapshot/${record.id.toLowerCase()}`,
   old: null,
   parent: record.commit,
+  changes,
 });
 
 /** On top of HEAD, path by path: E102 where files are dirty, E128 where both changed one. */
@@ -62,7 +65,7 @@ export async function onTop(
   const together = await changeTree(repository, headTree, paths, scratch, [lock.descriptor]).finally(() =>
     rm(scratch, { recursive: true, force: true }),
   );
-  return { branch, old: head, parent: head, tree: together, workTree: headTree };
+  return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
 
 export const nothingChanged = (id: string, refused: readonly RefusedPath[]): KaiError =>

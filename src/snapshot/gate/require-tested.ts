@@ -3,7 +3,9 @@ import { decodeConfig } from "../../agent/find-config.js";
 import { KaiError } from "../../error.js";
 import type { ObjectReader } from "../../git/object-reader.js";
 import { CONFIG_FILE } from "../../version/agent-repository.js";
-import { versionInForce } from "../../version/history.js";
+import { type History, versionInForce } from "../../version/history.js";
+import { findNumber } from "../../version/number.js";
+import { findConfigFile } from "../../version/version-config.js";
 import type { WritingSession } from "../../version/writing-session.js";
 import { judgeScenarios, type ScenarioVerdict } from "./judge-scenarios.js";
 import { readRunsOf } from "./recorded-runs.js";
@@ -23,7 +25,7 @@ export interface Candidate {
 
 const KEY = "require_snapshot_test";
 
-/** Refuses (E129) what has not passed its tests in a snapshot, where its own kai.yaml or that of the version in force asks for it. */
+/** Refuses (E129) what has not passed its tests in a snapshot, where its own kai.yaml asks for it, or that of the version in force or made last. */
 export async function requireTested(ground: GateGround, candidate: Candidate): Promise<void> {
   const refusal = await whyNotTested(ground, candidate);
   if (refusal) throw refusal;
@@ -44,24 +46,49 @@ export async function whyNotTested(ground: GateGround, candidate: Candidate): Pr
 }
 
 /** Whose kai.yaml asks for tests, as messages name it; null where none does. */
-export async function whoAsks({ reader, history }: GateGround, commit: string): Promise<string | null> {
+export async function whoAsks(
+  { reader, history }: Pick<GateGround, "reader" | "history">,
+  commit: string,
+): Promise<string | null> {
   if ((await readRule(reader, commit)).asks) return "its kai.yaml";
   // As the signed log has it: with a rule of its own alone a version could let itself off.
   const inForce = history.current?.tag;
-  if (inForce === undefined || !(await readRule(reader, inForce)).asks) return null;
-  return `the kai.yaml of ${versionInForce(history)?.tag ?? "another"}, the version in force,`;
+  if (inForce !== undefined && (await readRule(reader, inForce)).asks) {
+    return `the kai.yaml of ${versionInForce(history)?.tag ?? "another"}, the version in force,`;
+  }
+  // By what is in force alone whoever may go back to a version without the rule is rid of it.
+  const last = lastReleased(history);
+  if (last === undefined || last.id === inForce) return null;
+  const { asks, found } = await readRule(reader, last.id);
+  return asks || !found ? `the kai.yaml of ${last.tag}, the version made last,` : null;
 }
 
-/** A kai.yaml that has the key and cannot be read asks for tests: whatever it says, it does not let anything off. */
-async function readRule(reader: ObjectReader, commit: string): Promise<{ asks: boolean; config: AgentConfig | null }> {
-  const object = await reader.find(`${commit}:${CONFIG_FILE}`);
-  if (object?.type !== "blob") return { asks: false, config: null };
+/** The version that `create` made last, pre-releases left out: it was asked for its tests itself where any before it asked for them. */
+function lastReleased(history: History): { readonly tag: string; readonly id: string } | undefined {
+  let last: { readonly tag: string; readonly id: string } | undefined;
+  history.findEntry(({ kind, details: { tag, version }, changes }) => {
+    if (kind !== "create" || typeof version !== "string" || findNumber(version)?.prerelease.length !== 0) return false;
+    const id = changes.find(({ ref }) => ref === `refs/tags/${tag}`)?.new;
+    last = typeof tag === "string" && id ? { tag, id } : undefined;
+    return last !== undefined;
+  });
+  return last;
+}
+
+/** A kai.yaml that is no file, or has the key and cannot be read, asks for tests: whatever it says, it does not let anything off. */
+async function readRule(
+  reader: ObjectReader,
+  commit: string,
+): Promise<{ asks: boolean; found: boolean; config: AgentConfig | null }> {
+  const content = await findConfigFile(reader, commit);
+  if (content === undefined) return { asks: false, found: false, config: null };
+  if (content === null) return { asks: true, found: true, config: null };
   try {
-    const config = parseAgentConfig(decodeConfig(object.content, CONFIG_FILE), CONFIG_FILE);
-    return { asks: config.snapshot_isolation.require_snapshot_test, config };
+    const config = parseAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
+    return { asks: config.snapshot_isolation.require_snapshot_test, found: true, config };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;
-    return { asks: object.content.includes(KEY), config: null };
+    return { asks: content.includes(KEY), found: true, config: null };
   }
 }
 

@@ -24,18 +24,25 @@ const INDIRECT: Readonly<Record<string, readonly string[]>> = {
 const OUTSIDE = /^(?:\.github\/|\.gitlab-ci\.yml$|\.forgejo\/|\.gitea\/|\.circleci\/|Jenkinsfile$)/;
 const STEERING = /(?:^|\/)\.git(?:modules|attributes)$/;
 
+/** The configurations whose commands a change could come to be run by. */
+export interface ConfigsAround {
+  readonly before: AgentConfig;
+  /** Null where the new one cannot be read. */
+  readonly after: AgentConfig | null;
+  /** That of the branch which the change is put on top of; null where it is put on none. */
+  readonly onto: AgentConfig | null;
+}
+
 /**
- * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change, kai.yaml
- * itself where a command or what confines a sandbox is another, and what git and forges read as instructions.
+ * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change or where it
+ * is put, kai.yaml itself where a command or what confines a sandbox is another, and what git and forges read as instructions.
  */
 export function findExecutable(
   /** Bytes as latin1 text. */
   paths: readonly string[],
-  before: AgentConfig,
-  /** Null where the new one cannot be read. */
-  after: AgentConfig | null,
+  { before, after, onto }: ConfigsAround,
 ): ExecutableChange[] {
-  const commands = [...commandsOf(before), ...(after ? commandsOf(after) : [])];
+  const commands = [before, after, onto].flatMap((config) => (config ? commandsOf(config) : []));
   const found: ExecutableChange[] = [];
   for (const path of paths) {
     const readable = readablePath(path);

@@ -6,6 +6,23 @@ const SHORTEST = 4;
 export const holdsSecret = (bytes: Buffer, secrets: readonly string[]): boolean =>
   worthHiding(secrets).some((secret) => bytes.includes(secret));
 
+/** Whether one of the secrets stands in bytes that come piece by piece. */
+export class StreamSearch {
+  readonly #secrets: readonly Buffer[];
+  #rest = Buffer.alloc(0);
+
+  constructor(secrets: readonly string[]) {
+    this.#secrets = worthHiding(secrets);
+  }
+
+  holds(chunk: Buffer): boolean {
+    const all = Buffer.concat([this.#rest, chunk]);
+    const held = Math.max(0, ...this.#secrets.map(({ length }) => length - 1));
+    this.#rest = all.subarray(Math.max(0, all.length - held));
+    return this.#secrets.some((secret) => all.includes(secret));
+  }
+}
+
 /** Masks secrets in bytes that come piece by piece: what a sandbox prints is kept, what it was told in confidence is not. */
 export class StreamRedactor {
   readonly #secrets: readonly Buffer[];

@@ -1,12 +1,12 @@
 import type { SnapshotTest } from "../../agent/config.js";
 import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
-import type { Execution } from "../execution.js";
+import type { EndedExecution } from "../execution.js";
 import type { RunIsolation } from "./run-isolation.js";
 
 export const RUNS_REF = "refs/kai/runs";
 
 /** What is kept of one execution in a sandbox: the message of a commit on refs/kai/runs, whose tree holds output and artifacts. */
-export interface RunRecord extends Omit<Execution, "stdout" | "stderr" | "unenforced" | "run" | "branch"> {
+export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "unenforced"> {
   readonly format: "kai-run/1";
   /** Random id of the repository, so that no other one's run counts here. */
   readonly repo: string;

@@ -5,7 +5,7 @@ import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
 import { takeFilesAway } from "../end-snapshot.js";
-import type { Execution } from "../execution.js";
+import type { EndedExecution, Execution } from "../execution.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -32,7 +32,7 @@ export interface ThrowAwayRequest {
 
 /**
  * Runs a command in a snapshot of its own that goes when it has ended; what came of it is kept as a run. A command that fails is a
- * result. E103, E113, E117, E122.
+ * result, and so is that what it changed is refused. E103, E113, E117, E122.
  */
 export async function runThrowAway(
   caller: Caller,
@@ -51,12 +51,7 @@ export async function runThrowAway(
     const execution = judge(begun, ran, request.expect);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
-    const committed =
-      commit &&
-      (await (
-        await import("../commit/commit-run.js")
-      ).commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, { ...commit, onlyWhenPassed }));
-    // What comes after the run is loaded after it: it has begun the sooner.
+    // What comes after the run is loaded after it: it has begun the sooner. It is kept first: what came of it is not lost with a commit that is refused.
     const { keepRun } = await import("../keep-run.js");
     const run = await keepRun(repository, caller, {
       snapshot: { ...record, image: ran.image },
@@ -69,7 +64,14 @@ export async function runThrowAway(
       changed: { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
-    return { ...execution, run, branch: committed?.branch ?? null };
+    if (commit === undefined) return { ...execution, run, branch: null, notCommitted: null };
+    const { commitRun } = await import("../commit/commit-run.js");
+    const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
+    return {
+      ...execution,
+      run,
+      ...(await commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, how)),
+    };
   } finally {
     await (ended ? takeFilesAway(first.store, first.record, caller.env) : first.discard());
   }
@@ -139,7 +141,7 @@ function judge(
   { record }: BegunSnapshot,
   { result, output, requests, requestsDropped, found }: RanInSandbox,
   expect: Expectations,
-): Omit<Execution, "run" | "branch"> {
+): EndedExecution {
   const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect),
