@@ -103,6 +103,7 @@ const named = (commands: readonly (AgentCommand | null)[]): string[] => commands
 const standing = async (start: StartCommand | null): Promise<AgentSide> => ({
   start: start && (await listMarked(start.agent)).length > 0 ? start : null,
   end: [],
+  ran: true,
 });
 
 /** The agent that runs while another is started beside it. */
@@ -113,6 +114,7 @@ async function besides(old: StartCommand | null, next: StartCommand | null): Pro
     start: runs ? { ...old, health: null } : null,
     // Not by its own command, which may not tell it from the one that is to run on.
     end: next === null ? [] : [{ agent: next.agent, stop: null, ran: true }],
+    ran: true,
   };
 }
 

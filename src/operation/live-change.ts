@@ -5,6 +5,8 @@ export interface AgentSide {
   /** Is started unless it runs already; null for none. */
   readonly start: StartCommand | null;
   readonly end: readonly EndCommand[];
+  /** Of what is started again: whether it ran, marked as ours, before anything was stopped. Missing in a journal of before. */
+  readonly ran?: boolean;
 }
 
 /** No agent is touched. */

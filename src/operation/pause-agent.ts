@@ -1,13 +1,8 @@
 import type { Repository } from "../git/repository.js";
 import type { AgentCommand, StartCommand } from "../system/agent-command.js";
-import {
-  type CommandContext,
-  type CommandOutcome,
-  type StopOutcome,
-  startAgent,
-  stopAgent,
-  whyNotWell,
-} from "../system/agent-process.js";
+import { type CommandContext, type CommandOutcome, type StopOutcome, stopAgent } from "../system/agent-process.js";
+import { listMarked } from "../system/marked-processes.js";
+import { startAgain } from "../system/start-again.js";
 import { appendRecord, beginJournal, removeJournal } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
 
@@ -40,6 +35,7 @@ export async function pauseAgent<T>(
   work: () => Promise<T>,
 ): Promise<Paused<T>> {
   const { commonDir, workTree = null } = repository;
+  const before = { start, ran: (await listMarked(start.agent)).length > 0 };
   const journal = await beginJournal(kaiFolderOf(repository).journal, {
     step: "begin",
     operation,
@@ -48,7 +44,7 @@ export async function pauseAgent<T>(
     commonDir,
     indexOf: null,
     workTree,
-    agents: { before: { start, end: [] }, after: { start, end: [] } },
+    agents: { before: { ...before, end: [] }, after: { start, end: [] } },
   });
   let paused: Paused<T>;
   try {
@@ -56,20 +52,10 @@ export async function pauseAgent<T>(
     const since = performance.now();
     const stopped = await stopAgent(stop, start.agent, context);
     const [worked] = await Promise.allSettled([work()]);
-    const started = await startAgain(start, stopped, { ...context, cancelled: undefined });
+    const started = await startAgain(before, { ended: stopped.ok }, { ...context, cancelled: undefined });
     paused = { stopped, worked, started, durationMs: Math.round(performance.now() - since) };
   } finally {
     await removeJournal(journal);
   }
   return paused;
-}
-
-/** What could not be stopped may run on, and gets no second one beside it. */
-async function startAgain(
-  start: StartCommand,
-  stopped: StopOutcome,
-  context: CommandContext,
-): Promise<Paused<unknown>["started"]> {
-  const runsOn = !stopped.ok && (await whyNotWell(start, context)) === null;
-  return runsOn ? { ok: true, error: null, output: "" } : startAgent(start, context);
 }

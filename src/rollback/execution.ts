@@ -215,7 +215,7 @@ export class Execution {
   }
 
   /** Undefined where nothing of the running agent is touched. */
-  #live(signer: Signer, { capture, installed, deployment }: Ready) {
+  async #live(signer: Signer, { capture, installed, deployment }: Ready) {
     const { prepared, request, plan } = this.#decided;
     const { before, after, startAgain, saveState, migration, putBack } = prepared;
     const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
@@ -273,7 +273,7 @@ export class Execution {
         },
         files: new Map([["plan.json", Buffer.from(`${JSON.stringify(plan)}\n`)]]),
         saved: backup?.saved ?? new Set(),
-        live: this.#live(signer, ready),
+        live: await this.#live(signer, ready),
         requireTime: () => this.#steps.requireTime(),
       },
       signer,

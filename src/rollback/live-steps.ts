@@ -9,6 +9,8 @@ import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, startAgent } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
+import { lookBefore, startAgain } from "../system/start-again.js";
+import { asSentence } from "../system/why-failed.js";
 import type { Signer } from "../trust/signer.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -46,23 +48,25 @@ export interface LiveWork {
 }
 
 /** The parts of an operation that touch the agent while it runs, each kept in the log of steps. */
-export function liveChange(
+export async function liveChange(
   session: WritingSession,
   work: LiveWork,
   steps: StepLog,
   context: CommandContext,
-): LiveChange {
+): Promise<LiveChange> {
   const { repository } = session.agent;
   const { workTree } = repository;
   if (workTree === undefined) throw new KaiError("E125", "A bare repository has no agent that runs.");
   const located = { ...repository, workTree };
   const stops = steps.step("stop_agent") !== undefined;
-  const startsBefore = stops ? work.startAgain : null;
+  const urgent = { urgent: work.emergency };
+  const before = stops && work.startAgain ? await lookBefore(work.startAgain, urgent, context) : null;
   const startsAfter = steps.step("start_agent") === undefined ? null : work.after.start;
   // In another folder than the one that starts it runs on, unless the policy stopped it.
   const endsAfter = work.link && startsAfter ? [{ agent: work.before.agent, stop: null, ran: true }] : [];
+  let hasEnded = false;
   return {
-    before: { start: startsBefore, end: [] },
+    before: { start: before?.start ?? null, end: [], ran: before?.ran ?? false },
     after: { start: startsAfter, end: endsAfter },
     inWorkTree: true,
     async stage(folder) {
@@ -74,7 +78,8 @@ export function liveChange(
     },
     async handOver(folder) {
       await steps.command("stop_agent", async ({ timeoutMs, cancelled }) => {
-        const { outcome, remark } = await stopRunningAgent({ ...work, timeoutMs }, { ...context, cancelled });
+        const { outcome, remark, ended } = await stopRunningAgent({ ...work, timeoutMs }, { ...context, cancelled });
+        hasEnded = ended;
         if (remark !== null) steps.remark("stop_agent", remark);
         return outcome;
       });
@@ -85,16 +90,31 @@ export function liveChange(
       if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs));
     },
     async takeBack() {
-      if (!startsBefore) return;
-      const { ok, durationMs, error } = await startAgent(startsBefore, context);
-      if (!ok) steps.note("start_agent", "failed", durationMs, error);
+      if (!before) return;
+      const { ok, durationMs, error, runsOn } = await startAgain(before, { ended: hasEnded }, context);
+      if (runsOn !== null) {
+        steps.remark("start_agent", runsOn);
+        steps.note("start_agent", "skipped", null);
+      }
+      if (ok) return;
+      steps.note("start_agent", "failed", durationMs, error);
+      // Whoever interrupts it sees no error that could say so.
+      if (session.caller.interrupted?.aborted) context.onOutput?.(`No agent runs now: ${error}\n`);
     },
     async settle() {
       if (!startsAfter) return;
-      const outcome = await steps.command("start_agent", () => startAgent(startsAfter, context)).catch(remembered);
+      const outcome = await steps.command("start_agent", () => start(startsAfter, hasEnded, context)).catch(remembered);
       if (outcome?.ok) await endAgents(endsAfter, context);
     },
   };
+}
+
+/** What fails is ended again, and where what ran before has `ended` for it none is left. Whoever cites it ends the sentence. */
+async function start(command: StartCommand, ended: boolean, context: CommandContext): Promise<CommandOutcome> {
+  const outcome = await startAgent(command, context);
+  if (outcome.ok) return outcome;
+  const left = ended ? "No agent was left running" : "What it started was ended again";
+  return { ...outcome, error: `${asSentence(outcome.error ?? "")} ${left}` };
 }
 
 /** All has happened by now: the log of steps has the failure. */

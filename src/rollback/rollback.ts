@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { asSentence } from "../system/why-failed.js";
 import { withWritingSession } from "../version/writing-session.js";
 import { requireConditions } from "./conditions.js";
 import { type Executed, Execution, type RollbackCaller, type Telling } from "./execution.js";
@@ -85,9 +86,15 @@ function tell(ground: Ground, request: RollbackRequest, operation: string, minte
 export function withSteps(cause: unknown, steps: StepLog): unknown {
   if (!(cause instanceof KaiError) || steps.results.length <= 1) return cause;
   const { code, message, exit, data } = cause;
-  const down = steps.results.find(({ type, status }) => type === "start_agent" && status === "failed");
-  const hint = down ? `The agent was stopped and does not run again: ${down.error} ${cause.hint ?? ""}` : cause.hint;
+  const hint = [whatBecameOfAgent(steps), cause.hint].flatMap((each) => each ?? []).join(" ") || undefined;
   return new KaiError(code, message, { hint, exit, data: { ...data, steps: steps.results }, cause });
+}
+
+/** That it stands still, or was never stopped, a sentence; undefined where it runs as before. */
+function whatBecameOfAgent({ results }: StepLog): string | undefined {
+  const start = results.find(({ type }) => type === "start_agent");
+  if (start?.status !== "failed") return start?.remarks[0];
+  return `The agent was stopped and does not run again: ${asSentence(start.error ?? "")} No agent runs now.`;
 }
 
 export const plannedSteps = (plan: RollbackPlan): StepResult[] =>

@@ -1,7 +1,8 @@
 import type { AgentCommand } from "../system/agent-command.js";
-import { type CommandContext, type CommandOutcome, checkHealth, stopAgent } from "../system/agent-process.js";
+import { type CommandContext, type CommandOutcome, type StopOutcome, stopAgent } from "../system/agent-process.js";
 import { listMarked } from "../system/marked-processes.js";
-import { listWorkingIn } from "../system/working-in.js";
+import { whyItMayRun } from "../system/unmarked-agent.js";
+import { asSentence } from "../system/why-failed.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 
 export interface StopRequest {
@@ -20,6 +21,8 @@ export interface Stopped {
   readonly outcome: CommandOutcome;
   /** What its command failed with, or why it may still run, where that holds nothing up. */
   readonly remark: string | null;
+  /** Whether it is known that nothing of it runs any more. */
+  readonly ended: boolean;
 }
 
 /**
@@ -32,47 +35,40 @@ export async function stopRunningAgent(request: StopRequest, context: CommandCon
   const command = before.stop && { ...before.stop, timeoutMs };
   const ran = (await listMarked(before.agent)).length > 0;
   const outcome = await stop(command, request, context);
-  if (outcome.ok || context.cancelled?.aborted) return { outcome, remark: null };
+  // Without a command only what was started here is ended, which others may have started is not.
+  if (outcome.ok || context.cancelled?.aborted)
+    return { outcome, remark: null, ended: outcome.ok && (ran || command !== null) };
   const left = (await listMarked(before.agent)).length > 0;
-  const doubt = left || ran || command === null ? null : await whyItMayRun(before, command.cwd, context);
-  const error = [outcome.error, doubt].flatMap((each) => (each === null ? [] : asSentence(each))).join(" ");
-  const reached = force || (!left && doubt === null);
+  const doubt = left || ran || command === null ? null : await whyDoubted(before, command, context);
+  // That nothing runs which was started here says nothing of what others started.
+  const error =
+    doubt === null ? asSentence(outcome.error ?? "") : `${asSentence(outcome.failed ?? "It failed")} ${doubt}`;
+  const ended = !left && doubt === null;
+  const reached = force || ended;
   return reached
-    ? { outcome: { ...outcome, ok: true, error: null }, remark: error }
-    : { outcome: { ...outcome, error }, remark: null };
+    ? { outcome: { ...outcome, ok: true, error: null }, remark: error, ended }
+    : { outcome: { ...outcome, error }, remark: null, ended };
 }
-
-/** What a command printed last need not end as one. */
-const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** In an emergency nobody is asked first; who was started by others than us can only be asked. */
 async function stop(
   command: AgentCommand | null,
   { before, emergency }: StopRequest,
   context: CommandContext,
-): Promise<CommandOutcome> {
+): Promise<StopOutcome> {
   if (!emergency) return stopAgent(command, before.agent, context);
   const killed = await stopAgent(null, before.agent, { ...context, graceMs: 0 });
   const none = killed.ok && killed.forced === null;
   return none && command !== null ? stopAgent(command, before.agent, context) : killed;
 }
 
-/** Health that is asked here answers at once, or nobody does. */
-const ANSWER_MS = 5000;
-
 /** Why an agent of which nothing was seen may run all the same, a sentence; null where nothing speaks for it. */
-async function whyItMayRun(
-  { health }: LifecycleCommands,
-  folder: string,
+async function whyDoubted(
+  { health, start }: LifecycleCommands,
+  { cwd, env }: AgentCommand,
   context: CommandContext,
 ): Promise<string | null> {
-  if (health !== null) {
-    const asked = { ...health, retries: 0, timeoutMs: Math.min(health.timeoutMs, ANSWER_MS) };
-    if ((await checkHealth(asked, context)).ok) return "But its health passes: it may run, started by others than us.";
-  }
-  const there = await listWorkingIn(folder);
-  if (there === undefined) return "But what runs cannot be seen on this system.";
-  if (there.length === 0) return null;
-  const shown = there.slice(0, 3).map(({ id, name }) => `${name} (process ${id})`);
-  return `But it may run, started by others than us: in its folder works ${shown.join(", ")}.`;
+  const why = await whyItMayRun({ cwd, health, run: start?.run, operation: env["KAI_OPERATION"] }, context);
+  if (why === undefined) return "It may run, started by others than us: what runs cannot be seen on this system.";
+  return why && `It may run, started by others than us: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
 }

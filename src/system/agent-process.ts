@@ -31,6 +31,8 @@ export interface HealthOutcome extends CommandOutcome {
 export interface StopOutcome extends CommandOutcome {
   /** What it took beside the command to end what had been started; null: nothing. */
   readonly forced: "SIGTERM" | "SIGKILL" | null;
+  /** What the command failed with, whatever became of the agent; null where it did not. */
+  readonly failed: string | null;
 }
 
 export interface StartOutcome extends CommandOutcome {
@@ -134,7 +136,7 @@ export async function stopAgent(
   await areGoneWithin(agent, patienceMs);
   const ended = await endMarked(agent, context.graceMs ?? GRACE_MS);
   const error = whyNotStopped(outcome.error, ended);
-  return { ...outcome, ok: error === null, error, durationMs: clock(), forced: ended.signal };
+  return { ...outcome, ok: error === null, error, durationMs: clock(), forced: ended.signal, failed: outcome.error };
 }
 
 function whyNotStopped(failed: string | null, { left }: EndedProcesses): string | null {

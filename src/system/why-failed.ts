@@ -23,6 +23,9 @@ export function whyFailed(end: CommandEnd, { cwd, timeoutMs }: AgentCommand): st
   return end.exitCode === 0 ? null : withWords(`It ended with status ${end.exitCode}`, last);
 }
 
+/** What a command printed last need not end as a sentence does. */
+export const asSentence = (text: string): string => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);
+
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 const withWords = (what: string, words: string): string => (words === "" ? `${what}.` : `${what}: ${words}`);

@@ -1,14 +1,81 @@
-import { findProcess, type LiveProcess, listProcesses } from "./live-processes.js";
+import { readlink } from "node:fs/promises";
+import { AGENT_MARK } from "./agent-environment.js";
+import { environmentOf, findProcess, type LiveProcess, listProcesses } from "./live-processes.js";
 import { fileIdentity, liesIn } from "./process-paths.js";
 
 const SHELLS = ["sh", "bash", "dash", "zsh", "fish", "ksh"];
+/** What somebody reads, edits and looks around with. */
+const TOOLS = [
+  ...[
+    "cat",
+    "less",
+    "more",
+    "most",
+    "head",
+    "tail",
+    "tee",
+    "grep",
+    "rg",
+    "sed",
+    "sort",
+    "uniq",
+    "wc",
+    "jq",
+    "column",
+    "xargs",
+  ],
+  ...[
+    "vi",
+    "vim",
+    "nvim",
+    "view",
+    "nano",
+    "emacs",
+    "hx",
+    "micro",
+    "git",
+    "tig",
+    "gitk",
+    "lazygit",
+    "gh",
+    "man",
+    "find",
+    "ls",
+  ],
+  ...[
+    "watch",
+    "top",
+    "htop",
+    "screen",
+    "tmux",
+    "tmux: client",
+    "tmux: server",
+    "script",
+    "ssh",
+    "sudo",
+    "su",
+    "strace",
+    "gdb",
+  ],
+];
+
+/** What is known of the agent that is looked for. */
+export interface SoughtAgent {
+  /** What starts it: a tool that it names is the agent's. */
+  readonly run?: string | undefined;
+  /** The operation that looks: what a command of its own left behind, to stop the agent for example, is not the agent. */
+  readonly operation?: string | undefined;
+}
 
 /**
- * The processes that work in a folder or below it: they were most likely started there. Not this one and those that it was
- * started by, nor a shell that waits for somebody to type. Undefined where there is no /proc; who belongs to another user may be
- * missing.
+ * The processes that work in a folder or below it, and may be the agent: they were most likely started there. Whoever starts it by
+ * hand may do so from the same terminal, in the same session or group, by another command than that of kai.yaml, and keep the
+ * terminal: none of these tells it from something else, so whatever is not known to be something else counts. That is this process
+ * and those that it was started by; what is in a pipe with them (`… rollback | tee log`); a shell that waits for somebody to type;
+ * a well-known tool for reading and editing, unless the start command names it; and what a command of this operation left behind.
+ * Undefined where there is no /proc; who belongs to another user may be missing.
  */
-export async function listWorkingIn(folder: string): Promise<LiveProcess[] | undefined> {
+export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): Promise<LiveProcess[] | undefined> {
   const identity = await fileIdentity(folder);
   const running = await listProcesses();
   if (running === undefined || identity === undefined) return running && [];
@@ -16,11 +83,13 @@ export async function listWorkingIn(folder: string): Promise<LiveProcess[] | und
   const folders = new Set([identity]);
   const found = await Promise.all(
     running.map(async (each) => {
-      const others = !ours.has(each.id) && each.parent !== process.pid && !waitsForTyping(each);
-      return others && (await liesIn(each.id, `/proc/${each.id}/cwd`, folders)) ? [each] : [];
+      const others =
+        !ours.has(each.id) && each.parent !== process.pid && !waitsForTyping(each) && !isTool(each, sought);
+      const there = others && (await liesIn(each.id, `/proc/${each.id}/cwd`, folders));
+      return there && !(await isCommandOf(each.id, sought)) ? [each] : [];
     }),
   );
-  return found.flat();
+  return withoutPiped(found.flat(), ours);
 }
 
 async function ownAncestors(): Promise<Set<number>> {
@@ -36,3 +105,39 @@ async function ownAncestors(): Promise<Set<number>> {
 /** One with a script, or with `-c`, has more than options behind its name. */
 const waitsForTyping = ({ name, args }: LiveProcess): boolean =>
   SHELLS.includes(name) && args.slice(1).every((arg) => arg.startsWith("-"));
+
+const isTool = ({ name }: LiveProcess, { run = "" }: SoughtAgent): boolean =>
+  TOOLS.includes(name) && !run.split(/[^\w.+-]+/).includes(name);
+
+async function isCommandOf(id: number, { operation }: SoughtAgent): Promise<boolean> {
+  if (operation === undefined) return false;
+  const environment = await environmentOf(id);
+  return environment?.get("KAI_OPERATION") === operation && !environment.has(AGENT_MARK);
+}
+
+/** Without those that read what one of ours prints, or print what it reads, or do so of one of these. */
+async function withoutPiped(found: readonly LiveProcess[], ours: ReadonlySet<number>): Promise<LiveProcess[]> {
+  const own = await Promise.all([...ours].map(pipesOf));
+  const printed = new Set(own.flatMap(({ outputs }) => outputs));
+  const read = new Set(own.flatMap(({ input }) => input));
+  let left = await Promise.all(found.map(async (each) => ({ each, pipes: await pipesOf(each.id) })));
+  for (let before = -1; before !== left.length; ) {
+    before = left.length;
+    left = left.filter(({ pipes: { input, outputs } }) => {
+      const piped = input.some((pipe) => printed.has(pipe)) || outputs.some((pipe) => read.has(pipe));
+      if (!piped) return true;
+      for (const pipe of outputs) printed.add(pipe);
+      for (const pipe of input) read.add(pipe);
+      return false;
+    });
+  }
+  return left.map(({ each }) => each);
+}
+
+async function pipesOf(id: number): Promise<{ readonly input: string[]; readonly outputs: string[] }> {
+  const pipe = async (descriptor: number): Promise<string[]> => {
+    const to = await readlink(`/proc/${id}/fd/${descriptor}`).catch(() => "");
+    return to.startsWith("pipe:") ? [to] : [];
+  };
+  return { input: await pipe(0), outputs: [...(await pipe(1)), ...(await pipe(2))] };
+}

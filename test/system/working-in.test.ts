@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { listWorkingIn } from "../../src/system/working-in.js";
+import { listWorkingIn, type SoughtAgent } from "../../src/system/working-in.js";
 import { scratch } from "../support/scratch.js";
 
 /** Starts a shell's words in a folder, by a process that ends at once, so that they are nobody's child here; gives their number. */
@@ -26,4 +26,14 @@ test("what works in a folder or below it is found; a shell that waits for somebo
   expect(found).toEqual(expect.arrayContaining([there, shell]));
   expect(found).not.toContain(waiting);
   expect(await listWorkingIn(path.join(dir, "elsewhere"))).toEqual([]);
+});
+
+test("a tool for reading is nobody's agent, unless the start command names it; nor is what a command of the operation left", async () => {
+  const { dir } = scratch();
+  const tool = await startIn(dir, "exec tail -f /dev/null");
+  const left = await startIn(dir, "KAI_OPERATION=01A exec sleep 60");
+  const agent = await startIn(dir, "KAI_OPERATION=01A KAI_AGENT=this exec sleep 60");
+  const found = async (...args: [SoughtAgent?]) => (await listWorkingIn(dir, ...args))?.map(({ id }) => id).sort();
+  expect(await found()).toEqual([left, agent].sort());
+  expect(await found({ run: "exec /usr/bin/tail -f in | ./answer", operation: "01A" })).toEqual([tool, agent].sort());
 });
