@@ -38,7 +38,12 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const version = requireDeployable(findAsked(history, options.version));
     caller.progress(`Verifying ${version.tag}`);
     await validateVersion(provingOf(session), version);
-    await requireTested(session, { name: version.tag, commit: version.commit, testAs: version.number.text });
+    await requireTested(session, {
+      name: version.tag,
+      commit: version.commit,
+      testAs: version.number.text,
+      isNew: false,
+    });
     const previous = versionOfLink(await readCurrentLink(root.current));
     const subject = `deploy ${version.tag}`;
     const plan = { root, version, previous, kind: "deploy", subject, about: version, more: {} } as const;

@@ -10,7 +10,7 @@ export async function isUntested(session: WritingSession, { target, toTree, take
   if (takesBack || toTree !== target.tree) return false;
   // Few have the rule.
   const { whyNotTested } = await import("../snapshot/gate/require-tested.js");
-  const candidate = { name: target.name, commit: target.commit, testAs: target.name };
+  const candidate = { name: target.name, commit: target.commit, testAs: target.name, isNew: false };
   const isShort = await whyNotTested(session, candidate).then(
     (why) => why !== null,
     (cause: unknown) => {

@@ -14,13 +14,20 @@ import { isolationOf } from "./runs/run-isolation.js";
 import type { RunRecord } from "./runs/run-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
+export interface RunScenario {
+  readonly name: string;
+  readonly kind: SnapshotTest["kind"];
+  readonly digest: string;
+  readonly notCompared: boolean;
+}
+
 export interface RunToKeep {
   readonly snapshot: SnapshotRecord;
   readonly execution: EndedExecution;
   readonly output: { readonly stdout: Buffer; readonly stderr: Buffer };
   readonly command: readonly string[];
   readonly at: Date;
-  readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"]; readonly digest: string } | null;
+  readonly scenario: RunScenario | null;
   /** Whether the sandbox's files were the version's when it began. */
   readonly pristine: boolean;
   /** What it changed, and the folder that holds it; undefined where nobody looked. */
@@ -69,6 +76,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
     pristine,
     scenario: scenario && { name: scenario.name, kind: scenario.kind },
     scenarioDigest: scenario?.digest ?? null,
+    notCompared: scenario?.notCompared ?? false,
     command,
     at: at.toISOString(),
     isolation: {

@@ -290,6 +290,28 @@ test("undoing the version that brought the rule does not lift it", async () => {
   expect((await refusal(agent, "create")).message).toContain("v1.1.0, the version made last,");
 });
 
+test("a pass that was compared with no version before does not count where one has that scenario; the hint leads out", async () => {
+  const slow = { name: "speed", kind: "performance", run: "true", expect: { worse_than_before: "99999%" } };
+  const agent = await gatedAgent({ ...GATED, tests: [slow] });
+  // Nothing before has it.
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  await done(agent, "deploy", "1.1.0", "--to", "../place");
+
+  agent.write("logic.py", "print('more')\n");
+  agent.commit("feat: more");
+  // As in a clone.
+  rmSync(path.join(agent.dir, ".git/kai/cache"), { recursive: true });
+  expect((await runTests(agent, "HEAD", "good")).stderr).toContain("compared with no version before");
+  expect(await refusal(agent, "create")).toMatchObject({
+    message: expect.stringContaining("the run of speed does not count: it was compared with no version before"),
+    hint: expect.stringContaining("`git kai-version snapshot test current && git kai-version snapshot test HEAD`"),
+  });
+  await runTests(agent, "current", "good");
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.2.0");
+});
+
 test("a kai.yaml that is a link lets nothing off, whatever its text says", async () => {
   const agent = await gatedAgent({ ...GATED, require_snapshot_test: false });
   const reader = new ObjectReader(await openRepository(agent.dir, agent.env));

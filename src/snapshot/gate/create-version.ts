@@ -12,7 +12,12 @@ export const createVersion = (caller: Caller, request: CreateRequest): Promise<C
 export const requireTestedRelease: ReleaseGate = async (session, { tag, number, type, head, status, withChanges }) => {
   if (number.prerelease.length > 0 && type !== "release") return;
   if (!withChanges)
-    return requireTested(session, { name: tag, commit: head, testAs: status.head === head ? "HEAD" : head });
+    return requireTested(session, {
+      name: tag,
+      commit: head,
+      testAs: status.head === head ? "HEAD" : head,
+      isNew: true,
+    });
   const asking = session.agent.config.snapshot_isolation.require_snapshot_test
     ? "kai.yaml"
     : await whoAsks(session, head);

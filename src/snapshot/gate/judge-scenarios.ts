@@ -17,16 +17,20 @@ export interface ScenarioVerdict {
 
 /**
  * Judges the scenarios of a kai.yaml by the runs over its tree, the newest first: of those that count the newest decides. A run
- * counts that a tester signed, that began with the very files, and that was isolated at least as this kai.yaml asks. E103, E122
+ * counts that a tester signed, that began with the very files, and that was isolated at least as this kai.yaml asks; a pass of
+ * `worse_than_before` only where it was compared, if there is a version before with that scenario (`comparable`, by digests). E103, E122
  * where that asks for what is no sandbox.
  */
 export async function judgeScenarios(
   isolation: AgentConfig["snapshot_isolation"],
   runs: AsyncIterable<RecordedRun>,
+  comparable: ReadonlySet<string>,
 ): Promise<ScenarioVerdict[]> {
-  const scenarios = isolation.tests.map((scenario) => ({
+  const digests = isolation.tests.map((scenario) => ({ scenario, digest: scenarioDigest(scenario) }));
+  const scenarios = digests.map(({ scenario, digest }) => ({
     name: scenario.name,
-    digest: scenarioDigest(scenario),
+    digest,
+    compares: scenario.expect.worse_than_before !== null && comparable.has(digest),
     asked: isolationOf(planSettings(isolation, { timeout: scenario.timeout ?? undefined })),
   }));
   const verdicts = new Map<string, ScenarioVerdict>();
@@ -34,14 +38,20 @@ export async function judgeScenarios(
   for await (const run of runs) {
     const scenario = scenarios.find(({ digest }) => digest === run.record.scenarioDigest);
     if (scenario === undefined || isDecided(scenario)) continue;
-    const { name, asked } = scenario;
-    const why = (await run.whyUnproven()) ?? whyNotCounted(run, asked);
+    const { name, asked, compares } = scenario;
+    const why = (await run.whyUnproven()) ?? whyNotCounted(run, asked) ?? (compares ? whyNotCompared(run) : null);
     if (why === null) verdicts.set(name, { name, state: run.record.passed ? "passed" : "failed", why, run: run.id });
     else if (!verdicts.has(name)) verdicts.set(name, { name, state: "untested", why, run: run.id });
     if (scenarios.every(isDecided)) break;
   }
   return scenarios.map(({ name }) => verdicts.get(name) ?? { name, state: "untested", why: null, run: null });
 }
+
+export const NOT_COMPARED = "it was compared with no version before";
+
+/** A failure is one whatever it was compared with. */
+const whyNotCompared = ({ record: { passed, notCompared } }: RecordedRun): string | null =>
+  passed && notCompared !== false ? NOT_COMPARED : null;
 
 function whyNotCounted({ record }: RecordedRun, asked: RunIsolation): string | null {
   if (!record.pristine) return "its sandbox did not begin with the version's files";

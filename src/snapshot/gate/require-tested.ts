@@ -7,7 +7,8 @@ import { type History, versionInForce } from "../../version/history.js";
 import { findNumber } from "../../version/number.js";
 import { findConfigFile } from "../../version/version-config.js";
 import type { WritingSession } from "../../version/writing-session.js";
-import { judgeScenarios, type ScenarioVerdict } from "./judge-scenarios.js";
+import { scenarioDigest } from "../runs/scenario-digest.js";
+import { judgeScenarios, NOT_COMPARED, type ScenarioVerdict } from "./judge-scenarios.js";
 import { readRunsOf } from "./recorded-runs.js";
 
 /** What says whose runs count, and which version is in force. */
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly commit: string;
   /** What `snapshot test` is to be given for it. */
   readonly testAs: string;
+  /** Whether it is no version yet, so that it can be compared with the one in force. */
+  readonly isNew: boolean;
 }
 
 const KEY = "require_snapshot_test";
@@ -34,15 +37,23 @@ export async function requireTested(ground: GateGround, candidate: Candidate): P
 /** The refusal; null where there is none, or nothing asks for tests. E103 and E122 where its kai.yaml asks for what is no sandbox. */
 export async function whyNotTested(ground: GateGround, candidate: Candidate): Promise<KaiError | null> {
   const { reader, agent, log } = ground;
-  const { commit } = candidate;
+  const { commit, isNew } = candidate;
   const asking = await whoAsks(ground, commit);
   if (asking === null) return null;
   const isolation = (await readRule(reader, commit)).config?.snapshot_isolation;
   if (isolation === undefined || isolation.tests.length === 0) return nothingToPass(candidate, asking);
   const tree = (await reader.find(`${commit}^{tree}`))?.id ?? "";
-  const verdicts = await judgeScenarios(isolation, readRunsOf({ repository: agent.repository, reader, log }, tree));
+  const runs = readRunsOf({ repository: agent.repository, reader, log }, tree);
+  const verdicts = await judgeScenarios(isolation, runs, isNew ? await scenariosInForce(ground) : new Set());
   const short = verdicts.filter(({ state }) => state !== "passed");
   return short.length === 0 ? null : notPassed(candidate, asking, tree, short, isolation);
+}
+
+/** By their digests. */
+async function scenariosInForce({ reader, history }: GateGround): Promise<ReadonlySet<string>> {
+  const inForce = history.current?.tag;
+  const config = inForce === undefined ? null : (await readRule(reader, inForce)).config;
+  return new Set(config?.snapshot_isolation.tests.map(scenarioDigest));
 }
 
 /** Whose kai.yaml asks for tests, as messages name it; null where none does. */
@@ -106,12 +117,13 @@ function notPassed(
   isolation: AgentConfig["snapshot_isolation"],
 ): KaiError {
   const options = isolation.default_isolation === "none" ? " --process container" : "";
+  const alone = short.some(({ why }) => why === NOT_COMPARED) ? "git kai-version snapshot test current && " : "";
   const unsigned = short.some(({ why }) => why === "nobody signed it");
   return new KaiError(
     "E129",
     `${name} has not passed its tests in a snapshot, and ${asking} asks for it (${KEY}): ${short.slice(0, SHOWN).map(told).join("; ")}${short.length > SHOWN ? "; …" : ""}.`,
     {
-      hint: `Run them: \`git kai-version snapshot test ${testAs}${options}\`${unsigned ? ", with a tester's key; where that has a passphrase, set KAI_KEY_PASSPHRASE" : ""}`,
+      hint: `Run them: \`${alone}git kai-version snapshot test ${testAs}${options}\`${unsigned ? ", with a tester's key; where that has a passphrase, set KAI_KEY_PASSPHRASE" : ""}`,
       data: { tree, scenarios: short },
     },
   );

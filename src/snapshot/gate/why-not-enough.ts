@@ -14,7 +14,10 @@ export async function whyNotEnough({ repository, history, version, agent }: Snap
     const root = await findTrustRoot(kaiFolderOf(repository).trust);
     if (root === undefined) return null;
     const log = await readTrustedLog(repository, reader, root);
-    const why = await whyNotTested({ agent, reader, log, history }, { name: tag, commit, testAs: number.text });
+    const why = await whyNotTested(
+      { agent, reader, log, history },
+      { name: tag, commit, testAs: number.text, isNew: version.tagId === null },
+    );
     return why && `It is not enough for a release: ${why.message}`;
   } catch (cause) {
     // The tests have passed; what keeps a version from being made is told where one is.

@@ -21,6 +21,8 @@ export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "u
   readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"] } | null;
   /** SHA-256 of the scenario as kai.yaml has it, so that another one of that name does not count for it. */
   readonly scenarioDigest: string | null;
+  /** Whether it was to be compared with a version before, and none was tested on that machine; absent in runs kept before it was. */
+  readonly notCompared?: boolean;
   readonly command: readonly string[];
   readonly at: string;
   readonly isolation: {

@@ -1,11 +1,11 @@
 import path from "node:path";
-import type { SnapshotTest } from "../../agent/config.js";
 import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
 import { takeFilesAway } from "../end-snapshot.js";
 import type { EndedExecution, Execution } from "../execution.js";
+import type { RunScenario } from "../keep-run.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -24,7 +24,7 @@ export interface ThrowAwayRequest {
   readonly wait: boolean;
   readonly command: readonly [string, ...string[]];
   readonly expect: Expectations;
-  readonly scenario: { readonly name: string; readonly kind: SnapshotTest["kind"]; readonly digest: string } | null;
+  readonly scenario: RunScenario | null;
   readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;

@@ -76,14 +76,15 @@ export async function testGround(
   for (const scenario of command === undefined ? scenarios : []) {
     const { name, kind } = scenario;
     const before = comparison.find(name);
-    if (scenario.expect.worse_than_before !== null && before === undefined) notes.push(notCompared(scenario));
+    const isAlone = scenario.expect.worse_than_before !== null && before === undefined;
+    if (isAlone) notes.push(notCompared(scenario));
     caller.progress(`Running ${name}…`);
     const execution = await runThrowAway(caller, ground, {
       options: { ...options, timeout: scenario.timeout ?? options.timeout },
       wait,
       command: ["/bin/sh", "-c", scenario.run],
       expect: expectationsOf(scenario, before),
-      scenario: { name, kind, digest: scenarioDigest(scenario) },
+      scenario: { name, kind, digest: scenarioDigest(scenario), notCompared: isAlone },
       commit,
     });
     tests.push({ name, kind, ...execution });
