@@ -56,6 +56,7 @@ export function tellRecovered(recovered: readonly Recovered[], { output }: Comma
         ? `Finished an interrupted ${each.kind} (${each.operation}).`
         : `Took back an interrupted ${each.kind} (${each.operation}): it had not happened.`,
     );
+    if (each.agent?.runsOn) output.note(each.agent.runsOn);
     if (each.agent?.ok === false) output.warn(`The agent that is to run could not be started: ${each.agent.error}`);
     if (each.ended?.ok === false)
       output.warn(`The agent that is not to run any more was not ended: ${each.ended.error}`);

@@ -6,7 +6,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { gitFailure, tryGit } from "../git/run-git.js";
-import type { CommandOutcome, StopOutcome } from "../system/agent-process.js";
+import type { StopOutcome } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
 import { endMarked } from "../system/marked-processes.js";
@@ -34,7 +34,7 @@ export interface Recovered {
   /** Refs found at somebody else's value; that value is kept under refs/kai/conflict. */
   readonly conflicts: readonly string[];
   /** What became of starting the agent that is to run; null where the operation had touched none. */
-  readonly agent: CommandOutcome | null;
+  readonly agent: SettledAgents["started"];
   /** What became of ending the agent of another version, which is to run no more; null where none ran. */
   readonly ended: StopOutcome | null;
 }

@@ -72,8 +72,10 @@ function describeJudged({ kind, operation, version, well, steps, problem }: Judg
   return problem === null ? lines : [...lines, `  ${problem}`];
 }
 
-const startedAgain = ({ ok, error }: NonNullable<Recovered["agent"]>, style: Output["style"]): string =>
-  ok ? `  ${style.green("✓")} the agent runs` : `  ${style.red("✗")} the agent could not be started: ${error}`;
+function startedAgain({ ok, error, runsOn }: NonNullable<Recovered["agent"]>, style: Output["style"]): string {
+  if (runsOn) return `  ${style.yellow("!")} ${runsOn}`;
+  return ok ? `  ${style.green("✓")} the agent runs` : `  ${style.red("✗")} the agent could not be started: ${error}`;
+}
 
 const endedThen = ({ ok, error }: NonNullable<Recovered["ended"]>, style: Output["style"]): string =>
   ok
