@@ -3,6 +3,7 @@ import { type ExecResult, execInContainer } from "../podman/exec-in-container.js
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
 import type { EndedExecution, Execution } from "./execution.js";
+import { loadKeeper } from "./load-keeper.js";
 import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -34,11 +35,9 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     });
     const { command, user, workdir } = request;
     // Loaded while podman is at work.
-    let keeping: Promise<typeof import("./keep-run.js")> | undefined;
+    let keeping: ReturnType<typeof loadKeeper> | undefined;
     const onStarted = () => {
-      keeping = import("./keep-run.js");
-      // Told when it is waited for: the command goes on.
-      keeping.catch(() => {});
+      keeping = loadKeeper(caller);
     };
     const result = await execInContainer(
       container,
@@ -61,10 +60,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
-    const keeper = await (keeping ?? import("./keep-run.js")).catch((cause: Error) => {
-      caller.progress(`The run could not be kept: ${cause.message.split("\n", 1)[0]}`);
-    });
-    const commit = keeper ? await keeper.keepRun(repository, caller, { ...run, secrets: values }) : null;
+    const keepRun = await (keeping ?? loadKeeper(caller));
+    const commit = await keepRun(repository, caller, { ...run, secrets: values });
     return { ...execution, run: commit, branch: null, notCommitted: null };
   });
 }

@@ -6,6 +6,7 @@ import { listChanges } from "../describe-changes.js";
 import { takeFilesAway } from "../end-snapshot.js";
 import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
+import { loadKeeper } from "../load-keeper.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -51,8 +52,9 @@ export async function runThrowAway(
     const execution = judge(begun, ran, request.expect);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
-    // What comes after the run is loaded after it: it has begun the sooner. It is kept first: what came of it is not lost with a commit that is refused.
-    const { keepRun } = await import("../keep-run.js");
+    // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
+    // that is refused.
+    const keepRun = await loadKeeper(caller);
     const run = await keepRun(repository, caller, {
       snapshot: { ...record, image: ran.image },
       execution,
