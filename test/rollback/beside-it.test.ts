@@ -1,5 +1,4 @@
 import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -9,7 +8,7 @@ import { expect, test } from "vitest";
 import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
-import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
+import { cutShort, HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
@@ -24,20 +23,6 @@ async function agentOfTwo(lifecycle: string): Promise<LiveAgent> {
 const WAITS = "stop: {run: 'touch ../stopping; while ! test -e ../go; do sleep 0.02; done; exit 3', timeout: 50s}";
 /** It runs, and is ill. */
 const ILL = `start: {run: exec ./run.sh, timeout: 2s}\nhealth: {run: "echo 'ill: v 3'; exit 9", timeout: 5s, retries: 0}`;
-
-/** Starts a rollback, and ends it by a signal while it stops the agent. */
-async function cutShort(agent: LiveAgent, signal: NodeJS.Signals): Promise<void> {
-  const child = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
-    cwd: agent.dir,
-    env: agent.env,
-    stdio: "ignore",
-  });
-  const over = once(child, "exit");
-  while (!existsSync(path.join(agent.dir, "../stopping"))) await pause(20);
-  child.kill(signal);
-  if (signal === "SIGKILL") agent.write("../go", "");
-  await over;
-}
 
 test("interrupted while it stops an agent that others started, it starts no second one beside it", async () => {
   const agent = await agentOfTwo(`${WAITS}\n${START}`);

@@ -1,6 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
 import { agentMark } from "../../src/version/lifecycle-commands.js";
@@ -86,4 +89,20 @@ export async function liveAgent(unmanaged: readonly string[] = ["0.9.0"]): Promi
     has: (name) => existsSync(path.join(agent.dir, name)),
     read: (name) => readFileSync(path.join(agent.dir, name), "utf8"),
   };
+}
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+
+/** Starts a rollback, and ends it by a signal while its stop command, which touches `../stopping`, waits for `../go`. */
+export async function cutShort(agent: LiveAgent, signal: NodeJS.Signals): Promise<void> {
+  const child = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
+    cwd: agent.dir,
+    env: agent.env,
+    stdio: "ignore",
+  });
+  const over = once(child, "exit");
+  while (!existsSync(path.join(agent.dir, "../stopping"))) await pause(20);
+  child.kill(signal);
+  if (signal === "SIGKILL") agent.write("../go", "");
+  await over;
 }

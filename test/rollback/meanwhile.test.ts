@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
-import { kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
+import { cutShort, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
@@ -81,16 +81,7 @@ test("Ctrl-C before the commit point takes all back and starts the agent again; 
 test("killed in the middle, the next command brings all back, and the agent runs", async () => {
   const agent = await agentStoppedBy("touch ../stopping; while ! test -e ../go; do sleep 0.02; done");
   const before = observe(agent);
-  const child = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
-    cwd: agent.dir,
-    env: agent.env,
-    stdio: "ignore",
-  });
-  const over = once(child, "exit");
-  while (!existsSync(path.join(agent.dir, "../stopping"))) await pause(20);
-  child.kill("SIGKILL");
-  await over;
-  agent.write("../go", "");
+  await cutShort(agent, "SIGKILL");
   const { recovered } = await told(agent, "recover");
   expect(recovered).toMatchObject([{ kind: "rollback", outcome: "undone" }]);
   expect(observe(agent)).toEqual(before);
