@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Bench } from "../bench.js";
 import { type Figure, interleave, type Measured } from "../figure.js";
-import { agentOf, document, flagsOf, runtimeOf } from "./snapshot.js";
+import { agentOf, document, flagsFor, flagsOf, runtimeOf } from "./snapshot.js";
 
 const MANY = 100;
 const AT_ONCE = 20;
@@ -55,12 +55,7 @@ async function byPodman(bench: Bench, cwd: string, flags: readonly string[]): Pr
   const commands = names.map((name): readonly [string, ...string[]] => {
     const upper = path.join(base, name);
     for (const folder of ["upper", "work"]) mkdirSync(path.join(upper, folder), { recursive: true, mode: 0o777 });
-    const own = flags
-      .slice(flags.indexOf("run"))
-      .map((each) => each.replace(/upperdir=[^,]*,workdir=.*$/, `upperdir=${upper}/upper,workdir=${upper}/work`));
-    own[own.indexOf("--name") + 1] = name;
-    own[own.indexOf("--pidfile") + 1] = path.join(upper, "pid");
-    return ["podman", ...runtimeOf(flags), ...own];
+    return ["podman", ...runtimeOf(flags), "run", ...flagsFor(flags, name, upper)];
   });
   try {
     return (await atOnce(bench, cwd, commands)) + bench.node(cwd);

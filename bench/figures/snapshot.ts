@@ -44,19 +44,23 @@ const CLOCK = ["/bin/date", "+%s%N"];
 const untilSaid = (bench: Bench, cwd: string): number =>
   bench.untilSaid(cwd, process.execPath, [bench.folders.program, "snapshot", "run", "8.0.0", "--", ...CLOCK]);
 
+/** What follows `podman run` in those flags, for a container of another name with layers of its own in `upper`. */
+export function flagsFor(flags: readonly string[], name: string, upper: string): string[] {
+  const own = flags
+    .slice(flags.indexOf("run") + 1)
+    .map((each) => each.replace(/upperdir=[^,]*,workdir=.*$/, `upperdir=${upper}/upper,workdir=${upper}/work`));
+  own[own.indexOf("--name") + 1] = name;
+  own[own.indexOf("--pidfile") + 1] = path.join(upper, "pid");
+  return own;
+}
+
 /** Until the first output of `podman create`, `init`, `start -a` of a container with the flags of a snapshot. */
 function byPodman(bench: Bench, cwd: string, flags: readonly string[]): number {
   const name = `kai-bench-${process.pid}`;
   const upper = bench.read(cwd, "mktemp", ["-d"]).trim();
   bench.read(cwd, "sh", ["-c", `mkdir ${upper}/upper ${upper}/work && chmod 777 ${upper}/upper`]);
-  const kept = flags
-    .slice(flags.indexOf("run") + 1)
-    .filter((each) => each !== "--detach")
-    .map((each) => each.replace(/upperdir=[^,]*,workdir=.*$/, `upperdir=${upper}/upper,workdir=${upper}/work`));
-  const at = kept.indexOf("--name");
-  kept[at + 1] = name;
-  const pid = kept.indexOf("--pidfile");
-  kept.splice(pid, 2);
+  const kept = flagsFor(flags, name, upper).filter((each) => each !== "--detach");
+  kept.splice(kept.indexOf("--pidfile"), 2);
   const idle = kept.lastIndexOf("-P");
   const args = [...kept.slice(0, idle - 1), ...CLOCK];
   let ms = bench.node(cwd);
