@@ -7,11 +7,13 @@ import type { RequestTarget } from "./request-target.js";
 export class Exchange {
   readonly #log: RequestLog;
   readonly #record: EgressRequest;
+  readonly #place: number;
   readonly #started = performance.now();
   #socket: Socket | undefined;
 
   constructor(log: RequestLog, at: Date, { method, written }: { method: string; written: string }) {
     this.#log = log;
+    this.#place = log.ask();
     this.#record = {
       time: at.toISOString(),
       method: printable(method),
@@ -53,7 +55,7 @@ export class Exchange {
     this.#record.bytesUp = this.#socket?.bytesWritten ?? 0;
     this.#record.bytesDown = this.#socket?.bytesRead ?? 0;
     this.#record.durationMs = Math.round(performance.now() - this.#started);
-    this.#log.add(this.#record);
+    this.#log.add(this.#record, this.#place);
   }
 }
 

@@ -22,24 +22,36 @@ export interface EgressRequest {
 export const KEPT_REQUESTS = 1000;
 const LONGEST_TEXT = 255;
 
+interface Kept {
+  place: number;
+  request: EgressRequest;
+}
+
 export interface DroppedRequests {
   allowed: number;
   refused: number;
 }
 
 export class RequestLog {
-  readonly #kept = { allowed: [] as EgressRequest[], refused: [] as EgressRequest[] };
+  readonly #kept = { allowed: [] as Kept[], refused: [] as Kept[] };
   readonly #dropped: DroppedRequests = { allowed: 0, refused: 0 };
   readonly #onRequest: (request: EgressRequest) => void;
+  #asked = 0;
 
   constructor(onRequest: (request: EgressRequest) => void = () => {}) {
     this.#onRequest = onRequest;
   }
 
+  /** A request begins: its place among the others, for those that begin in the same millisecond. */
+  ask(): number {
+    this.#asked += 1;
+    return this.#asked;
+  }
+
   /** Takes a request that has ended. */
-  add(request: EgressRequest): void {
+  add(request: EgressRequest, place = this.ask()): void {
     const kind = request.allowed ? "allowed" : "refused";
-    if (this.#kept[kind].length < KEPT_REQUESTS) this.#kept[kind].push(request);
+    if (this.#kept[kind].length < KEPT_REQUESTS) this.#kept[kind].push({ place, request });
     else this.#dropped[kind] += 1;
     this.#onRequest(request);
   }
@@ -47,7 +59,7 @@ export class RequestLog {
   /** What was kept, in the order of asking. */
   all(): EgressRequest[] {
     const { allowed, refused } = this.#kept;
-    return [...allowed, ...refused].sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    return [...allowed, ...refused].sort((a, b) => a.place - b.place).map(({ request }) => request);
   }
 
   /** How many were not kept. */

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, Socket } from "node:net";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { KEPT_REQUESTS } from "../../../src/snapshot/egress/request-log.js";
+import { KEPT_REQUESTS, RequestLog } from "../../../src/snapshot/egress/request-log.js";
 import { TokenBucket } from "../../../src/snapshot/egress/token-bucket.js";
 import { outside, PUBLIC } from "./outside.js";
 import {
@@ -138,15 +138,17 @@ test("closing ends what is under way, on both sides, and all of it is recorded",
     socket.once("end", () => socket.end());
   });
   const proxy = await runProxy(outside(server, NAMES), ["a.example.com"]);
-  const clients = [connectTo("a.example.com:443"), get("http://a.example.com/"), "GET http://a.ex"].map((text) => {
+  const send = (text: string) => {
     const socket = connect(proxy.port, "127.0.0.1");
+    onTestFinished(() => {
+      socket.destroy();
+    });
     socket.write(text);
     return socket;
-  });
-  onTestFinished(() => {
-    for (const socket of clients) socket.destroy();
-  });
-  await once(clients[0] as Socket, "data");
+  };
+  const tunnel = send(connectTo("a.example.com:443"));
+  await once(tunnel, "data");
+  const clients = [tunnel, send(get("http://a.example.com/")), send("GET http://a.ex")];
   const heard = clients.map(hear);
   while (far.length < 2) await once(server, "connection");
   const gone = far.map((socket) => once(socket, "close"));
@@ -154,6 +156,16 @@ test("closing ends what is under way, on both sides, and all of it is recorded",
   await Promise.all([...heard, ...gone]);
   await expect(say(proxy.port, get("http://a.example.com/"))).resolves.toBe("");
   expect(await proxy.recorded()).toMatchObject([{ method: "CONNECT" }, { method: "GET" }]);
+});
+
+test("requests of one millisecond are told in the order of asking, not of ending", () => {
+  const log = new RequestLog();
+  const request = { method: "GET", port: 80, address: null, reason: null, bytesUp: 0, bytesDown: 0, durationMs: 0 };
+  const time = "2026-01-01T00:00:00.000Z";
+  const places = ["first", "second", "third"].map((host) => ({ host, place: log.ask() }));
+  for (const { host, place } of places.reverse())
+    log.add({ ...request, time, host, allowed: host !== "second" }, place);
+  expect(log.all().map(({ host }) => host)).toEqual(["first", "second", "third"]);
 });
 
 test("refused requests without number do not push out those that were allowed", async () => {
