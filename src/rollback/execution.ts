@@ -112,7 +112,8 @@ export class Execution {
     if (prepared.mintSigner) await requireMintSigner(this.#session, signer, prepared.mintSigner);
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
-    if (asksAgent(this.#steps)) await noteUnjudged(agent.repository, this.#session.id);
+    if (asksAgent(this.#steps))
+      await noteUnjudged(agent.repository, { operation: this.#session.id, recovers: request.recovers ?? null });
     const restored = await this.#toCommitPoint(signer).catch(async (cause: Error) => {
       const version = this.#decided.ground.version?.number.text ?? null;
       const failure = { kind: telling.kind, plan, steps: this.#steps, version, cause };
@@ -125,7 +126,7 @@ export class Execution {
     const told = { kind: telling.kind, plan, steps: this.#steps };
     const logged = writeOutcome(this.#session, restored, told, signer);
     await logged
-      .then(() => dropUnjudged(agent.repository))
+      .then(() => (this.#hasWaysOut ? undefined : dropUnjudged(agent.repository)))
       .catch((cause: Error) => {
         // All has happened, and whoever goes on from it has to be told how it ended, not that the log lacks it.
         this.#steps.note("cleanup", "failed", null, `The outcome could not be logged: ${cause.message}`);
@@ -181,6 +182,10 @@ export class Execution {
       await dropNeedlessBackups(this.#session, backup);
       throw cause;
     }
+  }
+
+  get #hasWaysOut(): boolean {
+    return this.#steps.failure !== undefined && this.#decided.telling.kind === "rollback";
   }
 
   get #targetName(): string {

@@ -1,3 +1,4 @@
+import type { Entry } from "../operation/entry.js";
 import { readAgentHistory } from "../version/reading.js";
 import type { RollbackCaller } from "./execution.js";
 import type { FallbackStrategy, RollbackPlan } from "./plan.js";
@@ -40,20 +41,25 @@ export interface Fallbacks {
   readonly inForce: string | null;
 }
 
-/**
- * Goes on by the fallback strategies in their order, as new operations, until one holds or `recovery_timeout` is over; by none
- * where that is `barred`, a reason.
- */
+export interface FallBackOptions {
+  readonly trustCommands: boolean;
+  /** Why by none of them; null where nothing forbids it. */
+  readonly barred: string | null;
+  /** Ways out that came into force before somebody was killed: it goes on behind the last of them. */
+  readonly tried: readonly Fallback[];
+}
+
+/** Goes on by the fallback strategies in their order, as new operations, until one holds or `recovery_timeout` is over. */
 export async function fallBack(
   caller: RollbackCaller,
   failed: NotHeld,
-  { trustCommands, barred }: { readonly trustCommands: boolean; readonly barred: string | null },
+  { trustCommands, barred, tried: before }: FallBackOptions,
 ): Promise<Fallbacks> {
   const { automatic, strategies, timeoutMs } = failed.plan.recovery;
-  const tried: Fallback[] = [];
+  const tried = [...before];
   const untried: UntriedFallback[] = [];
   const deadline = performance.now() + timeoutMs;
-  for (const strategy of strategies) {
+  for (const strategy of strategies.slice(strategies.indexOf(tried.at(-1)?.strategy as FallbackStrategy) + 1)) {
     const withinMs = Math.floor(deadline - performance.now());
     const late = withinMs <= 0 ? `recovery_timeout is over (${timeoutMs / 1000} s)` : null;
     const not = barred ?? (automatic ? late : "automatic_recovery is false");
@@ -80,13 +86,24 @@ async function tryOne(
   try {
     const done = await rollBack(caller, { ...way, force: true, recovers: failed.operation });
     const { operation, ok, steps } = done;
-    const error = ok ? null : (steps.find(({ status }) => status === "failed")?.error ?? "it is not well either");
-    return { strategy, to: done.version, operation, ok, error };
+    return { strategy, to: done.version, operation, ok, error: ok ? null : whyIll(steps) };
   } catch (cause) {
     // Whatever it was, also the disk's: what came before it has happened, and is told.
     return { strategy, to: way.to, operation: null, ok: false, error: (cause as Error).message };
   }
 }
+
+const whyIll = (steps: readonly StepResult[]): string =>
+  steps.find(({ status }) => status === "failed")?.error ?? "it is not well either";
+
+/** A way out that came into force and was not well, as the log tells of it, and its steps. */
+export const triedBefore = ({ id, details, current }: Entry, steps: readonly StepResult[]): Fallback => ({
+  strategy: details["type"] === "snapshot" ? "emergency_snapshot" : "last_known_good",
+  to: current.after?.version ?? "",
+  operation: id,
+  ok: false,
+  error: whyIll(steps),
+});
 
 /** What the log says, which moves also where a way out failed behind its commit point; `known` where it cannot be read. */
 const inForceNow = (caller: RollbackCaller, known: string): Promise<string | null> =>

@@ -7,9 +7,11 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { entryAt, leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
-import { kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
+import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+
+const SICK = "health: {run: exit 9, timeout: 5s, retries: 0}";
 
 /** Waits to be killed the first time, and then is as `verdict` says. */
 const hanging = (verdict: string) =>
@@ -24,6 +26,7 @@ async function killedWhileAsked(verdict: string, more = "", lifecycle = START): 
   return agent;
 }
 
+/** Kills it once something touches `../asked`, which may hang only where `../go` is. */
 async function killed(agent: LiveAgent, ...args: string[]): Promise<void> {
   agent.write("../go", "");
   const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: agent.dir, env: agent.env, stdio: "ignore" });
@@ -77,6 +80,53 @@ test("where no way out may be taken, each is named, and exit is 4", async () => 
   expect(error).toMatchObject({ code: "E127", exit: 4 });
   expect(error.message).toContain("1.0.0 stays in force");
   expect(error.hint).toContain("emergency_snapshot was not tried: automatic_recovery is false");
+});
+
+test("killed before its first way out was taken, that is taken by recover, and nothing is judged twice", async () => {
+  const agent = await liveAgent();
+  const hangs = "stop: {run: 'test -e ../killed || { touch ../asked && sleep 60; }; exit 1', timeout: 90s}";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}\n${hangs}`) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`) });
+  agent.write("state.json", '{"seen": "live"}\n');
+  await killed(agent, "rollback", "1.0.0");
+  expect(await outcomes(agent)).toEqual(["outcome of rollback 1.1.0 -> 1.0.0: failed"]);
+  const ran = await agent.kai("recover", "--json");
+  expect(ran.exit).toBe(1);
+  expect(ran.json().error).toMatchObject({
+    code: "E127",
+    message: expect.stringMatching(/^The rollback to 1\.0\.0 that was interrupted did not hold: .*1\.1\.0 is in force/),
+    judged: { kind: "rollback", version: "1.0.0", well: false, steps: expect.arrayContaining([expect.anything()]) },
+    fallbacks: [{ strategy: "emergency_snapshot", to: "1.1.0", ok: true }],
+  });
+  expect((await outcomes(agent)).filter((subject) => subject.endsWith(" -> 1.0.0: failed"))).toHaveLength(1);
+  expect(agent.read("state.json")).toBe('{"seen": "live"}\n');
+  expect(await told(agent, "recover")).toMatchObject({ recovered: [], judged: null });
+  expect(leftovers(agent)).toEqual([]);
+});
+
+test("killed while a way out is asked: that is judged, and where it is ill the next is taken, no earlier one again", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}`) });
+  const hangs =
+    "grep -q 'started 1.1.0' ../events || exit 0; test -e ../killed || { touch ../asked && sleep 60; }; exit 8";
+  await agent.version("1.2.0", {
+    "kai.yaml": kaiYaml(`${START}\nhealth: {run: "${hangs}", timeout: 90s, retries: 0}`),
+  });
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  await killed(agent, "rollback", "1.1.0");
+  const ran = await agent.kai("recover", "--json");
+  expect(ran.exit).toBe(1);
+  expect(ran.json().error).toMatchObject({
+    message: expect.stringMatching(/^The rollback to 1\.1\.0 that was interrupted did not hold: .*1\.0\.0 is in force/),
+    judged: { version: "1.2.0", well: false },
+    fallbacks: [
+      { strategy: "emergency_snapshot", to: "1.2.0", ok: false, error: expect.stringContaining("8") },
+      { strategy: "last_known_good", to: "1.0.0", ok: true },
+    ],
+  });
+  expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
 });
 
 test("an undo that was killed is judged, and does not fall back", async () => {
