@@ -9,7 +9,7 @@ import { gitFailure, tryGit } from "../git/run-git.js";
 import type { StopOutcome } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
-import { endMarked } from "../system/marked-processes.js";
+import { endCommandsOf, endMarked } from "../system/marked-processes.js";
 import { applyLinks } from "./apply-links.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
 import { findWorktree } from "./find-worktree.js";
@@ -66,6 +66,9 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const identity = { operation: begin.operation, kind: begin.kind };
   const worktree = await findWorktree(repository, begin);
   const { staging, trash } = kaiFolderOf(repository);
+  // In a copy of the repository they are not its own. A stop command that goes on would end the agent that is started here.
+  const isOurs = begin.commonDir === repository.commonDir;
+  if (isOurs) await endCommandsOf(begin.operation);
   const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
   await moveStaleLocksAside(repository, journal, worktree);
   await removeBackupLock(repository, `${begin.operation}-state`);
@@ -79,8 +82,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const hasPlace = worktree !== undefined || begin.indexOf === null;
   let agents: SettledAgents = { started: null, ended: null };
   const settle = async (switched: boolean) => {
-    // In a copy of the repository they are not its own.
-    if (!journal.handingOver || begin.agents === null || begin.commonDir !== repository.commonDir) return;
+    if (!journal.handingOver || begin.agents === null || !isOurs) return;
     const { before, after } = begin.agents;
     const side = logged ? { ...after, end: switched ? after.end : [] } : before;
     // One that was well does not go for one that is not.

@@ -28,9 +28,34 @@ const DEATH_MS = 3000;
  * call this program itself. A process that overwrites its own environment (setproctitle) is found through its parents only.
  * Empty where there is no /proc.
  */
-export async function listMarked(agent: string): Promise<RunningProcess[]> {
+export const listMarked = (agent: string): Promise<RunningProcess[]> => listStarted(markedAs(agent));
+
+/** Ends all of them, whatever they do: SIGTERM, after `graceMs` SIGKILL until none is left. */
+export const endMarked = (agent: string, graceMs: number): Promise<EndedProcesses> =>
+  endStarted(markedAs(agent), graceMs);
+
+/** Waits for them to end by themselves. */
+export const areGoneWithin = (agent: string, ms: number): Promise<boolean> => goneWithin(markedAs(agent), ms);
+
+/** Ends what an operation's own commands go on doing when nobody waits for them any more; no agent that they started. */
+export const endCommandsOf = (operation: string): Promise<EndedProcesses> =>
+  endStarted(
+    (environment) =>
+      environment.includes(`\0KAI_OPERATION=${operation}\0`) && !environment.includes(`\0${AGENT_MARK}=`),
+    0,
+  );
+
+/** Of a process's environment, as latin1 text with a NUL around each variable: whether it is sought. */
+type IsSought = (environment: string) => boolean;
+
+const markedAs =
+  (agent: string): IsSought =>
+  (environment) =>
+    environment.includes(`\0${AGENT_MARK}=${agent}\0`);
+
+async function listStarted(isSought: IsSought): Promise<RunningProcess[]> {
   const ids = await listIds();
-  const marked = await Promise.all(ids.map((id) => isMarked(id, agent)));
+  const marked = await Promise.all(ids.map(async (id) => isSought(await readEnvironment(id))));
   const roots = new Set(ids.filter((_, index) => marked[index]));
   if (roots.size === 0) return [];
   const seen = await Promise.all(ids.map(findRunning));
@@ -40,27 +65,25 @@ export async function listMarked(agent: string): Promise<RunningProcess[]> {
   );
 }
 
-/** Ends all of them, whatever they do: SIGTERM, after `graceMs` SIGKILL until none is left. */
-export async function endMarked(agent: string, graceMs: number): Promise<EndedProcesses> {
-  const found = await listMarked(agent);
+async function endStarted(isSought: IsSought, graceMs: number): Promise<EndedProcesses> {
+  const found = await listStarted(isSought);
   if (found.length === 0) return { signal: null, left: [] };
   await signalAll(found, "SIGTERM");
-  if (await areGoneWithin(agent, graceMs)) return { signal: "SIGTERM", left: [] };
+  if (await goneWithin(isSought, graceMs)) return { signal: "SIGTERM", left: [] };
   const until = performance.now() + DEATH_MS;
   for (;;) {
     // What was forked meanwhile is found by the next look.
-    const left = await listMarked(agent);
+    const left = await listStarted(isSought);
     if (left.length === 0 || performance.now() > until) return { signal: "SIGKILL", left };
     await signalAll(left, "SIGKILL");
     await pause(20);
   }
 }
 
-/** Waits for them to end by themselves. */
-export async function areGoneWithin(agent: string, ms: number): Promise<boolean> {
+async function goneWithin(isSought: IsSought, ms: number): Promise<boolean> {
   const until = performance.now() + ms;
   for (let wait = 10; ; wait = Math.min(wait * 2, 200)) {
-    if ((await listMarked(agent)).length === 0) return true;
+    if ((await listStarted(isSought)).length === 0) return true;
     const left = until - performance.now();
     if (left <= 0) return false;
     await pause(Math.min(wait, left));
@@ -72,10 +95,8 @@ async function listIds(): Promise<number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-async function isMarked(id: number, agent: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${id}/environ`, "latin1").catch(() => "");
-  return `\0${environment}`.includes(`\0${AGENT_MARK}=${agent}\0`);
-}
+const readEnvironment = async (id: number): Promise<string> =>
+  `\0${await readFile(`/proc/${id}/environ`, "latin1").catch(() => "")}`;
 
 /** Undefined for what is gone, or ends and waits for its parent only. */
 async function findRunning(id: number): Promise<RunningProcess | undefined> {

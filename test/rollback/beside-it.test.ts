@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { findProcess } from "../../src/system/live-processes.js";
 import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { entryAt } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
@@ -66,6 +67,19 @@ test("an agent that was ill before runs again as it was where recover ends the r
   await cutShort(agent, "SIGKILL");
   const { recovered } = await told(agent, "recover");
   expect(recovered).toMatchObject([{ outcome: "undone", agent: { ok: true, runsOn: null } }]);
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
+test("a stop command that outlives its rollback is ended by recover, and ends nothing that this starts", async () => {
+  const goesOn = "echo $$ > ../id; touch ../stopping; while :; do sleep 0.02; done";
+  const agent = await agentOfTwo(`stop: {run: '${goesOn}', timeout: 50s}\n${START}`);
+  await startOf(agent);
+  await cutShort(agent, "SIGKILL");
+  const id = Number(agent.read("../id"));
+  expect(await findProcess(id)).toBeDefined();
+  const { recovered } = await told(agent, "recover");
+  expect(recovered).toMatchObject([{ outcome: "undone", agent: { ok: true } }]);
+  expect(await findProcess(id)).toBeUndefined();
   expect(await agent.running()).toBeGreaterThan(0);
 });
 

@@ -98,7 +98,7 @@ test("killed before its first way out was taken, that is taken by recover, and n
     judged: { kind: "rollback", version: "1.0.0", well: false, steps: expect.arrayContaining([expect.anything()]) },
     fallbacks: [{ strategy: "emergency_snapshot", to: "1.1.0", ok: true }],
   });
-  expect((await outcomes(agent)).filter((subject) => subject.endsWith(" -> 1.0.0: failed"))).toHaveLength(1);
+  expect((await outcomes(agent)).filter((subject: string) => subject.endsWith(" -> 1.0.0: failed"))).toHaveLength(1);
   expect(agent.read("state.json")).toBe('{"seen": "live"}\n');
   expect(await told(agent, "recover")).toMatchObject({ recovered: [], judged: null });
   expect(leftovers(agent)).toEqual([]);
