@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { createVersion } from "../snapshot/gate/create-version.js";
 import { openAgent } from "../version/agent-repository.js";
+import type { CreatedState } from "../version/create.js";
 import { findNumber, type VersionNumber } from "../version/number.js";
 import type { Caller, WritingSession } from "../version/writing-session.js";
 import { automaticVersion } from "./automatic-version.js";
@@ -16,6 +17,8 @@ export interface VersionBefore {
   readonly version: string | null;
   /** Null in a dry run, too. */
   readonly operation: string | null;
+  /** What was captured with it. */
+  readonly state: CreatedState | null;
   /** Why it could not be made; null where it was. */
   readonly why: string | null;
 }
@@ -52,7 +55,7 @@ export async function afterVersion<C extends Caller, T extends object>(
     return { ...(await operation.run({ ...caller, opened }, { dryRun, taken })), versionBefore };
   };
   if (!opened.config.lifecycle.trigger.on.includes(OCCASION)) return runNow(null);
-  if (urgent !== undefined) return runNow({ version: null, operation: null, why: urgent });
+  if (urgent !== undefined) return runNow({ version: null, operation: null, state: null, why: urgent });
   const foreseen = await tryVersion({ ...caller, opened }, operation, true);
   const taken = foreseen?.version ? findNumber(foreseen.version) : undefined;
   if (taken === undefined || dryRun) return runNow(foreseen, taken);
@@ -82,12 +85,12 @@ async function tryVersion<C extends Caller, T>(
   const uninterrupted = caller.uninterrupted ?? (interrupted && ((part) => part(interrupted)));
   try {
     const request = { ...automaticVersion(occasion), moveCurrent: false, forgetsNothing: true, trustCommands, dryRun };
-    const { version, operation } = await createVersion({ ...caller, uninterrupted }, request);
-    return { version, operation, why: null };
+    const { version, operation, state } = await createVersion({ ...caller, uninterrupted }, request);
+    return { version, operation, state, why: null };
   } catch (cause) {
     // Whatever it was, also the disk's: only somebody who does not want it any more ends it here.
     if (interrupted?.aborted) throw cause;
-    return nothingNew ? null : { version: null, operation: null, why: (cause as Error).message };
+    return nothingNew ? null : { version: null, operation: null, state: null, why: (cause as Error).message };
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { encryptKey, readPrivateKey } from "openpgp";
 import { expect, test } from "vitest";
@@ -50,6 +50,16 @@ test("before a rollback what is committed becomes a version, to which one comes 
   ]);
   expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true, total: 3 });
   expect(leftovers(agent)).toEqual([]);
+});
+
+test("what its state lacks is said, as create says it", async () => {
+  const agent = await agentAhead();
+  agent.write("kai.yaml", KAI_YAML.replace("[state.json]", "[state.json, link.json]"));
+  agent.commit("feat: a state that is a link");
+  symlinkSync("state.json", path.join(agent.dir, "link.json"));
+  const ran = await agent.kai("rollback", "1.0.0");
+  expect(ran.exit).toBe(0);
+  expect(ran.stderr).toContain("1.2.0: link.json is no regular file and was not captured.");
 });
 
 test("no state is given up for it that one is about to go back to", async () => {
