@@ -17,6 +17,9 @@ export interface SnapshotAgent extends Agent {
   left(): { containers: string[]; folders: string[]; records: string[] };
 }
 
+/** Images of its versions are named after it, on a machine that all tests share. */
+export const AGENT_ID = `ai.example.clerk-${process.pid}`;
+
 /** An agent whose version 1.1.0 is tried in sandboxes of its own folder; all of them are gone when the test ends. */
 export async function snapshotAgent(
   isolation: Readonly<Record<string, unknown>> = {},
@@ -26,7 +29,7 @@ export async function snapshotAgent(
   const tempDir = path.join(path.dirname(agent.dir), "snapshots");
   const limits = { storage: "32Mi", memory: "256Mi" };
   const settings = { temp_dir: tempDir, resource_limits: limits, ...isolation };
-  agent.write("kai.yaml", JSON.stringify({ agent_id: "ai.example.clerk", snapshot_isolation: settings }));
+  agent.write("kai.yaml", JSON.stringify({ agent_id: AGENT_ID, snapshot_isolation: settings }));
   for (const [name, text] of Object.entries(files)) agent.write(name, text);
   agent.commit("feat: be tried");
   const created = await agent.kai("create", "--as", "1.1.0");
