@@ -168,6 +168,8 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
     expect(await told(agent, "create")).toMatchObject({
       record: { dependencies: { agents: { "ai.example.helper": null } } },
     });
+    const { stdout } = await agent.kai("show", "current");
+    expect(stdout).toMatch(/^agents +ai\.example\.helper \(none in its range was here\)$/m);
   },
   ...Object.fromEntries(
     Object.entries(SETTINGS).map(([whole, [key, without, given]]) => [

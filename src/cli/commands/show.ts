@@ -58,6 +58,7 @@ function recordLines(
       "LFS",
       record.lfs.length > 0 && `${record.lfs.length} ${record.lfs.length === 1 ? "file" : "files"} by what they name`,
     ],
+    ["agents", otherAgents(record)],
     ["backward", record.compatibility.backward.length > 0 && record.compatibility.backward.join(", ")],
     ["rollback", rollback.canRollback ? `possible${target}` : "not possible"],
     ...rollback.risks.map((risk): [string, string] => ["", style.yellow(risk)]),
@@ -65,6 +66,15 @@ function recordLines(
   const told = lines.flatMap(([name, text]) => (text === false ? [] : [row(name, text)]));
   if (record.changelog.length > 0) told.push("", "Changes:");
   return [...told, ...record.changelog.map((entry) => changeLine(entry, style))];
+}
+
+/** Those that it depends on, each as it was in force when the version was made. */
+function otherAgents({ dependencies }: NonNullable<ShownVersion["record"]>): string | false {
+  const agents = Object.entries(dependencies?.agents ?? {});
+  const shown = agents.map(([id, version]) =>
+    version === null ? `${id} (none in its range was here)` : `${id} ${version}`,
+  );
+  return shown.length > 0 && shown.join(", ");
 }
 
 function changeLine(entry: NonNullable<ShownVersion["record"]>["changelog"][number], style: Output["style"]): string {
