@@ -3,7 +3,10 @@ import { callsOf, sample, sweep } from "./kill-sweep.js";
 import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
 import type { Prepare } from "./sweep-scenarios.js";
 
-/** `all`: every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. */
+/**
+ * `all`: every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. A call
+ * behind an fsync is not struck by itself: a kill finds there what it finds at the fsync.
+ */
 const FULL = process.env["KAI_SWEEP"] === "all";
 const SEED = 20260302;
 
@@ -16,6 +19,7 @@ const BLOWS: readonly { readonly blow: Blow; readonly daily: number; readonly fu
   { blow: "EIO", daily: 0, full: 3 },
 ];
 
+const SYNC = /^\S+ (fsync|fdatasync) /;
 const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
 
 function strikesOf(
@@ -25,7 +29,9 @@ function strikesOf(
 ): Strike[] {
   // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
   const isError = blow === "ENOSPC" || blow === "EIO";
-  const fit = calls.flatMap((call, index) => (isError && REMOVAL.test(call) ? [] : [index + 1]));
+  const tells = (call: string, index: number) =>
+    isError ? !REMOVAL.test(call) : index === 0 || !SYNC.test(calls[index - 1] ?? "");
+  const fit = calls.flatMap((call, index) => (tells(call, index) ? [index + 1] : []));
   const wanted = Math.min(FULL ? full : daily, Math.ceil(fit.length / every));
   const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
