@@ -1,3 +1,4 @@
+import type { RunningContainer } from "../podman/start-container.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 
 export const SNAPSHOT_STATUSES = ["creating", "ready", "running", "stopped", "error", "committed"] as const;
@@ -74,3 +75,10 @@ export function statusOf(
 /** Whether it takes one of the `max_concurrent` places. */
 export const isLive = (status: SnapshotStatus): boolean =>
   status === "creating" || status === "ready" || status === "running";
+
+/** Its container, while that runs. */
+export const containerOf = ({ container: name, process, settings }: SnapshotRecord): RunningContainer => ({
+  name,
+  process: process ?? "",
+  ...(settings.process === "vm" && { ownKernel: true }),
+});

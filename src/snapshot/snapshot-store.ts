@@ -92,6 +92,9 @@ export class SnapshotStore {
     return () => rm(file, { force: true });
   }
 
+  /** Whether a command runs in it, or one did whose caller was killed: what that asked podman for may be still to come. */
+  isLeased = (id: string): boolean => namesIn(this.folderOf(id)).some((name) => name.startsWith(LEASE));
+
   /** Marks a snapshot as held still, as long as this process lives or until what is given back is called. */
   async hold(id: string): Promise<() => Promise<void>> {
     const file = path.join(this.folderOf(id), `${HOLD}${process.pid}`);

@@ -5,7 +5,7 @@ import type { RunningContainer } from "../podman/start-container.js";
 import type { Caller } from "../version/writing-session.js";
 import type { Egress } from "./egress/serve-egress.js";
 import { isRootless } from "./is-rootless.js";
-import type { SnapshotRecord } from "./snapshot-record.js";
+import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { endDeadHolds } from "./while-still.js";
 
@@ -55,12 +55,6 @@ export async function withinSnapshot<T>(
     await release();
   }
 }
-
-const containerOf = ({ container: name, process, settings }: SnapshotRecord): RunningContainer => ({
-  name,
-  process: process ?? "",
-  ...(settings.process === "vm" && { ownKernel: true }),
-});
 
 /** E103 for a snapshot in which nothing can be run. */
 function requireRunning(known: KnownSnapshot): KnownSnapshot {
