@@ -2,7 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileFunction } from "node:vm";
 import { build, transform } from "esbuild";
+import { PARAMETERS } from "./load-chunk.cjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Commands that share most of what they need come as one file: opening many costs more than reading a large one. */
@@ -10,6 +12,9 @@ const GROUPS = {
   reading: ["list", "log", "next", "show", "status", "verify"],
   writing: ["create", "init", "recover", "rollback", "undo"],
 };
+const LOADER = "load-chunk.cjs";
+/** What V8 makes of a chunk is for one version of Node alone. */
+const COMPILED = path.join("compiled", `${process.version}-${process.arch}`);
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
@@ -33,10 +38,10 @@ const SETTINGS = {
 export async function buildProgram(folder) {
   const made = new Set([...(await buildCommandLine(folder)), ...(await buildLibrary(folder))]);
   // Whoever runs the program meanwhile finds the old one or the new one, never none.
-  for (const name of ["chunks", "cli"]) {
-    for (const entry of readdirSync(path.join(folder, name))) {
-      const file = path.resolve(folder, name, entry);
-      if (!made.has(file)) rmSync(file);
+  for (const name of ["chunks", "cli", "compiled"]) {
+    for (const entry of readdirSync(path.join(folder, name), { withFileTypes: true, recursive: true })) {
+      const file = path.resolve(entry.parentPath, entry.name);
+      if (entry.isFile() && !made.has(file)) rmSync(file);
     }
   }
 }
@@ -52,16 +57,30 @@ async function buildCommandLine(folder) {
     plugins: [groupCommands],
     write: false,
   });
-  // The programs last: what they load is there by then.
-  const isChunk = ({ path: file }) => path.basename(path.dirname(file)) === "chunks";
-  outputFiles.sort((a, b) => Number(isChunk(b)) - Number(isChunk(a)));
+  const files = [[path.join(folder, "cli", LOADER), readFileSync(path.join(root, "scripts", LOADER), "utf8")]];
   for (const { path: file, text } of outputFiles) {
+    const code = file.endsWith(".cjs") ? await asCommonJs(text) : text;
+    files.push([file, isProgram(file) ? byLoader(code) : code]);
+    if (file.endsWith(".cjs") && !isProgram(file)) {
+      files.push([path.join(folder, COMPILED, path.basename(file)), compile(code, file)]);
+    }
+  }
+  // The programs last: what they load is there by then.
+  files.sort(([a], [b]) => Number(isProgram(a)) - Number(isProgram(b)));
+  for (const [file, content] of files) {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, file.endsWith(".cjs") ? await asCommonJs(text) : text);
+    writeFileSync(`${file}.new`, content);
     renameSync(`${file}.new`, file);
   }
-  return outputFiles.map((file) => path.resolve(file.path));
+  return files.map(([file]) => path.resolve(file));
 }
+
+const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
+
+const byLoader = (code) =>
+  `const { loadChunk } = require("./${LOADER}");${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
+
+const compile = (code, filename) => compileFunction(code, PARAMETERS, { filename, produceCachedData: true }).cachedData;
 
 async function asCommonJs(text) {
   const { code } = await transform(text, {
