@@ -13,7 +13,6 @@ import { type ExecutableChange, findExecutable } from "../ingest/executable-chan
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { whileStill } from "../while-still.js";
-import { commitAsVersion } from "./commit-as-version.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
 
@@ -95,6 +94,7 @@ async function commit(
     refused,
   };
   if (request.into === "version" && onto !== null) {
+    const { commitAsVersion } = await import("./commit-as-version.js");
     const created = await commitAsVersion(session, known, onto, request);
     const { operation } = created;
     return { ...told, operation, commit: operation === null ? null : created.commit, created };
