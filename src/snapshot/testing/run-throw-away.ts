@@ -54,8 +54,8 @@ export async function runThrowAway(
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
-    const keepRun = await loadKeeper(caller);
-    const run = await keepRun(repository, caller, {
+    const keepRun = await loadKeeper(repository, caller);
+    const run = await keepRun({
       snapshot: { ...record, image: ran.image },
       execution,
       output: ran.output,
