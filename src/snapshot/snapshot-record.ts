@@ -52,8 +52,12 @@ export interface SnapshotRecord {
   readonly committed: string | null;
 }
 
+/** Whether it makes a difference if whoever made it still lives. */
+export const dependsOnOwner = ({ status, throwAway }: SnapshotRecord): boolean => status === "creating" || throwAway;
+
 /** What a look at the machine says of the processes that a record names. */
 export interface Liveness {
+  /** Of one that depends on it. */
   readonly owner: boolean;
   readonly process: boolean;
   /** Whether a command runs in it: an execution whose caller lives. */

@@ -7,7 +7,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
-import { type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
+import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
 /** A snapshot as it is now. */
 export interface KnownSnapshot {
@@ -117,7 +117,7 @@ export class SnapshotStore {
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing] = await Promise.all([
-      isAlive(record.owner),
+      dependsOnOwner(record) && isAlive(record.owner),
       isAlive(record.process ?? ""),
       this.#isExecuting(record.id),
     ]);
