@@ -7,7 +7,7 @@ import type { CreatedVersion } from "../../version/create.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
-import { takeContainerAway } from "../end-snapshot.js";
+import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { storeSnapshot } from "../save-snapshot.js";
@@ -56,7 +56,7 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
     const done = await whileStill(store, known, caller.env, () => commit(session, known, request));
     if (done.commit !== null) {
       await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-      await takeContainerAway(store, known.record, caller.env);
+      await endContainer(store, known.record, caller.env);
     }
     return done;
   });
