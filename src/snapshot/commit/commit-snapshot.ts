@@ -49,7 +49,8 @@ export interface CommittedSnapshot {
  * E102, E109, E113, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
-  return withWritingSession(caller, { purpose: "snapshot commit", untracked: "no" }, async (session) => {
+  const beginning = { purpose: "snapshot commit", untracked: "no", statusLater: request.into === "branch" } as const;
+  return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
     const known = await store.find(request.snapshot);
