@@ -1,10 +1,9 @@
 // Bundles the program: fewer files to open make it start faster than its sources with their libraries would.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileFunction } from "node:vm";
 import { build, transform } from "esbuild";
-import { PARAMETERS } from "./load-chunk.cjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Commands that share most of what they need come as one file: opening many costs more than reading a large one. */
@@ -13,8 +12,6 @@ const GROUPS = {
   writing: ["create", "init", "recover", "rollback", "undo"],
 };
 const LOADER = "load-chunk.cjs";
-/** What V8 makes of a chunk is for one version of Node alone. */
-const COMPILED = path.join("compiled", `${process.version}-${process.arch}`);
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
@@ -34,16 +31,21 @@ const SETTINGS = {
   metafile: true,
 };
 
-/** Bundles the command-line programs and the library into `folder`; what earlier builds left there is removed afterwards. */
+/**
+ * Bundles the command-line programs and the library into `folder`, and compiles what it can; what earlier builds left there is removed
+ * afterwards.
+ */
 export async function buildProgram(folder) {
   const made = new Set([...(await buildCommandLine(folder)), ...(await buildLibrary(folder))]);
   // Whoever runs the program meanwhile finds the old one or the new one, never none.
-  for (const name of ["chunks", "cli", "compiled"]) {
-    for (const entry of readdirSync(path.join(folder, name), { withFileTypes: true, recursive: true })) {
-      const file = path.resolve(entry.parentPath, entry.name);
-      if (entry.isFile() && !made.has(file)) rmSync(file);
+  for (const name of ["chunks", "cli"]) {
+    for (const entry of readdirSync(path.join(folder, name))) {
+      const file = path.resolve(folder, name, entry);
+      if (!made.has(file)) rmSync(file);
     }
   }
+  const compiler = path.join(root, "scripts", "compile-chunks.mjs");
+  execFileSync(process.execPath, [compiler, path.join(folder, "cli", LOADER)], { stdio: "inherit" });
 }
 
 /** CommonJS, which Node loads without its loader of ES modules: a third less to start. esbuild splits only ES modules. */
@@ -61,9 +63,6 @@ async function buildCommandLine(folder) {
   for (const { path: file, text } of outputFiles) {
     const code = file.endsWith(".cjs") ? await asCommonJs(text) : text;
     files.push([file, isProgram(file) ? byLoader(code) : code]);
-    if (file.endsWith(".cjs") && !isProgram(file)) {
-      files.push([path.join(folder, COMPILED, path.basename(file)), compile(code, file)]);
-    }
   }
   // The programs last: what they load is there by then.
   files.sort(([a], [b]) => Number(isProgram(a)) - Number(isProgram(b)));
@@ -79,8 +78,6 @@ const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
 
 const byLoader = (code) =>
   `const { loadChunk } = require("./${LOADER}");${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
-
-const compile = (code, filename) => compileFunction(code, PARAMETERS, { filename, produceCachedData: true }).cachedData;
 
 async function asCommonJs(text) {
   const { code } = await transform(text, {

@@ -3,35 +3,31 @@
 "use strict";
 const { readFileSync, statSync } = require("node:fs");
 const path = require("node:path");
-const { compileFunction } = require("node:vm");
+const { Script } = require("node:vm");
 
 const CHUNKS = path.join(__dirname, "../chunks");
 const COMPILED = path.join(__dirname, "../compiled", `${process.version}-${process.arch}`);
-const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname"];
 
+/** Each chunk that was asked for: what it exports, and the script that it is. */
 const loaded = new Map();
 
 /** The exports of a chunk; one that is asked for while it runs gives what it has so far. */
 function loadChunk(name) {
   const known = loaded.get(name);
-  if (known !== undefined) return known.exports;
+  if (known !== undefined) return known.module.exports;
+  const filename = path.join(CHUNKS, name);
+  const text = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, "utf8")}\n})`;
+  const script = new Script(text, { filename, cachedData: compiledOf(name, filename) });
   const module = { exports: {} };
-  loaded.set(name, module);
+  loaded.set(name, { module, script });
   try {
-    run(name, module);
+    script.runInThisContext()(module.exports, requireFrom, module, filename, CHUNKS);
   } catch (cause) {
     // Who asks again is told again.
     loaded.delete(name);
     throw cause;
   }
   return module.exports;
-}
-
-function run(name, module) {
-  const filename = path.join(CHUNKS, name);
-  const text = readFileSync(filename, "utf8");
-  const body = compileFunction(text, PARAMETERS, { filename, cachedData: compiledOf(name, filename) });
-  body(module.exports, requireFrom, module, filename, CHUNKS);
 }
 
 const requireFrom = (id) => (id.startsWith(".") ? loadChunk(path.basename(id)) : require(id));
@@ -43,4 +39,4 @@ function compiledOf(name, filename) {
   return made && made.mtimeMs >= statSync(filename).mtimeMs ? readFileSync(file) : undefined;
 }
 
-module.exports = { loadChunk, PARAMETERS };
+module.exports = { loadChunk, loaded, CHUNKS, COMPILED };

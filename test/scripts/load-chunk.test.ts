@@ -2,17 +2,16 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFi
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileFunction } from "node:vm";
+import { Script } from "node:vm";
 import { expect, test } from "vitest";
 import { scratch } from "../support/scratch.js";
 
 const LOADER = fileURLToPath(new URL("../../scripts/load-chunk.cjs", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const MADE_FOR = `${process.version}-${process.arch}`;
-const { PARAMETERS } = createRequire(import.meta.url)(LOADER) as { PARAMETERS: string[] };
 
-const compiled = (text: string): Buffer =>
-  compileFunction(text, PARAMETERS, { produceCachedData: true }).cachedData as Buffer;
+const wrapped = (text: string): string => `(function(exports,require,module,__filename,__dirname){${text}\n})`;
+const compiled = (text: string): Buffer => new Script(wrapped(text)).createCachedData();
 
 /** A program of one chunk, whose compiled form says another word of the same length. */
 function program({ chunk, form, age }: { chunk: string; form: Buffer; age: number }) {
@@ -65,7 +64,7 @@ test("each chunk of the program is compiled for this Node, which takes it", () =
   const refused = chunks.filter((name) => {
     const cachedData = readFileSync(path.join(DIST, "compiled", MADE_FOR, name));
     const text = readFileSync(path.join(DIST, "chunks", name), "utf8");
-    return compileFunction(text, PARAMETERS, { cachedData }).cachedDataRejected !== false;
+    return new Script(wrapped(text), { cachedData }).cachedDataRejected !== false;
   });
   expect(refused).toEqual([]);
 });
