@@ -366,3 +366,10 @@ events: [later]
   ]);
   expect(said("agent_id: a\nsnapshot_isolation: {network: {mode: moon, allowed_hosts: [a.example]}}")).toHaveLength(1);
 });
+
+test("a text that is read again says the same, and what is broken is broken again, in its own file", () => {
+  const text = "agent_id: ai.example.clerk\n";
+  expect(parseAgentConfig(text, "b")).toEqual(parseAgentConfig(text, "a"));
+  expect(parseAgentConfig("agent_id: ai.example.other\n", "a").agent_id).toBe("ai.example.other");
+  for (const file of ["a", "b"]) expect(() => parseAgentConfig("agent_id: [1]\n", file)).toThrow(`${file}:1:11: `);
+});
