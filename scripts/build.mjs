@@ -1,4 +1,5 @@
 // Bundles the program: fewer files to open make it start faster than its sources with their libraries would.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,7 @@ const GROUPS = {
   reading: ["list", "log", "next", "show", "status", "verify"],
   writing: ["create", "init", "recover", "rollback", "undo"],
 };
+const LOADER = "load-chunk.cjs";
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
@@ -29,7 +31,10 @@ const SETTINGS = {
   metafile: true,
 };
 
-/** Bundles the command-line programs and the library into `folder`; what earlier builds left there is removed afterwards. */
+/**
+ * Bundles the command-line programs and the library into `folder`, and compiles what it can; what earlier builds left there is removed
+ * afterwards.
+ */
 export async function buildProgram(folder) {
   const made = new Set([...(await buildCommandLine(folder)), ...(await buildLibrary(folder))]);
   // Whoever runs the program meanwhile finds the old one or the new one, never none.
@@ -39,6 +44,8 @@ export async function buildProgram(folder) {
       if (!made.has(file)) rmSync(file);
     }
   }
+  const compiler = path.join(root, "scripts", "compile-chunks.mjs");
+  execFileSync(process.execPath, [compiler, path.join(folder, "cli", LOADER)], { stdio: "inherit" });
 }
 
 /** CommonJS, which Node loads without its loader of ES modules: a third less to start. esbuild splits only ES modules. */
@@ -52,16 +59,25 @@ async function buildCommandLine(folder) {
     plugins: [groupCommands],
     write: false,
   });
-  // The programs last: what they load is there by then.
-  const isChunk = ({ path: file }) => path.basename(path.dirname(file)) === "chunks";
-  outputFiles.sort((a, b) => Number(isChunk(b)) - Number(isChunk(a)));
+  const files = [[path.join(folder, "cli", LOADER), readFileSync(path.join(root, "scripts", LOADER), "utf8")]];
   for (const { path: file, text } of outputFiles) {
+    const code = file.endsWith(".cjs") ? await asCommonJs(text) : text;
+    files.push([file, isProgram(file) ? byLoader(code) : code]);
+  }
+  // The programs last: what they load is there by then.
+  files.sort(([a], [b]) => Number(isProgram(a)) - Number(isProgram(b)));
+  for (const [file, content] of files) {
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, file.endsWith(".cjs") ? await asCommonJs(text) : text);
+    writeFileSync(`${file}.new`, content);
     renameSync(`${file}.new`, file);
   }
-  return outputFiles.map((file) => path.resolve(file.path));
+  return files.map(([file]) => path.resolve(file));
 }
+
+const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
+
+const byLoader = (code) =>
+  `const { loadChunk } = require("./${LOADER}");${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
 
 async function asCommonJs(text) {
   const { code } = await transform(text, {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { openRepository } from "../../src/git/repository.js";
-import { isUnfinished } from "../../src/operation/recover.js";
+import { isUnfinished } from "../../src/operation/is-unfinished.js";
 import type { Bench } from "../bench.js";
 import { type Figure, interleave, type Sides } from "../figure.js";
 

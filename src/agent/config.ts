@@ -17,8 +17,12 @@ export type SnapshotTest = AgentConfig["snapshot_isolation"]["tests"][number];
 
 /** The configuration that `text` says, in any of its forms. Throws E106 with every problem in `data.problems`. */
 export function parseAgentConfig(text: string, file: string): AgentConfig {
-  return readAgentConfig(text, file).config;
+  if (last?.text !== text) last = { text, config: readAgentConfig(text, file).config };
+  return last.config;
 }
+
+/** What was read last: of the working tree, the version and the branch a command mostly reads the same text. */
+let last: { readonly text: string; readonly config: AgentConfig } | undefined;
 
 /** The configuration, and each key's value with where it comes from. Throws E106. */
 export function readAgentConfig(text: string, file: string): { config: AgentConfig; values: readonly ConfigValue[] } {

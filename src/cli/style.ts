@@ -40,7 +40,11 @@ const escaped = (character: string): string => `\\u${character.charCodeAt(0).toS
  * Text from a repository made safe to print: no escape sequence or control character of it reaches the terminal.
  * Line feeds and tabs stay.
  */
-export const printable = (text: string): string => stripVTControlCharacters(text).replace(UNPRINTABLE, escaped);
+export const printable = (text: string): string =>
+  PRINTABLE_ASCII.test(text) ? text : stripVTControlCharacters(text).replace(UNPRINTABLE, escaped);
+
+/** What most texts are made of: told at once. */
+const PRINTABLE_ASCII = /^[\t\n -~]*$/;
 
 /** The same on one line: a path with a line feed must not look like a line of ours. */
 export const oneLine = (text: string): string => printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");

@@ -77,7 +77,11 @@ function pieces(word: string, width: number): string[] {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
 const COLOURED = /^((?:\u001b\[[\d;]*m)+)[\s\S]*?((?:\u001b\[[\d;]*m)+)$/;
 
+/** What most cells are made of: each character a column wide. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+
 function textWidth(text: string): number {
+  if (PRINTABLE_ASCII.test(text)) return text.length;
   let width = 0;
   for (const character of stripVTControlCharacters(text)) width += isWide(character.codePointAt(0) ?? 0) ? 2 : 1;
   return width;

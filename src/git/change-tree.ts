@@ -16,16 +16,23 @@ const GONE = /^0+$/;
 /** What a path is to be that changes as it did between two trees. */
 export const treePathOf = ({ path, newMode, newId }: TreeChange): TreePath => ({ path, mode: newMode, id: newId });
 
-/** Writes the tree that `tree` becomes with these paths changed, and gives its id. `scratch` is a folder of the caller's. */
+/**
+ * Writes the tree that `tree` becomes with these paths changed, and gives its id. Paths that are still to come are waited for while
+ * git reads the tree. `scratch` is a folder of the caller's.
+ */
 export async function changeTree(
   repository: Repository,
   tree: string,
-  paths: readonly TreePath[],
+  changed: readonly TreePath[] | Promise<readonly TreePath[]>,
   scratch: string,
   inherit: readonly number[] = [],
 ): Promise<string> {
   const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
-  await runGit(repository, ["read-tree", tree], options);
+  // Both have ended before the folder is the caller's again.
+  const [read, given] = await Promise.allSettled([runGit(repository, ["read-tree", tree], options), changed]);
+  if (given.status === "rejected") throw given.reason;
+  if (read.status === "rejected") throw read.reason;
+  const paths = given.value;
   // Removals first: a file may take the place of a folder whose files go.
   const removals = paths.filter(({ mode }) => GONE.test(mode));
   const others = paths.filter(({ mode }) => !GONE.test(mode));

@@ -1,7 +1,7 @@
 import type { Repository } from "../git/repository.js";
 import { lookWhileFree } from "../system/file-lock.js";
+import { isUnfinished } from "./is-unfinished.js";
 import { kaiFolderOf } from "./kai-folder.js";
-import { isUnfinished } from "./recover.js";
 
 /** An operation that somebody carries out at this moment. */
 export interface RunningOperation {

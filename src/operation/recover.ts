@@ -39,12 +39,6 @@ export interface Recovered {
   readonly ended: StopOutcome | null;
 }
 
-/** Whether an operation is under way or was interrupted: `readOperationState` tells which. Reads one folder. */
-export async function isUnfinished(repository: Repository): Promise<boolean> {
-  const names = await readdir(kaiFolderOf(repository).journal).catch(() => []);
-  return names.some((name) => /^[0-9A-Z]{26}$/.test(name));
-}
-
 /**
  * Ends every interrupted operation, the oldest first: where the log has its entry the rest is put in place, else what was
  * prepared is taken away. Running it again changes nothing. E113, E114 or E115 where it must not go on.

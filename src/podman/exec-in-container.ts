@@ -61,7 +61,8 @@ export async function execInContainer(
 ): Promise<ExecResult> {
   const { signal, timeoutMs, env } = options;
   signal?.throwIfAborted();
-  const [since, killsBefore] = await Promise.all([uptimeTicks(), readOomKills(container)]);
+  const since = await uptimeTicks();
+  const killsBefore = readOomKills(container);
   const ended = new AbortController();
   let timedOut = false;
   let ending: Promise<unknown> = Promise.resolve();
@@ -92,7 +93,7 @@ export async function execInContainer(
     await ending;
     signal?.throwIfAborted();
     await requireExecuted(container, run.exitCode, run.stderr.toString());
-    const kills = await readOomKills(container);
+    const kills = readOomKills(container);
     return {
       exitCode: timedOut ? KILLED : (run.exitCode ?? KILLED),
       stdout: run.stdout,

@@ -1,15 +1,31 @@
+import { startDetached } from "../system/process.js";
 import { isAlive } from "../system/process-identity.js";
 import { cgroupOf, removeCgroup } from "./cgroup-usage.js";
-import { runPodman } from "./podman.js";
+import { podmanEnvironment, runPodman } from "./podman.js";
 
 /**
  * Ends and removes a container at once, and its control group; no error where there is none. `first` is the identity of its
  * first process, where it is known: podman, told to kill it, looks only now and then whether it is gone.
  */
 export async function removeContainer(name: string, env: NodeJS.ProcessEnv, first?: string): Promise<void> {
-  if (first !== undefined && (await isAlive(first))) killProcess(Number(first.split(":")[1]));
-  await runPodman(["rm", "--force", "--time", "0", "--ignore", name], { env });
+  if (first !== undefined) await killFirst(first);
+  await runPodman(removal(name), { env });
   await removeCgroup(cgroupOf(name));
+}
+
+/**
+ * Ends a container at once, and has podman remove it when nobody waits any more. Whoever removes it again takes away what that
+ * leaves: its control group, or all of it where podman was killed.
+ */
+export async function dismissContainer(name: string, env: NodeJS.ProcessEnv, first: string): Promise<void> {
+  await killFirst(first);
+  startDetached("podman", ["--remote=false", ...removal(name)], podmanEnvironment(env));
+}
+
+const removal = (name: string): string[] => ["rm", "--force", "--time", "0", "--ignore", name];
+
+async function killFirst(first: string): Promise<void> {
+  if (await isAlive(first)) killProcess(Number(first.split(":")[1]));
 }
 
 function killProcess(id: number): void {

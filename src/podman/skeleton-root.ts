@@ -1,18 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import {
-  access,
-  chmod,
-  lchown,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { access, chmod, lchown, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { BindMount, ContainerRoot, Namespace } from "./plan-container.js";
 import { rootOutside } from "./user-mapping.js";
@@ -61,8 +49,8 @@ export async function skeletonRoot(
   user: { uid: number; gid: number },
   namespaces: readonly Namespace[] = [],
 ): Promise<ContainerRoot & { kind: "skeleton" }> {
-  const { links, mounts } = await programFolders();
-  const entries: Entry[] = [...links, ...(await etcEntries("/etc")), ...ownEntries(user)];
+  const { links, mounts } = programFolders();
+  const entries: Entry[] = [...links, ...etcEntries("/etc"), ...ownEntries(user)];
   const owner = rootOutside(namespaces);
   const folder = path.join(cacheDir, `skeleton-${FORMAT}-${digestOf(entries)}-${owner.uid}`);
   if (!(await exists(folder))) await build(folder, entries, mounts, owner);
@@ -70,32 +58,41 @@ export async function skeletonRoot(
 }
 
 /** /bin and its kin as they are here: links into /usr, or folders of their own that are mounted too. */
-async function programFolders(): Promise<{ links: Entry[]; mounts: BindMount[] }> {
+function programFolders(): { links: Entry[]; mounts: BindMount[] } {
   const links: Entry[] = [];
   const mounts: BindMount[] = [];
   for (const name of PROGRAM_FOLDERS) {
-    const stat = await lstat(`/${name}`).catch(() => undefined);
-    if (stat?.isSymbolicLink()) links.push({ path: name, link: await readlink(`/${name}`) });
+    const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink()) links.push({ path: name, link: readlinkSync(`/${name}`) });
     else if (stat?.isDirectory()) mounts.push({ host: `/${name}`, inside: `/${name}` });
   }
   return { links, mounts };
 }
 
-async function etcEntries(etc: string): Promise<Entry[]> {
+/** Synchronous: hundreds of links are read sooner than as many tasks of the thread pool are begun. */
+function etcEntries(etc: string): Entry[] {
   const entries: Entry[] = [];
-  const visit = async (relative: string): Promise<void> => {
-    const from = path.join(etc, relative);
-    const stat = await lstat(from).catch(() => undefined);
-    if (stat === undefined) return;
-    if (stat.isSymbolicLink()) entries.push({ path: `etc/${relative}`, link: await readlink(from) });
-    else if (stat.isDirectory()) {
-      for (const name of (await readdir(from)).sort()) await visit(`${relative}/${name}`);
-    } else if (stat.isFile() && stat.size <= LARGEST_FILE && stat.mode & EVERYONE_READS) {
-      entries.push({ path: `etc/${relative}`, bytes: await readFile(from) });
-    }
+  const visit = (name: string, stat: Kind): void => {
+    const from = `${etc}/${name}`;
+    if (stat.isSymbolicLink()) entries.push({ path: `etc/${name}`, link: readlinkSync(from) });
+    else if (stat.isDirectory()) for (const each of namesIn(from)) visit(`${name}/${each.name}`, each);
+    else if (stat.isFile() && isForEveryone(from)) entries.push({ path: `etc/${name}`, bytes: readFileSync(from) });
   };
-  for (const name of ETC_ALLOWED) await visit(name);
+  for (const name of ETC_ALLOWED) {
+    const stat = lstatSync(`${etc}/${name}`, { throwIfNoEntry: false });
+    if (stat) visit(name, stat);
+  }
   return entries;
+}
+
+type Kind = Pick<Dirent, "isSymbolicLink" | "isDirectory" | "isFile">;
+
+const namesIn = (folder: string): Dirent[] =>
+  readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+
+function isForEveryone(file: string): boolean {
+  const { size, mode } = lstatSync(file);
+  return size <= LARGEST_FILE && (mode & EVERYONE_READS) !== 0;
 }
 
 function ownEntries({ uid, gid }: { uid: number; gid: number }): Entry[] {

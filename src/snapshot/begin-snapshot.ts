@@ -4,7 +4,7 @@ import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
 import { identityOf } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
-import { imageFor } from "./image/image-for.js";
+import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase } from "./sandbox/choose-base.js";
@@ -62,7 +62,7 @@ export async function beginSnapshot(
   const found = await findBase(isolation.base_images, settings.image, files);
   const signal = caller.interrupted;
   const image = { found, files, config, version: version.number.text, snapshot: start.base };
-  const base = await imageFor({ ...image, settings, places, host, env, signal, progress });
+  const base = await baseFor({ ...image, settings, places, host, env, signal, progress });
   const at = caller.now();
   const id = ulid(at.getTime());
   const record: SnapshotRecord = {
@@ -106,6 +106,12 @@ export async function beginSnapshot(
     throw cause;
   }
   return { ground, store, places, host, base, devices, record, discard };
+}
+
+/** What makes images is loaded where one is needed. */
+async function baseFor(request: ImageRequest): Promise<SandboxBase> {
+  const { base } = request.found;
+  return base.kind === "host" ? base : (await import("./image/image-for.js")).imageFor(request);
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

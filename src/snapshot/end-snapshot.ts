@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import { unpauseContainer } from "../podman/pause-container.js";
-import { removeContainer } from "../podman/remove-container.js";
+import { dismissContainer, removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
@@ -67,4 +67,16 @@ export async function takeContainerAway(
   if (living || dead.length > 0) await unpauseContainer(record.container, env);
   await removeContainer(record.container, env, record.process ?? undefined);
   await releaseNetwork(record, env);
+}
+
+/** The same of a snapshot that stays, with its files: nobody waits for podman, and what that leaves goes with the snapshot. */
+export async function endContainer(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { container, process, settings } = record;
+  // A network goes only when its container has gone.
+  if (process === null || settings.network.mode === "bridge") return takeContainerAway(store, record, env);
+  await dismissContainer(container, env, process);
 }

@@ -34,10 +34,10 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
-    // Loaded while podman is at work.
+    // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;
     const onStarted = () => {
-      keeping = loadKeeper(caller);
+      keeping = loadKeeper(repository, caller);
     };
     const result = await execInContainer(
       container,
@@ -60,8 +60,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
-    const keepRun = await (keeping ?? loadKeeper(caller));
-    const commit = await keepRun(repository, caller, { ...run, secrets: values });
+    const keepRun = await (keeping ?? loadKeeper(repository, caller));
+    const commit = await keepRun({ ...run, secrets: values });
     return { ...execution, run: commit, branch: null, notCommitted: null };
   });
 }

@@ -2,6 +2,7 @@ import type { SnapshotTest } from "../agent/config.js";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { readRef } from "../operation/read-ref.js";
 import { kaiHome } from "../trust/key-store.js";
 import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot } from "../trust/trust-root.js";
@@ -11,7 +12,7 @@ import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { recordRun } from "./runs/record-run.js";
 import { isolationOf } from "./runs/run-isolation.js";
-import type { RunRecord } from "./runs/run-record.js";
+import { RUNS_REF, type RunRecord } from "./runs/run-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 export interface RunScenario {
@@ -39,17 +40,29 @@ export interface RunToKeep {
  * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it. Null where that fails: the run
  * took place, and its result is what counts.
  */
-export async function keepRun(repository: Repository, caller: Caller, run: RunToKeep): Promise<string | null> {
-  try {
-    const [signer, root] = await Promise.all([findSigner(caller.env), findTrustRoot(kaiFolderOf(repository).trust)]);
-    const files = await collectArtifacts(run.changed, run.secrets);
-    const record = recordOf(run, root?.repo ?? "", signer);
-    return await recordRun(repository, { record, ...run.output, files }, signer);
-  } catch (cause) {
-    if (!(cause instanceof KaiError)) throw cause;
-    caller.progress(`The run could not be kept: ${cause.message}`);
-    return null;
-  }
+export type Keeper = (run: RunToKeep) => Promise<string | null>;
+
+/** Looks for all that a run is kept with, whatever it is, so that there is less to do when it has ended. */
+export function openKeeper(repository: Repository, caller: Caller): Keeper {
+  const found = Promise.all([
+    findSigner(caller.env),
+    findTrustRoot(kaiFolderOf(repository).trust),
+    readRef(repository, RUNS_REF),
+  ]);
+  // Whoever keeps a run is told of its failure.
+  found.catch(() => {});
+  return async (run) => {
+    try {
+      const [signer, root, head] = await found;
+      const files = await collectArtifacts(run.changed, run.secrets);
+      const record = recordOf(run, root?.repo ?? "", signer);
+      return await recordRun(repository, { record, ...run.output, files }, signer, head);
+    } catch (cause) {
+      if (!(cause instanceof KaiError)) throw cause;
+      caller.progress(`The run could not be kept: ${cause.message}`);
+      return null;
+    }
+  };
 }
 
 /** Nobody is asked for a passphrase to keep a test's result. */

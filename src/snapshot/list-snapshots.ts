@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { findSave, type GoneSnapshot, goneSnapshot, listSaves } from "./saves.js";
+import { findSave, type GoneSnapshot, goneSnapshot, listSaves, listSavesAround } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** A snapshot as it is listed: what its record says, and what is in effect now. */
@@ -39,9 +39,11 @@ export interface SnapshotList {
 
 /** All of an agent's, the oldest first. */
 export async function listSnapshots(caller: Caller): Promise<SnapshotList> {
-  const repository = await openRepository(caller.cwd, caller.env);
-  const store = new SnapshotStore(repository);
-  const [known, saves] = await Promise.all([store.list(), listSaves(repository)]);
+  const listing = listSavesAround(caller);
+  // Whoever waits for it is told of its failure.
+  listing.catch(() => {});
+  const known = await new SnapshotStore(await openRepository(caller.cwd, caller.env)).list();
+  const saves = await listing;
   const living = new Set(known.map(({ record }) => record.id));
   return {
     snapshots: known.map(listedSnapshot),

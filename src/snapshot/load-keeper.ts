@@ -1,14 +1,14 @@
+import type { Repository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
-
-type KeepRun = typeof import("./keep-run.js")["keepRun"];
+import type { Keeper } from "./keep-run.js";
 
 /**
  * What keeps a run, loaded when it is asked for: while a command is at work, or behind it. Where it cannot be loaded (the program
  * was replaced meanwhile) that is said, and no run is kept: it took place, and its result is what counts.
  */
-export async function loadKeeper(caller: Caller): Promise<KeepRun> {
+export async function loadKeeper(repository: Repository, caller: Caller): Promise<Keeper> {
   try {
-    return (await import("./keep-run.js")).keepRun;
+    return (await import("./keep-run.js")).openKeeper(repository, caller);
   } catch (cause) {
     caller.progress(`The run could not be kept: ${(cause as Error).message.split("\n", 1)[0]}`);
     return async () => null;

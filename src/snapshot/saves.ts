@@ -2,7 +2,8 @@ import { KaiError } from "../error.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
+import { runGit, runGitAround } from "../git/run-git.js";
+import type { Caller } from "../version/writing-session.js";
 import type { KnownSnapshot } from "./snapshot-store.js";
 
 const SAVES = "refs/kai/snapshots";
@@ -39,10 +40,19 @@ export const formatSaveMessage = ({ id, version, tag }: Pick<KeptSave, "id" | "v
 const MESSAGE = /^Save of the snapshot (\S+) of (\S+)\n\nKai-Snapshot: \1\nKai-Version: ([0-9A-Za-z.+-]+)\n$/;
 const FORMAT = "--format=%(refname:lstrip=3)%00%(objectname)%00%(committerdate:unix)%00%(contents)%00";
 
+const LISTING = ["for-each-ref", FORMAT, `${SAVES}/`];
+
 /** All saves, by their snapshots' ids; what is no save of ours is passed over. One process. */
-export async function listSaves(repository: Repository): Promise<KeptSave[]> {
-  const out = (await runGit(repository, ["for-each-ref", FORMAT, `${SAVES}/`])).toString();
+export const listSaves = async (repository: Repository): Promise<KeptSave[]> =>
+  parseSaves(await runGit(repository, LISTING));
+
+/** The same in the repository around a folder, while that is opened. */
+export const listSavesAround = async ({ cwd, env }: Pick<Caller, "cwd" | "env">): Promise<KeptSave[]> =>
+  parseSaves(await runGitAround(cwd, env, LISTING));
+
+function parseSaves(out: Buffer): KeptSave[] {
   return out
+    .toString()
     .split("\0\n")
     .slice(0, -1)
     .flatMap((line) => {

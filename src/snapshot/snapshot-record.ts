@@ -1,3 +1,4 @@
+import type { RunningContainer } from "../podman/start-container.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 
 export const SNAPSHOT_STATUSES = ["creating", "ready", "running", "stopped", "error", "committed"] as const;
@@ -51,8 +52,12 @@ export interface SnapshotRecord {
   readonly committed: string | null;
 }
 
+/** Whether it makes a difference if whoever made it still lives. */
+export const dependsOnOwner = ({ status, throwAway }: SnapshotRecord): boolean => status === "creating" || throwAway;
+
 /** What a look at the machine says of the processes that a record names. */
 export interface Liveness {
+  /** Of one that depends on it. */
   readonly owner: boolean;
   readonly process: boolean;
   /** Whether a command runs in it: an execution whose caller lives. */
@@ -74,3 +79,10 @@ export function statusOf(
 /** Whether it takes one of the `max_concurrent` places. */
 export const isLive = (status: SnapshotStatus): boolean =>
   status === "creating" || status === "ready" || status === "running";
+
+/** Its container, while that runs. */
+export const containerOf = ({ container: name, process, settings }: SnapshotRecord): RunningContainer => ({
+  name,
+  process: process ?? "",
+  ...(settings.process === "vm" && { ownKernel: true }),
+});

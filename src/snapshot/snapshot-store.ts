@@ -7,7 +7,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
-import { type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
+import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
 /** A snapshot as it is now. */
 export interface KnownSnapshot {
@@ -92,6 +92,9 @@ export class SnapshotStore {
     return () => rm(file, { force: true });
   }
 
+  /** Whether a command runs in it, or one did whose caller was killed: what that asked podman for may be still to come. */
+  isLeased = (id: string): boolean => namesIn(this.folderOf(id)).some((name) => name.startsWith(LEASE));
+
   /** Marks a snapshot as held still, as long as this process lives or until what is given back is called. */
   async hold(id: string): Promise<() => Promise<void>> {
     const file = path.join(this.folderOf(id), `${HOLD}${process.pid}`);
@@ -114,7 +117,7 @@ export class SnapshotStore {
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing] = await Promise.all([
-      isAlive(record.owner),
+      dependsOnOwner(record) && isAlive(record.owner),
       isAlive(record.process ?? ""),
       this.#isExecuting(record.id),
     ]);

@@ -1,16 +1,17 @@
 import { rm } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { pauseContainer, unpauseContainer } from "../podman/pause-container.js";
+import { runsNothing } from "../podman/runs-nothing.js";
 import { stopContainer } from "../podman/stop-container.js";
-import type { SnapshotRecord } from "./snapshot-record.js";
+import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** Milliseconds that a snapshot's processes have to end by themselves. */
 const GRACE_MS = 2000;
 
 /**
- * Does something with a snapshot's files while nothing can write them: its container is paused meanwhile, or where the host
- * cannot do that, stopped. E113 while a command runs in it, or somebody else holds it still.
+ * Does something with a snapshot's files while nothing can write them: where something runs in its container that is paused
+ * meanwhile, or where the host cannot do that, stopped. E113 while a command runs in it, or somebody else holds it still.
  */
 export async function whileStill<T>(
   store: SnapshotStore,
@@ -26,6 +27,8 @@ export async function whileStill<T>(
     // Both marks are set before the other's is looked for: so a command that begins now and this never go on together.
     await endDeadHolds(store, record, env);
     requireIdle(await store.find(record.id));
+    // No command can begin any more, so that what waits for one is all that there is.
+    if (!store.isLeased(record.id) && (await runsNothing(containerOf(record)))) return await work();
     if (!(await pauseContainer(record.container, env))) {
       await stopContainer(record.container, GRACE_MS, env);
       return await work();

@@ -5,7 +5,8 @@ import type { RunningContainer } from "../podman/start-container.js";
 import type { Caller } from "../version/writing-session.js";
 import type { Egress } from "./egress/serve-egress.js";
 import { isRootless } from "./is-rootless.js";
-import type { SnapshotRecord } from "./snapshot-record.js";
+import { loadSecrets } from "./load-secrets.js";
+import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { endDeadHolds } from "./while-still.js";
 
@@ -42,9 +43,7 @@ export async function withinSnapshot<T>(
   let egress: Egress | undefined;
   try {
     await endDeadHolds(store, record, env);
-    // Few need these, and they bring much.
-    const wantsSecrets = Object.keys(settings.secrets).length > 0;
-    const secrets = wantsSecrets ? await (await import("./secrets-for.js")).secretsFor(repository, caller, record) : {};
+    const secrets = await loadSecrets(repository, caller, record);
     if (settings.network.mode === "isolated") {
       const { openEgress } = await import("./sandbox/sandbox-network.js");
       egress = await openEgress(container, settings, { rootless: isRootless(), env, signal });
@@ -55,12 +54,6 @@ export async function withinSnapshot<T>(
     await release();
   }
 }
-
-const containerOf = ({ container: name, process, settings }: SnapshotRecord): RunningContainer => ({
-  name,
-  process: process ?? "",
-  ...(settings.process === "vm" && { ownKernel: true }),
-});
 
 /** E103 for a snapshot in which nothing can be run. */
 function requireRunning(known: KnownSnapshot): KnownSnapshot {

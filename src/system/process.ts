@@ -87,8 +87,11 @@ export function spawnProgram(request: ProcessRequest): ChildProcess {
 }
 
 /** Starts a program that nobody waits for or hears of, and that outlives this one. */
-export function startDetached(file: string, args: readonly string[]): void {
-  const env = { PATH: process.env["PATH"] };
+export function startDetached(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] },
+): void {
   const child = spawn(file, [...args], { detached: true, stdio: "ignore", env, cwd: "/" });
   // Missing: what it was to do is left for another time.
   child.on("error", () => {});

@@ -36,7 +36,7 @@ const PAUSE = 50;
 
 async function isUnderWay(cwd: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const [{ isUnfinished }, { setTimeout }] = await Promise.all([
-    import("../operation/recover.js"),
+    import("../operation/is-unfinished.js"),
     import("node:timers/promises"),
   ]);
   if (!(await isUnfinished(await openRepository(cwd, env)))) return false;

@@ -2,7 +2,7 @@ import type { AgentConfig } from "../agent/config.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { CURRENT_REF } from "../operation/entry.js";
-import { isUnfinished } from "../operation/recover.js";
+import { isUnfinished } from "../operation/is-unfinished.js";
 import { type AgentRepository, type OnConfigGone, readAgent } from "./agent-repository.js";
 import { type History, joinHistory } from "./history.js";
 import { KeptLog } from "./kept-log.js";

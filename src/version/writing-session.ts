@@ -52,7 +52,7 @@ export interface WritingSession {
   /** The pin of this clone. */
   readonly root: TrustRoot;
   readonly history: History;
-  /** What git says of the working tree, asked for while the log was read. */
+  /** What git says of the working tree; asked for while the log was read, or with `statusLater` when it is wanted. */
   readonly status: Promise<WorkTreeStatus>;
   /** A new operation's ULID. */
   readonly id: string;
@@ -67,6 +67,8 @@ export interface Beginning {
   /** For whoever has to wait for the lock. */
   readonly purpose: string;
   readonly untracked: "no" | "normal";
+  /** Where the work may do without the working tree's status. */
+  readonly statusLater?: boolean;
   /** What can be begun while the log is read. */
   readonly onLocked?: (repository: Repository, reader: ObjectReader) => void;
 }
@@ -87,7 +89,7 @@ export const provingOf = ({
 /** Takes the lock, brings interrupted operations to their end, reads and verifies, and hands all that to `work`. */
 export async function withWritingSession<T>(
   caller: Caller,
-  { purpose, untracked, onLocked }: Beginning,
+  { purpose, untracked, statusLater = false, onLocked }: Beginning,
   work: (session: WritingSession) => Promise<T>,
 ): Promise<T> {
   const agent = caller.opened ?? (await openAgent(caller.cwd, caller.env, caller.onConfigGone));
@@ -98,9 +100,9 @@ export async function withWritingSession<T>(
     const reader = new ObjectReader(repository);
     try {
       onLocked?.(repository, reader);
-      const status = readStatus(repository, untracked);
+      let status = statusLater ? undefined : readStatus(repository, untracked);
       // Whoever wants it is told of its failure.
-      status.catch(() => {});
+      status?.catch(() => {});
       const [log, read] = await Promise.all([
         readTrustedLog(repository, reader, root),
         readOutlines(repository, { reader }),
@@ -118,7 +120,10 @@ export async function withWritingSession<T>(
         log,
         root,
         history,
-        status,
+        get status() {
+          status ??= readStatus(repository, untracked);
+          return status;
+        },
         id,
         at,
         openSigner: (role) => openSignerWith(caller, log, role),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseAgentConfig } from "../../src/agent/config.js";
 import { configSources } from "../../src/agent/config-sources.js";
 import { parse, problemsOf, said } from "./config-text.js";
 
@@ -171,4 +172,11 @@ snapshot_isolation:
     refused: false,
   });
   expect(find("snapshot_isolation.tests[0].timeout")).toMatchObject({ source: "default", value: null });
+});
+
+test("a text that is read again says the same, and what is broken is broken again, in its own file", () => {
+  const text = "agent_id: ai.example.clerk\n";
+  expect(parseAgentConfig(text, "b")).toEqual(parseAgentConfig(text, "a"));
+  expect(parseAgentConfig("agent_id: ai.example.other\n", "a").agent_id).toBe("ai.example.other");
+  for (const file of ["a", "b"]) expect(() => parseAgentConfig("agent_id: [1]\n", file)).toThrow(`${file}:1:11: `);
 });

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { oomFile } from "../../src/podman/oom-kills.js";
+import { groupFile } from "../../src/podman/container-group.js";
+import { OOM_FILE } from "../../src/podman/oom-kills.js";
 import { sharedCache } from "../snapshot/sandbox.js";
 import { idleSandbox } from "./sandbox.js";
 
 const cache = sharedCache();
 
 test("the file that counts is that of the version which limits memory", () => {
+  const oomFile = (groups: string) => groupFile(groups, OOM_FILE);
   expect(oomFile("9:name=systemd:/x\n4:cpuset,memory:/kai/a/libpod-1\n0::/x\n")).toBe(
     "/sys/fs/cgroup/memory/kai/a/libpod-1/memory.oom_control",
   );

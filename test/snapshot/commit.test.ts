@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 async function changed(agent: SnapshotAgent, script: string, ...options: string[]): Promise<string> {
   const { id } = await agent.made("create", "1.1.0", ...options);
@@ -32,6 +32,19 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
     code: "E125",
     hint: expect.stringContaining(`git branch -D ${done.branch}`),
   });
+});
+
+test("the container of what was committed goes, and what is left goes with the snapshot, at once too", async () => {
+  const agent = await snapshotAgent();
+  const waited = await changed(agent, "echo new > new.txt");
+  await agent.made("commit", waited);
+  await expect.poll(() => agent.left().containers, { timeout: 60_000 }).toEqual([]);
+  expect(await agent.made("diff", waited)).toMatchObject({ added: ["new.txt"] });
+  await agent.made("destroy", waited);
+  const hurried = await changed(agent, "echo new > new.txt; sleep 300 &");
+  await agent.made("commit", hurried);
+  await agent.made("destroy", hurried);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
 test("--apply goes on top of the branch, keeps what the branch did since, and undo takes it back", async () => {

@@ -210,7 +210,7 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   const why = async (made: RunRecord, signer: typeof ada | undefined) => {
     agent.git("update-ref", "-d", "refs/kai/runs");
     const empty = Buffer.alloc(0);
-    await recordRun(repository, { record: made, stdout: empty, stderr: empty, files: new Map() }, signer);
+    await recordRun(repository, { record: made, stdout: empty, stderr: empty, files: new Map() }, signer, null);
     return (await refusal(agent, "create")).scenarios[0];
   };
   const without = { ...passed.isolation, settings: undefined };
@@ -239,7 +239,7 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   // As it is when nothing is wrong with it.
   agent.git("update-ref", "-d", "refs/kai/runs");
   const empty = Buffer.alloc(0);
-  await recordRun(repository, { record: passed, stdout: empty, stderr: empty, files: new Map() }, ada);
+  await recordRun(repository, { record: passed, stdout: empty, stderr: empty, files: new Map() }, ada, null);
   await done(agent, "create", "--as", "1.1.0");
 });
 

@@ -51,28 +51,57 @@ test("exec, killed: the snapshot goes on, and is ready again", async () => {
   expect(await agent.made("exec", id, "--", "echo", "on")).toMatchObject({ stdout: "on\n" });
 });
 
-test("save and commit, killed while the snapshot is held still: it goes on, and can be used as before", async () => {
-  const agent = await snapshotAgent();
-  const { id } = await agent.made("create", "1.1.0");
-  await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
-  // A git that kills whoever calls it, when the files were read and the tree is to be written.
+/** A git that kills whoever calls it, when the files were read and the tree is to be written. */
+function deadlyGit(agent: SnapshotAgent): (...args: string[]) => Promise<void> {
   const bin = path.join(path.dirname(agent.dir), "bin");
   const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
   mkdirSync(bin);
   const script = `#!/bin/sh\nfor word; do [ "$word" = write-tree ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
   writeFileSync(path.join(bin, "git"), script, { mode: 0o755 });
   const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
-  const killed = async (...args: string[]) =>
+  return async (...args) =>
     expect((await agent.run(process.execPath, [PROGRAM, "snapshot", ...args], deadly)).exit).toBe("SIGKILL");
+}
 
-  await killed("save", id);
-  expect(await agent.made("exec", id, "--", "cat", "new.txt")).toMatchObject({ stdout: "new\n", exitCode: 0 });
-  await killed("commit", id);
-  expect(await agent.made("diff", id)).toMatchObject({ added: ["new.txt"] });
-  expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
-  await killed("save", id);
-  await agent.made("destroy", id);
-  expect(agent.left()).toEqual(NOTHING_LEFT);
+const stateOf = (agent: SnapshotAgent): string =>
+  execFileSync("podman", ["inspect", "--format", "{{.State.Status}}", ...agent.left().containers], {
+    env: agent.env,
+    encoding: "utf8",
+  }).trim();
+
+/** What runs in it, and what becomes of its container while its files are read. */
+const BESIDE = [
+  { beside: "nothing runs in it", command: "echo new > new.txt", state: "running" },
+  { beside: "something runs in it", command: "echo new > new.txt; sleep 300 &", state: "paused" },
+];
+
+for (const { beside, command, state } of BESIDE) {
+  test(`save and commit, killed while the snapshot is held still and ${beside}: it goes on, and can be used as before`, async () => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0");
+    await agent.made("exec", id, "--", "sh", "-c", command);
+    const killed = deadlyGit(agent);
+
+    await killed("save", id);
+    expect(stateOf(agent)).toBe(state);
+    expect(await agent.made("exec", id, "--", "cat", "new.txt")).toMatchObject({ stdout: "new\n", exitCode: 0 });
+    await killed("commit", id);
+    expect(stateOf(agent)).toBe(state);
+    expect(await agent.made("diff", id)).toMatchObject({ added: ["new.txt"] });
+    expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
+    await killed("save", id);
+    await agent.made("destroy", id);
+    expect(agent.left()).toEqual(NOTHING_LEFT);
+  });
+}
+
+test("a command whose caller was killed may be still to come: the snapshot is paused for it", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+  writeFileSync(path.join(agent.dir, ".git/kai/snapshots", id, "execution-of-the-dead"), "");
+  await deadlyGit(agent)("save", id);
+  expect(stateOf(agent)).toBe("paused");
 });
 
 test("a snapshot whose files are looked at by several at once goes on", async () => {

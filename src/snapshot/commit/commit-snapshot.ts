@@ -7,13 +7,12 @@ import type { CreatedVersion } from "../../version/create.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
-import { takeContainerAway } from "../end-snapshot.js";
+import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { whileStill } from "../while-still.js";
-import { commitAsVersion } from "./commit-as-version.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
 
@@ -50,14 +49,15 @@ export interface CommittedSnapshot {
  * E102, E109, E113, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
-  return withWritingSession(caller, { purpose: "snapshot commit", untracked: "no" }, async (session) => {
+  const beginning = { purpose: "snapshot commit", untracked: "no", statusLater: request.into === "branch" } as const;
+  return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
     const known = await store.find(request.snapshot);
     const done = await whileStill(store, known, caller.env, () => commit(session, known, request));
     if (done.commit !== null) {
       await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-      await takeContainerAway(store, known.record, caller.env);
+      await endContainer(store, known.record, caller.env);
     }
     return done;
   });
@@ -95,6 +95,7 @@ async function commit(
     refused,
   };
   if (request.into === "version" && onto !== null) {
+    const { commitAsVersion } = await import("./commit-as-version.js");
     const created = await commitAsVersion(session, known, onto, request);
     const { operation } = created;
     return { ...told, operation, commit: operation === null ? null : created.commit, created };

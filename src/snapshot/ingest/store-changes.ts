@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readlink, rm } from "node:fs/promises";
 import { KaiError } from "../../error.js";
-import { changeTree } from "../../git/change-tree.js";
+import { changeTree, type TreePath } from "../../git/change-tree.js";
 import type { Repository } from "../../git/repository.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
 import { makeFolder } from "../../system/durable-file.js";
@@ -25,22 +25,26 @@ export interface StoreRequest {
  * folder to folder, no link followed, and must be what it was when it was found. Nothing runs in the sandbox meanwhile.
  */
 export async function storeChanges(repository: Repository, request: StoreRequest): Promise<string> {
-  const { tree, folder, changes, scratch, inherit = [] } = request;
+  const { tree, changes, scratch, inherit = [] } = request;
   if (changes.length === 0) return tree;
-  const kept = changes.filter(({ mode }) => mode !== null);
-  const ids = await writeBlobs(
-    repository,
-    kept.map((change) => sourceOf(folder, change)),
-    inherit,
-  );
-  const idOf = new Map(kept.map(({ path }, index) => [path, ids[index] ?? ""]));
-  const paths = changes.map(({ path, mode }) => ({ path, mode: mode ?? "0", id: idOf.get(path) ?? "" }));
   await makeFolder(scratch);
   try {
-    return await changeTree(repository, tree, paths, scratch, inherit);
+    return await changeTree(repository, tree, storeFiles(repository, request), scratch, inherit);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Writes what was added and modified, and gives what each path is to be. */
+async function storeFiles(
+  repository: Repository,
+  { folder, changes, inherit = [] }: StoreRequest,
+): Promise<readonly TreePath[]> {
+  const kept = changes.filter(({ mode }) => mode !== null);
+  const sources = kept.map((change) => sourceOf(folder, change));
+  const ids = await writeBlobs(repository, sources, inherit);
+  const idOf = new Map(kept.map(({ path }, index) => [path, ids[index] ?? ""]));
+  return changes.map(({ path, mode }) => ({ path, mode: mode ?? "0", id: idOf.get(path) ?? "" }));
 }
 
 function sourceOf(folder: string, change: FoundChange): BlobSource {

@@ -25,12 +25,13 @@ const NOBODY: Identity = { name: "git kai-version", email: "run@localhost" };
 
 /**
  * Appends a run to refs/kai/runs as one commit, signed where there is a signer, and gives its id. Runs that end at the same
- * moment follow one another: whoever comes second tries again on top of the first.
+ * moment follow one another: whoever comes second tries again on top of the first. `head` is what the ref was a while ago.
  */
 export async function recordRun(
   repository: Repository,
   { record, stdout, stderr, files }: RunContent,
   signer: Signer | undefined,
+  head: string | null,
 ): Promise<string> {
   const { objectFormat } = repository;
   const names = [...files.keys()];
@@ -52,8 +53,8 @@ export async function recordRun(
     "latin1",
   );
   let known: GitObject[] = [output.stdout, output.stderr, ...trees];
+  let parent = head;
   for (let left = TRIES; ; left--) {
-    const parent = await readRef(repository, RUNS_REF);
     const commit = await commitOf(repository, record, root.id, parent, signer);
     await writeObjects(repository, [...known, commit]);
     known = [];
@@ -61,7 +62,9 @@ export async function recordRun(
       await updateRefs(repository, [{ ref: RUNS_REF, old: parent, new: commit.id }]);
       return commit.id;
     } catch (cause) {
-      if (left === 1 || !(cause instanceof KaiError) || (await readRef(repository, RUNS_REF)) === parent) throw cause;
+      const before = parent;
+      parent = await readRef(repository, RUNS_REF);
+      if (left === 1 || !(cause instanceof KaiError) || parent === before) throw cause;
     }
   }
 }

@@ -1,5 +1,4 @@
 import type { AgentConfig } from "../../agent/config.js";
-import { detectFramework } from "../../agent/detect-framework.js";
 import { KaiError } from "../../error.js";
 import type { VersionFiles } from "../image/version-files.js";
 
@@ -50,5 +49,6 @@ async function runtimeOf(files: VersionFiles): Promise<Runtime> {
       (bytes) => bytes.toString(),
       () => undefined,
     );
+  const { detectFramework } = await import("../../agent/detect-framework.js");
   return (await detectFramework(files.names, read)).runtime;
 }

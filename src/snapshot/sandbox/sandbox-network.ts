@@ -4,7 +4,7 @@ import { SNAPSHOT_LABEL } from "../../podman/list-containers.js";
 import { createNetwork, removeNetwork } from "../../podman/network.js";
 import type { ContainerNetwork } from "../../podman/plan-container.js";
 import type { RunningContainer } from "../../podman/start-container.js";
-import { type Egress, serveEgress } from "../egress/serve-egress.js";
+import type { Egress } from "../egress/serve-egress.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 
@@ -40,12 +40,13 @@ export async function limitNetwork(
 /** Where the proxy listens in a sandbox that nobody else listens in. */
 export const EGRESS_PORT = 3128;
 
-/** Serves the proxy of a sandbox of mode isolated for as long as one execution lasts. */
-export function openEgress(
+/** Serves the proxy of a sandbox of mode isolated for as long as one execution lasts; only there it is loaded. */
+export async function openEgress(
   container: RunningContainer,
   { network, limits }: SnapshotSettings,
   { rootless, env, signal }: { rootless: boolean; env: NodeJS.ProcessEnv; signal?: AbortSignal | undefined },
 ): Promise<Egress> {
+  const { serveEgress } = await import("../egress/serve-egress.js");
   const pid = Number(container.process.split(":")[1]);
   return serveEgress({ pid, rootless, allowedHosts: network.allowedHosts, bandwidth: limits.bandwidth, env, signal });
 }

@@ -7,13 +7,13 @@ import { takeFilesAway } from "../end-snapshot.js";
 import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
 import { loadKeeper } from "../load-keeper.js";
+import { loadSecrets } from "../load-secrets.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
 import { changedFolder } from "../sandbox/sandbox-layers.js";
 import { makeNetwork, releaseNetwork } from "../sandbox/sandbox-network.js";
-import { secretsFor } from "../secrets-for.js";
 import type { SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
@@ -44,7 +44,7 @@ export async function runThrowAway(
   const first = await beginSnapshot(caller, ground, { ...request, throwAway: true });
   let ended = false;
   try {
-    const secrets = await secretsFor(repository, caller, first.record);
+    const secrets = await loadSecrets(repository, caller, first.record);
     const at = caller.now();
     const { begun, ran } = await runTwice(caller, first, request, secrets);
     ended = true;
@@ -54,8 +54,8 @@ export async function runThrowAway(
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
-    const keepRun = await loadKeeper(caller);
-    const run = await keepRun(repository, caller, {
+    const keepRun = await loadKeeper(repository, caller);
+    const run = await keepRun({
       snapshot: { ...record, image: ran.image },
       execution,
       output: ran.output,
