@@ -30,7 +30,7 @@ export const startShellHere: StartShell = (args, { cwd, env, stdio }) => {
 };
 
 /** Starts a program in a session of its own. What keeps it from starting is its end, whichever way Node tells it. */
-function spawnDetached(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+export function spawnDetached(file: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   try {
     return spawn(file, args, { ...options, detached: true });
   } catch (cause) {
@@ -56,7 +56,7 @@ export function endOf(child: ChildProcess): Promise<ShellEnd> {
 }
 
 /** Ends a process group of this host by its leader: SIGTERM, and SIGKILL for what is there after `graceMs`. */
-async function endGroup(leader: number | undefined, graceMs: number): Promise<void> {
+export async function endGroup(leader: number | undefined, graceMs: number): Promise<void> {
   if (leader === undefined) return;
   const until = performance.now() + graceMs;
   if (graceMs > 0) {
