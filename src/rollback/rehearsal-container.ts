@@ -116,7 +116,7 @@ async function planFor(request: ContainerRequest): Promise<UsualPlan> {
   await writeFile(path.join(folder, "alternates"), `${OBJECTS}\n`);
   const seccomp = path.join(folder, "seccomp.json");
   await writeFile(seccomp, JSON.stringify(seccompProfile()));
-  const { HOME: home = "/" } = env;
+  const written = [env["HOME"], env["TMPDIR"], path.dirname(workTree)].flatMap((each) => each ?? []);
   const programs = await listProgramFolders(env, workTree);
   const mounts: BindMount[] = [
     { host: path.join(folder, "objects"), inside: OBJECTS },
@@ -129,7 +129,7 @@ async function planFor(request: ContainerRequest): Promise<UsualPlan> {
     app: { folder: copy },
     place: workTree,
     mounts,
-    scratch: hasOwnHome(home, workTree) ? [home] : [],
+    scratch: ownFolders(written, workTree),
     user,
     security: {
       seccompProfile: seccomp,
@@ -157,9 +157,14 @@ async function start(
   return startContainer(whole, host, { env, folder: own, signal });
 }
 
-/** An empty folder of its own stands for it, unless the agent lies around it or the machine's programs do. */
-const hasOwnHome = (home: string, workTree: string): boolean =>
-  path.isAbsolute(home) && !/[:,\n]/.test(home) && !["/", "/tmp", "/usr"].includes(home) && !isBelow(home, workTree);
+/** Without these programs do not run, or they are its own anyhow. */
+const NEEDED = ["/", "/dev", "/etc", "/proc", "/sys", "/tmp", "/usr"];
+
+/** Those that can be empty folders of its own, unless the agent lies around them. */
+const ownFolders = (folders: readonly string[], workTree: string): string[] =>
+  [...new Set(folders.map((each) => path.resolve("/", each)))].filter(
+    (each) => !/[:,\n]/.test(each) && !NEEDED.includes(each) && !isBelow(each, workTree),
+  );
 
 function requireMountable({ workTree }: ContainerRequest): void {
   if (workTree !== "/" && !/[:,\n]/.test(workTree)) return;

@@ -64,13 +64,13 @@ test("an ordinary user rehearses a rollback in a container, as that user", async
   const looks = {
     name: "looks",
     kind: "functionality",
-    run: 'id -u; cat logic.py; echo x > "$HOME/x"; cat /tmp/started',
+    run: 'id -u; cat logic.py; echo x > "$HOME/x"; cat ../started',
   };
   const yaml = (version: string) => ({
     agent_id: "ai.example.clerk",
     lifecycle: {
-      start: { run: `echo ${version} > /tmp/started; exec sleep ${SLEEPS}` },
-      stop: { run: `grep 1.2 /tmp/started; pkill -f "sleep ${SLEEPS}"` },
+      start: { run: `echo ${version} > ../started; exec sleep ${SLEEPS}` },
+      stop: { run: `grep 1.2 ../started; pkill -f "sleep ${SLEEPS}"` },
     },
     snapshot_isolation: { temp_dir: `${base}/snapshots`, tests: [looks] },
   });
