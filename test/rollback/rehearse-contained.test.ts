@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
@@ -98,6 +99,14 @@ test("the agent is stopped, started and asked in the container, and the one that
   expect(left(agent)).toEqual(NOTHING_LEFT);
 });
 
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
 const SERVER = `const { createServer } = require("node:http");
 createServer((_, answer) => answer.end(process.env.KAI_VERSION)).listen(Number(process.env.PORT), "127.0.0.1");
 `;
@@ -109,7 +118,7 @@ const ASK = `fetch("http://127.0.0.1:" + process.env.PORT).then((answer) => answ
 test("health on a port of localhost asks the agent of the rehearsal, not the one that runs", async () => {
   const agent = await liveAgent();
   const lifecycle = `start: {run: exec node server.cjs, timeout: 20s}\nhealth: {run: node ask.cjs, timeout: 5s, retries: 9}`;
-  agent.env["PORT"] = String(20_000 + (process.pid % 10_000));
+  agent.env["PORT"] = await freePort();
   const files = { "kai.yaml": kaiYaml(lifecycle), "server.cjs": SERVER, "ask.cjs": ASK };
   await agent.version("1.0.0", files);
   await agent.version("1.1.0");
@@ -188,28 +197,43 @@ async function ended(agent: LiveAgent, signal: NodeJS.Signals): Promise<void> {
 }
 const WAITS = `1000.${process.pid}`;
 
-test("Ctrl-C ends a rehearsal with all that it made; after SIGKILL recover or prune does", async () => {
+test("Ctrl-C ends a rehearsal with all that it made", async () => {
   const agent = await agentWith("", tests(`sleep ${WAITS}`));
   const before = observe(agent);
   await ended(agent, "SIGINT");
   expect(left(agent)).toEqual(NOTHING_LEFT);
-  for (const sweeping of [["recover"], ["snapshot", "prune"]]) {
+  expect(observe(agent)).toEqual(before);
+});
+
+for (const sweeping of [["recover"], ["snapshot", "prune"]]) {
+  test(`after SIGKILL ${sweeping.join(" ")} removes what a rehearsal made`, async () => {
+    const agent = await agentWith("", tests(`sleep ${WAITS}`));
+    const before = observe(agent);
     await ended(agent, "SIGKILL");
     expect(left(agent)).toEqual({ folders: [expect.any(String)], containers: [expect.any(String)] });
     await told(agent, ...sweeping);
     expect(left(agent)).toEqual(NOTHING_LEFT);
+    expect(observe(agent)).toEqual(before);
+  });
+}
+
+/** A folder of all programs that can be had here but one. */
+function programsBut(absent: string, agent: LiveAgent): string {
+  const bin = path.join(agent.dir, "../bin");
+  mkdirSync(bin);
+  for (const folder of (agent.env["PATH"] ?? "").split(":").filter((each) => existsSync(each))) {
+    for (const name of readdirSync(folder)) {
+      if (name !== absent && !existsSync(path.join(bin, name)))
+        symlinkSync(path.join(folder, name), path.join(bin, name));
+    }
   }
-  expect(observe(agent)).toEqual(before);
-});
+  return bin;
+}
 
 test("without Podman, or where snapshots are switched off, commands run on this host, and that is said", async () => {
   const agent = await agentWith(`${START}\n${HEALTH}`, tests('touch "$MET"'));
   agent.env["MET"] = path.join(agent.dir, "../met");
-  const bin = path.join(agent.dir, "../bin");
-  mkdirSync(bin);
-  for (const name of readdirSync("/usr/bin").filter((each) => each !== "podman")) {
-    execFileSync("ln", ["-sf", `/usr/bin/${name}`, path.join(bin, name)]);
-  }
+  const bin = programsBut("podman", agent);
   expect(await findProgram("podman", [bin])).toBeUndefined();
   const env = { ...agent.env, PATH: bin };
   const rehearsed = await told({ dir: agent.dir, env }, "rollback", "1.0.0", "--rehearse");
@@ -221,5 +245,10 @@ test("without Podman, or where snapshots are switched off, commands run on this 
   expect(stdout).toContain("! Commands ran on this host, and could meet all that is on it");
   expect(stdout).toContain("Nothing was changed, but for what commands did outside of the copy.");
   expect(stdout).toContain("– stop_agent, start_agent: not rehearsed");
+  const off = "snapshot_isolation: {enable: false}";
+  agent.write("kai.yaml", kaiYaml("", off));
+  agent.commit("chore: no snapshots");
+  const { isolation, notContained } = await told(agent, "rollback", "1.0.0", "--rehearse");
+  expect([isolation, notContained]).toEqual(["folder", expect.stringContaining("Snapshots are switched off")]);
   expect(left(agent)).toEqual(NOTHING_LEFT);
 });
