@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { ulid } from "ulid";
 import { parseDuration } from "../agent/quantity.js";
@@ -77,22 +77,32 @@ interface Where {
 async function tryContainer(
   { env, progress, interrupted: signal }: RollbackCaller,
   { repository, config }: AgentRepository,
-  { places, ...where }: Where,
+  { id, folder, copy, places }: Where,
 ): Promise<RehearsalContainer | string> {
-  try {
+  const { commonDir, workTree = "/" } = repository;
+  const seconds = Math.ceil(parseDuration(config.snapshot_isolation.cleanup_after) / 1000);
+  const what = { id, copy, workTree, objects: path.join(commonDir, "objects"), seconds };
+  const open = async (refresh: boolean) => {
     const settings = planSettings(config.snapshot_isolation, { network: "none", process: "container" });
-    progress("Starting a container");
-    const { host } = await findHost(settings, { env, ...places });
-    const { commonDir, workTree = "/" } = repository;
-    const objects = path.join(commonDir, "objects");
-    const seconds = Math.ceil(parseDuration(config.snapshot_isolation.cleanup_after) / 1000);
-    const { cacheDir } = places;
-    return await openRehearsalContainer({ ...where, workTree, objects, host, seconds, env, cacheDir, signal });
+    const { host } = await findHost(settings, { env, ...places, refresh });
+    const own = path.join(folder, refresh ? "again" : "first");
+    await mkdir(own);
+    return openRehearsalContainer({ ...what, folder: own, host, env, cacheDir: places.cacheDir, signal });
+  };
+  progress("Starting a container");
+  try {
+    // What is kept about this machine may be out of date: where nothing starts by it, it is looked at again.
+    return await open(false).catch((cause: unknown) => {
+      if (!isRefused(cause) || signal?.aborted) throw cause;
+      return open(true);
+    });
   } catch (cause) {
-    if (!(cause instanceof KaiError) || signal?.aborted) throw cause;
+    if (!isRefused(cause) || signal?.aborted) throw cause;
     return cause.message;
   }
 }
+
+const isRefused = (cause: unknown): cause is KaiError => cause instanceof KaiError;
 
 /** What a shell ends with that finds no such program. */
 const NOT_FOUND = /\bstatus 127\b/;

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -216,6 +216,15 @@ for (const sweeping of [["recover"], ["snapshot", "prune"]]) {
     expect(observe(agent)).toEqual(before);
   });
 }
+
+test("where what is kept about this machine is out of date it is looked at again before commands would meet it", async () => {
+  const agent = await agentWith("", tests("true"));
+  expect(await told(agent, "rollback", "1.0.0", "--rehearse")).toMatchObject({ isolation: "container" });
+  const file = path.join(agent.env["KAI_HOME"] ?? "", "cache", "podman-host.json");
+  const kept = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...kept, host: { ...kept.host, runtime: "/nowhere/runtime" } }));
+  expect(await told(agent, "rollback", "1.0.0", "--rehearse")).toMatchObject({ isolation: "container" });
+});
 
 /** A folder of all programs that can be had here but one. */
 function programsBut(absent: string, agent: LiveAgent): string {
