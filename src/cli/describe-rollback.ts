@@ -146,17 +146,40 @@ export function describeWhen(
 }
 
 /** What became of a rollback on a copy. */
-export function describeRehearsal({ ok, problem, rollback }: Rehearsal, output: Output): string {
+export function describeRehearsal(rehearsal: Rehearsal, output: Output): string {
+  const { ok, problem, rollback, isolation, remarks } = rehearsal;
   const { style } = output;
   const lines = [
     ok
-      ? `${style.green("✓")} It would succeed: the whole plan was run on a copy.`
+      ? `${style.green("✓")} It would succeed: the whole plan was run on a copy${isolation === "container" ? ", in a container" : ""}.`
       : `${style.red("✗")} It would fail: ${problem?.message ?? ""}${problem?.hint ? `\n  ${problem.hint}` : ""}`,
   ];
   for (const step of rollback?.steps ?? []) if (step.status !== "skipped") lines.push(describeStep(step, output));
   const left =
     rollback?.plan.steps.filter(({ does }) => does.startsWith("not rehearsed")).map(({ type }) => type) ?? [];
-  if (left.length > 0) lines.push(style.dim(`  – ${left.join(", ")}: would touch the agent that runs`));
+  if (left.length > 0)
+    lines.push(style.dim(`  – ${left.join(", ")}: not rehearsed, the agent that runs is left alone`));
+  lines.push(...describeIsolation(rehearsal, output));
+  lines.push(...remarks.map((remark) => printable(`  ${remark}`)));
   if (rollback) lines.push(...describeRisks(rollback.plan.risks, output));
-  return [...lines, "", "Nothing was changed."].join("\n");
+  const but = isolation === "container" ? "" : ", but for what commands did outside of the copy";
+  return [...lines, "", `Nothing was changed${but}.`].join("\n");
+}
+
+const NETWORKS = {
+  none: "without a network",
+  install: "without a network, but to install",
+  host: "",
+} as const;
+
+/** What its commands could meet. */
+function describeIsolation({ isolation, notContained, network }: Rehearsal, { style }: Output): string[] {
+  if (isolation === "container") {
+    return ["", `Commands ran in a container ${NETWORKS[network]}, the copy in the agent's place.`];
+  }
+  return [
+    "",
+    `${style.yellow("!")} Commands ran on this host, and could meet all that is on it: there was no container.`,
+    printable(`  ${notContained ?? ""}`),
+  ];
 }

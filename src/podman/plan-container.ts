@@ -36,7 +36,7 @@ export type Namespace = "pid" | "mount" | "network" | "ipc" | "uts" | "user" | "
 /** What can be reached; either way the network is the container's own, so that `none` holds whatever else is shared. */
 export type ContainerNetwork = { kind: "none" } | { kind: "bridge"; name: string };
 
-/** The folder shown as /app: one that is written itself, or `lower`, which never is, with the changes in `upper`. */
+/** The folder that is worked in: one that is written itself, or `lower`, which never is, with the changes in `upper`. */
 export type AppMount = { folder: string } | { lower: string; upper: string; work: string };
 
 /** PID 1 of a container that waits for executions: see `requireIdleProgram`. Its number on the host goes to `pidFile`. */
@@ -51,8 +51,12 @@ export interface ContainerPlan {
   labels: Readonly<Record<string, string>>;
   root: ContainerRoot;
   app: AppMount;
+  /** Where that is shown. Default: /app. */
+  place?: string;
   /** Further files and folders of the host, read-only. */
   mounts?: readonly BindMount[];
+  /** Folders beside /tmp that are its own: empty, in memory, written by everybody. */
+  scratch?: readonly string[];
   user: { uid: number; gid: number };
   /**
    * Which are its own; the others are the host's. Default: all but `user`. `mount` always is, `network` too, since
@@ -89,7 +93,7 @@ const USUAL_NAMESPACES: readonly Namespace[] = ["pid", "mount", "network", "ipc"
 
 /** The arguments of `podman` that run `plan` on `host`: everything shut, then opened one by one. */
 export function planContainer(plan: ContainerPlan, host: HostCapabilities): string[] {
-  const { command } = plan;
+  const { command, place = "/app", scratch = [] } = plan;
   const idle = "init" in command ? command : undefined;
   return [
     ...runtimeArguments(plan, host),
@@ -103,9 +107,12 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...["--no-hosts", "--http-proxy=false"],
     ...["--user", `${plan.user.uid}:${plan.user.gid}`],
     ...securityArguments(plan.security),
-    ...["--tmpfs", `/tmp:rw,nosuid,nodev,size=${sharedMemory(plan.limits)},mode=1777,notmpcopyup`],
+    ...["/tmp", ...scratch].flatMap((folder) => [
+      "--tmpfs",
+      `${folder}:rw,nosuid,nodev,size=${sharedMemory(plan.limits)},mode=1777,notmpcopyup`,
+    ]),
     ...limitArguments(plan, host),
-    ...["--volume", appVolume(plan.app), "--workdir", "/app"],
+    ...["--volume", appVolume(plan.app, place), "--workdir", place],
     ...[...(plan.mounts ?? []), ...(idle ? [{ host: idle.init, inside: IDLE_INIT }] : [])].flatMap(readOnly),
     ...(plan.devices ?? []).flatMap((device) => ["--device", device]),
     ...(plan.groups ?? []).flatMap((group) => ["--group-add", String(group)]),
@@ -152,8 +159,8 @@ function namespaceArguments(plan: ContainerPlan, host: HostCapabilities): string
   ];
 }
 
-const appVolume = (app: AppMount): string =>
-  "folder" in app ? `${app.folder}:/app:rw` : `${app.lower}:/app:O,upperdir=${app.upper},workdir=${app.work}`;
+const appVolume = (app: AppMount, place: string): string =>
+  "folder" in app ? `${app.folder}:${place}:rw` : `${app.lower}:${place}:O,upperdir=${app.upper},workdir=${app.work}`;
 
 const readOnly = ({ host, inside }: BindMount): string[] => ["--volume", `${host}:${inside}:ro,nosuid,nodev`];
 

@@ -60,7 +60,7 @@ export function agentCommands(
     before: commandsFor(left, policy, request),
     named,
     namedAfter: next?.config ? next.version : deployed && (next ? from : named),
-    startAgain: request.rehearsal ? null : left.start,
+    startAgain: request.rehearsal === "without_agent" ? null : left.start,
     after: commandsFor(toRun, policy, request),
     installDeployed: next ? toRun.install : null,
   };
@@ -82,7 +82,7 @@ function withoutUseless(
 }
 
 /**
- * A command whose step the policy leaves out is not run, and in a rehearsal none that manages the agent that runs. The others
+ * A command whose step the policy leaves out is not run, and in a rehearsal without the agent none that manages it. The others
  * have the time that the policy gives their step.
  */
 function commandsFor(
@@ -94,11 +94,12 @@ function commandsFor(
     const step = policy.steps.find((each) => each.type === type);
     return step && command ? { ...command, timeoutMs: step.timeoutMs ?? command.timeoutMs } : null;
   };
+  const leftAlone = rehearsal === "without_agent";
   return {
     ...commands,
-    stop: rehearsal ? null : within(commands.stop, "stop_agent"),
-    start: rehearsal ? null : within(commands.start, "start_agent"),
-    health: rehearsal ? null : commands.health,
+    stop: leftAlone ? null : within(commands.stop, "stop_agent"),
+    start: leftAlone ? null : within(commands.start, "start_agent"),
+    health: leftAlone ? null : commands.health,
     install: within(commands.install, "restore_dependencies"),
     migrate: within(commands.migrate, "restore_data"),
   };

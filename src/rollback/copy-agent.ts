@@ -1,6 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, cp, mkdir, mkdtemp, open, readlink, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, cp, mkdir, open, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
@@ -11,7 +10,7 @@ import { copyPaths } from "../system/copy-paths.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite, SQLITE_SIBLINGS } from "../system/sqlite.js";
 import type { AgentRepository } from "../version/agent-repository.js";
-import { configuredRoot } from "../version/deployment-place.js";
+import { canonicalFolder, configuredRoot } from "../version/deployment-place.js";
 import { readStatus } from "../version/work-tree-status.js";
 import { findIgnored } from "./find-ignored.js";
 
@@ -21,18 +20,12 @@ export interface AgentCopy {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A copy of an agent in a folder of its own, for as long as `work` takes. */
-export async function withCopyOf<T>(agent: AgentRepository, work: (copy: AgentCopy) => Promise<T>): Promise<T> {
-  const base = await realpath(await mkdtemp(path.join(tmpdir(), "kai-rehearsal-")));
-  try {
-    const folder = path.join(base, "agent");
-    const given = Object.entries(agent.repository.callerEnv);
-    const env = Object.fromEntries(given.filter(([name]) => !LOCATING.has(name)));
-    await copyAgent(agent, folder, env);
-    return await work({ folder, env });
-  } finally {
-    await rm(base, { recursive: true, force: true });
-  }
+/** Copies an agent to where nothing is yet; without `avoided`, a folder that may lie in it. */
+export async function copyAgent(agent: AgentRepository, folder: string, avoided: string): Promise<AgentCopy> {
+  const given = Object.entries(agent.repository.callerEnv);
+  const env = Object.fromEntries(given.filter(([name]) => !LOCATING.has(name)));
+  await copyAll(agent, folder, avoided, env);
+  return { folder, env };
 }
 
 /** Variables by which a hook tells git where the repository is (git(1)). */
@@ -51,9 +44,10 @@ const LOCATING: ReadonlySet<string> = new Set([
  * Every ref, the branch checked out, changes that are not committed, what git ignores (installed dependencies, settings), and
  * the live state. Objects are borrowed, not copied.
  */
-async function copyAgent(
+async function copyAll(
   { repository, config }: AgentRepository,
   folder: string,
+  avoided: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { workTree, commonDir, objectFormat } = repository;
@@ -70,11 +64,11 @@ async function copyAgent(
   await copyKaiFolder(repository, copy);
   await runGit(copy, ["reset", "--hard", "--quiet"]);
   const ignored = await findIgnored(repository, { workTree });
-  const root = await configuredRoot(repository, config);
+  const left = [await configuredRoot(repository, config), await canonicalFolder(avoided)];
   await copyPaths(
     workTree,
     folder,
-    ignored.filter((name) => !overlaps(workTree, name, root)),
+    ignored.filter((name) => !left.some((each) => overlaps(workTree, name, each))),
     env,
   );
   const status = await readStatus(repository, "no");

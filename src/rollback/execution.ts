@@ -3,6 +3,7 @@ import type { OperationKind } from "../operation/entry.js";
 import { compareWithEarlier } from "../snapshot/testing/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
+import type { StartShell } from "../system/start-shell.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { sourcesDetails } from "../version/composed-version.js";
@@ -28,13 +29,23 @@ import { listReplaced, type Replaced } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
 import { requireNotDisproven } from "./require-not-disproven.js";
 import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
+import { startToBeStopped } from "./start-to-be-stopped.js";
 import { statePatternsOf } from "./state-patterns.js";
 import type { StepListener, StepLog } from "./step-log.js";
 import type { Ground } from "./survey.js";
 import { dropUnjudged, noteUnjudged } from "./unjudged.js";
 
+/** Where the commands of a rollback run that is only rehearsed. */
+export interface Shells {
+  readonly usual: StartShell;
+  /** With the network that it takes to install dependencies, where there is one. */
+  toInstall(): Promise<StartShell>;
+}
+
 /** A caller, and whoever wants to see a rollback while it runs. */
 export interface RollbackCaller extends Caller {
+  /** Default: on this host. */
+  readonly shells?: Shells | undefined;
   readonly onStep?: StepListener | undefined;
   /** Is told what commands print, as it comes. */
   readonly onOutput?: ((text: string) => void) | undefined;
@@ -84,7 +95,7 @@ export interface Executed {
 export class Execution {
   readonly #session: WritingSession;
   readonly #caller: RollbackCaller;
-  readonly #decided: Decided;
+  #decided: Decided;
   readonly #steps: StepLog;
 
   constructor(session: WritingSession, caller: RollbackCaller, decided: Decided, steps: StepLog) {
@@ -112,6 +123,7 @@ export class Execution {
     if (prepared.mintSigner) await requireMintSigner(this.#session, signer, prepared.mintSigner);
     const refused = await whyNotRun(this.#session, prepared.uses, request, signer.fingerprint);
     if (refused) throw refused;
+    if (request.rehearsal) await this.#startToBeStopped();
     if (asksAgent(this.#steps))
       await noteUnjudged(agent.repository, { operation: this.#session.id, recovers: request.recovers ?? null });
     const restored = await this.#toCommitPoint(signer).catch(async (cause: Error) => {
@@ -137,6 +149,12 @@ export class Execution {
     return { restored, backup: restored.backup?.ref ?? null, stateBackup, replaced };
   }
 
+  async #startToBeStopped(): Promise<void> {
+    const context = { ...this.#context, cancelled: this.#caller.interrupted };
+    const prepared = await startToBeStopped(this.#decided.prepared, this.#steps, context);
+    this.#decided = { ...this.#decided, prepared };
+  }
+
   async #toCommitPoint(signer: Signer): Promise<Restored & { backup: Backup | undefined }> {
     const { agent, reader } = this.#session;
     const { prepared } = this.#decided;
@@ -158,7 +176,8 @@ export class Execution {
     const comparison = await compareWithEarlier(repository, {
       place: "agent",
       version: inForce?.tag ?? null,
-      before: from === undefined ? [] : versionAndBefore(this.#session.history, from),
+      // What takes the way into a container as well cannot be compared with what did not.
+      before: from === undefined || this.#caller.shells ? [] : versionAndBefore(this.#session.history, from),
     });
     await checkAfterwards(repository.workTree ?? "", prepared, this.#steps, { ...this.#context, comparison });
   }
@@ -194,7 +213,8 @@ export class Execution {
   }
 
   get #context() {
-    return { env: this.#caller.env, onOutput: this.#caller.onOutput };
+    const { env, onOutput, shells } = this.#caller;
+    return { env, onOutput, startShell: shells?.usual };
   }
 
   async #backUp(signer: Signer): Promise<Backup | undefined> {

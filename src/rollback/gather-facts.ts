@@ -102,7 +102,7 @@ export async function gatherFacts(
   const notRun = await whyNotRun(session, uses, request);
   const facts: PlanFacts = {
     type: request.type,
-    rehearsal: request.rehearsal,
+    leavesAgent: request.rehearsal === "without_agent",
     ...names,
     mints,
     takes: takenBy(mintSigner),

@@ -21,7 +21,8 @@ export async function installDependencies(
   await steps
     .command("restore_dependencies", async ({ timeoutMs, cancelled }) => {
       caller.progress("Installing dependencies aside");
-      const context = { env: caller.env, onOutput: caller.onOutput, cancelled };
+      const startShell = await caller.shells?.toInstall();
+      const context = { env: caller.env, onOutput: caller.onOutput, cancelled, startShell };
       const done = await installAside(
         { ...repository, workTree },
         {

@@ -32,8 +32,8 @@ export interface PlannedCommand {
 /** What a plan is made of: all of it read before, nothing of it written. */
 export interface PlanFacts {
   readonly type: RollbackType;
-  /** On a copy, so that no agent runs there. */
-  readonly rehearsal: boolean;
+  /** On a copy on this host, so that no agent may run there. */
+  readonly leavesAgent: boolean;
   readonly from: string | null;
   /** The version or backup that is gone back to. */
   readonly to: string;
@@ -193,7 +193,7 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   },
   stop_agent: (facts) => {
     const { commands, type } = facts;
-    if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");
+    if (facts.leavesAgent) return nothing("not rehearsed: the agent that runs is left alone");
     if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
     if (commands.stop === null && !commands.runs) return nothing("there is no lifecycle.stop");
     if (type === "emergency") {
@@ -227,7 +227,7 @@ const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   },
   start_agent: (facts) => {
     const { start } = facts.commands;
-    if (facts.rehearsal) return nothing("not rehearsed: it would touch the agent that runs");
+    if (facts.leavesAgent) return nothing("not rehearsed: the agent that runs is left alone");
     if (start === null) return nothing("there is no lifecycle.start");
     if (!changesWhatRuns(facts)) return nothing("nothing that runs is changed");
     return { does: "start the agent and wait until it is well", applies: true, command: start };

@@ -1,9 +1,6 @@
-import { KaiError } from "../error.js";
-import { openAgent } from "../version/agent-repository.js";
-import { withCopyOf } from "./copy-agent.js";
 import type { RollbackCaller } from "./execution.js";
 import type { RollbackOptions } from "./request.js";
-import { type RollbackResult, rollBack } from "./rollback.js";
+import type { RollbackResult } from "./rollback.js";
 
 /** What a rehearsal came to. */
 export interface Rehearsal {
@@ -12,29 +9,26 @@ export interface Rehearsal {
   readonly ok: boolean;
   /** What it would have failed with; null where it would not. */
   readonly problem: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
+  /** Where its commands ran: in a container, or on this host in the folder of the copy. */
+  readonly isolation: "container" | "folder";
+  /** Why not in a container, a sentence; null where they did. */
+  readonly notContained: string | null;
+  /** What commands could reach: nobody, the outside but only to install, or what this host does. */
+  readonly network: "none" | "install" | "host";
+  /** What is worth knowing of how it was tried, sentences. */
+  readonly remarks: readonly string[];
   /** Of the copy; null where it failed before the commit point. */
   readonly rollback: RollbackResult | null;
 }
 
 /**
  * Runs the whole rollback on a copy of the repository, the working tree and the live state: it is planned, verified, saved,
- * installed, migrated, restored and tested there. The commands that manage the agent that runs (stop, start, health) are left
- * out, as is its deployment. Nothing of the original is changed.
+ * installed, migrated, restored and tested there. Its commands run in a container in which the copy lies where the agent does, where
+ * there can be one: then the agent is stopped, started and asked for health in it, too. Else they run on this host, and these
+ * three are left out. A deployment always is. Nothing of the original is changed.
  */
 export async function rehearse(caller: RollbackCaller, options: RollbackOptions): Promise<Rehearsal> {
-  // The rollback of the copy tells of a kai.yaml that is gone or broken.
-  const agent = await openAgent(caller.cwd, caller.env, () => {});
-  caller.progress("Copying the agent");
-  return withCopyOf(agent, async ({ folder, env }) => {
-    try {
-      const rollback = await rollBack({ ...caller, cwd: folder, env }, { ...options, dryRun: false, rehearsal: true });
-      const failed = rollback.steps.find(({ status }) => status === "failed");
-      const problem = rollback.ok ? null : { code: "E127", message: failed?.error ?? "it is not well", hint: null };
-      return { rehearsed: true, ok: rollback.ok, problem, rollback };
-    } catch (cause) {
-      if (!(cause instanceof KaiError)) throw cause;
-      const { code, message, hint = null } = cause;
-      return { rehearsed: true, ok: false, problem: { code, message, hint }, rollback: null };
-    }
-  });
+  // What containers take is loaded by what needs one.
+  const { rehearseOnCopy } = await import("./rehearse-on-copy.js");
+  return rehearseOnCopy(caller, options);
 }

@@ -2,6 +2,12 @@ import type { Component } from "../agent/component.js";
 import type { VersionNumber } from "../version/number.js";
 import type { RollbackType } from "./plan.js";
 
+/**
+ * What a rollback on a copy tries: its deployment is always left out, and with `without_agent` all that would meet the agent that
+ * runs, its stop, start and health.
+ */
+export type Rehearsed = "with_agent" | "without_agent";
+
 /** What somebody asks for. */
 export interface RollbackRequest {
   /** A version, its tag or `current`; for a snapshot the id of an operation, or how it begins. */
@@ -24,8 +30,8 @@ export interface RollbackRequest {
   readonly dryRun: boolean;
   /** In a plan: the number of a version that is made before. */
   readonly taken: VersionNumber | undefined;
-  /** On a copy: the agent that runs, and its deployment, are left alone. */
-  readonly rehearsal: boolean;
+  /** Undefined for one that is meant. */
+  readonly rehearsal: Rehearsed | undefined;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
   readonly recovers: string | undefined;
   /** Milliseconds to the commit point, where rollback_timeout gives more; undefined for no other bound. */
@@ -46,7 +52,7 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   trustCommands: false,
   dryRun: false,
   taken: undefined,
-  rehearsal: false,
+  rehearsal: undefined,
   recovers: undefined,
   withinMs: undefined,
   ...options,

@@ -5,6 +5,7 @@ import { judgeExpectations } from "../snapshot/testing/expectations.js";
 import { expectationsOf, notCompared } from "../snapshot/testing/expectations-of.js";
 import { agentEnvironment } from "../system/agent-environment.js";
 import { runShell, type ShellResult } from "../system/shell.js";
+import type { StartShell } from "../system/start-shell.js";
 
 export interface TestsRequest {
   /** Where they are run: the agent's folder. */
@@ -14,6 +15,8 @@ export interface TestsRequest {
   readonly onOutput?: ((text: string) => void) | undefined;
   /** With what versions before took; default: with none. */
   readonly comparison?: Comparison | undefined;
+  /** Where they run. Default: on this host. */
+  readonly startShell?: StartShell | undefined;
   /** Ends what runs, and begins no other. */
   readonly cancelled?: AbortSignal | undefined;
 }
@@ -58,11 +61,12 @@ export async function runTests(
 async function runScenario(
   scenario: SnapshotTest,
   timeoutMs: number,
-  { cwd, env, onOutput, cancelled, comparison }: TestsRequest,
+  { cwd, env, onOutput, cancelled, comparison, startShell }: TestsRequest,
 ): Promise<ScenarioResult> {
   const { name, kind, run } = scenario;
   const own = agentEnvironment(env, {});
-  const ran = await runShell({ run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, cancelled, observed: true });
+  const asked = { run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, cancelled, startShell };
+  const ran = await runShell({ ...asked, observed: true });
   const before = comparison?.find(name);
   const error = judge(scenario, ran, before);
   const { durationMs, output, peakMemory = null } = ran;

@@ -87,9 +87,9 @@ export async function pruneSnapshots(
     }
   }
   const { tempDir } = await placesOf(repository, config, env);
-  const folders = await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, caller.now());
-  // Those in which this machine was looked at.
+  // Those in which this machine was looked at, or a rollback was rehearsed; what runs in them writes to their folders.
   const probes = await removeLeftovers(env);
+  const folders = await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, caller.now());
   const records = await sweepRecords(store, env);
   const images = (await removeUnnamedImages(env)).map((id) => `image ${id}`);
   const containers = await orphanedContainers(store, env);

@@ -5,6 +5,7 @@ import { LogTail } from "./log-tail.js";
 import { areGoneWithin, type EndedProcesses, endMarked, listMarked } from "./marked-processes.js";
 import { runShell } from "./shell.js";
 import { attemptStart, type HealthLimits } from "./start-attempt.js";
+import { type StartShell, startShellHere } from "./start-shell.js";
 import { whyFailed } from "./why-failed.js";
 
 /** What became of a command. */
@@ -49,6 +50,8 @@ export interface CommandContext {
   readonly graceMs?: number | undefined;
   /** Ends what runs at once with SIGKILL, and what waits. */
   readonly cancelled?: AbortSignal | undefined;
+  /** Where commands run. Default: on this host. */
+  readonly startShell?: StartShell | undefined;
 }
 
 const GRACE_MS = 5000;
@@ -66,12 +69,12 @@ export function runAgentCommand(command: AgentCommand, context: CommandContext):
 
 async function runCancellable(
   command: AgentCommand,
-  { env, onOutput, graceMs = GRACE_MS }: CommandContext,
+  { env, onOutput, graceMs = GRACE_MS, startShell }: CommandContext,
   cancelled: AbortSignal | undefined,
 ): Promise<CommandOutcome> {
   const { run, cwd, timeoutMs } = command;
   const own = agentEnvironment(env, command.env);
-  const result = await runShell({ run, cwd, env: own, timeoutMs, graceMs, onOutput, cancelled });
+  const result = await runShell({ run, cwd, env: own, timeoutMs, graceMs, onOutput, cancelled, startShell });
   const { exitCode, signal, timedOut, output, dropped, durationMs } = result;
   const error = whyFailed(result, command);
   return { ok: error === null, exitCode, signal, timedOut, output, dropped, durationMs, error };
@@ -113,10 +116,10 @@ async function askHealth(
  * Why the agent cannot be taken for one that runs and is well, a sentence; null where it can. Its health command decides, asked
  * once; without one, whether anything runs that its start command started.
  */
-export async function whyNotWell({ agent, health }: StartCommand, { env }: CommandContext): Promise<string | null> {
+export async function whyNotWell({ agent, health }: StartCommand, context: CommandContext): Promise<string | null> {
   const runs = (await listMarked(agent)).length > 0;
   if (health === null) return runs ? null : "Nothing runs that its start command started.";
-  const { ok, error } = await runAgentCommand(health, { env, graceMs: 0 });
+  const { ok, error } = await runAgentCommand(health, asking(context));
   return ok ? null : `${runs ? "It runs, and is not well" : "It does not run"}: ${error}`;
 }
 
@@ -175,13 +178,15 @@ export async function startAgent(command: StartCommand, context: CommandContext)
   const over = new AbortController();
   const followed = log.follow(over.signal);
   const { health } = command;
+  const { startShell = startShellHere } = context;
   const { ok, end, illness } = await attemptStart({
     command,
     env: context.env,
     log: log.descriptor,
     graceMs: context.graceMs ?? GRACE_MS,
+    startShell,
     answeredBefore: answers,
-    askHealth: health && ((limits) => askHealth(health, { env: context.env, graceMs: 0 }, either(limits, context))),
+    askHealth: health && ((limits) => askHealth(health, asking(context), either(limits, context))),
   });
   over.abort();
   await followed;
@@ -208,12 +213,15 @@ const either = (limits: HealthLimits, { cancelled }: CommandContext): HealthLimi
 });
 
 /** Whether the health command passes before anything is started; without one, whether anything runs. */
-async function isAnswering({ health }: StartCommand, runs: boolean, { env }: CommandContext): Promise<boolean> {
+async function isAnswering({ health }: StartCommand, runs: boolean, context: CommandContext): Promise<boolean> {
   if (health === null) return runs;
   // Where nothing of ours runs nobody should answer, so a command that waits for an answer is not waited for.
   const timeoutMs = runs ? health.timeoutMs : Math.min(health.timeoutMs, FOREIGN_ANSWER_MS);
-  return (await runAgentCommand({ ...health, timeoutMs }, { env, graceMs: 0 })).ok;
+  return (await runAgentCommand({ ...health, timeoutMs }, asking(context))).ok;
 }
+
+/** Health is asked unheard, and gets no time to end. */
+const asking = ({ env, startShell }: CommandContext): CommandContext => ({ env, startShell, graceMs: 0 });
 
 function startClock(): () => number {
   const started = performance.now();

@@ -1,9 +1,9 @@
-import { ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { setTimeout as pause } from "node:timers/promises";
 import { OutputTail } from "./output-tail.js";
+import { endOf, type StartShell, startShellHere } from "./start-shell.js";
 import { watchMemory } from "./watch-memory.js";
 
 export interface ShellRequest {
@@ -19,6 +19,8 @@ export interface ShellRequest {
   readonly cancelled?: AbortSignal | undefined;
   /** Looks at stdout and at memory too; the lines of the two streams then stand only roughly in their order. */
   readonly observed?: boolean | undefined;
+  /** Where it runs. Default: on this host. */
+  readonly startShell?: StartShell | undefined;
 }
 
 export interface ShellResult {
@@ -50,23 +52,21 @@ const BOTH_STREAMS = 'exec /bin/sh -c "$1" 2>&1';
 /** Runs a shell command in a session of its own until the shell ends; it never throws. */
 export async function runShell(request: ShellRequest): Promise<ShellResult> {
   const started = performance.now();
-  const { run, cwd, env, graceMs, timeoutMs, observed = false, onOutput } = request;
+  const { run, cwd, env, graceMs, timeoutMs, observed = false, onOutput, startShell = startShellHere } = request;
   const tail = new OutputTail(KEPT_OUTPUT);
   const stdout = new OutputTail(KEPT_STDOUT);
-  const child = spawnShell(observed ? [run] : [BOTH_STREAMS, "sh", run], {
-    cwd,
-    env,
-    stdio: ["ignore", "pipe", observed ? "pipe" : "ignore"],
-  });
+  const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", observed ? "pipe" : "ignore"];
+  const shell = startShell(observed ? [run] : [BOTH_STREAMS, "sh", run], { cwd, env, stdio });
+  const { child } = shell;
   collect(child.stdout, observed ? [tail, stdout] : [tail], onOutput);
   collect(child.stderr, [tail], onOutput);
   const over = new AbortController();
-  const memory = observed && child.pid !== undefined ? watchMemory(child.pid, over.signal) : undefined;
+  const memory = observed ? shell.leader().then((leader) => leader && watchMemory(leader, over.signal)) : undefined;
   const ended = endOf(child);
   let timedOut = false;
   if (!(await isWithin(ended, timeoutMs, request.cancelled))) {
     timedOut = request.cancelled?.aborted !== true;
-    await endGroup(child.pid, timedOut ? graceMs : 0);
+    await shell.end(timedOut ? graceMs : 0);
   }
   const { exitCode, signal, problem } = await ended;
   over.abort();
@@ -83,21 +83,6 @@ export async function runShell(request: ShellRequest): Promise<ShellResult> {
   };
 }
 
-/**
- * Starts a shell in a session of its own: no terminal that hangs up, no Ctrl-C meant for us. What keeps it from starting is
- * its end, whichever way Node tells it.
- */
-export function spawnShell(args: readonly string[], options: SpawnOptions): ChildProcess {
-  try {
-    return spawn("/bin/sh", ["-c", ...args], { ...options, detached: true });
-  } catch (cause) {
-    // Too long for the system, or a NUL in it.
-    const child = new ChildProcess();
-    setImmediate(() => child.emit("error", cause));
-    return child;
-  }
-}
-
 function collect(
   stream: Readable | null | undefined,
   tails: readonly OutputTail[],
@@ -112,20 +97,6 @@ function collect(
   stream?.on("error", () => {});
 }
 
-export interface ShellEnd {
-  readonly exitCode: number | null;
-  readonly signal: string | null;
-  readonly problem: string | null;
-}
-
-/** How a started shell ended; that it could not be started is an end too. */
-export function endOf(child: ChildProcess): Promise<ShellEnd> {
-  return new Promise((resolve) => {
-    child.once("error", (cause) => resolve({ exitCode: null, signal: null, problem: cause.message }));
-    child.once("exit", (exitCode, signal) => resolve({ exitCode, signal, problem: null }));
-  });
-}
-
 async function isWithin(ended: Promise<unknown>, ms: number, cancelled: AbortSignal | undefined): Promise<boolean> {
   const over = new AbortController();
   const signal = cancelled === undefined ? over.signal : AbortSignal.any([over.signal, cancelled]);
@@ -133,28 +104,6 @@ async function isWithin(ended: Promise<unknown>, ms: number, cancelled: AbortSig
   const first = await Promise.race([ended.then(() => true), late]);
   over.abort();
   return first;
-}
-
-/** Ends a process group whose leader was started here: SIGTERM, and SIGKILL for what is there after `graceMs`. */
-export async function endGroup(leader: number | undefined, graceMs: number): Promise<void> {
-  if (leader === undefined) return;
-  const until = performance.now() + graceMs;
-  if (graceMs > 0) {
-    signalGroup(leader, "SIGTERM");
-    // One that is stopped hears the former only now.
-    signalGroup(leader, "SIGCONT");
-  }
-  while (performance.now() < until && signalGroup(leader, 0)) await pause(20);
-  signalGroup(leader, "SIGKILL");
-}
-
-/** Whether there was anybody in the group. */
-function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-leader, signal);
-  } catch {
-    return false;
-  }
 }
 
 async function drain(streams: readonly (Readable | null | undefined)[]): Promise<void> {

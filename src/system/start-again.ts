@@ -32,7 +32,8 @@ export async function lookBefore(
   const { health } = start;
   if (health === null) return { start, ran };
   const asked = { ...health, retries: 0, timeoutMs: Math.min(health.timeoutMs, ANSWER_MS) };
-  const well = !urgent && (await checkHealth(asked, { env: context.env, graceMs: 0 })).ok;
+  const { env, startShell } = context;
+  const well = !urgent && (await checkHealth(asked, { env, startShell, graceMs: 0 })).ok;
   return { start: well ? start : { ...start, health: null }, ran };
 }
 

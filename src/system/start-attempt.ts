@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { StartCommand } from "./agent-command.js";
 import { AGENT_MARK, agentEnvironment } from "./agent-environment.js";
 import { endMarked } from "./marked-processes.js";
-import { endGroup, endOf, type ShellEnd, spawnShell } from "./shell.js";
+import { endOf, type ShellEnd, type StartShell } from "./start-shell.js";
 
 export interface StartRequest {
   readonly command: StartCommand;
@@ -11,6 +11,7 @@ export interface StartRequest {
   /** A descriptor that takes the output. */
   readonly log: number;
   readonly graceMs: number;
+  readonly startShell: StartShell;
   /** Something answered the health command before: what it says proves nothing until the start has settled. */
   readonly answeredBefore: boolean;
   /** Asks for health within a time, over and over; null where there is no health command. */
@@ -40,12 +41,14 @@ const SETTLED_MS = 1000;
 
 /** Starts a command that goes on behind us, and waits until it is well or fails; then what it started is ended. */
 export async function attemptStart(request: StartRequest): Promise<StartResult> {
-  const { command, env, log, graceMs } = request;
-  const child = spawnShell([command.run], {
+  const { command, env, log, graceMs, startShell } = request;
+  const shell = startShell([command.run], {
     cwd: command.cwd,
     env: agentEnvironment(env, { ...command.env, [AGENT_MARK]: command.agent }),
     stdio: ["ignore", log, log],
+    log: command.log,
   });
+  const { child } = shell;
   let end: ShellEnd | null = null;
   const ended = endOf(child).then((how) => {
     end = how;
@@ -63,7 +66,7 @@ export async function attemptStart(request: StartRequest): Promise<StartResult> 
   }
   const result = { ok: false, end, illness: hasNotFailed(end) ? (health?.error ?? null) : null };
   await endMarked(command.agent, graceMs);
-  if (end === null) await endGroup(child.pid, 0);
+  if (end === null) await shell.end(0);
   return result;
 }
 

@@ -50,6 +50,15 @@ test("rootless, the caller is the sandbox's user inside", () => {
   expect(planContainer(plan, hostWith({ rootless: true }))).toContain("--userns=keep-id:uid=1000,gid=1000");
 });
 
+test("what is worked in can be shown elsewhere, and further folders are its own", () => {
+  const args = planContainer(
+    { ...plan, app: { folder: "/t/copy" }, place: "/srv/agent", scratch: ["/home/ada"] },
+    hostWith({}),
+  );
+  expect(args.join(" ")).toContain("--volume /t/copy:/srv/agent:rw --workdir /srv/agent");
+  expect(args).toContain("/home/ada:rw,nosuid,nodev,size=16777216,mode=1777,notmpcopyup");
+});
+
 test("an image is used by its id, never pulled, without its own entry point and volumes", () => {
   const args = planContainer({ ...plan, root: { kind: "image", id: "sha256:ab" } }, hostWith({})).join(" ");
   expect(args).toMatch(/--pull=never --image-volume=ignore --entrypoint \[\] sha256:ab \/bin\/sh -c true$/);

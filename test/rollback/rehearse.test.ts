@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { observe } from "../operation/observe.js";
@@ -26,11 +25,12 @@ async function agentWith(more: string): Promise<Agent> {
   return agent;
 }
 
-const copies = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("kai-rehearsal-"));
+/** What is left in the folder that copies of this agent are made in. */
+const copies = (agent: Agent, folder: string): string[] => readdirSync(path.join(agent.dir, folder));
 
-test("a rehearsal runs the plan on a copy, with its state and without its agent, and changes nothing here", async () => {
+test("a rehearsal runs the plan on a copy, with its state and its agent, and changes nothing here", async () => {
   const agent = await agentWith(
-    'lifecycle: {start: {run: "touch $PWD/started"}, stop: {run: "touch $PWD/stopped"}, health: {run: "false"}}\n',
+    'lifecycle: {start: {run: "touch $PWD/started"}, stop: {run: "touch $PWD/stopped"}, health: {run: "ls started"}}\nsnapshot_isolation: {temp_dir: ../rehearsals}\n',
   );
   agent.write("state.json", '{"seen": "since"}\n');
   const before = observe(agent);
@@ -38,14 +38,14 @@ test("a rehearsal runs the plan on a copy, with its state and without its agent,
   expect([rehearsed, ok, problem]).toEqual([true, true, null]);
   expect(rollback).toMatchObject({ from: "1.1.0", to: "1.0.0", version: "1.0.0", ok: true });
   expect(rollback.steps).toContainEqual(expect.objectContaining({ type: "restore_data", status: "done" }));
-  expect(rollback.steps).toContainEqual(expect.objectContaining({ type: "stop_agent", status: "skipped" }));
+  expect(rollback.steps).toContainEqual(expect.objectContaining({ type: "stop_agent", status: "done" }));
   expect(observe(agent)).toEqual(before);
   expect(readFileSync(path.join(agent.dir, "state.json"), "utf8")).toBe('{"seen": "since"}\n');
   expect([existsSync(path.join(agent.dir, "started")), existsSync(path.join(agent.dir, "stopped"))]).toEqual([
     false,
     false,
   ]);
-  expect(copies()).toEqual([]);
+  expect(copies(agent, "../rehearsals")).toEqual([]);
 });
 
 test("what would fail is said, and ends with 1", async () => {
@@ -65,10 +65,14 @@ test("what would fail is said, and ends with 1", async () => {
 test("what git ignores is in the copy, too: installed dependencies, settings, but no deployment", async () => {
   const agent = await agentWith(`deploy: {root: out/deployed}
 snapshot_isolation:
+  temp_dir: rehearsals
   tests:
-    - {name: has all, kind: functionality, run: "cat .env 'lib/a b' && test ! -e out/deployed && sqlite3 var/m.sqlite 'select * from t'"}
+    - {name: has all, kind: functionality, run: "cat .env 'lib/a b' && test ! -e out/deployed && test ! -e rehearsals && sqlite3 var/m.sqlite 'select * from t'"}
 `);
-  agent.write(".gitignore", `${readFileSync(path.join(agent.dir, ".gitignore"), "utf8")}.env\n/lib/\n/out/\n/var/\n`);
+  agent.write(
+    ".gitignore",
+    `${readFileSync(path.join(agent.dir, ".gitignore"), "utf8")}.env\n/lib/\n/out/\n/rehearsals/\n/var/\n`,
+  );
   agent.write(
     "kai.yaml",
     readFileSync(path.join(agent.dir, "kai.yaml"), "utf8").replace("memory.sqlite", "var/m.sqlite"),
@@ -88,5 +92,5 @@ snapshot_isolation:
   expect((await agent.kai("deploy", "1.3.0")).exit).toBe(0);
   const ran = await agent.kai("rollback", "1.2.0", "--rehearse", "--json");
   expect([ran.exit, ran.json().problem]).toEqual([0, null]);
-  expect(copies()).toEqual([]);
+  expect(copies(agent, "rehearsals")).toEqual([]);
 });

@@ -12,7 +12,7 @@ const COMMAND = { run: "true", timeoutMs: 4000 };
 function planOf(facts: Partial<PlanFacts> = {}) {
   return planRollback({
     type: "version",
-    rehearsal: false,
+    leavesAgent: false,
     from: "1.1.0",
     to: "1.0.0",
     mints: null,

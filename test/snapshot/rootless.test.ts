@@ -55,6 +55,43 @@ test("an ordinary user's version runs in an image that is built from it, once", 
   expect((await kai(...command)).json().stdout).toBe(first.stdout);
 });
 
+/** Told from everybody else's. */
+const SLEEPS = `1000.${process.pid}`;
+
+test("an ordinary user rehearses a rollback in a container, as that user", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  const looks = {
+    name: "looks",
+    kind: "functionality",
+    run: 'id -u; cat logic.py; echo x > "$HOME/x"; cat ../started',
+  };
+  const yaml = (version: string) => ({
+    agent_id: "ai.example.clerk",
+    lifecycle: {
+      start: { run: `echo ${version} > ../started; exec sleep ${SLEEPS}` },
+      stop: { run: `grep 1.2 ../started; pkill -f "sleep ${SLEEPS}"` },
+    },
+    snapshot_isolation: { temp_dir: `${base}/snapshots`, tests: [looks] },
+  });
+  for (const version of ["1.1.0", "1.2.0"]) {
+    agent.write("kai.yaml", JSON.stringify(yaml(version)));
+    agent.commit(`feat: ${version}`);
+    expect((await agent.kai("create", "--as", version)).exit).toBe(0);
+  }
+  const command = ["rollback", "1.1.0", "--rehearse", "--json"];
+  const { kai, user } = process.getuid?.() === 0 ? strangers(agent) : { ...agent, user: process.getuid?.() };
+  const rehearsed = (await kai(...command)).json();
+  expect(rehearsed).toMatchObject({ ok: true, problem: null, isolation: "container" });
+  const outputs = rehearsed.rollback.steps.map(({ type, output }: { type: string; output: string | null }) => [
+    type,
+    output,
+  ]);
+  expect(outputs).toContainEqual(["stop_agent", "1.2.0\n"]);
+  expect(outputs).toContainEqual(["validate_rollback", `${user}\nprint("answer of 1.0.0")\n1.1.0\n`]);
+  expect(execFileSync("ls", [path.join(base, "snapshots")], { encoding: "utf8" })).toBe("");
+});
+
 /** Runs the program as somebody else. */
 const asStranger = (agent: Agent, args: readonly string[]) => strangers(agent).kai(...args);
 
@@ -65,10 +102,14 @@ function strangers(agent: Agent) {
   for (const name of ["bin", "dist", "docs", "package.json"]) {
     cpSync(path.join(ROOT, name), path.join(program, name), { recursive: true });
   }
-  const { command, env } = strangerIn(base, agent.env["HOME"] ?? "");
+  const { command, env, user } = strangerIn(base, agent.env["HOME"] ?? "");
   const node = (first: string, ...args: readonly string[]) => {
     const [file, ...rest] = command(first, ...args);
     return agent.run(file, rest, env);
   };
-  return { node, kai: (...args: readonly string[]) => node(path.join(program, "bin", "git-kai-version"), ...args) };
+  return {
+    node,
+    user,
+    kai: (...args: readonly string[]) => node(path.join(program, "bin", "git-kai-version"), ...args),
+  };
 }

@@ -16,6 +16,8 @@ export interface Stranger {
   command(program: string, ...args: readonly string[]): [string, ...string[]];
   /** What belongs to the program's environment beside the rest. */
   env: NodeJS.ProcessEnv;
+  /** Their number. */
+  user: number;
 }
 
 /**
@@ -53,5 +55,6 @@ export function strangerIn(base: string, home: string): Stranger {
   return {
     command: (program, ...args) => ["unshare", "--mount", "sh", "-c", script, "sh", node, program, ...args],
     env: { XDG_RUNTIME_DIR: runtime },
+    user: STRANGER,
   };
 }

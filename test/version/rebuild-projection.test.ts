@@ -37,6 +37,7 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
     judged: null,
     recovered: [],
     rebuilt: { records: [], tags: [] },
+    rehearsals: [],
   });
   expect(refsOf(agent)).toBe(refs);
 });

@@ -104,7 +104,7 @@ export const SNAPSHOT_ISOLATION = object({
     bool(false),
   ),
   temp_dir: field(
-    "The folder that holds snapshots, a relative one seen from the agent's folder, without colon or comma; where it is another user's, one beside it with the caller's number behind its name.",
+    "The folder that holds snapshots and rehearsals, a relative one seen from the agent's folder, without colon or comma; where it is another user's, one beside it with the caller's number behind its name.",
     text("/tmp/kai_snapshots", { expected: "a folder" }),
   ),
   commit_changes: field("Whether a snapshot's changes are committed without being asked for.", bool(false)),

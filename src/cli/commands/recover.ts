@@ -1,3 +1,4 @@
+import { KaiError } from "../../error.js";
 import type { Recovered } from "../../operation/recover.js";
 import { type JudgedOperation, judgeInterrupted } from "../../rollback/judge-interrupted.js";
 import type { Rebuilt } from "../../version/rebuild-projection.js";
@@ -14,7 +15,7 @@ export const recoverCommand = defineCommand({
   name: "recover",
   summary: "Bring interrupted operations to their end",
   description:
-    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. Running it twice changes nothing.",
+    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. The copy and the container of a rehearsal that was killed are removed. Running it twice changes nothing.",
   options: {
     trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
   },
@@ -37,7 +38,14 @@ export const recoverCommand = defineCommand({
       context,
     );
     const told = recovered.map((each) => ({ ...logged.get(each.operation), ...each }));
-    context.output.result({ recovered: told, judged, rebuilt }, describeRecovered);
+    // What containers take is loaded by what needs one.
+    const { sweepRehearsals } = await import("../../rollback/sweep-rehearsals.js");
+    const rehearsals = await sweepRehearsals(context).catch((cause: unknown) => {
+      // Whatever was interrupted is whole by now; `snapshot prune` says what is in the way of the rest.
+      if (cause instanceof KaiError) return [];
+      throw cause;
+    });
+    context.output.result({ recovered: told, judged, rebuilt, rehearsals }, describeRecovered);
   },
 });
 
@@ -45,9 +53,10 @@ interface WhatWasDone {
   readonly recovered: readonly Recovered[];
   readonly judged: JudgedOperation | null;
   readonly rebuilt: Rebuilt;
+  readonly rehearsals: readonly string[];
 }
 
-function describeRecovered({ recovered, judged, rebuilt }: WhatWasDone, output: Output): string {
+function describeRecovered({ recovered, judged, rebuilt, rehearsals }: WhatWasDone, output: Output): string {
   const { style } = output;
   const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended }) => [
     `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
@@ -55,6 +64,7 @@ function describeRecovered({ recovered, judged, rebuilt }: WhatWasDone, output: 
     ...(ended === null ? [] : [endedThen(ended, style)]),
   ]);
   if (judged !== null) lines.push(...describeJudged(judged, output));
+  for (const name of rehearsals) lines.push(`${style.green("✓")} ${name}: what somebody was killed over is removed`);
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }

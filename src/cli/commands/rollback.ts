@@ -13,6 +13,7 @@ import type { CommandContext } from "../context.js";
 import { choice, defineCommand, flag, list, optional, value } from "../define-command.js";
 import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
 import { warnOfVersionBefore } from "../describe-version-before.js";
+import { interruptible } from "../interruption.js";
 import { interruptibly, rollbackCallerOf } from "../rollback-caller.js";
 
 const COMPONENTS: readonly Component[] = [
@@ -46,7 +47,9 @@ export const rollbackCommand = defineCommand({
       "go back only where it holds, e.g. 'health == 0 AND minutes_in_force > 5'; see docs/unattended.md",
     ),
     suggest: flag("rank the versions to go back to, with the evidence, and change nothing"),
-    rehearse: flag("run the whole plan on a copy of repository and state, and say what would fail"),
+    rehearse: flag(
+      "run the whole plan on a copy of repository and state, in a container where there can be one, and say what would fail",
+    ),
     force: flag(
       "save changes that are not committed and go on; go back to a withdrawn version, or further than allowed",
     ),
@@ -135,7 +138,10 @@ async function rehearseIt(
   context: CommandContext,
 ): Promise<void> {
   if (asked === undefined) throw noneNamed(await versionsToGoBackTo(context));
-  const rehearsal = await rehearse(rollbackCallerOf(context), { ...options, to: asked });
+  const rehearsal = await interruptible((interrupted) => {
+    interrupted.addEventListener("abort", () => context.output.note("Interrupted: the copy is taken away."));
+    return rehearse({ ...rollbackCallerOf(context), interrupted }, { ...options, to: asked });
+  });
   context.output.result(rehearsal, describeRehearsal);
   if (!rehearsal.ok) process.exitCode = 1;
 }

@@ -40,8 +40,8 @@ export const sandboxFolderIn = (tempDir: string, id: string): string => path.joi
 
 /** What a sandbox's folder says of itself, for whoever finds it when everything else is gone. */
 export interface FolderOrigin {
-  /** The folder of the snapshot's record: as long as that is there, this one is somebody's. */
-  readonly record: string;
+  /** The folder of the snapshot's record: as long as that is there, this one is somebody's. Null: it is no snapshot's. */
+  readonly record: string | null;
   /** The process that made it. */
   readonly owner: string;
   readonly throwAway: boolean;
@@ -76,10 +76,8 @@ export const pidFileIn = (folder: string): string => path.join(folder, "pid");
  */
 export async function sweepSandboxFolders(tempDir: string, host: SandboxHost, now: Date): Promise<string[]> {
   const swept: string[] = [];
-  for (const name of await readdir(tempDir).catch(() => [])) {
+  for (const name of await listForsaken(tempDir, now)) {
     const folder = path.join(tempDir, name);
-    const forsaken = name.startsWith(PREFIX) ? await isForsaken(folder, now) : await wasProbedIn(name);
-    if (!forsaken) continue;
     // Of a build whose caller was killed.
     await endForsakenBuild(folder, host.env);
     // Two sweepers may meet; whoever renames first does the work.
@@ -89,6 +87,15 @@ export async function sweepSandboxFolders(tempDir: string, host: SandboxHost, no
     );
   }
   return swept;
+}
+
+/** Names of the folders that `sweepSandboxFolders` would remove. */
+export async function listForsaken(tempDir: string, now: Date): Promise<string[]> {
+  const names = await readdir(tempDir).catch(() => []);
+  const forsaken = await Promise.all(
+    names.map((name) => (name.startsWith(PREFIX) ? isForsaken(path.join(tempDir, name), now) : wasProbedIn(name))),
+  );
+  return names.filter((_name, index) => forsaken[index]);
 }
 
 /** Whether it is of a look at this machine that somebody was killed in. */
@@ -103,7 +110,7 @@ async function isForsaken(folder: string, now: Date): Promise<boolean> {
   if (text === undefined) return folder.endsWith(GONE);
   const { record, owner, throwAway, expiresAt } = JSON.parse(text) as FolderOrigin;
   if (await isAlive(owner)) return false;
-  if ((await lstat(record).catch(() => undefined)) !== undefined) return false;
+  if (record !== null && (await lstat(record).catch(() => undefined)) !== undefined) return false;
   return throwAway || Date.parse(expiresAt) < now.getTime();
 }
 
