@@ -1,16 +1,17 @@
 import path from "node:path";
+import type { CommandStreams } from "../podman/command-streams.js";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
 import type { EndedExecution, Execution } from "./execution.js";
 import { loadKeeper } from "./load-keeper.js";
-import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
+import { ExecutionOutput } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
-export interface ExecRequest {
+export interface ExecRequest extends CommandStreams {
   readonly command: readonly [string, ...string[]];
   /** Inside; relative to /app. */
   readonly workdir?: string | undefined;
@@ -19,10 +20,9 @@ export interface ExecRequest {
   readonly env?: readonly string[];
   /** Default: that of the snapshot. */
   readonly timeoutMs?: number | undefined;
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 }
 
-/** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E123. */
+/** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E122, E123. */
 export function execInSnapshot(caller: Caller, asked: string, request: ExecRequest): Promise<Execution> {
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
@@ -52,7 +52,9 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       {
         env,
         timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs,
+        stdin: request.stdin,
         onChunk: output.take,
+        unread: request.unread,
         signal,
         onStarted,
       },

@@ -137,6 +137,7 @@ test("options that mean nothing together, or cannot be read, are refused and not
     { type: "full", base: "01K" },
     { cpus: "0" },
     { cpus: "many" },
+    { memory: "1" },
     { pids: "1.5" },
     { pids: "0" },
     { memory: "-1" },

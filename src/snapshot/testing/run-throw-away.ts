@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { CommandStreams } from "../../podman/command-streams.js";
 import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
@@ -8,7 +9,6 @@ import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
-import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
@@ -20,13 +20,12 @@ import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
 import type { Expectations } from "./expectations.js";
 import { judgeExecution } from "./judge-execution.js";
 
-export interface ThrowAwayRequest {
+export interface ThrowAwayRequest extends CommandStreams {
   readonly options: SnapshotOptions;
   readonly wait: boolean;
   readonly command: readonly [string, ...string[]];
   readonly expect: Expectations;
   readonly scenario: RunScenario | null;
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;
 }
@@ -101,7 +100,7 @@ async function runTwice(
 async function runBegun(
   caller: Caller,
   { record, base, host, places, store, devices }: BegunSnapshot,
-  { command, onChunk }: ThrowAwayRequest,
+  { command, onChunk, unread, stdin }: ThrowAwayRequest,
   secrets: Readonly<Record<string, string>>,
   mayFail: boolean,
 ): Promise<RanInSandbox | undefined> {
@@ -129,6 +128,8 @@ async function runBegun(
         timeoutMs: settings.limits.timeoutMs,
         logs: path.join(store.folderOf(id), "logs"),
         onChunk,
+        unread,
+        stdin,
         signal,
       },
       host,
