@@ -4,6 +4,7 @@ import { type ExecResult, execInContainer } from "../podman/exec-in-container.js
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
 import type { EndedExecution, Execution } from "./execution.js";
+import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -27,13 +28,16 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const values = Object.values(secrets);
+    const folder = path.join(store.folderOf(record.id), "logs");
     const output = await ExecutionOutput.open({
-      folder: path.join(store.folderOf(record.id), "logs"),
+      folder,
       id,
       secrets: values,
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
+    const log = { at: at.toISOString(), command };
+    await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;
     const onStarted = () => {
@@ -58,7 +62,12 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         signal,
         onStarted,
       },
-    );
+    ).catch(async (cause: unknown) => {
+      await output.end();
+      if (!signal?.aborted) await removeExecutionLog(folder, id);
+      throw cause;
+    });
+    await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };

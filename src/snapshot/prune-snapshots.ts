@@ -7,6 +7,7 @@ import { removeContainer } from "../podman/remove-container.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { changesOf } from "./diff-snapshot.js";
+import { endAbandoned } from "./end-abandoned.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { isRootless } from "./is-rootless.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
@@ -16,6 +17,7 @@ import { removeSaves } from "./saves.js";
 import { placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
+import { endDeadHolds } from "./while-still.js";
 
 /** What became of a snapshot that was pruned. */
 export interface PrunedSnapshot {
@@ -27,12 +29,20 @@ export interface PrunedSnapshot {
   readonly kept: string | null;
 }
 
+export interface EndedCommand {
+  readonly snapshot: string;
+  /** Id of the execution. */
+  readonly execution: string;
+}
+
 export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly { readonly id: string; readonly reason: string }[];
   /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to. */
   readonly orphans: readonly string[];
+  /** Commands that ran on in a snapshot that stays, although their callers had been killed. */
+  readonly ended: readonly EndedCommand[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
 }
@@ -72,7 +82,7 @@ export async function pruneSnapshots(
       reason,
       kept: null,
     }));
-    return { pruned, left: [], orphans: [], saves };
+    return { pruned, left: [], orphans: [], ended: [], saves };
   }
   await removeSaves(repository, saves);
   const pruned: PrunedSnapshot[] = [];
@@ -86,6 +96,8 @@ export async function pruneSnapshots(
       left.push({ id, reason: cause.message });
     }
   }
+  const ended: EndedCommand[] = [];
+  for (const known of await store.list()) ended.push(...(await endAbandonedIn(store, known, caller)));
   const { tempDir } = await placesOf(repository, config, env);
   // Those in which this machine was looked at, or a rollback was rehearsed; what runs in them writes to their folders.
   const probes = await removeLeftovers(env);
@@ -94,7 +106,7 @@ export async function pruneSnapshots(
   const images = (await removeUnnamedImages(env)).map((id) => `image ${id}`);
   const containers = await orphanedContainers(store, env);
   const orphans = [...records, ...probes, ...containers, ...folders, ...images];
-  return { pruned, left, orphans, saves };
+  return { pruned, left, orphans, ended, saves };
 }
 
 /** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
@@ -107,13 +119,33 @@ export async function sweepDue(
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
     const reason = whyDue(known, caller.now(), false);
-    if (reason === undefined) continue;
+    if (reason === undefined) {
+      if (!dryRun) await endAbandonedIn(store, known, caller);
+      continue;
+    }
     const { id, version } = known.record;
     // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
     const kept = dryRun ? null : await pruneOne(repository, store, known, caller).catch(() => undefined);
     if (kept !== undefined) pruned.push({ id, version, reason, kept });
   }
   return pruned;
+}
+
+/** Nothing where somebody holds it still: whoever comes next ends it. */
+async function endAbandonedIn(
+  store: SnapshotStore,
+  { record, status }: KnownSnapshot,
+  { env }: Caller,
+): Promise<EndedCommand[]> {
+  if ((status !== "ready" && status !== "running") || record.throwAway) return [];
+  try {
+    if ((await store.abandonedOf(record.id)).length === 0) return [];
+    await endDeadHolds(store, record, env);
+    return (await endAbandoned(store, record, env)).map((execution) => ({ snapshot: record.id, execution }));
+  } catch (cause) {
+    if (cause instanceof KaiError) return [];
+    throw cause;
+  }
 }
 
 /** Why a snapshot is to go; undefined where it stays. One in which a command runs always does. */

@@ -51,7 +51,7 @@ function describeLogs({ executions }: { executions: readonly LoggedExecution[] }
   const rows = executions.map((each) => [
     each.id,
     formatTime(each.at),
-    each.exitCode === null ? "" : String(each.exitCode),
+    each.exitCode === null ? each.state : String(each.exitCode),
     formatBytes(each.stdout + each.stderr),
     each.command === null ? "" : oneLine(each.command.join(" ")),
   ]);
