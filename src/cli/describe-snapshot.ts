@@ -97,7 +97,8 @@ export function describeExecution(execution: Execution, { style }: Output): stri
     if (!allowed)
       lines.push(`${style.yellow("refused")}  ${method} ${host}${port === null ? "" : `:${port}`}  ${reason ?? ""}`);
   }
-  const { artifacts, artifactsDropped, refused } = execution;
+  const { artifactsDropped } = execution;
+  const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {
     lines.push(
       `${artifacts.length + artifactsDropped} changed: ${artifacts

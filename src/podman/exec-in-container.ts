@@ -1,8 +1,10 @@
 import { KaiError } from "../error.js";
 import { isAlive } from "../system/process-identity.js";
+import type { ContainerUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
 import { seeEnd } from "./exec-end.js";
+import { watchUsage } from "./exec-usage.js";
 import { notExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
 import { environmentArguments } from "./plan-container.js";
@@ -28,6 +30,8 @@ export interface ExecOptions extends CommandStreams {
   env: NodeJS.ProcessEnv;
   /** Milliseconds, from the call on. */
   timeoutMs?: number | undefined;
+  /** Whether no other execution watches what the container uses; default: true. */
+  alone?: boolean | undefined;
   /** Called as soon as podman is at work: what it does until its end costs no time. */
   onStarted?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -41,6 +45,8 @@ export interface ExecResult {
   timedOut: boolean;
   /** Whether memory ran out in the container meanwhile; undefined where the host does not say. */
   oomKilled: boolean | undefined;
+  /** Of all that ran in the container meanwhile. */
+  usage: ContainerUsage;
 }
 
 const KILLED = 137;
@@ -61,6 +67,7 @@ export async function execInContainer(
   signal?.throwIfAborted();
   const since = await uptimeTicks();
   const killsBefore = readOomKills(container);
+  const usage = watchUsage(container, { alone: options.alone ?? true });
   const ended = new AbortController();
   let timedOut = false;
   let ending: Promise<unknown> = Promise.resolve();
@@ -106,6 +113,7 @@ export async function execInContainer(
       durationMs: mark.began && seen ? Math.max(0, (await seen) - mark.began.at) : durationMs,
       timedOut,
       oomKilled: kills === undefined || killsBefore === undefined ? undefined : kills > killsBefore,
+      usage: usage(),
     };
   } finally {
     clearTimeout(timer);

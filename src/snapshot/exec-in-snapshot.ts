@@ -59,6 +59,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         stdin: request.stdin,
         onChunk: output.take,
         unread: request.unread,
+        alone: (await store.executionsOf(record.id)).size === 1,
         signal,
         onStarted,
       },
@@ -80,17 +81,17 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
 function judged(
   { id: snapshot, unenforced }: SnapshotRecord,
   id: string,
-  { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
+  { exitCode, durationMs, timedOut, oomKilled = false, usage: resources }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
   asked: ReturnType<typeof requestsOf>,
 ): EndedExecution {
   return {
-    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
+    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, {}),
     id,
     snapshot,
     ...asked,
-    artifacts: [],
-    refused: [],
+    artifacts: null,
+    refused: null,
     artifactsDropped: 0,
     unenforced,
   };

@@ -35,9 +35,10 @@ export interface Execution {
   readonly requests: readonly EgressRequest[];
   /** Requests beyond those that are listed. */
   readonly requestsDropped: number;
-  readonly artifacts: readonly Artifact[];
-  /** What the run left that can be in no version, or could not be read. */
-  readonly refused: readonly RefusedPath[];
+  /** What it changed; null in a snapshot that stays, of which `diff` tells what all of its commands changed. */
+  readonly artifacts: readonly Artifact[] | null;
+  /** What the run left that can be in no version, or could not be read; null as before. */
+  readonly refused: readonly RefusedPath[] | null;
   /** Changed paths beyond those that are listed. */
   readonly artifactsDropped: number;
   /** Limits that were asked for and that this machine does not enforce. */

@@ -132,3 +132,17 @@ test("a command whose output nobody reads is ended", async () => {
   expect(await sh("sleep 1001 & exec yes", { onChunk, unread: unread.signal })).toMatchObject({ exitCode: 141 });
   expect((await sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).stdout.toString()).not.toMatch(/sleep 1001|yes/);
 });
+
+test("an execution is told what was used while it lasted, not what had been before", async () => {
+  const { sh, host } = await idleSandbox(cache);
+  if (!has(host, "memory")) return;
+  const busy = "import time\nheld = b'x' * 60_000_000\nwhile time.process_time() < 0.5: pass";
+  const first = await sh("", { command: ["python3", "-c", busy] });
+  expect(first.usage.cpuMs).toBeGreaterThanOrEqual(450);
+  expect(first.usage.peakMemory).toBeGreaterThan(60_000_000);
+  const second = await sh("true");
+  expect(second.usage.cpuMs).toBeLessThan(450);
+  // As far as the kernel lets it begin anew.
+  expect(second.usage.peakMemory ?? 0).toBeLessThan(60_000_000);
+  expect((await sh("true", { alone: false })).usage.peakMemory ?? 0).toBeLessThan(60_000_000);
+});

@@ -16,6 +16,7 @@ test("a snapshot is made, worked in, looked at, and taken away whole", async () 
   const short = made.id.slice(-8).toLowerCase();
   const there = await agent.made("exec", short, "--workdir", "/tmp", "--env", "A=b", "--", "sh", "-c", "pwd; echo $A");
   expect(there).toMatchObject({ snapshot: made.id, stdout: "/tmp\nb\n", exitCode: 0, timedOut: false });
+  expect(there).toMatchObject({ artifacts: null, refused: null });
 
   const change = "echo new > new.txt; echo more >> logic.py; rm prompts/system.md; mkfifo pipe";
   await agent.made("exec", made.id, "--", "sh", "-c", change);

@@ -29,7 +29,7 @@ export async function commitRun(
   // Nothing runs in it any more.
   await store.write(record);
   const withSecrets = (refused: readonly RefusedPath[]) => [
-    ...found,
+    ...(found ?? []),
     ...refused.filter(({ reason }) => reason === HOLDS_SECRET),
   ];
   try {
