@@ -4,6 +4,7 @@ import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
+import { oneLine } from "./style.js";
 import { formatTable } from "./table.js";
 
 /** One snapshot, whole. */
@@ -108,6 +109,15 @@ export function describeExecution(execution: Execution, { style }: Output): stri
     );
   }
   for (const { path, reason } of refused.slice(0, 5)) lines.push(`${style.yellow("refused")}  ${path}: ${reason}`);
-  if (execution.branch !== null) lines.push(`${style.green("✓")} Committed to ${style.bold(execution.branch)}`);
+  lines.push(...committedLines(execution, style));
   return lines.join("\n");
 }
+
+/** Where what a run changed was committed, and what of it later runs on a host; empty where it was not. */
+export const committedLines = ({ branch, executable }: Execution, style: Output["style"]): string[] =>
+  branch === null
+    ? []
+    : [
+        `${style.green("✓")} Committed to ${style.bold(branch)}`,
+        ...executable.map(({ path, reason }) => `  ${style.yellow("runs")}     ${oneLine(path)}: ${reason}`),
+      ];

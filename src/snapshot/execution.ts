@@ -1,4 +1,5 @@
 import type { EgressRequest } from "./egress/request-log.js";
+import type { ExecutableChange } from "./ingest/executable-changes.js";
 
 export interface Artifact {
   /** Relative to the agent's folder. */
@@ -49,9 +50,11 @@ export interface Execution {
   readonly run: string | null;
   /** The branch that has what it changed; null where that was not committed. */
   readonly branch: string | null;
+  /** What of that later runs on a host, and so was taken only because it was asked for. */
+  readonly executable: readonly ExecutableChange[];
   /** Why that was refused; null where it was not, or not asked for. */
   readonly notCommitted: string | null;
 }
 
 /** One that has ended, and of which nothing is kept yet. */
-export type EndedExecution = Omit<Execution, "run" | "branch" | "notCommitted">;
+export type EndedExecution = Omit<Execution, "run" | "branch" | "executable" | "notCommitted">;

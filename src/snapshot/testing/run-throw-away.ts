@@ -65,7 +65,7 @@ export async function runThrowAway(
       changed: { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
-    if (commit === undefined) return { ...execution, run, branch: null, notCommitted: null };
+    if (commit === undefined) return { ...execution, run, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
     return {
