@@ -1,7 +1,7 @@
+import { formatBytes } from "../agent/format-bytes.js";
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
-import { formatBytes } from "./format-bytes.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
 import { oneLine } from "./style.js";
@@ -95,8 +95,10 @@ export function describeExecution(execution: Execution, { style }: Output): stri
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   for (const { host, port, method, allowed, reason } of execution.requests) {
-    if (!allowed)
-      lines.push(`${style.yellow("refused")}  ${method} ${host}${port === null ? "" : `:${port}`}  ${reason ?? ""}`);
+    if (allowed && reason === null) continue;
+    const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
+    const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
+    lines.push(told.filter((word) => word !== "").join("  "));
   }
   const { artifactsDropped } = execution;
   const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];

@@ -8,7 +8,7 @@ import { interruptible } from "./interruption.js";
 
 /** Does something with a caller that Ctrl-C and its kin interrupt: what was begun is taken away again. */
 export const withSnapshotCaller = <T>(context: CommandContext, work: (caller: Caller) => Promise<T>): Promise<T> =>
-  interruptible((signal) => work({ ...callerOf(context), interrupted: signal }));
+  interruptible((signal) => work({ ...callerOf(context), interrupted: signal, onWaiting: context.output.waiting }));
 
 /**
  * Gives a command in a sandbox this process's own streams: stdin where that is no terminal, and its output as it comes, or with

@@ -73,7 +73,7 @@ export const nothingChanged = (id: string, refused: readonly RefusedPath[]): Kai
     hint:
       refused.length === 0
         ? "`git kai-version snapshot diff` shows what differs."
-        : `${refused.length} paths were refused: \`git kai-version snapshot diff ${id}\` says why.`,
+        : `${refused.length === 1 ? "1 path was" : `${refused.length} paths were`} refused: \`git kai-version snapshot diff ${id}\` says why.`,
     data: { refused },
   });
 
