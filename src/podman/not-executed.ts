@@ -16,6 +16,11 @@ export function notExecuted(container: RunningContainer, workdir: string | undef
       hint: "--workdir names one inside; the agent's files are in /app.",
     });
   }
+  if (/"\/bin\/sh": .*no such file/.test(words)) {
+    return new KaiError("E103", "The sandbox's image has no /bin/sh, by which commands are begun.", {
+      hint: "Take one that has a shell: `--image`.",
+    });
+  }
   const [running, most] = [RUNNING, MOST].map((file) => Number(readGroupFile(container, file)));
   if (running !== undefined && most !== undefined && running > most - NEEDED) {
     return new KaiError(
