@@ -1,4 +1,5 @@
 import type { RunningContainer } from "../podman/start-container.js";
+import type { Opening } from "./opened-by-config.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 
 export const SNAPSHOT_STATUSES = ["creating", "ready", "running", "stopped", "error", "committed"] as const;
@@ -28,6 +29,8 @@ export interface SnapshotRecord {
   readonly imageBase: string | null;
   /** Limits and the like that this machine does not enforce. */
   readonly unenforced: readonly string[];
+  /** What the kai.yaml opens beyond what is built in; absent in records made before it was. */
+  readonly opened?: readonly Opening[];
   readonly createdAt: string;
   readonly expiresAt: string;
   /** Its own folder in `temp_dir`. */

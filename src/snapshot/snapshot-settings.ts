@@ -44,6 +44,8 @@ export interface SnapshotOptions {
   /** `NAME` of one that kai.yaml has, or `NAME=env:…`, `NAME=file:…`, `NAME=command:…`. */
   readonly secrets?: readonly string[];
   readonly image?: string | undefined;
+  /** Do what the kai.yaml opens of the sandbox, whoever signed it. */
+  readonly trustConfig?: boolean;
 }
 
 export interface NetworkSettings {
