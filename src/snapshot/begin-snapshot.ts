@@ -75,6 +75,7 @@ export async function beginSnapshot(
   const record: SnapshotRecord = {
     format: "kai-snapshot/1",
     id,
+    repository: store.repository,
     agent: config.agent_id,
     version: version.number.text,
     tag: version.tag,

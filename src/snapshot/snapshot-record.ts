@@ -1,5 +1,6 @@
 import type { RunningContainer } from "../podman/start-container.js";
 import type { Opening } from "./opened-by-config.js";
+import type { RepositoryPlace } from "./repository-place.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 
 export const SNAPSHOT_STATUSES = ["creating", "ready", "running", "stopped", "error", "committed"] as const;
@@ -14,6 +15,8 @@ export interface SnapshotRecord {
   readonly format: "kai-snapshot/1";
   /** ULID. */
   readonly id: string;
+  /** The repository that it was made in; absent in records made before it was. */
+  readonly repository?: RepositoryPlace;
   readonly agent: string;
   readonly version: string;
   readonly tag: string;
