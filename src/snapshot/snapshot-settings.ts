@@ -1,3 +1,4 @@
+import { whyNotAllowed } from "../agent/allowed-host.js";
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration, parseRate, parseSize } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
@@ -160,6 +161,15 @@ function networkOf(network: Isolation["network"], options: SnapshotOptions): Net
       `--allow-host has no meaning with network mode ${mode}.`,
       "Add `--network isolated`: then these hosts can be reached through the proxy, and nothing else.",
     );
+  }
+  for (const host of allowHosts) {
+    const why = whyNotAllowed(host);
+    if (why !== undefined) {
+      throw usage(
+        `--allow-host: ${JSON.stringify(host)} ${why}.`,
+        "Name a public host: `api.example.com`, `*.example.com` or `host:8443`.",
+      );
+    }
   }
   const isMode = (wanted: NetworkSettings["mode"]) => mode === wanted;
   return {
