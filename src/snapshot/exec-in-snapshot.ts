@@ -8,6 +8,7 @@ import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.j
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
+import { toldIsolation } from "./told-isolation.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
 export interface ExecRequest {
@@ -67,7 +68,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
 }
 
 function judged(
-  { id: snapshot, unenforced }: SnapshotRecord,
+  record: SnapshotRecord,
   id: string,
   { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
@@ -76,11 +77,12 @@ function judged(
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
     id,
-    snapshot,
+    snapshot: record.id,
     ...asked,
     artifacts: [],
     refused: [],
     artifactsDropped: 0,
-    unenforced,
+    unenforced: record.unenforced,
+    isolation: toldIsolation(record),
   };
 }
