@@ -10,6 +10,7 @@ import { ExecutionOutput } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
+import { toldIsolation } from "./told-isolation.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
 export interface ExecRequest extends CommandStreams {
@@ -79,7 +80,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
 }
 
 function judged(
-  { id: snapshot, unenforced }: SnapshotRecord,
+  record: SnapshotRecord,
   id: string,
   { exitCode, durationMs, timedOut, oomKilled = false, usage: resources }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
@@ -88,11 +89,12 @@ function judged(
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, {}),
     id,
-    snapshot,
+    snapshot: record.id,
     ...asked,
     artifacts: null,
     refused: null,
     artifactsDropped: 0,
-    unenforced,
+    unenforced: record.unenforced,
+    isolation: toldIsolation(record),
   };
 }

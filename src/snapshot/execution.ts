@@ -1,5 +1,6 @@
 import type { EgressRequest } from "./egress/request-log.js";
 import type { ExecutableChange } from "./ingest/executable-changes.js";
+import type { ToldIsolation } from "./told-isolation.js";
 
 export interface Artifact {
   /** Relative to the agent's folder. */
@@ -44,6 +45,7 @@ export interface Execution {
   readonly artifactsDropped: number;
   /** Limits that were asked for and that this machine does not enforce. */
   readonly unenforced: readonly string[];
+  readonly isolation: ToldIsolation;
   readonly passed: boolean;
   readonly failures: readonly string[];
   /** The commit on refs/kai/runs that keeps it; null where it could not be kept. */

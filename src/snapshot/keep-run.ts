@@ -76,7 +76,7 @@ async function findSigner(env: NodeJS.ProcessEnv): Promise<Signer | undefined> {
 function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): RunRecord {
   const { snapshot, execution, command, scenario, pristine, at } = run;
   const { settings } = snapshot;
-  const { stdout: _out, stderr: _err, unenforced, ...told } = execution;
+  const { stdout: _out, stderr: _err, unenforced, isolation: _isolation, ...told } = execution;
   return {
     ...told,
     format: "kai-run/1",

@@ -1,3 +1,4 @@
+import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { removeUnnamedImages } from "../podman/built-images.js";
@@ -11,6 +12,7 @@ import { endAbandoned } from "./end-abandoned.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { isRootless } from "./is-rootless.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
+import { listUnusedTrees, pruneTrees } from "./sandbox/prune-trees.js";
 import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import { removeSaves } from "./saves.js";
@@ -39,7 +41,7 @@ export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly { readonly id: string; readonly reason: string }[];
-  /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to. */
+  /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to; files of versions for snapshots. In a dry run these alone. */
   readonly orphans: readonly string[];
   /** Commands that ran on in a snapshot that stays, although their callers had been killed. */
   readonly ended: readonly EndedCommand[];
@@ -75,6 +77,13 @@ export async function pruneSnapshots(
     const reason = whyDue(known, caller.now(), all);
     return reason === undefined ? [] : [{ known, reason }];
   });
+  const places = await placesOf(repository, config, env);
+  const unused = {
+    kaiDir: places.kaiDir,
+    used: living.map(({ record }) => record.lower),
+    keepMs: parseDuration(config.snapshot_isolation.cleanup_after),
+    now: caller.now(),
+  };
   if (dryRun) {
     const pruned = due.map(({ known: { record }, reason }) => ({
       id: record.id,
@@ -82,7 +91,7 @@ export async function pruneSnapshots(
       reason,
       kept: null,
     }));
-    return { pruned, left: [], orphans: [], ended: [], saves };
+    return { pruned, left: [], orphans: (await listUnusedTrees(unused)).map(treeTold), ended: [], saves };
   }
   await removeSaves(repository, saves);
   const pruned: PrunedSnapshot[] = [];
@@ -98,16 +107,20 @@ export async function pruneSnapshots(
   }
   const ended: EndedCommand[] = [];
   for (const known of await store.list()) ended.push(...(await endAbandonedIn(store, known, caller)));
-  const { tempDir } = await placesOf(repository, config, env);
   // Those in which this machine was looked at, or a rollback was rehearsed; what runs in them writes to their folders.
   const probes = await removeLeftovers(env);
-  const folders = await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, caller.now());
+  const folders = await sweepSandboxFolders(places.tempDir, { rootless: isRootless(), env }, caller.now());
   const records = await sweepRecords(store, env);
   const images = (await removeUnnamedImages(env)).map((id) => `image ${id}`);
   const containers = await orphanedContainers(store, env);
-  const orphans = [...records, ...probes, ...containers, ...folders, ...images];
+  // Those whose snapshot went just now stay until the next time.
+  const trees = (await pruneTrees(unused, { rootless: isRootless(), env })).map(treeTold);
+  const orphans = [...records, ...probes, ...containers, ...folders, ...images, ...trees];
   return { pruned, left, orphans, ended, saves };
 }
+
+/** By its tree's id; whose files they are follows in its name. */
+const treeTold = (name: string): string => `the files of tree ${name.slice(0, 10)}`;
 
 /** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
 export async function sweepDue(

@@ -41,9 +41,13 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
   }
 }
 
-/** Removes what is left of records that somebody was killed over. Gives their ids. */
+/** Removes what is left of records that somebody was killed over, and those that came with a copy of another repository. Gives their ids. */
 export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> =>
-  underLock(store, { env }, () => store.removeUnrecorded());
+  underLock(store, { env }, async () => {
+    const copied = store.listCopied();
+    for (const id of copied) await store.remove(id);
+    return [...copied, ...(await store.removeUnrecorded())];
+  });
 
 async function underLock<T>(
   store: SnapshotStore,

@@ -27,6 +27,7 @@ const EXECUTION: Execution = {
   },
   ...{ artifactsDropped: 0, unenforced: [], passed: true, failures: [], run: null, branch: null, executable: [] },
   notCommitted: null,
+  isolation: { weakened: [] } as unknown as Execution["isolation"],
 };
 const described = (more: Partial<Execution>) =>
   describeExecution({ ...EXECUTION, ...more }, { style: createStyle(false) } as Output).split("\n");

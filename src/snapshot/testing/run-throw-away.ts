@@ -17,6 +17,7 @@ import { makeNetwork, releaseNetwork } from "../sandbox/sandbox-network.js";
 import type { SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
+import { toldIsolation } from "../told-isolation.js";
 import type { Expectations } from "./expectations.js";
 import { judgeExecution } from "./judge-execution.js";
 
@@ -142,7 +143,7 @@ async function runBegun(
 
 function judge(
   { record }: BegunSnapshot,
-  { result, output, requests, requestsDropped, found }: RanInSandbox,
+  { result, output, requests, requestsDropped, found, image }: RanInSandbox,
   expect: Expectations,
 ): EndedExecution {
   const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
@@ -154,6 +155,7 @@ function judge(
     requestsDropped,
     ...listChanges(found),
     unenforced: record.unenforced,
+    isolation: toldIsolation({ ...record, image }),
   };
 }
 
