@@ -202,9 +202,9 @@ function startOf(state: ContainerState): number | undefined {
   return started > 0 ? started : undefined;
 }
 
-/** Podman's own time of the start is when the command has run for a while already, or has ended. */
+/** Podman's own time of the start is when the command has run for a while already, or has ended. No clock here is finer than this. */
 const durationOf = (state: ContainerState, began: number | undefined): number =>
-  Math.max(0, Date.parse(state.FinishedAt) - (began ?? Date.parse(state.StartedAt)));
+  Math.max(1, Date.parse(state.FinishedAt) - (began ?? Date.parse(state.StartedAt)));
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
