@@ -59,13 +59,14 @@ export async function beginSnapshot(
   }
   const places = await placesOf(repository, config, env);
   const store = new SnapshotStore(repository);
-  progress("Looking at what this machine can isolate…");
-  const fitting = await findHost(settings, { env, ...places });
+  progress("Looking at what this machine can isolate, and writing the version's files…");
+  const [fitting, start] = await Promise.all([
+    findHost(settings, { env, ...places }),
+    startingTree({ ground, settings, store, places, base: request.options.base ?? null, env }),
+  ]);
   const { host } = fitting;
   const { gpus } = settings.limits;
   const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
-  progress("Writing the version's files…");
-  const start = await startingTree({ ground, settings, store, places, base: request.options.base ?? null, env });
   const files = once(() => versionFiles(start.folder));
   const found = await findBase(isolation.base_images, settings.image, files);
   const signal = caller.interrupted;
