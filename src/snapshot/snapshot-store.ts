@@ -40,7 +40,7 @@ export class SnapshotStore {
   }
 
   /** Where what is kept of one snapshot lies beside its record, such as the output of its commands. */
-  folderOf = (id: string): string => path.join(this.root, id);
+  folderOf = (id: string): string => `${this.root}/${id}`;
 
   async write(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folderOf(record.id));
@@ -152,7 +152,7 @@ export class SnapshotStore {
   #read(id: string): SnapshotRecord | undefined {
     if (!ULID.test(id)) return undefined;
     try {
-      const record = JSON.parse(readText(path.join(this.folderOf(id), RECORD))) as SnapshotRecord;
+      const record = JSON.parse(readText(`${this.folderOf(id)}/${RECORD}`)) as SnapshotRecord;
       return record.format === "kai-snapshot/1" && record.id === id ? record : undefined;
     } catch {
       return undefined;
