@@ -11,11 +11,10 @@ import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
-import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
-import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
+import { judgedChanges } from "./judged-changes.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -95,27 +94,16 @@ export async function storeSnapshot(
   }: { readonly inherit?: readonly number[]; readonly secrets?: readonly string[] | undefined } = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
-  const { folder, ...all } = await changesOf(known, caller.env);
-  const acceptable = requireAcceptable(all, record.settings.limits.storageBytes);
-  const found = await refuseSecrets(
-    { ...acceptable, folder },
-    secrets ?? (await secretsOf(repository, caller, record)),
-  );
+  const found = await judgedChanges(repository, known, caller, secrets);
+  requireAcceptable(found, record.settings.limits.storageBytes);
   const tree = await storeChanges(repository, {
     tree: record.tree,
-    folder,
+    folder: found.folder,
     changes: found.changes,
     scratch: path.join(kaiFolderOf(repository).root, "snapshots", record.id, "scratch"),
     inherit,
   });
   return { tree, refused: listRefused(found.refused) };
-}
-
-async function secretsOf(repository: Repository, caller: Caller, record: SnapshotRecord): Promise<readonly string[]> {
-  // Few have some, and they bring much.
-  if (Object.keys(record.settings.secrets).length === 0) return [];
-  const { knownSecrets } = await import("./secrets-for.js");
-  return knownSecrets(repository, caller, record);
 }
 
 async function keepSave(

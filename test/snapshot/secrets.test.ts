@@ -49,6 +49,7 @@ test("a file that holds a secret gets into no commit: not of a run, nor by save,
 
   const { id } = await agent.made("create", "1.1.0");
   await agent.made("exec", id, "--", "sh", "-c", leak);
+  expect(await agent.made("diff", id)).toMatchObject({ added: ["fine.txt"], refused });
   expect(await agent.made("save", id)).toMatchObject({ changed: ["fine.txt"], refused });
   expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "fine.txt" }], refused });
 
