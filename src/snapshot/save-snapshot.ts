@@ -9,6 +9,7 @@ import { writeObjects } from "../git/write-objects.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
@@ -18,6 +19,7 @@ import { judgedChanges } from "./judged-changes.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { ignoredOf } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
 
 export interface SavedSnapshot {
@@ -78,6 +80,15 @@ export async function saveStillSnapshot(
 export interface StoredSnapshot {
   readonly tree: string;
   readonly refused: readonly RefusedPath[];
+  /** What was left out as ignored, its paths as latin1 text. */
+  readonly ignored: readonly string[];
+}
+
+export interface StoreSnapshotRequest {
+  readonly inherit?: readonly number[];
+  readonly secrets?: readonly string[] | undefined;
+  /** What of the added files is left out; asked for where there are some. */
+  readonly ignores?: (() => Promise<IsIgnored>) | undefined;
 }
 
 /**
@@ -88,23 +99,26 @@ export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  {
-    inherit = [],
-    secrets,
-  }: { readonly inherit?: readonly number[]; readonly secrets?: readonly string[] | undefined } = {},
+  { inherit = [], secrets, ignores }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
   const found = await judgedChanges(repository, known, caller, secrets);
-  requireAcceptable(found, record.settings.limits.storageBytes);
+  const ignored = ignores ? await ignoredOf(found.changes, ignores) : new Set<string>();
+  const changes = found.changes.filter((change) => !ignored.has(change.path));
+  requireAcceptable({ ...found, changes }, record.settings.limits.storageBytes);
   const tree = await storeChanges(repository, {
     tree: record.tree,
     folder: found.folder,
-    changes: found.changes,
-    scratch: path.join(kaiFolderOf(repository).root, "snapshots", record.id, "scratch"),
+    changes,
+    scratch: scratchOf(repository, record),
     inherit,
   });
-  return { tree, refused: listRefused(found.refused) };
+  return { tree, refused: listRefused(found.refused), ignored: [...ignored] };
 }
+
+/** A folder for trees that are being made. */
+export const scratchOf = (repository: Repository, { id }: SnapshotRecord): string =>
+  path.join(kaiFolderOf(repository).root, "snapshots", id, "scratch");
 
 async function keepSave(
   repository: Repository,

@@ -8,7 +8,7 @@ export const snapshotDiffCommand = defineCommand({
   name: "snapshot diff",
   summary: "Show what differs in a snapshot from the files that it began with",
   description:
-    "Looks at the files themselves, with the snapshot held still; nothing of what is there is trusted, followed or run. `refused` is what can be in no version, and why.",
+    "Looks at the files themselves, with the snapshot held still; nothing of what is there is trusted, followed or run. `refused` is what can be in no version, and why; what the version's own .gitignore files ignore is marked, and `snapshot commit` leaves it out.",
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   examples: [{ line: "git kai-version snapshot diff 01K", does: "lists what was added, changed and deleted" }],
   async run({ id }, context) {
@@ -16,9 +16,14 @@ export const snapshotDiffCommand = defineCommand({
   },
 });
 
-function describeDiff({ added, modified, deleted, refused, truncated }: SnapshotDiff, { style }: Output): string {
+function describeDiff(diff: SnapshotDiff, { style }: Output): string {
+  const { added, modified, deleted, refused, truncated } = diff;
+  const ignored = new Set(diff.ignored);
   const lines = [
-    ...added.map((path) => ({ path, text: `${style.green("added    ")} ${oneLine(path)}` })),
+    ...added.map((path) => ({
+      path,
+      text: `${style.green("added    ")} ${oneLine(path)}${ignored.has(path) ? style.dim("  ignored") : ""}`,
+    })),
     ...modified.map((path) => ({ path, text: `${style.yellow("modified ")} ${oneLine(path)}` })),
     ...deleted.map((path) => ({ path, text: `${style.red("deleted  ")} ${oneLine(path)}` })),
     ...refused.map(({ path, reason }) => ({
