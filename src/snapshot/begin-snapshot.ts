@@ -6,6 +6,7 @@ import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
+import { originOf } from "./orphaned-snapshots.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase } from "./sandbox/choose-base.js";
 import { findHost } from "./sandbox/requirements.js";
@@ -99,8 +100,7 @@ export async function beginSnapshot(
   await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress });
   const discard = () => takeAway(store, record, env);
   try {
-    const { owner, throwAway, expiresAt } = record;
-    await makeSandboxFolder(record.folder, { record: store.folderOf(id), owner, throwAway, expiresAt });
+    await makeSandboxFolder(record.folder, originOf(store, record));
   } catch (cause) {
     await discard();
     throw cause;

@@ -48,12 +48,9 @@ export class SnapshotStore {
     await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Removes folders without a record, which somebody was killed in; only where nobody can be making one. Gives their ids. */
-  async removeUnrecorded(): Promise<string[]> {
-    const ids = namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
-    for (const id of ids) await this.remove(id);
-    return ids;
-  }
+  /** Ids of folders without a record, which somebody was killed in; only where nobody can be making one. */
+  listUnrecorded = (): string[] =>
+    namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 

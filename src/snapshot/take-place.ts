@@ -37,9 +37,13 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
   }
 }
 
-/** Removes what is left of records that somebody was killed over. Gives their ids. */
-export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> =>
-  underLock(store, { env }, () => store.removeUnrecorded());
+/** Removes what is left of records that somebody was killed over, or only gives their ids. */
+export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<string[]> =>
+  underLock(store, { env }, async () => {
+    const ids = store.listUnrecorded();
+    if (!dryRun) for (const id of ids) await store.remove(id);
+    return ids;
+  });
 
 async function underLock<T>(
   store: SnapshotStore,

@@ -8,6 +8,7 @@ import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
+import { originOf } from "../orphaned-snapshots.js";
 import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -92,8 +93,7 @@ async function runTwice(
   if (first !== undefined) return { begun, ran: first };
   const { host, unenforced } = await findHost(record.settings, { env, ...places, refresh: true });
   await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
-  const { owner, throwAway, expiresAt } = record;
-  await makeSandboxFolder(record.folder, { record: store.folderOf(record.id), owner, throwAway, expiresAt });
+  await makeSandboxFolder(record.folder, originOf(store, record));
   const again = { ...begun, host, record: { ...record, unenforced } };
   return { begun: again, ran: (await runBegun(caller, again, request, secrets, false)) as RanInSandbox };
 }
