@@ -5,8 +5,7 @@ import type { FoundChanges } from "./ingest/found-changes.js";
 import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { isRootless } from "./is-rootless.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
-import type { SnapshotRecord } from "./snapshot-record.js";
-import type { KnownSnapshot } from "./snapshot-store.js";
+import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone. */
 export async function changesOf({ record }: KnownSnapshot, env: NodeJS.ProcessEnv): Promise<FoundIn> {
@@ -26,8 +25,9 @@ export interface FoundIn extends FoundChanges {
 }
 
 /**
- * The same, and refused what holds a secret: by the values that are given, else by those that can be had without asking. What is
- * refused is decided here and where it is found alone, so that all who tell it say the same.
+ * The same, and refused what holds a secret: one that an execution in it was given, and by the values that are handed in, else by
+ * those that can be had without asking. What is refused is decided here and where it is found alone, so that all who tell it
+ * say the same.
  */
 export async function judgedChanges(
   repository: Repository,
@@ -36,12 +36,12 @@ export async function judgedChanges(
   secrets?: readonly string[],
 ): Promise<FoundIn> {
   const found = await changesOf(known, caller.env);
-  return refuseSecrets(found, secrets ?? (await secretsOf(repository, caller, known.record)));
-}
-
-async function secretsOf(repository: Repository, caller: Caller, record: SnapshotRecord): Promise<readonly string[]> {
   // Few have some, and they bring much.
-  if (Object.keys(record.settings.secrets).length === 0) return [];
-  const { knownSecrets } = await import("./secrets-for.js");
-  return knownSecrets(repository, caller, record);
+  if (Object.keys(known.record.settings.secrets).length === 0) return found;
+  const [{ knownSecrets }, { readGiven }] = await Promise.all([
+    import("./secrets-for.js"),
+    import("./given-secrets.js"),
+  ]);
+  const marks = readGiven(new SnapshotStore(repository).folderOf(known.record.id));
+  return refuseSecrets(found, secrets ?? (await knownSecrets(repository, caller, known.record)), marks);
 }

@@ -92,8 +92,7 @@ export interface StoreSnapshotRequest {
 }
 
 /**
- * Writes the files of a snapshot in which nothing runs, none that holds a secret: by the values that are given, else by those that
- * can be had without asking. E128 where there is more than a version can take.
+ * Writes the files of a snapshot in which nothing runs, none that is refused: what holds a secret, too. E128 where there is more than a version can take.
  */
 export async function storeSnapshot(
   repository: Repository,
