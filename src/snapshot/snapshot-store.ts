@@ -7,6 +7,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
+import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
 /** A snapshot as it is now. */
@@ -26,7 +27,10 @@ export class SnapshotStore {
   /** The folder of all records. */
   readonly root: string;
 
+  readonly #repository: Repository;
+
   constructor(repository: Repository) {
+    this.#repository = repository;
     this.root = path.join(kaiFolderOf(repository).root, "snapshots");
   }
 
@@ -73,9 +77,15 @@ export class SnapshotStore {
     const records = ids.map((id) => this.#read(id)).filter((record) => record !== undefined);
     const [record, another] = records;
     if (record && !another) return this.#look(record);
-    throw another
-      ? new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
-          hint: "Give more of the id.",
+    if (another) {
+      throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
+        hint: "Give more of the id.",
+      });
+    }
+    const save = findSave(await listSaves(this.#repository), asked);
+    throw save
+      ? new KaiError("E101", `The snapshot ${save.id} is gone; what was saved of it is there.`, {
+          hint: `\`git kai-version snapshot create refs/kai/snapshots/${save.id}\` begins with these files again; \`snapshot destroy ${save.id} --saves\` removes them.`,
         })
       : new KaiError("E101", `There is no snapshot ${asked}.`, {
           hint: "`git kai-version snapshot list` shows those there are.",

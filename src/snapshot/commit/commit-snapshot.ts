@@ -60,7 +60,11 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
     const known = await store.find(request.snapshot);
-    const done = await whileStill(store, known, caller.env, () => commit(session, known, request));
+    const done = await whileStill(store, known, caller.env, () =>
+      commit(session, known, request).catch((cause: unknown) => {
+        throw withoutForce(cause);
+      }),
+    );
     if (done.commit !== null) {
       await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
       await endContainer(store, known.record, caller.env);
@@ -163,6 +167,16 @@ function operationFor(
         ? undefined
         : { from: workTree, to: place.tree ?? tree, saved: new Set(), isKept: liveStateOf(agent.config) },
   };
+}
+
+/** Nothing of the user's is overwritten here, not by any option either. */
+function withoutForce(cause: unknown): unknown {
+  if (!(cause instanceof KaiError) || cause.code !== "E102" || !cause.hint?.includes("--force")) return cause;
+  return new KaiError("E102", cause.message, {
+    hint: "Nothing was changed. Move them away or commit them; without `--apply` and `--version` the commit is a branch of its own.",
+    ...(cause.data && { data: cause.data }),
+    cause,
+  });
 }
 
 const wouldRun = (executable: readonly ExecutableChange[]): KaiError =>

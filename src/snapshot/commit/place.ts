@@ -35,7 +35,7 @@ export interface PlaceOnTop extends Place {
 }
 
 export const ownBranch = ({ record }: KnownSnapshot, changes: readonly TreeChange[]): Place => ({
-  branch: `refs/heads/kai/snapshot/${record.id.toLowerCase()}`,
+  branch: `refs/heads/kai/snapshot/${record.id}`,
   old: null,
   parent: record.commit,
   changes,
