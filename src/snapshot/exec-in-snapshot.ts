@@ -61,13 +61,12 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
     const keepRun = await (keeping ?? loadKeeper(repository, caller));
-    const commit = await keepRun({ ...run, secrets: values });
-    return { ...execution, run: commit, branch: null, notCommitted: null };
+    return { ...execution, ...(await keepRun({ ...run, secrets: values })), branch: null, notCommitted: null };
   });
 }
 
 function judged(
-  { id: snapshot, unenforced }: SnapshotRecord,
+  { id: snapshot, image, imageBase, unenforced }: SnapshotRecord,
   id: string,
   { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
@@ -81,6 +80,8 @@ function judged(
     artifacts: [],
     refused: [],
     artifactsDropped: 0,
+    image,
+    imageBase,
     unenforced,
   };
 }

@@ -4,6 +4,8 @@ export interface Artifact {
   /** Relative to the agent's folder. */
   readonly path: string;
   readonly change: "added" | "modified" | "deleted";
+  /** Why its content is not kept with the run; absent where it is, or was deleted. */
+  readonly notKept?: string;
 }
 
 export interface RefusedPath {
@@ -40,6 +42,10 @@ export interface Execution {
   readonly refused: readonly RefusedPath[];
   /** Changed paths beyond those that are listed. */
   readonly artifactsDropped: number;
+  /** `host`, or the id of the image that it ran in. */
+  readonly image: string;
+  /** That image by its digest, or where it was built from the version, the one that it was built on; null for the host. */
+  readonly imageBase: string | null;
   /** Limits that were asked for and that this machine does not enforce. */
   readonly unenforced: readonly string[];
   readonly passed: boolean;

@@ -29,7 +29,8 @@ export const snapshotCommitCommand = defineCommand({
     const { created, ...done } = await whileCreating(context, (caller) => commitSnapshot(caller, request));
     for (const warning of created ? warningsOf(created.state) : []) context.output.warn(warning);
     const made = created && { version: created.version, tag: created.tag, current: created.current };
-    context.output.result({ ...done, created: made, dryRun }, describeCommit);
+    const told = { ...done, created: made, dryRun };
+    context.output.result(told, (_printable, output) => describeCommit(told, output));
   },
 });
 
@@ -39,8 +40,9 @@ interface Told extends Omit<CommittedSnapshot, "created"> {
 }
 
 function describeCommit(done: Told, { style }: Output): string {
-  const { commit, branch, changed, executable, refused, ignored, created, dryRun } = done;
+  const { commit, changed, executable, refused, ignored, created, dryRun } = done;
   const counted = (count: number) => `${count} ${count === 1 ? "file" : "files"}`;
+  const branch = oneLine(done.branch);
   const files = counted(changed.length);
   return [
     dryRun ? `Would commit ${files} to ${branch}` : `${style.green("✓")} Committed ${files} to ${style.bold(branch)}`,

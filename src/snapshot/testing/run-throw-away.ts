@@ -56,8 +56,8 @@ export async function runThrowAway(
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
     const keepRun = await loadKeeper(repository, caller);
-    const run = await keepRun({
-      snapshot: { ...record, image: ran.image },
+    const kept = await keepRun({
+      snapshot: record,
       execution,
       output: ran.output,
       command: request.command,
@@ -67,12 +67,12 @@ export async function runThrowAway(
       changed: { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
-    if (commit === undefined) return { ...execution, run, branch: null, notCommitted: null };
+    if (commit === undefined) return { ...execution, ...kept, branch: null, notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
     return {
       ...execution,
-      run,
+      ...kept,
       ...(await commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, how)),
     };
   } finally {
@@ -141,7 +141,7 @@ async function runBegun(
 
 function judge(
   { record }: BegunSnapshot,
-  { result, output, requests, requestsDropped, found }: RanInSandbox,
+  { result, output, requests, requestsDropped, found, image }: RanInSandbox,
   expect: Expectations,
 ): EndedExecution {
   const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
@@ -152,6 +152,8 @@ function judge(
     requests,
     requestsDropped,
     ...listChanges(found),
+    image,
+    imageBase: record.imageBase,
     unenforced: record.unenforced,
   };
 }
