@@ -1,11 +1,14 @@
 import { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
-import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
+import { patchOf, type SnapshotPatch } from "./diff-patch.js";
+import { executableInDiff } from "./executable-in-diff.js";
 import type { RefusedPath } from "./execution.js";
-import { judgedChanges } from "./judged-changes.js";
+import type { ExecutableChange } from "./ingest/executable-changes.js";
+import { type FoundIn, judgedChanges } from "./judged-changes.js";
+import type { SnapshotRecord } from "./snapshot-record.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { ignoredOf, versionIgnores } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
@@ -19,19 +22,30 @@ export interface SnapshotDiff {
   readonly deleted: readonly string[];
   /** Of what was added what the version's .gitignore files ignore: `snapshot commit` leaves it out. */
   readonly ignored: readonly string[];
+  /** What later runs on a host, or steers what does: `snapshot commit` takes it with `--allow-executable`. */
+  readonly executable: readonly ExecutableChange[];
+  /** The text of what a commit would take; null where that was not asked for. */
+  readonly patch: SnapshotPatch | null;
   readonly refused: readonly RefusedPath[];
   /** True where there was too much to look at all of it. */
   readonly truncated: boolean;
 }
 
 /** What differs in a snapshot from the files that it began with. E101, E103, E113. */
-export async function diffSnapshot(caller: Caller, asked: string): Promise<SnapshotDiff> {
+export async function diffSnapshot(
+  caller: Caller,
+  asked: string,
+  { patch: wanted }: { readonly patch: boolean },
+): Promise<SnapshotDiff> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   const known = await store.find(asked);
   const { record } = known;
-  const found = await whileStill(store, known, caller.env, () => judgedChanges(repository, known, caller));
-  const ignored = await ignoredOf(found.changes, () => ignoresOf(repository, record.commit));
+  const { found, ignored, executable, patch } = await whileStill(store, known, caller.env, async () => {
+    const changed = await judgedChanges(repository, known, caller);
+    const judged = await judgeForCommit(repository, caller, record, changed);
+    return { found: changed, ...judged, patch: wanted ? await patchOf(repository, record, judged.taken) : null };
+  });
   const of = (change: string) =>
     found.changes.filter((each) => each.change === change).map(({ path }) => readablePath(path));
   return {
@@ -41,15 +55,23 @@ export async function diffSnapshot(caller: Caller, asked: string): Promise<Snaps
     modified: of("modified"),
     deleted: of("deleted"),
     ignored: [...ignored].map(readablePath),
+    executable,
+    patch,
     refused: listRefused(found.refused),
     truncated: found.truncated,
   };
 }
 
-async function ignoresOf(repository: Repository, commit: string): Promise<IsIgnored> {
+/** What a commit of it would leave out, and what it would ask to be allowed. */
+async function judgeForCommit(repository: Repository, caller: Caller, record: SnapshotRecord, found: FoundIn) {
+  if (found.changes.length === 0) return { ignored: new Set<string>(), executable: [], taken: found };
   const reader = new ObjectReader(repository);
   try {
-    return await versionIgnores(repository, reader, commit);
+    const ignored = await ignoredOf(found.changes, () => versionIgnores(repository, reader, record.commit));
+    const changes = found.changes.filter(({ path }) => !ignored.has(path));
+    const taken = { ...found, changes };
+    const executable = await executableInDiff(repository, reader, caller, { record, found: taken });
+    return { ignored, executable, taken };
   } finally {
     reader.close();
   }

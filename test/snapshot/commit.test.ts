@@ -97,7 +97,10 @@ test("what later runs on a host takes --allow-executable: commands, what they na
   ].join("; ");
   const id = await changed(agent, hostile);
   const refused = await agent.refused("commit", id);
-  expect(refused).toMatchObject({ code: "E128" });
+  expect(refused).toMatchObject({ code: "E128", hint: expect.stringContaining("snapshot diff --patch") });
+  expect((await agent.made("diff", id)).executable).toEqual(refused["executable"]);
+  const shown = (await agent.snapshot("diff", id)).stdout;
+  expect(shown).toContain("modified  scripts/check.sh  the test answers runs it\n");
   expect(refused["executable"]).toEqual([
     { path: ".gitattributes", reason: "git reads it as instructions" },
     { path: ".github/workflows/x.yml", reason: "a forge runs what it says" },

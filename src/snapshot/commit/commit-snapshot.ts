@@ -184,7 +184,7 @@ const wouldRun = (executable: readonly ExecutableChange[]): KaiError =>
     "E128",
     `The snapshot changed what later runs on a host: ${executable.map(({ path: name, reason }) => `${name} (${reason})`).join(", ")}.`,
     {
-      hint: "Look at it with `git kai-version snapshot diff`; `--allow-executable` takes it all the same.",
+      hint: "`git kai-version snapshot diff --patch` shows it; `--allow-executable` takes it all the same.",
       data: { executable },
     },
   );
