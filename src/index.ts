@@ -12,7 +12,7 @@ export { type LoadDeploymentOptions, type LoadedDeployment, loadDeployment } fro
 export { ERROR_CODES, type ErrorCode, type ErrorDetails, KaiError } from "./error.js";
 export type { InForce, LoggedEntry, OperationKind } from "./operation/entry.js";
 export type { Recovered } from "./operation/recover.js";
-export type { RollbackCaller } from "./rollback/execution.js";
+export type { RollbackCaller } from "./rollback/decided.js";
 export type { RollbackPlan, RollbackType } from "./rollback/plan.js";
 export { type Rehearsal, rehearse } from "./rollback/rehearse.js";
 export type { RollbackOptions } from "./rollback/request.js";

@@ -1,3 +1,4 @@
+import { whyNotAllowed } from "./allowed-host.js";
 import type { AgentConfig } from "./config.js";
 import type { ConfigProblem } from "./config-problem.js";
 import type { ConfigValue } from "./read-config.js";
@@ -31,6 +32,15 @@ function* networkConflicts({ snapshot_isolation: { network } }: AgentConfig): Ge
       key: "snapshot_isolation.network.allowed_hosts",
       message: `allowed_hosts has no meaning with network mode ${mode}: set network.mode to isolated, or leave it out.`,
     };
+  }
+  for (const host of mode === "isolated" ? network.allowed_hosts : []) {
+    const why = host === undefined ? undefined : whyNotAllowed(host);
+    if (why !== undefined) {
+      yield {
+        key: "snapshot_isolation.network.allowed_hosts",
+        message: `${host} ${why}: name a public host, such as api.example.com, or leave it out.`,
+      };
+    }
   }
   if (network.allow_internet && mode !== "bridge") {
     yield {

@@ -1,6 +1,7 @@
 import { conflictsOf } from "./config-conflicts.js";
 import { configError } from "./config-problem.js";
 import { KAI_YAML } from "./kai-yaml/kai-yaml.js";
+import { SNAPSHOT_ISOLATION } from "./kai-yaml/snapshot-isolation.js";
 import { withoutOlderForms } from "./older-forms.js";
 import { parseYaml } from "./parse-yaml.js";
 import { type ConfigValue, readConfig } from "./read-config.js";
@@ -23,6 +24,12 @@ export function parseAgentConfig(text: string, file: string): AgentConfig {
 
 /** What was read last: of the working tree, the version and the branch a command mostly reads the same text. */
 let last: { readonly text: string; readonly config: AgentConfig } | undefined;
+
+const NOTHING = { kind: "map", at: { line: 1, column: 1 }, path: "", entries: new Map() } as const;
+
+/** `snapshot_isolation` of a kai.yaml that says nothing of it. */
+export const builtInIsolation = (): AgentConfig["snapshot_isolation"] =>
+  readConfig(SNAPSHOT_ISOLATION, NOTHING, "kai.yaml").value as AgentConfig["snapshot_isolation"];
 
 /** The configuration, and each key's value with where it comes from. Throws E106. */
 export function readAgentConfig(text: string, file: string): { config: AgentConfig; values: readonly ConfigValue[] } {

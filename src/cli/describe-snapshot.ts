@@ -1,5 +1,6 @@
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
+import { formatOpenings } from "../snapshot/opened-by-config.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
 import { formatBytes } from "./format-bytes.js";
 import { formatDuration, formatTime } from "./format-time.js";
@@ -23,15 +24,28 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
     ["files", isolation.filesystem],
     ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
     ["namespaces", isolation.namespaces.join(", ")],
+    ["rights", rightsOf(isolation)],
     ["limits", limitsOf(limits)],
     ["made", formatTime(snapshot.createdAt)],
     ["until", formatTime(snapshot.expiresAt)],
   ];
   if (snapshot.saved !== null) rows.push(["saved", snapshot.saved.slice(0, 10)]);
   if (snapshot.committed !== null) rows.push(["committed", snapshot.committed.slice(0, 10)]);
+  if (isolation.opened.length > 0) rows.push(["opened", style.yellow(formatOpenings(isolation.opened))]);
   if (isolation.unenforced.length > 0) rows.push(["not enforced", style.yellow(isolation.unenforced.join(", "))]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return [style.bold(snapshot.id), ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n");
+}
+
+function rightsOf({ security }: ListedSnapshot["isolation"]): string {
+  const { user, capabilities, seccomp, noNewPrivileges, readOnlyRoot } = security;
+  return [
+    `user ${user.uid}:${user.gid}`,
+    capabilities.length === 0 ? "no capabilities" : `capabilities ${capabilities.join(" ")}`,
+    seccomp === false ? "any system call" : "system calls filtered",
+    noNewPrivileges ? "no new privileges" : "new privileges",
+    `${readOnlyRoot ? "read-only" : "writable"} root`,
+  ].join(", ");
 }
 
 const standsOn = ({ image, imageBase }: ListedSnapshot["isolation"]): string =>

@@ -1,4 +1,4 @@
-import type { RollbackCaller } from "../rollback/execution.js";
+import type { RollbackCaller } from "../rollback/decided.js";
 import { callerOf, tellConfigBroken } from "./caller.js";
 import type { CommandContext } from "./context.js";
 import { interruptible } from "./interruption.js";

@@ -25,6 +25,7 @@ export const isolationOptions = {
   env: list("NAME=VALUE", "a variable for it; may be given again"),
   secret: list("NAME", "only this secret of kai.yaml, or NAME=env:VAR, NAME=file:PATH, NAME=command:CMD"),
   image: value("IMAGE", "a local image, used as it is, or `host`: this machine's own programs"),
+  trustConfig: flag("do what kai.yaml opens of the sandbox, whoever signed it (see E112)"),
   noWait: flag("end with 4 where max_concurrent snapshots live already, instead of waiting"),
 } as const;
 
@@ -65,6 +66,7 @@ interface Input {
   readonly env: readonly string[];
   readonly secret: readonly string[];
   readonly image: string | undefined;
+  readonly trustConfig: boolean;
 }
 
 /** The options as the library takes them. */

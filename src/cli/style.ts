@@ -56,10 +56,20 @@ export const oneLine = (text: string): string => visible(text).replaceAll("\n", 
 export const printableJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(UNPRINTABLE, escaped);
 
 /** The same value with every text in it, keys included, made safe to print. */
-export function printableValue<T>(value: T): T;
-export function printableValue(value: unknown): unknown {
+export const printableValue = <T>(value: T): T => (isPlain(value) ? value : (madePrintable(value) as T));
+
+/** Whether all its texts are safe as they are. */
+function isPlain(value: unknown): boolean {
+  const json = JSON.stringify(value) ?? "";
+  return PRINTABLE_ASCII.test(json) && !ESCAPED_CONTROL.test(json);
+}
+
+/** What JSON makes of control characters, but for tab and line feed. */
+const ESCAPED_CONTROL = /\\[bfru]/;
+
+function madePrintable(value: unknown): unknown {
   if (typeof value === "string") return printable(value);
-  if (Array.isArray(value)) return value.map((each) => printableValue(each));
+  if (Array.isArray(value)) return value.map((each) => madePrintable(each));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [printable(key), printableValue(each)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [printable(key), madePrintable(each)]));
 }

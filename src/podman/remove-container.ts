@@ -3,13 +3,18 @@ import { isAlive } from "../system/process-identity.js";
 import { cgroupOf, removeCgroup } from "./cgroup-usage.js";
 import { podmanEnvironment, runPodman } from "./podman.js";
 
+const ATTEMPTS = 3;
+
 /**
  * Ends and removes a container at once, and its control group; no error where there is none. `first` is the identity of its
  * first process, where it is known: podman, told to kill it, looks only now and then whether it is gone.
  */
 export async function removeContainer(name: string, env: NodeJS.ProcessEnv, first?: string): Promise<void> {
   if (first !== undefined) await killFirst(first);
-  await runPodman(removal(name), { env });
+  // It fails where what follows a container's end, by another podman, is at work in the same moment.
+  for (let left = ATTEMPTS; left > 0; left--) {
+    if ((await runPodman(removal(name), { env })).exitCode === 0) break;
+  }
   await removeCgroup(cgroupOf(name));
 }
 

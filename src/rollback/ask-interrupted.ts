@@ -9,7 +9,7 @@ import { versionsBefore } from "../version/versions-before.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { checkAfterwards } from "./check-afterwards.js";
 import type { CommandsInForce } from "./commands-in-force.js";
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
 import type { StepLog, StepResult } from "./step-log.js";

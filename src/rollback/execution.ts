@@ -1,86 +1,31 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
-import type { OperationKind } from "../operation/entry.js";
 import { compareWithEarlier } from "../snapshot/testing/earlier-results.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
-import type { StartShell } from "../system/start-shell.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
-import { sourcesDetails } from "../version/composed-version.js";
 import { decryptionFor } from "../version/decryption-for.js";
 import { validateVersion } from "../version/validate-version.js";
 import { versionAndBefore } from "../version/versions-before.js";
-import { type Caller, provingOf, type WritingSession } from "../version/writing-session.js";
+import { provingOf, type WritingSession } from "../version/writing-session.js";
 import { type Backup, backUpChanges } from "./back-up-changes.js";
 import { checkAfterwards } from "./check-afterwards.js";
 import { cleanUp } from "./clean-up.js";
+import type { Decided, RollbackCaller } from "./decided.js";
 import { dropNeedlessBackups } from "./drop-needless-backups.js";
 import { rememberTimes } from "./earlier-times.js";
-import type { Prepared } from "./gather-facts.js";
 import type { InstalledAside } from "./install-aside.js";
 import { installDependencies } from "./install-dependencies.js";
-import { liveChange } from "./live-steps.js";
-import { migrateAside } from "./migrate-aside.js";
 import { requireMintSigner } from "./mint-signer.js";
 import { asksAgent, writeFailure, writeOutcome } from "./outcome.js";
-import type { RollbackPlan } from "./plan.js";
 import { planSwitch } from "./plan-switch.js";
 import { listReplaced, type Replaced } from "./put-back.js";
-import type { RollbackRequest } from "./request.js";
 import { requireNotDisproven } from "./require-not-disproven.js";
-import { type NewVersion, type Restored, restoreTree } from "./restore-tree.js";
+import { type Carrying, commandContext, restoreTarget } from "./restore-target.js";
+import type { Restored } from "./restore-tree.js";
 import { startToBeStopped } from "./start-to-be-stopped.js";
-import { statePatternsOf } from "./state-patterns.js";
-import type { StepListener, StepLog } from "./step-log.js";
-import type { Ground } from "./survey.js";
+import type { StepLog } from "./step-log.js";
 import { dropUnjudged, noteUnjudged } from "./unjudged.js";
-
-/** Where the commands of a rollback run that is only rehearsed. */
-export interface Shells {
-  readonly usual: StartShell;
-  /** With the network that it takes to install dependencies, where there is one. */
-  toInstall(): Promise<StartShell>;
-}
-
-/** A caller, and whoever wants to see a rollback while it runs. */
-export interface RollbackCaller extends Caller {
-  /** Default: on this host. */
-  readonly shells?: Shells | undefined;
-  readonly onStep?: StepListener | undefined;
-  /** Is told what commands print, as it comes. */
-  readonly onOutput?: ((text: string) => void) | undefined;
-}
-
-/** What log, commit and note say of it. */
-export interface Telling {
-  readonly kind: OperationKind;
-  readonly subject: string;
-  readonly message: string;
-  readonly withdrawn: readonly string[];
-  readonly restored: readonly string[];
-  readonly details: Readonly<Record<string, unknown>>;
-  /** The commit whose note tells of it; undefined for none. */
-  readonly noteOn: string | undefined;
-}
-
-/** All that was read and decided before anything is touched. */
-export interface Decided {
-  readonly request: RollbackRequest;
-  readonly ground: Ground;
-  readonly prepared: Prepared;
-  readonly plan: RollbackPlan;
-  /** The version that has to be made; undefined where one is there. */
-  readonly minted: Pick<NewVersion, "number" | "tag"> | undefined;
-  readonly telling: Telling;
-}
-
-/** What was made ready for the commit point. */
-interface Ready {
-  readonly capture: OpenedCapture | undefined;
-  readonly installed: InstalledAside | undefined;
-  readonly backup: Backup | undefined;
-  readonly deployment: PlannedSwitch | undefined;
-}
 
 export interface Executed {
   readonly restored: Restored;
@@ -193,7 +138,7 @@ export class Execution {
       const deployment = await this.#planSwitch();
       this.#caller.progress(`Restoring ${this.#targetName}`);
       const began = performance.now();
-      const restored = await this.#restore(signer, { capture, installed, backup, deployment });
+      const restored = await restoreTarget(this.#carrying, signer, { capture, installed, backup, deployment });
       this.#noteRestored(performance.now() - began);
       return { ...restored, backup };
     } catch (cause) {
@@ -201,6 +146,10 @@ export class Execution {
       await dropNeedlessBackups(this.#session, backup);
       throw cause;
     }
+  }
+
+  get #carrying(): Carrying {
+    return { session: this.#session, caller: this.#caller, decided: this.#decided, steps: this.#steps };
   }
 
   get #hasWaysOut(): boolean {
@@ -213,8 +162,7 @@ export class Execution {
   }
 
   get #context() {
-    const { env, onOutput, shells } = this.#caller;
-    return { env, onOutput, startShell: shells?.usual };
+    return commandContext(this.#caller);
   }
 
   async #backUp(signer: Signer): Promise<Backup | undefined> {
@@ -237,76 +185,6 @@ export class Execution {
     const event = telling.kind === "undo" ? "undo" : "rollback";
     const request = { version, event, install: prepared.installDeployed } as const;
     return planSwitch(this.#session, deployed, request, { ...this.#context, cancelled: this.#caller.interrupted });
-  }
-
-  /** Undefined where nothing of the running agent is touched. */
-  async #live(signer: Signer, { capture, installed, deployment }: Ready) {
-    const { prepared, request, plan } = this.#decided;
-    const { before, after, startAgain, saveState, migration, putBack } = prepared;
-    const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => this.#steps.step(type));
-    const link = deployment?.link ?? undefined;
-    if (!touches && !installed && !putBack && !saveState && !link) return undefined;
-    const work = {
-      before,
-      after,
-      startAgain,
-      capture,
-      installed,
-      putBack,
-      link,
-      emergency: request.type === "emergency",
-      force: request.force || request.type === "emergency",
-      saveState,
-      patterns: statePatternsOf(this.#session.agent.config, prepared.config),
-      verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
-      migrate:
-        migration &&
-        ((folder: string, timeoutMs: number) => {
-          const command = { ...migration.command, timeoutMs };
-          const patterns = statePatternsOf(this.#session.agent.config, prepared.config);
-          return migrateAside(this.#session, { ...migration, command, patterns }, folder, this.#context);
-        }),
-      signer,
-    };
-    return liveChange(this.#session, work, this.#steps, this.#context);
-  }
-
-  async #restore(signer: Signer, ready: Ready): Promise<Restored> {
-    const { capture, backup, deployment } = ready;
-    const { ground, minted, telling, prepared, plan } = this.#decided;
-    const made = minted && {
-      ...minted,
-      description: telling.subject,
-      capture: capture && { commit: await this.#commitOf(capture.ref), digest: capture.digest },
-    };
-    return restoreTree(
-      this.#session,
-      {
-        ...telling,
-        branch: ground.branch,
-        head: ground.head,
-        fromTree: ground.fromTree,
-        toTree: ground.toTree,
-        version: made ?? ground.version ?? null,
-        details: {
-          ...telling.details,
-          // At the top: `status` and `deploy` look for these keys in any entry.
-          ...deployment?.details,
-          ...(prepared.mintSigner?.role === "operator" && sourcesDetails(prepared.mintSigner.sources)),
-          backup: backup?.ref ?? null,
-          state: prepared.saveState ? stateBackupRef(this.#session.id) : null,
-        },
-        files: new Map([["plan.json", Buffer.from(`${JSON.stringify(plan)}\n`)]]),
-        saved: backup?.saved ?? new Set(),
-        live: await this.#live(signer, ready),
-        requireTime: () => this.#steps.requireTime(),
-      },
-      signer,
-    );
-  }
-
-  async #commitOf(ref: string): Promise<string> {
-    return (await this.#session.reader.find(`${ref}^{commit}`))?.id ?? "";
   }
 
   /** Files, configuration and state come into place as one, so their time is told once. */

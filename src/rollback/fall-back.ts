@@ -1,6 +1,6 @@
 import type { Entry } from "../operation/entry.js";
 import { readAgentHistory } from "../version/reading.js";
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import type { FallbackStrategy, RollbackPlan } from "./plan.js";
 import type { RollbackOptions } from "./request.js";
 import { rollBack } from "./rollback.js";

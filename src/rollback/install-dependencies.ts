@@ -1,6 +1,6 @@
 import { findStateFiles } from "../state/find-state-files.js";
 import type { WritingSession } from "../version/writing-session.js";
-import type { Decided, RollbackCaller } from "./execution.js";
+import type { Decided, RollbackCaller } from "./decided.js";
 import { type InstalledAside, installAside } from "./install-aside.js";
 import { statePatternsOf } from "./state-patterns.js";
 import type { StepLog } from "./step-log.js";

@@ -17,7 +17,7 @@ import { containerNameOf } from "../snapshot/sandbox/sandbox.js";
 import { makeFolder } from "../system/durable-file.js";
 import { identityOf } from "../system/process-identity.js";
 import type { StartShell } from "../system/start-shell.js";
-import type { Shells } from "./execution.js";
+import type { Shells } from "./decided.js";
 import { isBelow, listProgramFolders } from "./program-folders.js";
 
 export interface ContainerRequest {

@@ -10,7 +10,7 @@ import { planSettings } from "../snapshot/snapshot-settings.js";
 import { identityOf } from "../system/process-identity.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
 import { copyAgent } from "./copy-agent.js";
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import { openRehearsalContainer, type RehearsalContainer } from "./rehearsal-container.js";
 import type { Rehearsal } from "./rehearse.js";
 import type { Rehearsed, RollbackOptions } from "./request.js";

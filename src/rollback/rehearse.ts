@@ -1,4 +1,4 @@
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import type { RollbackOptions } from "./request.js";
 import type { RollbackResult } from "./rollback.js";
 

@@ -1,5 +1,5 @@
 import { type AfterVersion, afterVersion } from "../trigger/version-before.js";
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import type { RollbackOptions } from "./request.js";
 import { type RollbackResult, rollBack } from "./rollback.js";
 

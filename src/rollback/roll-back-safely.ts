@@ -1,6 +1,6 @@
 import { openRepository } from "../git/repository.js";
+import type { RollbackCaller } from "./decided.js";
 import { didNotHold } from "./did-not-hold.js";
-import type { RollbackCaller } from "./execution.js";
 import { fallBack } from "./fall-back.js";
 import type { RollbackOptions } from "./request.js";
 import { rollBackAfterVersion, type VersionedRollback } from "./roll-back-after-version.js";

@@ -3,7 +3,7 @@ import { whyNotRun } from "../version/command-trust.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { commandsInForce } from "./commands-in-force.js";
 import { type Condition, judgeCondition, type Metrics, parseCondition } from "./condition.js";
-import type { RollbackCaller } from "./execution.js";
+import type { RollbackCaller } from "./decided.js";
 import { readMetrics } from "./read-metrics.js";
 import { suggestTargets } from "./suggest.js";
 

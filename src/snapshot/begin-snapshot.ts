@@ -6,6 +6,7 @@ import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
+import { openedByConfig } from "./opened-by-config.js";
 import { originOf } from "./orphaned-snapshots.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase } from "./sandbox/choose-base.js";
@@ -41,7 +42,7 @@ export interface BegunSnapshot {
   discard(): Promise<void>;
 }
 
-/** Decides what a snapshot of a version is to be, waits for a place, and begins it. E103, E113, E122. */
+/** Decides what a snapshot of a version is to be, waits for a place, and begins it. E103, E112, E113, E122. */
 export async function beginSnapshot(
   caller: Caller,
   ground: SnapshotGround,
@@ -51,6 +52,12 @@ export async function beginSnapshot(
   const { env, progress } = caller;
   const isolation = config.snapshot_isolation;
   const settings = planSettings(isolation, request.options);
+  const opened = openedByConfig(isolation, request.options);
+  if (opened.length > 0 && !request.options.trustConfig) {
+    // Few open something, and what says whom to trust brings much.
+    const { requireTrustedConfig } = await import("./require-trusted-config.js");
+    await requireTrustedConfig(caller, ground, opened, request.options);
+  }
   const places = await placesOf(repository, config, env);
   const store = new SnapshotStore(repository);
   progress("Looking at what this machine can isolate…");
@@ -69,6 +76,7 @@ export async function beginSnapshot(
   const record: SnapshotRecord = {
     format: "kai-snapshot/1",
     id,
+    repository: store.repository,
     agent: config.agent_id,
     version: version.number.text,
     tag: version.tag,
@@ -79,6 +87,7 @@ export async function beginSnapshot(
     image: base.kind === "host" ? "host" : base.id,
     imageBase: base.kind === "host" ? null : base.reference,
     unenforced,
+    opened,
     createdAt: at.toISOString(),
     expiresAt: new Date(at.getTime() + settings.ttlMs).toISOString(),
     folder: sandboxFolderIn(places.tempDir, id),

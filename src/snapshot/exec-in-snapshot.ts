@@ -8,6 +8,7 @@ import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.j
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
+import { toldIsolation } from "./told-isolation.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
 export interface ExecRequest {
@@ -66,7 +67,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
 }
 
 function judged(
-  { id: snapshot, image, imageBase, unenforced }: SnapshotRecord,
+  record: SnapshotRecord,
   id: string,
   { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
@@ -75,13 +76,12 @@ function judged(
   return {
     ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
     id,
-    snapshot,
+    snapshot: record.id,
     ...asked,
     artifacts: [],
     refused: [],
     artifactsDropped: 0,
-    image,
-    imageBase,
-    unenforced,
+    unenforced: record.unenforced,
+    isolation: toldIsolation(record),
   };
 }

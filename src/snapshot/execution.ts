@@ -1,4 +1,5 @@
 import type { EgressRequest } from "./egress/request-log.js";
+import type { ToldIsolation } from "./told-isolation.js";
 
 export interface Artifact {
   /** Relative to the agent's folder. */
@@ -42,12 +43,9 @@ export interface Execution {
   readonly refused: readonly RefusedPath[];
   /** Changed paths beyond those that are listed. */
   readonly artifactsDropped: number;
-  /** `host`, or the id of the image that it ran in. */
-  readonly image: string;
-  /** That image by its digest, or where it was built from the version, the one that it was built on; null for the host. */
-  readonly imageBase: string | null;
   /** Limits that were asked for and that this machine does not enforce. */
   readonly unenforced: readonly string[];
+  readonly isolation: ToldIsolation;
   readonly passed: boolean;
   readonly failures: readonly string[];
   /** The commit on refs/kai/runs that keeps it; null where it could not be kept. */

@@ -87,7 +87,7 @@ async function findSigner(env: NodeJS.ProcessEnv): Promise<Signer | undefined> {
 function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): RunRecord {
   const { snapshot, execution, command, scenario, pristine, at } = run;
   const { settings } = snapshot;
-  const { stdout: _out, stderr: _err, image, imageBase, unenforced, ...told } = execution;
+  const { stdout: _out, stderr: _err, unenforced, isolation: _isolation, ...told } = execution;
   return {
     ...told,
     format: "kai-run/1",
@@ -107,8 +107,8 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       network: settings.network.mode,
       filesystem: settings.filesystem,
       process: settings.process,
-      image,
-      imageBase,
+      image: execution.isolation.image,
+      imageBase: execution.isolation.imageBase,
       unenforced,
       settings: isolationOf(settings),
     },

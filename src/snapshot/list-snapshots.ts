@@ -3,6 +3,7 @@ import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { findSave, type GoneSnapshot, goneSnapshot, listSaves, listSavesAround } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { type ToldIsolation, toldIsolation } from "./told-isolation.js";
 
 /** A snapshot as it is listed: what its record says, and what is in effect now. */
 export interface ListedSnapshot {
@@ -13,17 +14,7 @@ export interface ListedSnapshot {
   readonly base: string | null;
   readonly status: KnownSnapshot["status"];
   readonly reason: string | null;
-  readonly isolation: {
-    readonly level: string | null;
-    readonly process: string;
-    readonly filesystem: string;
-    readonly network: string;
-    readonly allowedHosts: readonly string[];
-    readonly namespaces: readonly string[];
-    readonly image: string;
-    readonly imageBase: string | null;
-    readonly unenforced: readonly string[];
-  };
+  readonly isolation: ToldIsolation;
   readonly limits: KnownSnapshot["record"]["settings"]["limits"];
   readonly createdAt: string;
   readonly expiresAt: string;
@@ -75,17 +66,7 @@ export function listedSnapshot({ record, status, reason }: KnownSnapshot): Liste
     base: record.base,
     status,
     reason,
-    isolation: {
-      level: settings.level,
-      process: settings.process,
-      filesystem: settings.filesystem,
-      network: settings.network.mode,
-      allowedHosts: settings.network.allowedHosts,
-      namespaces: settings.namespaces,
-      image: record.image,
-      imageBase: record.imageBase,
-      unenforced: record.unenforced,
-    },
+    isolation: toldIsolation(record),
     limits: settings.limits,
     createdAt: record.createdAt,
     expiresAt: record.expiresAt,

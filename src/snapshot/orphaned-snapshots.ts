@@ -1,4 +1,5 @@
 import { isAlive } from "../system/process-identity.js";
+import { isSamePlace } from "./repository-place.js";
 import { type FolderOrigin, listOrigins } from "./sandbox/sandbox-folder.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -18,8 +19,9 @@ export const originOf = (store: SnapshotStore, record: SnapshotRecord): FolderOr
  */
 export async function listOrphans(tempDir: string, store: SnapshotStore): Promise<KnownSnapshot[]> {
   const orphans: KnownSnapshot[] = [];
-  for (const { record: folder, owner, snapshot } of await listOrigins(tempDir)) {
-    if (snapshot === undefined || folder !== store.folderOf(snapshot.id) || store.has(snapshot.id)) continue;
+  for (const { owner, snapshot } of await listOrigins(tempDir)) {
+    if (!snapshot?.repository || !isSamePlace(snapshot.repository, store.repository) || store.has(snapshot.id))
+      continue;
     if (!(await isAlive(owner))) orphans.push({ record: snapshot, status: "error", reason: "its record is gone" });
   }
   return orphans;

@@ -1,3 +1,4 @@
+import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { listBuiltImages, removeImage } from "../podman/built-images.js";
@@ -12,6 +13,7 @@ import { isRootless } from "./is-rootless.js";
 import { changesOf } from "./judged-changes.js";
 import { listOrphans } from "./orphaned-snapshots.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
+import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
 import { listForsaken, sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import { removeSaves } from "./saves.js";
@@ -33,7 +35,7 @@ export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly { readonly id: string; readonly reason: string }[];
-  /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to. */
+  /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to; files of versions for snapshots. In a dry run these alone. */
   readonly orphans: readonly string[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
@@ -61,15 +63,21 @@ export async function pruneSnapshots(
   const { config } = await readAgent(repository, caller.onConfigGone);
   const store = new SnapshotStore(repository);
   const living = await store.list();
-  const { tempDir } = await placesOf(repository, config, env);
-  const lost = await listOrphans(tempDir, store);
+  const places = await placesOf(repository, config, env);
+  const lost = await listOrphans(places.tempDir, store);
   // Before anything is pruned: what is saved of that now stays.
   const saves = await findPrunableSaves(repository, [...living, ...lost], allSaves);
   const due = [...living, ...lost].flatMap((known) => {
     const reason = lost.includes(known) ? known.reason : whyDue(known, caller.now(), all);
     return reason == null ? [] : [{ known, reason }];
   });
-  const sweeping = { store, tempDir, agent: config.agent_id, dryRun };
+  const unused = {
+    kaiDir: places.kaiDir,
+    used: living.map(({ record }) => record.lower),
+    keepMs: parseDuration(config.snapshot_isolation.cleanup_after),
+    now: caller.now(),
+  };
+  const sweeping = { store, tempDir: places.tempDir, unused, agent: config.agent_id, dryRun };
   if (dryRun) {
     const pruned = due.map(({ known: { record }, reason }) => ({
       id: record.id,
@@ -102,6 +110,8 @@ export async function pruneSnapshots(
 interface Sweeping {
   readonly store: SnapshotStore;
   readonly tempDir: string;
+  /** By it the files of versions that go: those whose snapshot went just now stay until the next time. */
+  readonly unused: UnusedRequest;
   readonly agent: string;
   readonly dryRun: boolean;
   readonly staying: readonly KnownSnapshot[];
@@ -124,8 +134,13 @@ async function sweepOrphans({ env, now }: Caller, sweeping: Sweeping): Promise<s
   for (const name of unneededImages(await listBuiltImages(env), agent, { staying, going })) {
     if (dryRun || (await removeImage(name, env))) images.push(`image ${name}`);
   }
-  return [...records, ...probes, ...containers, ...folders, ...images];
+  const { unused } = sweeping;
+  const trees = dryRun ? await listUnusedTrees(unused) : await pruneTrees(unused, { rootless: isRootless(), env });
+  return [...records, ...probes, ...containers, ...folders, ...images, ...trees.map(treeTold)];
 }
+
+/** By its tree's id; whose files they are follows in its name. */
+const treeTold = (name: string): string => `the files of tree ${name.slice(0, 10)}`;
 
 /** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
 export async function sweepDue(

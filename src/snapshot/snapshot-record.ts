@@ -1,4 +1,6 @@
 import type { RunningContainer } from "../podman/start-container.js";
+import type { Opening } from "./opened-by-config.js";
+import type { RepositoryPlace } from "./repository-place.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 
 export const SNAPSHOT_STATUSES = ["creating", "ready", "running", "stopped", "error", "committed"] as const;
@@ -13,6 +15,8 @@ export interface SnapshotRecord {
   readonly format: "kai-snapshot/1";
   /** ULID. */
   readonly id: string;
+  /** The repository that it was made in; absent in records made before it was. */
+  readonly repository?: RepositoryPlace;
   readonly agent: string;
   readonly version: string;
   readonly tag: string;
@@ -28,6 +32,8 @@ export interface SnapshotRecord {
   readonly imageBase: string | null;
   /** Limits and the like that this machine does not enforce. */
   readonly unenforced: readonly string[];
+  /** What the kai.yaml opens beyond what is built in; absent in records made before it was. */
+  readonly opened?: readonly Opening[];
   readonly createdAt: string;
   readonly expiresAt: string;
   /** Its own folder in `temp_dir`. */

@@ -1,3 +1,4 @@
+import { whyNotAllowed } from "../agent/allowed-host.js";
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration, parseRate, parseSize } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
@@ -44,6 +45,8 @@ export interface SnapshotOptions {
   /** `NAME` of one that kai.yaml has, or `NAME=env:…`, `NAME=file:…`, `NAME=command:…`. */
   readonly secrets?: readonly string[];
   readonly image?: string | undefined;
+  /** Do what the kai.yaml opens of the sandbox, whoever signed it. */
+  readonly trustConfig?: boolean;
 }
 
 export interface NetworkSettings {
@@ -158,6 +161,15 @@ function networkOf(network: Isolation["network"], options: SnapshotOptions): Net
       `--allow-host has no meaning with network mode ${mode}.`,
       "Add `--network isolated`: then these hosts can be reached through the proxy, and nothing else.",
     );
+  }
+  for (const host of allowHosts) {
+    const why = whyNotAllowed(host);
+    if (why !== undefined) {
+      throw usage(
+        `--allow-host: ${JSON.stringify(host)} ${why}.`,
+        "Name a public host: `api.example.com`, `*.example.com` or `host:8443`.",
+      );
+    }
   }
   const isMode = (wanted: NetworkSettings["mode"]) => mode === wanted;
   return {

@@ -7,6 +7,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
+import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
@@ -26,11 +27,13 @@ const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 export class SnapshotStore {
   /** The folder of all records. */
   readonly root: string;
+  readonly repository: RepositoryPlace;
 
   readonly #repository: Repository;
 
   constructor(repository: Repository) {
     this.#repository = repository;
+    this.repository = findPlace(repository.commonDir) ?? { path: repository.commonDir, device: "", inode: "" };
     this.root = path.join(kaiFolderOf(repository).root, "snapshots");
   }
 
@@ -41,7 +44,7 @@ export class SnapshotStore {
   }
 
   /** Where what is kept of one snapshot lies beside its record, such as the output of its commands. */
-  folderOf = (id: string): string => path.join(this.root, id);
+  folderOf = (id: string): string => `${this.root}/${id}`;
 
   async write(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folderOf(record.id));
@@ -58,12 +61,20 @@ export class SnapshotStore {
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 
-  /** All of them as they are now, the oldest first. Starts no process. */
+  /** Ids of records that came with a copy of a repository that is still there: all but the record is that one's. */
+  listCopied = (): string[] =>
+    namesIn(this.root).filter((id) => {
+      const owner = this.#read(id)?.repository;
+      const there = owner && findPlace(owner.path);
+      return owner && there && isSamePlace(owner, there) && !isSamePlace(owner, this.repository);
+    });
+
+  /** All of this repository's as they are now, the oldest first. Starts no process. */
   async list(): Promise<KnownSnapshot[]> {
     const known: KnownSnapshot[] = [];
     for (const name of namesIn(this.root)) {
       const record = this.#read(name);
-      if (record) known.push(await this.#look(record));
+      if (record && this.#isOurs(record)) known.push(await this.#look(record));
     }
     return known;
   }
@@ -76,7 +87,10 @@ export class SnapshotStore {
     );
     const records = ids.map((id) => this.#read(id)).filter((record) => record !== undefined);
     const [record, another] = records;
-    if (record && !another) return this.#look(record);
+    if (record && !another) {
+      if (this.#isOurs(record)) return this.#look(record);
+      throw notOurs(record);
+    }
     if (another) {
       throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
         hint: "Give more of the id.",
@@ -131,6 +145,9 @@ export class SnapshotStore {
     return { record, ...statusOf(record, { owner, process, executing }) };
   }
 
+  #isOurs = ({ repository }: SnapshotRecord): boolean =>
+    repository === undefined || isSamePlace(repository, this.repository);
+
   async #isExecuting(id: string): Promise<boolean> {
     for (const name of namesIn(this.folderOf(id))) {
       if (name.startsWith(LEASE) && (await isAlive(readText(path.join(this.folderOf(id), name))))) return true;
@@ -142,13 +159,18 @@ export class SnapshotStore {
   #read(id: string): SnapshotRecord | undefined {
     if (!ULID.test(id)) return undefined;
     try {
-      const record = JSON.parse(readText(path.join(this.folderOf(id), RECORD))) as SnapshotRecord;
+      const record = JSON.parse(readText(`${this.folderOf(id)}/${RECORD}`)) as SnapshotRecord;
       return record.format === "kai-snapshot/1" && record.id === id ? record : undefined;
     } catch {
       return undefined;
     }
   }
 }
+
+const notOurs = ({ id, repository }: SnapshotRecord): KaiError =>
+  new KaiError("E101", `The snapshot ${id} is not this repository's, but that of ${repository?.path}.`, {
+    hint: "This one is a copy of that: run the command there. `git kai-version snapshot prune` removes the copied record here.",
+  });
 
 /** The label of a container that says in which folder of records its snapshot has its own: other agents have some here, too. */
 export const STORE_LABEL = "kai.store";

@@ -37,10 +37,13 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
   }
 }
 
-/** Removes what is left of records that somebody was killed over, or only gives their ids. */
+/**
+ * Removes what is left of records that somebody was killed over, and those that came with a copy of another repository, or only gives
+ * their ids.
+ */
 export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<string[]> =>
   underLock(store, { env }, async () => {
-    const ids = store.listUnrecorded();
+    const ids = [...store.listCopied(), ...store.listUnrecorded()];
     if (!dryRun) for (const id of ids) await store.remove(id);
     return ids;
   });

@@ -5,7 +5,7 @@ import { mayDo } from "../trust/policy.js";
 import { verifySignature } from "../trust/signature.js";
 import { compositionJudge, mayCompose } from "./composed-version.js";
 import type { KnownVersion } from "./history.js";
-import { type CommandTrust, whyNotTrusted } from "./trusted-commands.js";
+import { type CommandTrust, reasonAgainst, whyNotTrusted } from "./trusted-commands.js";
 import { provingOf, type WritingSession } from "./writing-session.js";
 
 /** What says whose commands are trusted: the pin, the policy, the user's keys. */
@@ -38,6 +38,10 @@ export async function whyNotRun(
   }
   return null;
 }
+
+/** Why what a version's kai.yaml says of this machine is not followed, by the same trust, as a part of a sentence; null where it is. */
+export const whyNotFollowed = async (session: TrustGround, version: KnownVersion): Promise<string | null> =>
+  reasonAgainst(await commandTrustOf(session, version, ""));
 
 const notOfAVersion = (commands: readonly string[]): KaiError =>
   new KaiError("E112", "Commands of kai.yaml are not run: no version names them, so nobody has signed for them.", {

@@ -29,7 +29,8 @@ export function whyNotTrusted(trust: CommandTrust): KaiError | null {
   });
 }
 
-function reasonAgainst({ origin, signer, own, policy }: CommandTrust): string | null {
+/** The same as a part of a sentence. */
+export function reasonAgainst({ origin, signer, own, policy }: CommandTrust): string | null {
   if (signer === null) return "nothing proves who signed it";
   if (!(mayDo(policy, signer, "releaser") || mayDo(policy, signer, "operator"))) {
     return "its signer is neither releaser nor operator of the policy";

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { parseAgentConfig } from "../../src/agent/config.js";
 import { decodeConfig } from "../../src/agent/find-config.js";
 import { errorOf, problemsOf, said } from "./config-text.js";
 
@@ -100,11 +101,23 @@ test.each([
   ["mode: bridge, allowed_hosts: [a.example]", "allowed_hosts has no meaning with network mode bridge"],
   ["allowed_hosts: [a.example]", "allowed_hosts has no meaning with network mode none"],
   ["mode: isolated, allow_internet: true", "allow_internet has no meaning with network mode isolated"],
+  ["mode: isolated, allowed_hosts: [a.example, 10.1.2.3]", "10.1.2.3 is private, and the proxy leads to the public"],
+  ["mode: isolated, allowed_hosts: ['127.0.0.1:8080']", "127.0.0.1:8080 is loopback"],
+  ["mode: isolated, allowed_hosts: ['127.1']", "127.1 is no host that can be allowed"],
   ["allow_internet: true", "allow_internet has no meaning with network mode none"],
 ])("refuses the network {%s}", (network, expected) => {
   const [problem] = problemsOf(`agent_id: a\nsnapshot_isolation:\n  network: {${network}}`);
   expect(problem?.message).toContain(expected);
   expect(problem?.line).toBe(3);
+});
+
+test("takes a public address, and tells the place of the list with one that is not", () => {
+  const network = (host: string) =>
+    `agent_id: a\nsnapshot_isolation:\n  network:\n    mode: isolated\n    allowed_hosts:\n      - ${host}`;
+  expect(parseAgentConfig(network("93.184.216.34"), "kai.yaml").snapshot_isolation.network.allowed_hosts).toHaveLength(
+    1,
+  );
+  expect(said(network("10.1.2.3"))[0]).toMatch(/^6:7 10\.1\.2\.3 is private/);
 });
 
 test("tells every problem, in the order of the file, twenty at most", () => {

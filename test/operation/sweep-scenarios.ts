@@ -27,13 +27,13 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.git("commit", "--quiet", "-am", "feat: a new answer");
     // Its time lies ahead, so that nobody can say whether it is written while it is captured.
     utimesSync(path.join(agent.dir, "state.json"), AHEAD, AHEAD);
-    return { name: "create of a running agent", agent, every: 3, args: ["create"], runs: true };
+    return { name: "create of a running agent", agent, args: ["create"], runs: true };
   },
   "create --include-changes": async () => {
     const agent = await readyAgent("1.0.0");
     agent.write("logic.py", "print('not committed')\n");
     agent.write("prompts/more.md", "More.\n");
-    return { name: "create --include-changes", agent, every: 8, args: ["create", "--include-changes"] };
+    return { name: "create --include-changes", agent, every: 2, args: ["create", "--include-changes"] };
   },
   init: async () => {
     const agent = await readyAgent();
@@ -42,13 +42,12 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.git("rm", "--quiet", "--cached", "kai.yaml");
     agent.remove("kai.yaml");
     agent.git("commit", "--quiet", "-m", "chore: forget kai.yaml");
-    return { name: "init", agent, every: 8, args: ["init", "--yes"] };
+    return { name: "init", agent, every: 2, args: ["init", "--yes"] };
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
-  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 8 }),
+  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 2 }),
   "deploy, of an agent that runs": async () => ({
     ...(await deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" })),
-    every: 3,
   }),
   "state forget": async () => {
     const agent = await agentWithMemory();
@@ -72,62 +71,62 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback --force": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
     agent.write("logic.py", "print('not committed')\n");
-    return { name: "rollback --force", agent, every: 8, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
+    return { name: "rollback --force", agent, every: 2, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
   },
   "rollback, emergency": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--type", "emergency"];
-    return { name: "emergency", agent, every: 8, args, runs: true, ...captured("1.0.0") };
+    return { name: "emergency", agent, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, snapshot": async () => {
     const { agent, operation, stateAfter } = await rolledBack();
     const args = ["rollback", operation, "--type", "snapshot"];
-    return { name: "snapshot", agent, every: 8, args, runs: true, stateAfter };
+    return { name: "snapshot", agent, args, runs: true, stateAfter };
   },
   "rollback, selective": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
-    return { name: "selective", agent, every: 3, args: ["rollback", "1.0.0", "--component", "prompts"] };
+    return { name: "selective", agent, args: ["rollback", "1.0.0", "--component", "prompts"] };
   },
   "rollback, selective, state": async () => {
     const agent = await agentWithLifecycle();
     const args = ["rollback", "1.0.0", "--component", "state"];
-    return { name: "selective, state", agent, every: 8, args, runs: true, ...captured("1.0.0") };
+    return { name: "selective, state", agent, args, runs: true, ...captured("1.0.0") };
   },
   "rollback, partial": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
     return { name: "partial", agent, args: ["rollback", "1.0.0", "--path", "prompts/system.md"] };
   },
-  "rollback, installing": async () => ({ ...(await installing()), every: 3 }),
+  "rollback, installing": async () => ({ ...(await installing()) }),
   "undo, putting back": async () => {
     const { agent, own } = await installing();
     expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
-    return { name: "undo, putting back", agent, every: 3, args: ["undo"], own: reversed(own) };
+    return { name: "undo, putting back", agent, args: ["undo"], own: reversed(own) };
   },
   "rollback, of a deployment that runs": async () => ({
     ...(await deployedScenario("rollback, deployed", ["rollback", "1.0.0"], { deployed: ["1.1.0"], to: "1.0.0" })),
-    every: 8,
+    every: 2,
     ...file("1.0.0"),
   }),
   "undo, of the first deployment": async () => ({
     ...(await deployedScenario("undo, first deployment", ["undo"], { deployed: ["1.1.0"], to: null })),
-    every: 8,
+    every: 2,
   }),
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
-    return { name: "undo", agent, every: 3, args: ["undo"], runs: true, stateAfter };
+    return { name: "undo", agent, args: ["undo"], runs: true, stateAfter };
   },
 };
 
 /** `recover` over each of them, killed at its commit point: before it and behind it. */
 export const recovering: Readonly<Record<string, Prepare>> = {
-  "recover, rollback not done": interrupted(rollbackScenario, 0, 8),
+  "recover, rollback not done": interrupted(rollbackScenario, 0, 2),
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
-  "recover, create done": interrupted(of(making, "create"), 1, 8),
-  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 8),
-  "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1, 3),
-  "recover, deploy done": interrupted(of(making, "deploy"), 1, 8),
-  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 8),
+  "recover, create done": interrupted(of(making, "create"), 1, 2),
+  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 2),
+  "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1),
+  "recover, deploy done": interrupted(of(making, "deploy"), 1, 2),
+  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 2),
 };
 
 /** Commands of which all that is written is ours: what a running agent writes cannot be told apart from a replay. */
@@ -186,7 +185,7 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.write("sub/deep/er.md", "new\n");
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
-  return { name: "rollback", agent, every: 8, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+  return { name: "rollback", agent, every: 2, args: ["rollback", "1.0.0"], ...file("1.0.0") };
 }
 
 /** An agent that nothing runs, and that learnt something since it went back by `operation`. */

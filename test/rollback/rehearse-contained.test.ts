@@ -183,33 +183,38 @@ test("a command that outlasts its time is ended, and the container goes with it"
 });
 
 /** Starts a rehearsal and ends it by a signal while its test, which cannot be heard outside, is run in the container. */
-async function ended(agent: LiveAgent, signal: NodeJS.Signals): Promise<void> {
+async function ended(agent: LiveAgent, signal: NodeJS.Signals, waits: string): Promise<void> {
   const args = [PROGRAM, "rollback", "1.0.0", "--rehearse"];
   const child = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: "ignore" });
   const over = once(child, "exit");
   await expect
-    .poll(() => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(`sleep ${WAITS}`), {
+    .poll(() => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(waits), {
       timeout: 60_000,
     })
     .toBe(true);
   child.kill(signal);
   expect(await over).toEqual([null, signal]);
 }
-const WAITS = `1000.${process.pid}`;
+
+let waiting = 0;
+/** A command that no other test runs. */
+const waitsLong = (): string => `sleep 1000.${process.pid}${++waiting}`;
 
 test("Ctrl-C ends a rehearsal with all that it made", async () => {
-  const agent = await agentWith("", tests(`sleep ${WAITS}`));
+  const waits = waitsLong();
+  const agent = await agentWith("", tests(waits));
   const before = observe(agent);
-  await ended(agent, "SIGINT");
+  await ended(agent, "SIGINT", waits);
   expect(left(agent)).toEqual(NOTHING_LEFT);
   expect(observe(agent)).toEqual(before);
 });
 
 for (const sweeping of [["recover"], ["snapshot", "prune"]]) {
   test(`after SIGKILL ${sweeping.join(" ")} removes what a rehearsal made`, async () => {
-    const agent = await agentWith("", tests(`sleep ${WAITS}`));
+    const waits = waitsLong();
+    const agent = await agentWith("", tests(waits));
     const before = observe(agent);
-    await ended(agent, "SIGKILL");
+    await ended(agent, "SIGKILL", waits);
     expect(left(agent)).toEqual({ folders: [expect.any(String)], containers: [expect.any(String)] });
     await told(agent, ...sweeping);
     expect(left(agent)).toEqual(NOTHING_LEFT);

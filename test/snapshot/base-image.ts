@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -100,10 +100,19 @@ export const tagsWith = (env: NodeJS.ProcessEnv, label: string): string[] =>
 /** What is left of builds on `base`: Podman's own containers, and processes that slept so long. */
 export function leftOfBuilds(base: string, seconds = "none"): { processes: string[]; containers: string[] } {
   const { env } = scratch();
-  const format = ["ps", "--all", "--external", "--format", "{{.Names}} {{.Image}}"];
-  const containers = execFileSync("podman", format, { env, encoding: "utf8" }).split("\n");
+  const containers = listOfAll(env).split("\n");
   const processes = readdirSync("/proc").filter((id) => /^\d+$/.test(id) && commandOf(id) === `sleep\0${seconds}\0`);
   return { processes, containers: containers.filter((line) => line.includes(base)) };
+}
+
+/** Podman gives up where a container of somebody else's build goes while it lists them: then it is asked again. */
+function listOfAll(env: NodeJS.ProcessEnv): string {
+  for (;;) {
+    const format = ["ps", "--all", "--external", "--format", "{{.Names}} {{.Image}}"];
+    const { status, stdout, stderr } = spawnSync("podman", format, { env, encoding: "utf8" });
+    if (status === 0) return stdout;
+    if (!stderr.includes("container not known")) throw new Error(stderr);
+  }
 }
 
 function commandOf(id: string): string {

@@ -47,7 +47,8 @@ async function gatedAgent(isolation: object = GATED): Promise<Agent> {
 
 /** Runs the scenarios, of which one passes in one mode only; ends with the exit status that this gives. */
 async function runTests(agent: Agent, of: string, mode: "good" | "poor", ...options: string[]): Promise<Ran> {
-  const args = ["snapshot", "test", of, "--secret", "MODE=env:MODE", ...options];
+  // The folder of its sandboxes is no other version's.
+  const args = ["snapshot", "test", of, "--secret", "MODE=env:MODE", "--trust-config", ...options];
   const program = path.resolve("bin/git-kai-version");
   const ran = await agent.run(process.execPath, [program, ...args], { MODE: mode });
   expect(ran.exit, String(ran)).toBe(mode === "good" ? 0 : 1);
@@ -190,7 +191,7 @@ test("the run of somebody who is no tester counts for nothing", async () => {
   const { agent, ada } = await agentOfTwo(config);
   const program = path.resolve("bin/git-kai-version");
   const options = { cwd: agent.dir, env: agent.env, encoding: "utf8", stdio: "pipe" } as const;
-  execFileSync(process.execPath, [program, "snapshot", "test", "HEAD"], options);
+  execFileSync(process.execPath, [program, "snapshot", "test", "HEAD", "--trust-config"], options);
   const { stdout } = spawnSync(process.execPath, [program, "create", "--json"], options);
   expect(JSON.parse(stdout).error).toMatchObject({
     code: "E129",

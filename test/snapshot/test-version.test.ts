@@ -133,6 +133,9 @@ test("options that mean nothing together, or cannot be read, are refused and not
   for (const options of [
     { allowHosts: ["a.example"] },
     { network: "bridge", allowHosts: ["a.example"] },
+    { network: "isolated", allowHosts: ["http://x"] },
+    { network: "isolated", allowHosts: ["a.example", "10.1.2.3"] },
+    { network: "isolated", allowHosts: ["[::1]:80"] },
     { type: "layered" },
     { type: "full", base: "01K" },
     { cpus: "0" },

@@ -7,12 +7,15 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
+import { listUnusedTrees, pruneTrees } from "../../src/snapshot/sandbox/prune-trees.js";
 import { versionTree } from "../../src/snapshot/sandbox/version-tree.js";
 import { scratch } from "../support/scratch.js";
 import { USER } from "./sandbox.js";
@@ -38,7 +41,11 @@ function repositoryOf(options: { format?: string; name?: string } = {}) {
     const kaiDir = path.join(repository.commonDir, "kai");
     return versionTree({ repository, commit: oid, kaiDir, user: USER, namespaces: [], env });
   };
-  return { root, git, write, commit, treeFor };
+  const trees = () =>
+    readdirSync(path.join(root, ".git/kai/trees"))
+      .filter((name) => name !== ".lock")
+      .sort();
+  return { root, git, write, commit, treeFor, trees };
 }
 
 test("writes the version's bytes as they are, whatever attributes and filters say", async () => {
@@ -73,13 +80,13 @@ test("a tree is written once, shared, and registers nothing with git", async () 
   const agent = repositoryOf();
   agent.write("a.txt", "a");
   const first = await agent.treeFor(agent.commit());
-  writeFileSync(path.join(first.folder, "mark"), "");
+  const { ino } = lstatSync(first.folder);
   const again = await agent.treeFor(agent.commit());
   expect(again).toEqual(first);
-  expect(readdirSync(again.folder).sort()).toEqual(["a.txt", "mark"]);
+  expect(lstatSync(again.folder).ino).toBe(ino);
   expect(agent.git("worktree", "list").split("\n")).toHaveLength(1);
   expect(agent.git("status", "--porcelain")).toBe("");
-  expect(readdirSync(path.dirname(first.folder))).toHaveLength(1);
+  expect(agent.trees()).toHaveLength(1);
 });
 
 test("writers at once make one tree, and what a dead one left is removed", async () => {
@@ -90,7 +97,7 @@ test("writers at once make one tree, and what a dead one left is removed", async
   mkdirSync(path.join(trees, ".part.gone.999999999.1.abcdef/files"), { recursive: true });
   const made = await Promise.all([agent.treeFor(oid), agent.treeFor(oid), agent.treeFor(oid)]);
   expect(new Set(made.map(({ folder }) => folder)).size).toBe(1);
-  expect(readdirSync(trees)).toEqual([path.basename(made[0]?.folder ?? "")]);
+  expect(agent.trees()).toEqual([path.basename(path.dirname(made[0]?.folder ?? ""))]);
 });
 
 test("a commit that is not there is E125", async () => {
@@ -98,3 +105,76 @@ test("a commit that is not there is E125", async () => {
   agent.commit();
   await expect(agent.treeFor("1".repeat(40))).rejects.toMatchObject({ code: "E125" });
 });
+
+test.each<[string, (folder: string) => void]>([
+  ["bytes of the same length and time", (folder) => rewriteInPlace(path.join(folder, "sub/a.txt"))],
+  ["another file", (folder) => writeFileSync(path.join(folder, "sub/b.txt"), "")],
+  ["a file that is gone", (folder) => rmSync(path.join(folder, "sub/a.txt"))],
+  ["rights", (folder) => chmodSync(path.join(folder, "sub/a.txt"), 0o755)],
+])("a tree in which something changed is written again: %s", async (_what, change) => {
+  const agent = repositoryOf();
+  agent.write("sub/a.txt", "true");
+  const oid = agent.commit();
+  const { folder } = await agent.treeFor(oid);
+  const { ino } = lstatSync(folder);
+  change(folder);
+  expect(await agent.treeFor(oid)).toEqual(await agent.treeFor(oid));
+  expect(lstatSync(folder).ino).not.toBe(ino);
+  expect(readdirSync(path.join(folder, "sub"))).toEqual(["a.txt"]);
+  expect(readFileSync(path.join(folder, "sub/a.txt"), "utf8")).toBe("true");
+  expect(lstatSync(path.join(folder, "sub/a.txt")).mode & 0o111).toBe(0);
+  // A sandbox may stand on the one that was changed.
+  expect(agent.trees()).toEqual([path.basename(path.dirname(folder)), expect.stringContaining(".aside.")]);
+});
+
+function rewriteInPlace(file: string): void {
+  const { atime, mtime } = lstatSync(file);
+  writeFileSync(file, "evil");
+  utimesSync(file, atime, mtime);
+}
+
+test("trees of a repository that was copied are written again, those of the first stay", async () => {
+  const agent = repositoryOf();
+  agent.write("a.txt", "a");
+  const oid = agent.commit();
+  const { folder } = await agent.treeFor(oid);
+  const { ino } = lstatSync(folder);
+  const copy = path.join(path.dirname(agent.root), "copy");
+  execFileSync("cp", ["-r", agent.root, copy]);
+  const repository = await openRepository(copy, scratch().env);
+  const request = { repository, commit: oid, user: USER, namespaces: [], env: process.env };
+  const copied = await versionTree({ ...request, kaiDir: path.join(copy, ".git/kai") });
+  const [{ uid, gid }, theirs] = [lstatSync(copied.folder), lstatSync(folder)];
+  expect({ uid, gid }).toEqual({ uid: theirs.uid, gid: theirs.gid });
+  expect((await agent.treeFor(oid)).folder).toBe(folder);
+  expect(lstatSync(folder).ino).toBe(ino);
+});
+
+test("trees go that no snapshot stands on and none did for a while; those in use stay, whatever became of them", async () => {
+  const agent = repositoryOf();
+  const made = [];
+  for (const text of ["a", "b", "c"]) {
+    agent.write("a.txt", text);
+    const commit = agent.commit();
+    made.push({ commit, ...(await agent.treeFor(commit)) });
+  }
+  const [unused, used, recent] = made.map(({ folder }) => folder) as [string, string, string];
+  const old = new Date(Date.now() - 5 * HOUR_MS);
+  writeFileSync(path.join(used, "a.txt"), "changed");
+  await agent.treeFor(made[1]?.commit ?? "");
+  for (const name of agent.trees())
+    if (!recent.includes(name)) utimesSync(path.join(agent.root, ".git/kai/trees", name, "fingerprint"), old, old);
+  const names = [used, recent].map((folder) => path.basename(path.dirname(folder)));
+  const kaiDir = path.join(agent.root, ".git/kai");
+  const request = { kaiDir, used: [used], keepMs: 2 * HOUR_MS, now: new Date() };
+  expect(await listUnusedTrees({ ...request, keepMs: 6 * HOUR_MS })).toEqual([]);
+  expect(await listUnusedTrees(request)).toEqual([path.basename(path.dirname(unused))]);
+  expect(agent.trees()).toHaveLength(4);
+  expect(await pruneTrees(request, { rootless: false, env: process.env })).toHaveLength(1);
+  expect(agent.trees()).toHaveLength(3);
+  expect(agent.trees()).toEqual(expect.arrayContaining([...names, expect.stringContaining(`${names[0]}.aside.`)]));
+  expect(await pruneTrees({ ...request, used: [] }, { rootless: false, env: process.env })).toHaveLength(2);
+  expect(agent.trees()).toEqual([names[1]]);
+});
+
+const HOUR_MS = 3_600_000;

@@ -45,6 +45,11 @@ test("what options make weaker, or other than the version says, is found", () =>
   const given = { isolation_levels: { testing: { capabilities: ["CHOWN"], namespaces: all } } };
   expect(why(level, { level: "testing" })).toContain("it shared the host's namespaces");
   expect(why(given, { level: "testing" })).toBe("it had the capabilities CHOWN");
+  const may = (security: object) => whyWeaker(isolationWith({ security }), isolationWith({}));
+  expect(may({ seccomp: false })).toBe("its system calls were not filtered");
+  expect(may({ no_new_privileges: false })).toBe("its processes could gain privileges");
+  expect(may({ run_as_user: 0 })).toBe("it ran as root");
+  expect(may({ run_as_group: 0 })).toBe("it ran in root's group");
   const writable = { isolation_levels: { testing: { read_only_root: false, namespaces: all } } };
   expect(why(writable, { level: "testing" })).toBe("its root file system could be written");
 });

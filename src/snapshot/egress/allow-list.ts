@@ -1,15 +1,13 @@
 import { isIP } from "node:net";
+import { type AllowedHost, parseAllowedHost } from "../../agent/allowed-host.js";
 import { KaiError } from "../../error.js";
-import { type Destination, parseAuthority } from "./host-name.js";
+import type { Destination } from "../../system/host-name.js";
 
-interface AllowedHost {
-  host: string;
-  /** The names below it instead of itself. */
-  below: boolean;
+interface AllowedPorts extends Pick<AllowedHost, "host" | "below"> {
   ports: readonly number[];
 }
 
-export type AllowList = readonly AllowedHost[];
+export type AllowList = readonly AllowedPorts[];
 
 const WEB_PORTS = [80, 443];
 
@@ -19,10 +17,9 @@ const WEB_PORTS = [80, 443];
  */
 export function parseAllowList(entries: readonly string[]): AllowList {
   return entries.map((entry) => {
-    const below = entry.startsWith("*.");
-    const authority = parseAuthority(below ? entry.slice(2) : entry);
-    if (authority === undefined || (below && isIP(authority.host) !== 0)) throw notAHost(entry);
-    const { host, port } = authority;
+    const allowed = parseAllowedHost(entry);
+    if (allowed === undefined) throw notAHost(entry);
+    const { host, below, port } = allowed;
     return { host, below, ports: port === undefined ? WEB_PORTS : [port] };
   });
 }

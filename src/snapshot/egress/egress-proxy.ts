@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { formatDestination } from "../../system/host-name.js";
 import { type AllowList, allows } from "./allow-list.js";
 import { answerRequest, answerSocket } from "./answer-refusal.js";
 import { Exchange } from "./exchange.js";
-import { formatDestination } from "./host-name.js";
 import type { EgressNetwork } from "./network.js";
 import { reach } from "./reach.js";
 import { Refusal } from "./refusal.js";

@@ -1,4 +1,4 @@
-import type { Destination } from "./host-name.js";
+import type { Destination } from "../../system/host-name.js";
 import { valuesOf } from "./request-target.js";
 
 // RFC 9110, 7.6.1, and what clients say to a proxy alone.

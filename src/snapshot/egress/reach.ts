@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
-import { type Destination, normaliseHost } from "./host-name.js";
+import { type Destination, normaliseHost } from "../../system/host-name.js";
+import { specialPurposeOf } from "../../system/special-address.js";
 import type { EgressNetwork } from "./network.js";
 import { Refusal } from "./refusal.js";
-import { specialPurposeOf } from "./special-address.js";
 
 export interface Reached {
   socket: Socket;

@@ -1,4 +1,4 @@
-import { type Destination, formatDestination, parseAuthority } from "./host-name.js";
+import { type Destination, formatDestination, parseAuthority } from "../../system/host-name.js";
 import { Refusal } from "./refusal.js";
 
 /** A request's first line and headers, as Node's strict parser gives them. */

@@ -17,7 +17,14 @@ export function whyWeaker(ran: RunIsolation, asked: RunIsolation): string | null
   const capabilities = without(ran.capabilities, asked.capabilities);
   if (capabilities.length > 0) return `it had the capabilities ${capabilities.join(", ")}`;
   if (asked.readOnlyRoot && !ran.readOnlyRoot) return "its root file system could be written";
-  return whyGivenMore(ran, asked);
+  return whyMayMore(ran, asked) ?? whyGivenMore(ran, asked);
+}
+
+function whyMayMore(ran: RunIsolation, asked: RunIsolation): string | null {
+  if (asked.seccomp && !ran.seccomp) return "its system calls were not filtered";
+  if (asked.noNewPrivileges && !ran.noNewPrivileges) return "its processes could gain privileges";
+  if (asked.user.uid !== 0 && ran.user.uid === 0) return "it ran as root";
+  return asked.user.gid !== 0 && ran.user.gid === 0 ? "it ran in root's group" : null;
 }
 
 /** Hosts through the proxy are a part of the internet, and none at all are a part of everything. */

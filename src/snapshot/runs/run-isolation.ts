@@ -11,6 +11,9 @@ export interface RunIsolation {
   };
   readonly capabilities: readonly string[];
   readonly readOnlyRoot: boolean;
+  readonly seccomp: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly user: { readonly uid: number; readonly gid: number };
   readonly limits: LimitSettings;
   /** Names of the variables and secrets in its environment. */
   readonly env: readonly string[];
@@ -23,7 +26,7 @@ export const isolationOf = ({
   process,
   namespaces,
   network: { mode, allowInternet, allowedHosts },
-  security: { capabilities, readOnlyRoot },
+  security: { capabilities, readOnlyRoot, seccomp, noNewPrivileges, user },
   limits,
   env,
   secrets,
@@ -34,6 +37,9 @@ export const isolationOf = ({
   network: { mode, allowInternet, allowedHosts },
   capabilities,
   readOnlyRoot,
+  seccomp: seccomp !== false,
+  noNewPrivileges,
+  user,
   limits,
   env: Object.keys(env).sort(),
   secrets: Object.keys(secrets).sort(),
@@ -47,7 +53,8 @@ export function parseRunIsolation(value: unknown): RunIsolation | undefined {
   const limits = fieldsOf(it["limits"]);
   const isWhole =
     typeof it["process"] === "string" &&
-    typeof it["readOnlyRoot"] === "boolean" &&
+    ["readOnlyRoot", "seccomp", "noNewPrivileges"].every((name) => typeof it[name] === "boolean") &&
+    ["uid", "gid"].every((name) => typeof fieldsOf(it["user"])[name] === "number") &&
     isTextOrNull(it["askedImage"]) &&
     [it["namespaces"], it["capabilities"], it["env"], it["secrets"], network["allowedHosts"]].every(isTexts) &&
     typeof network["mode"] === "string" &&

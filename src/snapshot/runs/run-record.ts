@@ -6,7 +6,7 @@ import type { RunIsolation } from "./run-isolation.js";
 export const RUNS_REF = "refs/kai/runs";
 
 /** What is kept of one execution in a sandbox: the message of a commit on refs/kai/runs, whose tree holds output and artifacts. */
-export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "image" | "imageBase" | "unenforced"> {
+export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "unenforced" | "isolation"> {
   readonly format: "kai-run/1";
   /** Random id of the repository, so that no other one's run counts here. */
   readonly repo: string;

@@ -1,5 +1,6 @@
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { ulid } from "ulid";
 import { KaiError } from "../../error.js";
 import type { Repository } from "../../git/repository.js";
 import { tryGit } from "../../git/run-git.js";
@@ -7,7 +8,10 @@ import { writeTree } from "../../git/write-tree.js";
 import { flushFileSystem, giveFolder } from "../../podman/owner-of-files.js";
 import type { Namespace } from "../../podman/plan-container.js";
 import { ownerOutside } from "../../podman/user-mapping.js";
+import { lockFile } from "../../system/file-lock.js";
+import { folderFingerprint } from "../../system/folder-fingerprint.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
+import { FINGERPRINT, filesOf, PART, setAside, TREES_LOCK, treesIn } from "./trees-folder.js";
 
 export interface VersionTreeRequest {
   repository: Repository;
@@ -27,24 +31,27 @@ export interface VersionTree {
   folder: string;
 }
 
-const PART = ".part.";
+const LOCK_PATIENCE_MS = 60_000;
 
 /**
- * The files of a commit, written once for each tree and user, and shared by every sandbox over it. Made aside and renamed,
- * so one that is there is whole. Nothing of the repository's configuration is read: see docs/adr/0005.
+ * The files of a commit, written once for each tree and user, and shared by every sandbox over it. Made aside and renamed, and
+ * taken only where nothing in it has changed since; else it is written again. Nothing of the repository's configuration is
+ * read: see docs/adr/0005.
  */
 export async function versionTree(request: VersionTreeRequest): Promise<VersionTree> {
-  const { repository, commit, kaiDir, user, namespaces } = request;
+  const { repository, commit, kaiDir, user, namespaces, env } = request;
   const tree = await treeOf(repository, commit);
-  const trees = path.join(kaiDir, "trees");
+  const trees = treesIn(kaiDir);
   const owner = ownerOutside(user, namespaces);
-  const folder = path.join(trees, `${tree}-${owner.uid}-${owner.gid}`);
-  if (!(await exists(folder))) {
+  const home = path.join(trees, `${tree}.${owner.uid}.${owner.gid}`);
+  // Before it is looked at, so that nobody takes it away as unused.
+  await utimes(path.join(home, FINGERPRINT), new Date(), new Date()).catch(() => {});
+  if (!(await isUnchanged(home, env))) {
     await mkdir(trees, { recursive: true, mode: 0o700 });
     await sweepParts(trees);
-    await placeTree(request, tree, trees, folder);
+    await placeTree(request, tree, trees, home);
   }
-  return { tree, folder };
+  return { tree, folder: filesOf(home) };
 }
 
 async function treeOf(repository: Repository, commit: string): Promise<string> {
@@ -55,28 +62,49 @@ async function treeOf(repository: Repository, commit: string): Promise<string> {
   });
 }
 
+async function isUnchanged(home: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const known = await readFile(path.join(home, FINGERPRINT), "utf8").catch(() => undefined);
+  return known !== undefined && known === (await folderFingerprint(filesOf(home), env));
+}
+
 async function placeTree(
   { repository, user, namespaces, env }: VersionTreeRequest,
   tree: string,
   trees: string,
-  folder: string,
+  home: string,
 ): Promise<void> {
   const owner = ((await identityOf(process.pid)) ?? "").replaceAll(":", ".");
   const part = await mkdtemp(path.join(trees, `${PART}${owner}.`));
   try {
-    const files = path.join(part, "files");
-    await mkdir(files);
-    await chmod(files, 0o755);
+    const made = path.join(part, "made");
+    const files = filesOf(made);
+    await mkdir(files, { recursive: true, mode: 0o755 });
     await writeTree(repository, tree, files, part);
     await giveFolder(files, user, env, namespaces);
+    await writeFile(path.join(made, FINGERPRINT), (await folderFingerprint(files, env)) ?? "", { mode: 0o600 });
     await flushFileSystem(part, env);
-    await rename(files, folder);
-  } catch (cause) {
-    // Another process was first; theirs has the same name, so the same content.
-    if (!(await exists(folder))) throw cause;
+    await putInPlace(made, trees, home, env);
   } finally {
     await rm(part, { recursive: true, force: true });
   }
+}
+
+/** One at a time: what another process has put there meanwhile is whole, and may be in use. */
+async function putInPlace(made: string, trees: string, home: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const request = { holder: "version tree", waitMs: LOCK_PATIENCE_MS };
+  const lock = await lockFile(path.join(trees, TREES_LOCK), request, env);
+  try {
+    if (await isUnchanged(home, env)) return;
+    // A sandbox may still stand on it.
+    await rename(home, setAside(home, ulid())).catch(ignoreMissing);
+    await rename(made, home);
+  } finally {
+    await lock.release();
+  }
+}
+
+function ignoreMissing(cause: NodeJS.ErrnoException): void {
+  if (cause.code !== "ENOENT") throw cause;
 }
 
 /** What a process that died was writing. */
@@ -87,9 +115,3 @@ async function sweepParts(trees: string): Promise<void> {
     if (!(await isAlive(`${boot}:${pid}:${start}`))) await rm(path.join(trees, name), { recursive: true, force: true });
   }
 }
-
-const exists = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );

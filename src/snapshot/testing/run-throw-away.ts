@@ -18,6 +18,7 @@ import { makeNetwork, releaseNetwork } from "../sandbox/sandbox-network.js";
 import type { SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type KnownSnapshot, labelsOf } from "../snapshot-store.js";
+import { toldIsolation } from "../told-isolation.js";
 import type { Expectations } from "./expectations.js";
 import { judgeExecution } from "./judge-execution.js";
 
@@ -152,9 +153,8 @@ function judge(
     requests,
     requestsDropped,
     ...listChanges(found),
-    image,
-    imageBase: record.imageBase,
     unenforced: record.unenforced,
+    isolation: toldIsolation({ ...record, image }),
   };
 }
 

@@ -2,7 +2,7 @@ import { domainToASCII } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { allows, parseAllowList } from "../../../src/snapshot/egress/allow-list.js";
-import { normaliseHost, parseAuthority } from "../../../src/snapshot/egress/host-name.js";
+import { normaliseHost, parseAuthority } from "../../../src/system/host-name.js";
 
 const allowed = (entries: string[], ...destinations: string[]) => {
   const list = parseAllowList(entries);

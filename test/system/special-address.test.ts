@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { specialPurposeOf } from "../../../src/snapshot/egress/special-address.js";
+import { specialPurposeOf } from "../../src/system/special-address.js";
 
 // The rows of the IANA IPv4 and IPv6 Special-Purpose Address Registries, as of 2025, that are not "globally reachable: true" (N/A and
 // deprecated ones are not), and of the registries of multicast.

@@ -1,0 +1,50 @@
+import { type AgentConfig, builtInIsolation } from "../agent/config.js";
+import type { SnapshotOptions } from "./snapshot-settings.js";
+
+type Isolation = AgentConfig["snapshot_isolation"];
+
+/** One thing in which a kai.yaml makes a sandbox weaker than it is without: `security.seccomp`, `false`. */
+export interface Opening {
+  /** Below `snapshot_isolation`. */
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What a kai.yaml opens beyond what is built in; not what the caller asked for himself, nor what he closes. */
+export function openedByConfig(isolation: Isolation, options: Pick<SnapshotOptions, "level" | "process">): Opening[] {
+  const usual = builtInIsolation();
+  const openings: Opening[] = [];
+  const open = (key: string, ...values: readonly string[]) => openings.push(...values.map((value) => ({ key, value })));
+  if (options.process === undefined && isolation.default_isolation === "none") open("default_isolation", "none");
+  const { security, temp_dir: tempDir } = isolation;
+  for (const name of ["seccomp", "apparmor", "selinux", "no_new_privileges"] as const)
+    if (security[name] === false) open(`security.${name}`, "false");
+  for (const name of ["run_as_user", "run_as_group"] as const) if (security[name] === 0) open(`security.${name}`, "0");
+  open("security.capabilities", ...without(security.capabilities, usual.security.capabilities));
+  const level = options.level && isolation.isolation_levels[options.level];
+  if (options.level && level) {
+    const known = usual.isolation_levels[options.level];
+    const key = `isolation_levels.${options.level}`;
+    open(`${key}.capabilities`, ...without(level.capabilities, [...known.capabilities, ...security.capabilities]));
+    open(`${key}.namespaces`, ...without(known.namespaces, level.namespaces).map((name) => `without ${name}`));
+    if (level.read_only_root === false) open(`${key}.read_only_root`, "false");
+  }
+  if (!(level?.read_only_root ?? security.read_only_root) && level?.read_only_root !== false)
+    open("security.read_only_root", "false");
+  if (tempDir !== usual.temp_dir) open("temp_dir", tempDir);
+  return openings;
+}
+
+/** Those of `openings` that are not among `known`. */
+export const openedBeyond = (openings: readonly Opening[], known: readonly Opening[]): Opening[] =>
+  openings.filter(({ key, value }) => !known.some((each) => each.key === key && each.value === value));
+
+/** For people: `security.seccomp: false, security.capabilities: SYS_ADMIN KILL`. */
+export function formatOpenings(openings: readonly Opening[]): string {
+  const values = new Map<string, string[]>();
+  for (const { key, value } of openings) values.set(key, [...(values.get(key) ?? []), value]);
+  return [...values].map(([key, all]) => `${key}: ${all.join(" ")}`).join(", ");
+}
+
+const without = (all: readonly string[], known: readonly string[]): string[] =>
+  all.filter((each) => !known.includes(each));

@@ -1,0 +1,58 @@
+import { KaiError } from "../error.js";
+import { type TrustGround, whyNotFollowed } from "../version/command-trust.js";
+import { versionInForce } from "../version/history.js";
+import { findVersionConfig } from "../version/version-config.js";
+import type { Caller } from "../version/writing-session.js";
+import { formatOpenings, type Opening, openedBeyond, openedByConfig } from "./opened-by-config.js";
+import type { SnapshotGround } from "./snapshot-ground.js";
+import type { SnapshotOptions } from "./snapshot-settings.js";
+import { NO_LOG, withTrustGround } from "./with-trust-ground.js";
+
+/**
+ * Refuses (E112) what a kai.yaml opens of the sandbox where its signer is not trusted as for its commands. A commit that is no
+ * version has none: it may open what the version in force opens, too.
+ */
+export async function requireTrustedConfig(
+  caller: Caller,
+  ground: SnapshotGround,
+  opened: readonly Opening[],
+  options: SnapshotOptions,
+): Promise<void> {
+  const refused = await withTrustGround(ground.repository, caller, ground, async (trust) =>
+    trust === undefined ? { openings: opened, why: NO_LOG } : whyRefused(trust, ground, opened, options),
+  );
+  if (refused === null) return;
+  const process = refused.openings.some(({ key }) => key === "default_isolation")
+    ? "`--process container` shuts its processes in. "
+    : "";
+  throw new KaiError(
+    "E112",
+    `The kai.yaml of ${ground.version.tag} opens the sandbox, and that is not done: ${refused.why} (${formatOpenings(refused.openings)}).`,
+    {
+      hint: `${process}\`--trust-config\` does it all the same: then what runs there may reach this machine.`,
+      data: { opened: refused.openings },
+    },
+  );
+}
+
+type Refused = { readonly openings: readonly Opening[]; readonly why: string };
+
+async function whyRefused(
+  trust: TrustGround,
+  { version, history, hasConfig }: SnapshotGround,
+  opened: readonly Opening[],
+  options: SnapshotOptions,
+): Promise<Refused | null> {
+  const own = hasConfig ? history.versions.find(({ tag }) => version.tagId !== null && tag === version.tag) : undefined;
+  const signed = own ?? versionInForce(history);
+  if (signed === undefined) return { openings: opened, why: "it is of no version, so nobody has signed for it" };
+  if (own === undefined) {
+    const config = await findVersionConfig(trust.reader, signed.commit);
+    const known = config === null ? [] : openedByConfig(config.snapshot_isolation, options);
+    const beyond = openedBeyond(opened, known);
+    if (beyond.length > 0)
+      return { openings: beyond, why: `it is of no version, and ${signed.tag}, which is in force, does not open that` };
+  }
+  const why = await whyNotFollowed(trust, signed);
+  return why === null ? null : { openings: opened, why };
+}
