@@ -7,6 +7,7 @@ import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
 import { openedByConfig } from "./opened-by-config.js";
+import { originOf } from "./orphaned-snapshots.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase } from "./sandbox/choose-base.js";
 import { findHost, unenforcedOn } from "./sandbox/requirements.js";
@@ -110,8 +111,7 @@ export async function beginSnapshot(
   await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress });
   const discard = () => takeAway(store, record, env);
   try {
-    const { owner, throwAway, expiresAt } = record;
-    await makeSandboxFolder(record.folder, { record: store.folderOf(id), owner, throwAway, expiresAt });
+    await makeSandboxFolder(record.folder, originOf(store, record));
   } catch (cause) {
     await discard();
     throw cause;
