@@ -1,8 +1,8 @@
+import { formatBytes } from "../agent/format-bytes.js";
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
 import { formatOpenings } from "../snapshot/opened-by-config.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
-import { formatBytes } from "./format-bytes.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
 import { oneLine } from "./style.js";
@@ -114,10 +114,13 @@ export function describeExecution(execution: Execution, { style }: Output): stri
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   for (const { host, port, method, allowed, reason } of execution.requests) {
-    if (!allowed)
-      lines.push(`${style.yellow("refused")}  ${method} ${host}${port === null ? "" : `:${port}`}  ${reason ?? ""}`);
+    if (allowed && reason === null) continue;
+    const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
+    const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
+    lines.push(told.filter((word) => word !== "").join("  "));
   }
-  const { artifacts, artifactsDropped, refused } = execution;
+  const { artifactsDropped } = execution;
+  const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {
     lines.push(
       `${artifacts.length + artifactsDropped} changed: ${artifacts
@@ -131,6 +134,15 @@ export function describeExecution(execution: Execution, { style }: Output): stri
     lines.push(`${style.dim("not kept")} ${oneLine(path)}: ${reason}`);
   for (const { path, reason } of refused.slice(0, 5))
     lines.push(`${style.yellow("refused")}  ${oneLine(path)}: ${reason}`);
-  if (execution.branch !== null) lines.push(`${style.green("✓")} Committed to ${style.bold(execution.branch)}`);
+  lines.push(...committedLines(execution, style));
   return lines.join("\n");
 }
+
+/** Where what a run changed was committed, and what of it later runs on a host; empty where it was not. */
+export const committedLines = ({ branch, executable }: Execution, style: Output["style"]): string[] =>
+  branch === null
+    ? []
+    : [
+        `${style.green("✓")} Committed to ${style.bold(branch)}`,
+        ...executable.map(({ path, reason }) => `  ${style.yellow("runs")}     ${oneLine(path)}: ${reason}`),
+      ];

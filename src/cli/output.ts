@@ -113,6 +113,11 @@ export class Output {
     this.#progressShown = true;
   };
 
+  /** What is waited for, in one line where progress is not drawn; nothing where it is. */
+  readonly waiting = (message: string): void => {
+    if (!this.#options.live) this.note(message);
+  };
+
   done(): void {
     this.#clearProgress();
   }

@@ -22,10 +22,15 @@ export function groupFile(groups: string, { controller, first, second }: GroupFi
   return own === undefined && all?.includes("/libpod-") ? path.join(ROOT, all, second) : undefined;
 }
 
-/** What that file says; undefined where the host does not say, or the container has ended. */
-export function readGroupFile({ process: identity }: Pick<RunningContainer, "process">, wanted: GroupFile) {
+/** That file of a container that runs; undefined where it has none. */
+export function findGroupFile({ process: identity }: Pick<RunningContainer, "process">, wanted: GroupFile) {
   const groups = readText(`/proc/${identity.split(":")[1]}/cgroup`);
-  const file = groups === undefined ? undefined : groupFile(groups, wanted);
+  return groups === undefined ? undefined : groupFile(groups, wanted);
+}
+
+/** What it says; undefined where the host does not say, or the container has ended. */
+export function readGroupFile(container: Pick<RunningContainer, "process">, wanted: GroupFile) {
+  const file = findGroupFile(container, wanted);
   return file === undefined ? undefined : readText(file);
 }
 

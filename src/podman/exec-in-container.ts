@@ -1,10 +1,16 @@
 import { KaiError } from "../error.js";
 import { isAlive } from "../system/process-identity.js";
+import type { ContainerUsage } from "./cgroup-usage.js";
+import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
+import { seeEnd } from "./exec-end.js";
+import { watchUsage } from "./exec-usage.js";
+import { notExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
 import { environmentArguments } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import type { RunningContainer } from "./start-container.js";
+import { StartMark } from "./start-mark.js";
 
 export interface ExecRequest {
   /** Of the execution: letters, digits and `-`. Marks its processes. */
@@ -19,31 +25,28 @@ export interface ExecRequest {
   secrets?: Readonly<Record<string, string>> | undefined;
 }
 
-export interface ExecOptions {
+export interface ExecOptions extends CommandStreams {
   /** The caller's environment: for podman. */
   env: NodeJS.ProcessEnv;
-  input?: string | Uint8Array | undefined;
   /** Milliseconds, from the call on. */
   timeoutMs?: number | undefined;
-  /** Bytes kept of each stream, where nobody takes them as they come. */
-  maxOutput?: number | undefined;
-  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** Whether no other execution watches what the container uses; default: true. */
+  alone?: boolean | undefined;
   /** Called as soon as podman is at work: what it does until its end costs no time. */
   onStarted?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface ExecResult {
-  /** 127: no such program or working directory; 126: it cannot be executed; 137: killed, after a time-out too. */
+  /** 127: no such program; 126: it cannot be executed; 137: killed, after a time-out too; 141: nobody read what it printed. */
   exitCode: number;
-  stdout: Buffer;
-  stderr: Buffer;
-  /** Bytes of output that were not kept. */
-  dropped: number;
+  /** From when the command began until it had ended. */
   durationMs: number;
   timedOut: boolean;
   /** Whether memory ran out in the container meanwhile; undefined where the host does not say. */
   oomKilled: boolean | undefined;
+  /** Of all that ran in the container meanwhile. */
+  usage: ContainerUsage;
 }
 
 const KILLED = 137;
@@ -52,17 +55,19 @@ const GRACE_MS = 10_000;
 
 /**
  * Executes a command in a running container, with one call of podman. What it leaves in the background stays; after a
- * time-out or an abort nothing does that it started. Throws E103 where the container does not run; any exit status is a result.
+ * time-out or an abort, or where nobody reads what it prints, nothing does that it started. Throws E103 where the container does
+ * not run or nothing can begin in it, E122 where the folder is not there; any exit status is a result.
  */
 export async function execInContainer(
   container: RunningContainer,
   request: ExecRequest,
   options: ExecOptions,
 ): Promise<ExecResult> {
-  const { signal, timeoutMs, env } = options;
+  const { signal, unread, timeoutMs, env, stdin } = options;
   signal?.throwIfAborted();
   const since = await uptimeTicks();
   const killsBefore = readOomKills(container);
+  const usage = watchUsage(container, { alone: options.alone ?? true });
   const ended = new AbortController();
   let timedOut = false;
   let ending: Promise<unknown> = Promise.resolve();
@@ -76,38 +81,51 @@ export async function execInContainer(
           timedOut = true;
           end();
         }, timeoutMs);
-  signal?.addEventListener("abort", end, { once: true });
+  for (const each of [signal, unread]) each?.addEventListener("abort", end, { once: true });
+  const mark = new StartMark(options.onChunk, { ownKernel: container.ownKernel === true });
+  let seen: Promise<number> | undefined;
+  mark.onBegan = () => {
+    seen = seeEnd(container, { id: request.id, since }, ended.signal);
+  };
   try {
-    const more = options.input === undefined ? [] : ["--interactive"];
-    const running = runPodman(planExec(container, request, more), {
-      env,
-      variables: request.secrets,
-      input: options.input,
-      timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
-      maxOutput: options.maxOutput,
-      onChunk: options.onChunk,
-    });
+    const running = runPodman(
+      planExec(container, marked(request, mark), stdin === undefined ? [] : ["--interactive"]),
+      {
+        env,
+        variables: request.secrets,
+        stdin,
+        timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
+        onChunk: mark.take,
+      },
+    );
     options.onStarted?.();
-    const run = await running;
+    const { exitCode = KILLED, durationMs } = await running;
     ended.abort();
     await ending;
     signal?.throwIfAborted();
-    await requireExecuted(container, run.exitCode, run.stderr.toString());
+    if (mark.began === undefined && !timedOut) {
+      await requireExecuted(container, exitCode, mark.words);
+      throw notExecuted(container, request.workdir, mark.words);
+    }
     const kills = readOomKills(container);
     return {
-      exitCode: timedOut ? KILLED : (run.exitCode ?? KILLED),
-      stdout: run.stdout,
-      stderr: run.stderr,
-      dropped: run.dropped,
-      durationMs: run.durationMs,
+      exitCode: timedOut ? KILLED : exitCode === KILLED && unread?.aborted ? UNREAD : exitCode,
+      durationMs: mark.began && seen ? Math.max(0, (await seen) - mark.began.at) : durationMs,
       timedOut,
       oomKilled: kills === undefined || killsBefore === undefined ? undefined : kills > killsBefore,
+      usage: usage(),
     };
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", end);
+    for (const each of [signal, unread]) each?.removeEventListener("abort", end);
   }
 }
+
+/** Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127). */
+const marked = (request: ExecRequest, mark: StartMark): ExecRequest => ({
+  ...request,
+  command: ["/bin/sh", "-c", `${mark.script}exec "$@"`, "sh", ...request.command],
+});
 
 /** The most that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1;

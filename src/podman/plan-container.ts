@@ -83,8 +83,10 @@ export interface ContainerPlan {
   /** A control group of its own, in which the figures outlive the container; undefined where podman chooses. */
   cgroupParent: string | undefined;
   command: readonly [string, ...string[]] | IdleCommand;
-  /** Of a command: where the number of its process on the host is to stand, while its stdin is still open. */
+  /** Of a command: where the number of its process on the host is to stand. */
   pidFile?: string | undefined;
+  /** Of a command: whether it reads what podman is given. */
+  interactive?: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -105,7 +107,8 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...runtimeArguments(plan, host),
     "run",
     ...(idle === undefined ? ["--sig-proxy=false"] : ["--detach", "--pidfile", idle.pidFile]),
-    ...(idle === undefined && plan.pidFile !== undefined ? ["--pidfile", plan.pidFile, "--interactive"] : []),
+    ...(idle === undefined && plan.pidFile !== undefined ? ["--pidfile", plan.pidFile] : []),
+    ...(plan.interactive ? ["--interactive"] : []),
     ...["--name", plan.name],
     ...Object.entries(plan.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...["--log-driver", "none", "--no-healthcheck"],

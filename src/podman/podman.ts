@@ -32,6 +32,7 @@ export interface PodmanOptions {
   variables?: Readonly<Record<string, string>> | undefined;
   /** As of a process. */
   input?: ProcessRequest["input"];
+  stdin?: ProcessRequest["stdin"];
   onChunk?: ProcessRequest["onChunk"];
   /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
   timeoutMs?: number | undefined;
@@ -50,6 +51,7 @@ export async function runPodman(args: readonly string[], options: PodmanOptions)
       cwd: options.cwd ?? "/",
       env: podmanEnvironment(options.env, options.variables),
       input: options.input,
+      stdin: options.stdin,
       onChunk: options.onChunk,
       timeoutMs: options.timeoutMs ?? PATIENCE_MS,
       maxOutput: options.maxOutput,

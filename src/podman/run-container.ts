@@ -4,20 +4,23 @@ import { setTimeout as delay } from "node:timers/promises";
 import { identityOf } from "../system/process-identity.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
+import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { mountOverlays } from "./mount-overlay.js";
 import { type ContainerPlan, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import { removeContainer } from "./remove-container.js";
 import type { RunningContainer } from "./start-container.js";
+import type { StartMark } from "./start-mark.js";
 
-export interface ContainerRunOptions {
+export interface ContainerRunOptions extends CommandStreams {
   env: NodeJS.ProcessEnv;
   /** A folder of this container's own: its monitor tells there that memory ran out. */
   folder: string;
   timeoutMs: number;
   /** Bytes kept of each stream, where nobody takes them as they come. */
   maxOutput?: number | undefined;
-  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** Where its shell says that the command begins, as the plan's command does by `script`; takes what it prints. */
+  mark?: StartMark | undefined;
   /**
    * Is done when the container's process is there, which waits for it by reading a line; takes `pidFile` in the plan. Its failure
    * ends the container.
@@ -27,13 +30,14 @@ export interface ContainerRunOptions {
 }
 
 export interface ContainerResult {
-  /** False where podman could not start it; then `stderr` holds podman's reason. */
+  /** False where podman could not start it; then `stderr`, or the mark, holds podman's reason. */
   started: boolean;
   exitCode: number;
   stdout: Buffer;
   stderr: Buffer;
   /** Bytes of output that were not kept. */
   dropped: number;
+  /** From when the command began, where a mark says that, else from when podman had started the container. */
   durationMs: number;
   timedOut: boolean;
   oomKilled: boolean;
@@ -67,6 +71,7 @@ export async function runContainer(
       timedOut = true;
     });
     const abort = removeOnAbort(plan.name, env, options.signal, ended.signal);
+    const unread = killUnread(plan.name, options, ended.signal);
     const begin = options.before && makeReady(plan, options.before, ended.signal);
     const run = await runPodman(planContainer(ready, host), {
       env,
@@ -74,20 +79,21 @@ export async function runContainer(
       variables: plan.secrets,
       timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
       maxOutput: options.maxOutput,
-      onChunk: options.onChunk,
+      onChunk: options.mark?.take ?? options.onChunk,
       input: begin,
+      stdin: options.stdin,
     });
     ended.abort();
-    await Promise.all([watch, abort, begin]);
+    await Promise.all([watch, abort, unread, begin]);
     options.signal?.throwIfAborted();
     const state = await inspect(plan.name, env);
     return {
       started: state !== undefined && startOf(state) !== undefined,
-      exitCode: timedOut ? KILLED : (run.exitCode ?? KILLED),
+      exitCode: exitCodeOf(run.exitCode ?? KILLED, { timedOut, unread: options.unread?.aborted === true }),
       stdout: run.stdout,
       stderr: run.stderr,
       dropped: run.dropped,
-      durationMs: state ? durationOf(state) : run.durationMs,
+      durationMs: state ? durationOf(state, options.mark?.began?.time) : run.durationMs,
       timedOut,
       oomKilled: state?.OOMKilled === true || (await exists(path.join(folder, "oom"))),
       usage: plan.cgroupParent === undefined ? {} : await readUsage(plan.cgroupParent),
@@ -96,6 +102,11 @@ export async function runContainer(
     ended.abort();
     await removeContainer(plan.name, env);
   }
+}
+
+function exitCodeOf(exitCode: number, { timedOut, unread }: { timedOut: boolean; unread: boolean }): number {
+  if (timedOut) return KILLED;
+  return exitCode === KILLED && unread ? UNREAD : exitCode;
 }
 
 const PID_PAUSE_MS = 5;
@@ -138,6 +149,16 @@ async function watchTime(
   }
 }
 
+/** Kills the container when nobody reads any more what it prints. */
+async function killUnread(name: string, { env, unread }: ContainerRunOptions, ended: AbortSignal): Promise<void> {
+  if (!unread) return;
+  await eitherAborted(unread, ended);
+  while (!ended.aborted) {
+    await runPodman(["kill", "--signal", "KILL", name], { env });
+    await slept(100, ended);
+  }
+}
+
 /** An abort may come before podman has made the container, so it is removed until podman has ended. */
 async function removeOnAbort(
   name: string,
@@ -146,18 +167,25 @@ async function removeOnAbort(
   ended: AbortSignal,
 ): Promise<void> {
   if (!signal) return;
-  await Promise.race([aborted(signal), aborted(ended)]);
+  await eitherAborted(signal, ended);
   while (!ended.aborted) {
     await removeContainer(name, env);
     await slept(100, ended);
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+/** Nothing listens to either any more when one of them is. */
+function eitherAborted(first: AbortSignal, second: AbortSignal): Promise<void> {
+  const both = [first, second];
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const each of both) each.removeEventListener("abort", done);
+      resolve();
+    };
+    for (const each of both) each.addEventListener("abort", done);
+    if (both.some((each) => each.aborted)) done();
   });
+}
 
 /** True after `ms`, false as soon as `ended`. */
 const slept = (ms: number, ended: AbortSignal): Promise<boolean> =>
@@ -174,8 +202,9 @@ function startOf(state: ContainerState): number | undefined {
   return started > 0 ? started : undefined;
 }
 
-const durationOf = (state: ContainerState): number =>
-  Math.max(0, Date.parse(state.FinishedAt) - Date.parse(state.StartedAt));
+/** Podman's own time of the start is when the command has run for a while already, or has ended. No clock here is finer than this. */
+const durationOf = (state: ContainerState, began: number | undefined): number =>
+  Math.max(1, Date.parse(state.FinishedAt) - (began ?? Date.parse(state.StartedAt)));
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(

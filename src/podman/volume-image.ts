@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { access, mkdir, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { KaiError } from "../error.js";
 import { hostTool } from "./host-tool.js";
 
 const MIB = 1024 * 1024;
@@ -43,7 +44,10 @@ async function makeTemplate(template: string, size: number, env: NodeJS.ProcessE
   try {
     const handle = await open(aside, "wx", 0o600);
     try {
-      await handle.truncate(size);
+      await handle.truncate(size).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code !== "EFBIG") throw cause;
+        throw new KaiError("E103", `a file of ${size} bytes is larger than files may be here`, { cause });
+      });
     } finally {
       await handle.close();
     }

@@ -87,7 +87,7 @@ async function explained(action: () => Promise<void>): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
     throw new KaiError("E103", `The sandbox's disk could not be made: ${cause.message}`, {
-      hint: "Loop devices are needed for `resource_limits.storage`; `git kai-version doctor` shows what is missing.",
+      hint: "`resource_limits.storage` (--storage) is how large it is. It takes loop devices; `git kai-version doctor` shows what is missing.",
       cause,
     });
   }

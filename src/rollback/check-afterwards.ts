@@ -29,7 +29,7 @@ export async function checkAfterwards(
         if (remark !== null) steps.remark("validate_rollback", remark);
       }
       const bad = results.find(({ ok }) => !ok);
-      if (bad) throw notWell(`the ${bad.kind} test ${bad.name}: ${bad.error}`);
+      if (bad) throw notWell(`the ${bad.kind} test ${bad.name}: ${bad.error?.replace(/\.$/, "")}`);
     })
     .catch(() => {});
 }

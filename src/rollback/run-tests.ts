@@ -1,4 +1,5 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
+import { formatBytes } from "../agent/format-bytes.js";
 import { parseDuration } from "../agent/quantity.js";
 import type { Comparison, EarlierResult } from "../snapshot/testing/earlier-results.js";
 import { judgeExpectations } from "../snapshot/testing/expectations.js";
@@ -76,7 +77,10 @@ async function runScenario(
 
 function compared(scenario: SnapshotTest, ran: ShellResult, before: EarlierResult | undefined): string {
   if (before === undefined) return notCompared(scenario);
-  const memory = before.peakMemory === null ? "" : `, ${ran.peakMemory ?? "unknown"} and ${before.peakMemory} bytes`;
+  const memory =
+    before.peakMemory === null
+      ? ""
+      : `, ${ran.peakMemory === undefined ? "unknown" : formatBytes(ran.peakMemory)} and ${formatBytes(before.peakMemory)} of memory`;
   return `${scenario.name}: ${ran.durationMs} ms, with ${before.version} ${before.durationMs} ms${memory}.`;
 }
 

@@ -49,7 +49,7 @@ export async function beginSnapshot(
   request: BeginRequest,
 ): Promise<BegunSnapshot> {
   const { repository, version, config } = ground;
-  const { env, progress } = caller;
+  const { env, progress, onWaiting } = caller;
   const isolation = config.snapshot_isolation;
   const settings = planSettings(isolation, request.options);
   const opened = openedByConfig(isolation, request.options);
@@ -108,7 +108,7 @@ export async function beginSnapshot(
     progress(`Removed the snapshot ${gone} of ${of}${kept === null ? "" : `, kept as ${kept.slice(0, 10)}`}`);
   }
   const most = isolation.max_concurrent;
-  await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress });
+  await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress, onWaiting });
   const discard = () => takeAway(store, record, env);
   try {
     await makeSandboxFolder(record.folder, originOf(store, record));

@@ -1,17 +1,19 @@
 import path from "node:path";
+import type { CommandStreams } from "../podman/command-streams.js";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
 import type { EndedExecution, Execution } from "./execution.js";
+import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
-import { ExecutionOutput, type OutputStream } from "./sandbox/execution-output.js";
+import { ExecutionOutput } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
 import { toldIsolation } from "./told-isolation.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
-export interface ExecRequest {
+export interface ExecRequest extends CommandStreams {
   readonly command: readonly [string, ...string[]];
   /** Inside; relative to /app. */
   readonly workdir?: string | undefined;
@@ -20,21 +22,23 @@ export interface ExecRequest {
   readonly env?: readonly string[];
   /** Default: that of the snapshot. */
   readonly timeoutMs?: number | undefined;
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 }
 
-/** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E123. */
+/** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E122, E123. */
 export function execInSnapshot(caller: Caller, asked: string, request: ExecRequest): Promise<Execution> {
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const values = Object.values(secrets);
+    const folder = path.join(store.folderOf(record.id), "logs");
     const output = await ExecutionOutput.open({
-      folder: path.join(store.folderOf(record.id), "logs"),
+      folder,
       id,
       secrets: values,
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
+    const log = { at: at.toISOString(), command };
+    await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;
     const onStarted = () => {
@@ -53,33 +57,47 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       {
         env,
         timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs,
+        stdin: request.stdin,
         onChunk: output.take,
+        unread: request.unread,
+        alone: (await store.executionsOf(record.id)).size === 1,
         signal,
         onStarted,
       },
-    );
+    ).catch(async (cause: unknown) => {
+      await output.end();
+      if (!signal?.aborted) await removeExecutionLog(folder, id);
+      throw cause;
+    });
+    await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
     const keepRun = await (keeping ?? loadKeeper(repository, caller));
-    return { ...execution, ...(await keepRun({ ...run, secrets: values })), branch: null, notCommitted: null };
+    return {
+      ...execution,
+      ...(await keepRun({ ...run, secrets: values })),
+      branch: null,
+      executable: [],
+      notCommitted: null,
+    };
   });
 }
 
 function judged(
   record: SnapshotRecord,
   id: string,
-  { exitCode, durationMs, timedOut, oomKilled = false }: ExecResult,
+  { exitCode, durationMs, timedOut, oomKilled = false, usage: resources }: ExecResult,
   output: { stdout: Buffer; stderr: Buffer; dropped: number },
   asked: ReturnType<typeof requestsOf>,
 ): EndedExecution {
   return {
-    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources: {} }, output, {}),
+    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, {}),
     id,
     snapshot: record.id,
     ...asked,
-    artifacts: [],
-    refused: [],
+    artifacts: null,
+    refused: null,
     artifactsDropped: 0,
     unenforced: record.unenforced,
     isolation: toldIsolation(record),

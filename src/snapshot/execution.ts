@@ -1,4 +1,5 @@
 import type { EgressRequest } from "./egress/request-log.js";
+import type { ExecutableChange } from "./ingest/executable-changes.js";
 import type { ToldIsolation } from "./told-isolation.js";
 
 export interface Artifact {
@@ -38,9 +39,10 @@ export interface Execution {
   readonly requests: readonly EgressRequest[];
   /** Requests beyond those that are listed. */
   readonly requestsDropped: number;
-  readonly artifacts: readonly Artifact[];
-  /** What the run left that can be in no version, or could not be read. */
-  readonly refused: readonly RefusedPath[];
+  /** What it changed; null in a snapshot that stays, of which `diff` tells what all of its commands changed. */
+  readonly artifacts: readonly Artifact[] | null;
+  /** What the run left that can be in no version, or could not be read; null as before. */
+  readonly refused: readonly RefusedPath[] | null;
   /** Changed paths beyond those that are listed. */
   readonly artifactsDropped: number;
   /** Limits that were asked for and that this machine does not enforce. */
@@ -52,9 +54,11 @@ export interface Execution {
   readonly run: string | null;
   /** The branch that has what it changed; null where that was not committed. */
   readonly branch: string | null;
+  /** What of that later runs on a host, and so was taken only because it was asked for. */
+  readonly executable: readonly ExecutableChange[];
   /** Why that was refused; null where it was not, or not asked for. */
   readonly notCommitted: string | null;
 }
 
 /** One that has ended, and of which nothing is kept yet. */
-export type EndedExecution = Omit<Execution, "run" | "branch" | "notCommitted">;
+export type EndedExecution = Omit<Execution, "run" | "branch" | "executable" | "notCommitted">;

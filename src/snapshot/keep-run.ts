@@ -57,7 +57,7 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
     try {
       const [signer, root, head] = await found;
       const { files, notKept } = await collectArtifacts(run.changed, run.secrets);
-      const artifacts = markNotKept(execution.artifacts, notKept);
+      const artifacts = execution.artifacts && markNotKept(execution.artifacts, notKept);
       const record = recordOf({ ...run, execution: { ...execution, artifacts } }, root?.repo ?? "", signer);
       return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), artifacts };
     } catch (cause) {

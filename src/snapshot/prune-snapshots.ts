@@ -7,6 +7,7 @@ import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
+import { endAbandoned } from "./end-abandoned.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
@@ -20,6 +21,7 @@ import { removeSaves } from "./saves.js";
 import { placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
+import { endDeadHolds } from "./while-still.js";
 
 /** What became of a snapshot that was pruned. */
 export interface PrunedSnapshot {
@@ -31,12 +33,20 @@ export interface PrunedSnapshot {
   readonly kept: string | null;
 }
 
+export interface EndedCommand {
+  readonly snapshot: string;
+  /** Id of the execution. */
+  readonly execution: string;
+}
+
 export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly { readonly id: string; readonly reason: string }[];
   /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to; files of versions for snapshots. In a dry run these alone. */
   readonly orphans: readonly string[];
+  /** Commands that ran on in a snapshot that stays, although their callers had been killed. */
+  readonly ended: readonly EndedCommand[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
 }
@@ -87,7 +97,7 @@ export async function pruneSnapshots(
     }));
     const going = due.map(({ known }) => known);
     const staying = living.filter((known) => !going.includes(known));
-    return { pruned, left: [], orphans: await sweepOrphans(caller, { ...sweeping, staying, going }), saves };
+    return { pruned, left: [], orphans: await sweepOrphans(caller, { ...sweeping, staying, going }), ended: [], saves };
   }
   await removeSaves(repository, saves);
   // From now on they are as others: what is interrupted here goes on the next time.
@@ -103,8 +113,10 @@ export async function pruneSnapshots(
       left.push({ id, reason: cause.message });
     }
   }
+  const ended: EndedCommand[] = [];
+  for (const known of await store.list()) ended.push(...(await endAbandonedIn(store, known, caller)));
   const orphans = await sweepOrphans(caller, { ...sweeping, staying: await store.list(), going: [] });
-  return { pruned, left, orphans, saves };
+  return { pruned, left, orphans, ended, saves };
 }
 
 interface Sweeping {
@@ -152,13 +164,33 @@ export async function sweepDue(
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
     const reason = whyDue(known, caller.now(), false);
-    if (reason === undefined) continue;
+    if (reason === undefined) {
+      if (!dryRun) await endAbandonedIn(store, known, caller);
+      continue;
+    }
     const { id, version } = known.record;
     // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
     const kept = dryRun ? null : await pruneOne(repository, store, known, caller).catch(() => undefined);
     if (kept !== undefined) pruned.push({ id, version, reason, kept });
   }
   return pruned;
+}
+
+/** Nothing where somebody holds it still: whoever comes next ends it. */
+async function endAbandonedIn(
+  store: SnapshotStore,
+  { record, status }: KnownSnapshot,
+  { env }: Caller,
+): Promise<EndedCommand[]> {
+  if ((status !== "ready" && status !== "running") || record.throwAway) return [];
+  try {
+    if ((await store.abandonedOf(record.id)).length === 0) return [];
+    await endDeadHolds(store, record, env);
+    return (await endAbandoned(store, record, env)).map((execution) => ({ snapshot: record.id, execution }));
+  } catch (cause) {
+    if (cause instanceof KaiError) return [];
+    throw cause;
+  }
 }
 
 /** Why a snapshot is to go; undefined where it stays. One in which a command runs always does. */

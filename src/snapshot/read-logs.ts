@@ -1,18 +1,23 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
+import { decodeTime } from "ulid";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { listRuns } from "./runs/read-runs.js";
+import { readExecutionLog } from "./execution-log.js";
 import type { OutputStream } from "./sandbox/execution-output.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
 /** One execution in a snapshot, and how much of its output is kept. */
 export interface LoggedExecution {
   readonly id: string;
-  /** ISO 8601 in UTC; null where its run was not kept. */
-  readonly at: string | null;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  /** Interrupted: whoever had it run ended, or was killed, before it had ended. */
+  readonly state: "running" | "ended" | "interrupted";
+  /** Null where that is not known. */
   readonly command: readonly string[] | null;
+  /** Null of one that has not ended by itself. */
   readonly exitCode: number | null;
   /** Bytes. */
   readonly stdout: number;
@@ -25,19 +30,21 @@ export async function listLogs(caller: Caller, asked: string): Promise<LoggedExe
   const store = new SnapshotStore(repository);
   const { record } = await store.find(asked);
   const folder = path.join(store.folderOf(record.id), "logs");
+  const running = await store.executionsOf(record.id);
   const names = await readdir(folder).catch(() => []);
-  const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr)$/, "")))].sort();
-  const runs = new Map((await listRuns(repository, record.id)).map((run) => [run.id, run]));
+  const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr|json)$/, "")))].sort();
   return Promise.all(
     ids.map(async (id) => {
-      const run = runs.get(id);
+      const log = await readExecutionLog(folder, id);
+      const exitCode = log?.exitCode ?? null;
       const bytes = async (stream: OutputStream) =>
         (await lstat(path.join(folder, `${id}.${stream}`)).catch(() => undefined))?.size ?? 0;
       return {
         id,
-        at: run?.at ?? null,
-        command: run?.command ?? null,
-        exitCode: run?.exitCode ?? null,
+        at: log?.at ?? new Date(decodeTime(id)).toISOString(),
+        state: exitCode !== null ? "ended" : running.has(id) ? "running" : "interrupted",
+        command: log?.command ?? null,
+        exitCode,
         stdout: await bytes("stdout"),
         stderr: await bytes("stderr"),
       };

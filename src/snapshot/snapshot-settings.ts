@@ -185,13 +185,22 @@ const LARGEST_PIDS = 4_194_304;
 function limitsOf(limits: Isolation["resource_limits"], options: SnapshotOptions): LimitSettings {
   return {
     cpus: options.cpus === undefined ? Number(limits.cpu) : numberOf("--cpus", options.cpus, 0.01, 1024),
-    memoryBytes: parseSize(options.memory ?? limits.memory),
+    memoryBytes: memoryOf(options.memory ?? limits.memory),
     storageBytes: parseSize(options.storage ?? limits.storage),
     pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LARGEST_PIDS),
     bandwidth: parseRate(options.bandwidth ?? limits.network_bandwidth),
     gpus: gpusOf(options.gpus) ?? limits.gpu,
     timeoutMs: parseDuration(options.timeout ?? limits.timeout),
   };
+}
+
+/** With less the runtime itself cannot begin. */
+const LEAST_MEMORY = 4 * 1024 * 1024;
+
+function memoryOf(written: string): number {
+  const bytes = parseSize(written);
+  if (bytes >= LEAST_MEMORY) return bytes;
+  throw usage(`No sandbox begins with so little memory as ${written}.`, "Give it 4Mi or more; Python takes some 16Mi.");
 }
 
 function gpusOf(written: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { uptimeTicks } from "../podman/end-exec.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
@@ -109,8 +110,40 @@ export class SnapshotStore {
   /** Marks a snapshot as one in which a command runs, as long as this process lives or until what is given back is called. */
   async lease(id: string, execution: string): Promise<() => Promise<void>> {
     const file = path.join(this.folderOf(id), `${LEASE}${execution}`);
-    await writeFile(file, (await identityOf(process.pid)) ?? "", { mode: 0o600 });
+    const mark = `${(await identityOf(process.pid)) ?? ""}\n${await uptimeTicks()}`;
+    await writeFile(file, mark, { mode: 0o600 });
     return () => rm(file, { force: true });
+  }
+
+  /** The executions that run in it, by callers that live. */
+  async executionsOf(id: string): Promise<ReadonlySet<string>> {
+    const leases = await this.#leasesOf(id);
+    return new Set(leases.filter(({ living }) => living).map(({ execution }) => execution));
+  }
+
+  /** Those whose callers were killed, since when by the clock of the system's boot, and how their mark is taken away. */
+  async abandonedOf(id: string): Promise<{ execution: string; since: number; release: () => Promise<void> }[]> {
+    const leases = await this.#leasesOf(id);
+    return leases
+      .filter(({ living }) => !living)
+      .map(({ execution, since, file }) => ({ execution, since, release: () => rm(file, { force: true }) }));
+  }
+
+  async #leasesOf(id: string) {
+    const names = namesIn(this.folderOf(id)).filter((name) => name.startsWith(LEASE));
+    return Promise.all(
+      names.map(async (name) => {
+        const file = path.join(this.folderOf(id), name);
+        const [owner = "", since] = readText(file).split("\n");
+        return {
+          execution: name.slice(LEASE.length),
+          file,
+          living: await isAlive(owner),
+          // Without it only what has its mark is known to be its own.
+          since: since === undefined ? Number.POSITIVE_INFINITY : Number(since),
+        };
+      }),
+    );
   }
 
   /** Whether a command runs in it, or one did whose caller was killed: what that asked podman for may be still to come. */
@@ -140,20 +173,13 @@ export class SnapshotStore {
     const [owner, process, executing] = await Promise.all([
       dependsOnOwner(record) && isAlive(record.owner),
       isAlive(record.process ?? ""),
-      this.#isExecuting(record.id),
+      this.executionsOf(record.id),
     ]);
-    return { record, ...statusOf(record, { owner, process, executing }) };
+    return { record, ...statusOf(record, { owner, process, executing: executing.size > 0 }) };
   }
 
   #isOurs = ({ repository }: SnapshotRecord): boolean =>
     repository === undefined || isSamePlace(repository, this.repository);
-
-  async #isExecuting(id: string): Promise<boolean> {
-    for (const name of namesIn(this.folderOf(id))) {
-      if (name.startsWith(LEASE) && (await isAlive(readText(path.join(this.folderOf(id), name))))) return true;
-    }
-    return false;
-  }
 
   /** Undefined for what is none: a folder that is being made or removed, or a file that somebody damaged. */
   #read(id: string): SnapshotRecord | undefined {

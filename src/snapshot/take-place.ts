@@ -13,6 +13,8 @@ export interface PlaceRequest {
   readonly env: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((message: string) => void) | undefined;
+  /** Is told once that it waits. */
+  readonly onWaiting?: ((message: string) => void) | undefined;
 }
 
 const LOCK_PATIENCE_MS = 60_000;
@@ -23,7 +25,7 @@ const PAUSE_MS = 100;
  * snapshots live at once, whoever makes them. E113 where there is none and `wait` is false.
  */
 export async function takePlace(store: SnapshotStore, record: SnapshotRecord, request: PlaceRequest): Promise<void> {
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     request.signal?.throwIfAborted();
     const live = await underLock(store, request, async () => {
       const taken = (await store.list()).filter(({ status }) => isLive(status));
@@ -32,7 +34,9 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
     });
     if (live.length < request.most) return;
     if (!request.wait) throw noPlace(live, request.most);
-    request.progress?.(`Waiting for one of ${live.length} snapshots to end…`);
+    const message = `Waiting for ${live.length === 1 ? "the snapshot that lives" : `one of ${live.length} snapshots`} to end…`;
+    if (isFirst) request.onWaiting?.(message);
+    request.progress?.(message);
     await delay(PAUSE_MS, undefined, { signal: request.signal }).catch(() => {});
   }
 }

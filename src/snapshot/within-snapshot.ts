@@ -4,6 +4,7 @@ import { openRepository, type Repository } from "../git/repository.js";
 import type { RunningContainer } from "../podman/start-container.js";
 import type { Caller } from "../version/writing-session.js";
 import type { Egress } from "./egress/serve-egress.js";
+import { endAbandoned } from "./end-abandoned.js";
 import { isRootless } from "./is-rootless.js";
 import { loadSecrets } from "./load-secrets.js";
 import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
@@ -43,6 +44,7 @@ export async function withinSnapshot<T>(
   let egress: Egress | undefined;
   try {
     await endDeadHolds(store, record, env);
+    await endAbandoned(store, record, env);
     const secrets = await loadSecrets(repository, caller, record);
     await markSecrets(store, record, secrets);
     if (settings.network.mode === "isolated") {

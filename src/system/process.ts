@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { KaiError } from "../error.js";
 
 export interface ProcessRequest {
@@ -9,6 +10,8 @@ export interface ProcessRequest {
   env: NodeJS.ProcessEnv;
   /** What its stdin gives, before it ends; where that is still to come, stdin stays open until it does. */
   input?: string | Uint8Array | Promise<string | Uint8Array> | undefined;
+  /** What stdin gives behind that, as it comes; who gives it ends it. */
+  stdin?: Readable | undefined;
   /** Descriptors that the child gets as 3, 4, …: how a lock lives as long as the last child. */
   inherit?: readonly number[] | undefined;
   /** Milliseconds; then SIGTERM to the whole group, and SIGKILL after `graceMs`. */
@@ -53,10 +56,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
   child.stdin?.on("error", () => {});
   if (request.input instanceof Promise) {
     request.input.then(
-      (input) => child.stdin?.end(input),
+      (input) => give(child, input, request.stdin),
       () => child.stdin?.destroy(),
     );
-  } else child.stdin?.end(request.input ?? "");
+  } else give(child, request.input ?? "", request.stdin);
   try {
     const [exitCode, signal] = await closed(child, request.file);
     return {
@@ -70,8 +73,19 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     };
   } finally {
     stopTimer();
+    if (child.stdin) request.stdin?.unpipe(child.stdin);
     request.cancelled?.removeEventListener("abort", kill);
   }
+}
+
+function give({ stdin }: ChildProcess, input: string | Uint8Array, more: Readable | undefined): void {
+  if (stdin === null) return;
+  if (more === undefined) {
+    stdin.end(input);
+    return;
+  }
+  stdin.write(input);
+  more.pipe(stdin);
 }
 
 /** Starts a program whose streams the caller drives. */

@@ -221,7 +221,7 @@ const SHOWN: Readonly<Record<string, () => unknown>> = {
   "snapshot_isolation.tests.expect.max_duration": () =>
     expect(failuresWith({ exit_code: 3, max_duration: "2s" })[0]).toContain("It took 5000 ms"),
   "snapshot_isolation.tests.expect.max_memory": () =>
-    expect(failuresWith({ exit_code: 3, max_memory: "1Mi" })[0]).toContain("It used 1000000000 bytes"),
+    expect(failuresWith({ exit_code: 3, max_memory: "1Mi" })[0]).toContain("It used 954 MiB of memory"),
   "snapshot_isolation.tests.expect.worse_than_before": () => {
     const before = { version: "0.9.0", durationMs: 4000, peakMemory: null };
     expect(failuresWith({ exit_code: 3, worse_than_before: "20%" }, before)[0]).toContain("It took 5000 ms");

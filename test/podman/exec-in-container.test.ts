@@ -1,7 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
+import { has } from "../../src/podman/capabilities.js";
+import { readGroupFile } from "../../src/podman/container-group.js";
 import { EXEC_MARK, endExec } from "../../src/podman/end-exec.js";
 import { stopContainer } from "../../src/podman/stop-container.js";
 import { sharedCache } from "../snapshot/sandbox.js";
@@ -14,7 +17,6 @@ test("a container idles, and commands go into it one after the other over the sa
   expect(await sh("echo one > a.txt; id -u; pwd; echo seen >&2; exit 3")).toMatchObject({
     exitCode: 3,
     timedOut: false,
-    dropped: 0,
   });
   const second = await sh("cat a.txt");
   expect(second.stdout.toString()).toBe("one\n");
@@ -28,7 +30,7 @@ test("an execution has its own folder, user, variables and input", async () => {
     user: { uid: 7, gid: 7 },
     env: { A: "b c" },
     secrets: { TOKEN: "two\nlines" },
-    input: "given",
+    stdin: Readable.from(["given"]),
   });
   expect(result.stdout.toString()).toBe("/tmp\n7\nb c two\nlines\ngiven");
 });
@@ -85,4 +87,62 @@ test("a container that does not run is E103, a program that is not there 127", a
   await stopContainer(plan.name, 5000, env);
   expect(container.name).toBe(plan.name);
   await expect(sh("true")).rejects.toMatchObject({ code: "E103" });
+});
+
+test("what podman needs around a command is none of its duration", async () => {
+  const { sh, env, folder } = await idleSandbox(cache);
+  const podman = execFileSync("sh", ["-c", "command -v podman"], { env, encoding: "utf8" }).trim();
+  const slow = `#!/bin/sh\nsleep 3\n${podman} "$@"\nstatus=$?\nsleep 3\nexit $status\n`;
+  writeFileSync(path.join(folder, "podman"), slow, { mode: 0o755 });
+  const ran = await sh("sleep 0.5; exit 3", { env: { ...env, PATH: `${folder}:${env["PATH"]}` } });
+  expect(ran.exitCode).toBe(3);
+  expect(ran.durationMs).toBeGreaterThan(450);
+  expect(ran.durationMs).toBeLessThan(3000);
+});
+
+test("a command that cannot begin is an error, and not one of its own", async () => {
+  const limits = { cpus: 1, memoryBytes: 128 << 20, pids: 24, seconds: 0 };
+  const { sh, host, container } = await idleSandbox(cache, { limits });
+  await expect(sh("true", { workdir: "/nope" })).rejects.toMatchObject({
+    code: "E122",
+    message: "The folder /nope is not there in the sandbox.",
+  });
+  if (!has(host, "pids")) return;
+  // Takes every place that there is, and any that becomes free.
+  const fill = [
+    "import os, time",
+    "while True:",
+    "  try:",
+    "    if os.fork() == 0: time.sleep(300)",
+    "  except OSError: time.sleep(0.01)",
+  ].join("\n");
+  await sh("", { command: ["/bin/sh", "-c", 'python3 -c "$1" >/dev/null 2>&1 &', "sh", fill] });
+  const running = { controller: "pids", first: "pids.current", second: "pids.current" };
+  await expect.poll(() => Number(readGroupFile(container, running)), { timeout: 30_000 }).toBe(24);
+  await expect(sh("true")).rejects.toMatchObject({
+    code: "E103",
+    message: expect.stringMatching(/^No further command can begin in the sandbox: \d+ of the 24 processes/),
+  });
+});
+
+test("a command whose output nobody reads is ended", async () => {
+  const { sh } = await idleSandbox(cache);
+  const unread = new AbortController();
+  const onChunk = () => unread.abort();
+  expect(await sh("sleep 1001 & exec yes", { onChunk, unread: unread.signal })).toMatchObject({ exitCode: 141 });
+  expect((await sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).stdout.toString()).not.toMatch(/sleep 1001|yes/);
+});
+
+test("an execution is told what was used while it lasted, not what had been before", async () => {
+  const { sh, host } = await idleSandbox(cache);
+  if (!has(host, "memory")) return;
+  const busy = "import time\nheld = b'x' * 60_000_000\nwhile time.process_time() < 0.5: pass";
+  const first = await sh("", { command: ["python3", "-c", busy] });
+  expect(first.usage.cpuMs).toBeGreaterThanOrEqual(450);
+  expect(first.usage.peakMemory).toBeGreaterThan(60_000_000);
+  const second = await sh("true");
+  expect(second.usage.cpuMs).toBeLessThan(450);
+  // As far as the kernel lets it begin anew.
+  expect(second.usage.peakMemory ?? 0).toBeLessThan(60_000_000);
+  expect((await sh("true", { alone: false })).usage.peakMemory ?? 0).toBeLessThan(60_000_000);
 });

@@ -1,5 +1,6 @@
 import { chownSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { has } from "../../src/podman/capabilities.js";
 import { removeContainer } from "../../src/podman/remove-container.js";
@@ -80,13 +81,16 @@ test("a disk filler meets the end of its own disk, in an overlay and in a folder
   }
 });
 
-test("50 MB are read to the end, the first megabyte is kept; 20 MB of input arrive whole", async () => {
+test("50 MB are read to the end; 20 MB of input arrive whole", async () => {
   const { sh } = await idleSandbox(cache);
   const out = await sh("head -c 50000000 /dev/zero | tr '\\0' a; echo seen >&2");
-  expect(out.stdout).toHaveLength(MIB);
-  expect(out).toMatchObject({ exitCode: 0, dropped: 50_000_000 - MIB });
+  expect(out.stdout).toHaveLength(50_000_000);
+  expect(out).toMatchObject({ exitCode: 0 });
   expect(out.stderr.toString()).toBe("seen\n");
   const input = Buffer.alloc(20_000_000, "in\r\n\0put");
-  expect((await sh("sha256sum; cat | wc -c", { input })).stdout.toString()).toMatch(/^[0-9a-f]{64} {2}-\n0\n$/);
-  expect(Number((await sh("wc -c", { input })).stdout)).toBe(input.length);
+  const stdin = () => Readable.from([input]);
+  expect((await sh("sha256sum; cat | wc -c", { stdin: stdin() })).stdout.toString()).toMatch(
+    /^[0-9a-f]{64} {2}-\n0\n$/,
+  );
+  expect(Number((await sh("wc -c", { stdin: stdin() })).stdout)).toBe(input.length);
 });

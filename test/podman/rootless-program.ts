@@ -67,8 +67,12 @@ async function inSandbox<Result>(
     const container = await startContainer(plan, host, { env, folder });
     const sh = async (script: string, timeoutMs?: number) => {
       const request = { id: `exec-${++count}`, command: ["/bin/sh", "-c", script] } as const;
-      const result = await execInContainer(container, request, { env, maxOutput: MIB, timeoutMs });
-      return `${result.stdout}${result.stderr}${result.timedOut ? "out of time" : ""}`;
+      const printed = { stdout: "", stderr: "" };
+      const onChunk = (stream: keyof typeof printed, chunk: Buffer) => {
+        printed[stream] += chunk.toString();
+      };
+      const { timedOut } = await execInContainer(container, request, { env, onChunk, timeoutMs });
+      return `${printed.stdout}${printed.stderr}${timedOut ? "out of time" : ""}`;
     };
     return await use(sh, container);
   } finally {

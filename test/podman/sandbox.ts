@@ -4,7 +4,12 @@ import path from "node:path";
 import { onTestFinished } from "vitest";
 import type { HostCapabilities } from "../../src/podman/capabilities.js";
 import { cgroupParentFor } from "../../src/podman/cgroup-usage.js";
-import { type ExecOptions, type ExecRequest, execInContainer } from "../../src/podman/exec-in-container.js";
+import {
+  type ExecOptions,
+  type ExecRequest,
+  type ExecResult,
+  execInContainer,
+} from "../../src/podman/exec-in-container.js";
 import { requireIdleProgram } from "../../src/podman/idle-program.js";
 import type { ContainerPlan, IdleCommand } from "../../src/podman/plan-container.js";
 import { probeHost } from "../../src/podman/probe-host.js";
@@ -28,7 +33,10 @@ export interface Sandbox {
   plan: IdlePlan;
   container: RunningContainer;
   /** Executes a shell script in it. */
-  sh(script: string, more?: Partial<ExecRequest & ExecOptions>): ReturnType<typeof execInContainer>;
+  sh(
+    script: string,
+    more?: Partial<ExecRequest & ExecOptions>,
+  ): Promise<ExecResult & { stdout: Buffer; stderr: Buffer }>;
 }
 
 /** A plan for an idle container over an empty /app, and what it stands on; removed when the test ends. */
@@ -84,11 +92,14 @@ export async function runningSandbox({ host, env, folder, plan }: Omit<Sandbox, 
     folder,
     plan,
     container,
-    sh: (script, asked = {}) =>
-      execInContainer(
+    async sh(script, asked = {}) {
+      const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+      const result = await execInContainer(
         container,
         { id: `exec-${++executions}`, command: ["/bin/sh", "-c", script], ...asked },
-        { env, maxOutput: MIB, ...asked },
-      ),
+        { env, onChunk: (stream, chunk) => printed[stream].push(chunk), ...asked },
+      );
+      return { ...result, stdout: Buffer.concat(printed.stdout), stderr: Buffer.concat(printed.stderr) };
+    },
   };
 }

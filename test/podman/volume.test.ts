@@ -91,3 +91,14 @@ test("a file system in memory holds what it may, in bytes and in files, and leav
   expect(readdirSync(folder)).toEqual([]);
   await unmountTmpfs(folder, rootless, env);
 });
+
+test("a volume larger than files may be is told as that", async () => {
+  const { dir, env } = scratch();
+  if (!(await hasQuota(rootless, env))) return;
+  await expect(
+    mountVolume(path.join(dir, "volume"), Number.MAX_SAFE_INTEGER, env, path.join(dir, "cache")),
+  ).rejects.toMatchObject({
+    code: "E103",
+    message: expect.stringMatching(/^The sandbox's disk could not be made: /),
+  });
+});

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { entryAt, leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
@@ -167,6 +169,17 @@ test("a functionality test that fails is a rollback that did not hold", async ()
   const error = await refused(agent, "rollback", "1.0.0");
   expect(error.message).toContain("the functionality test answers: ");
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
+});
+
+test("a test that fails after an undo is said in one sentence", async () => {
+  const agent = await liveAgent();
+  const fails = TESTS("test ! -e ../bad");
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}"), "logic.py": "# one\n" });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml("trigger: {}", fails), "logic.py": "# two\n" });
+  await told(agent, "rollback", "1.0.0");
+  writeFileSync(path.join(agent.dir, "../bad"), "");
+  const { message } = await refused(agent, "undo");
+  expect(message).toMatch(/ but the functionality test answers: Exit status 1, expected 0\.$/);
 });
 
 test.each([

@@ -36,6 +36,19 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   });
 });
 
+test("where all that was changed is refused, it is counted", async () => {
+  const agent = await snapshotAgent();
+  for (const [script, hint] of [
+    ["mkfifo one", /^1 path was refused: /],
+    ["mkfifo one two", /^2 paths were refused: /],
+  ] as const) {
+    expect(await agent.refused("commit", await changed(agent, script))).toMatchObject({
+      code: "E109",
+      hint: expect.stringMatching(hint),
+    });
+  }
+});
+
 test("the container of what was committed goes, and what is left goes with the snapshot, at once too", async () => {
   const agent = await snapshotAgent();
   const waited = await changed(agent, "echo new > new.txt");

@@ -19,7 +19,7 @@ test("every expectation that is not met is said", () => {
     'stdout lacks "moon"; it is "hello world\\n".',
     'stdout does not match /^bye/; it is "hello world\\n".',
     "It took 40 ms, at most 10 ms were expected.",
-    "It used 2000 bytes of memory, at most 1000 were expected.",
+    "It used 2.0 KiB of memory, at most 1000 B were expected.",
   ]);
 });
 

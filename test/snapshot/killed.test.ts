@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -42,13 +42,39 @@ for (const [moment, seen] of Object.entries(MOMENTS)) {
   });
 }
 
-test("exec, killed: the snapshot goes on, and is ready again", async () => {
+const COMMANDS = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '";
+
+test("exec, killed: the snapshot is ready again, and the next command in it ends what was left", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
-  const lease = () => agent.left().records.length > 0;
-  expect(await killedWhen(agent, ["exec", id, "--", "sleep", "30"], lease)).toBe(true);
+  await agent.made("exec", id, "--", "sh", "-c", "setsid sleep 1001 >/dev/null 2>&1 &");
+  const folder = path.join(agent.tempDir, agent.left().folders.find((name) => name.endsWith(id)) ?? "");
+  const begun = () => ["upper", "volume/upper"].some((layer) => existsSync(path.join(folder, layer, "begun")));
+  const left = ["exec", id, "--", "sh", "-c", ": > begun; setsid env -i sleep 1002 & sleep 1003"];
+  expect(await killedWhen(agent, left, begun)).toBe(true);
   expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
-  expect(await agent.made("exec", id, "--", "echo", "on")).toMatchObject({ stdout: "on\n" });
+  const { stdout } = await agent.made("exec", id, "--", "sh", "-c", COMMANDS);
+  expect(stdout.match(/sleep \d+/g)).toEqual(["sleep 1001"]);
+  const { executions } = await agent.made("logs", id);
+  expect(executions).toMatchObject([
+    { state: "ended", exitCode: 0 },
+    { state: "interrupted", exitCode: null, command: ["sh", "-c", left.at(-1)], at: expect.any(String) },
+    { state: "ended", exitCode: 0 },
+  ]);
+  expect((await agent.snapshot("logs", id, "--list")).stdout).toContain("interrupted");
+});
+
+test("exec, killed: prune ends what was left, also what podman is only about to start", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const record = path.join(agent.dir, ".git/kai/snapshots", id);
+  const leased = () => readdirSync(record).some((name) => name.startsWith("execution-"));
+  expect(await killedWhen(agent, ["exec", id, "--", "sleep", "1001"], leased)).toBe(true);
+  expect(await agent.made("prune")).toMatchObject({ pruned: [], ended: [{ snapshot: id }] });
+  expect(leased()).toBe(false);
+  const { stdout } = await agent.made("exec", id, "--", "sh", "-c", COMMANDS);
+  expect(stdout).not.toContain("1001");
+  expect(await agent.made("prune")).toMatchObject({ ended: [] });
 });
 
 /** A git that kills whoever calls it, when the files were read and the tree is to be written. */

@@ -1,7 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 test("a snapshot is made, worked in, looked at, and taken away whole", async () => {
   const agent = await snapshotAgent();
@@ -16,6 +22,7 @@ test("a snapshot is made, worked in, looked at, and taken away whole", async () 
   const short = made.id.slice(-8).toLowerCase();
   const there = await agent.made("exec", short, "--workdir", "/tmp", "--env", "A=b", "--", "sh", "-c", "pwd; echo $A");
   expect(there).toMatchObject({ snapshot: made.id, stdout: "/tmp\nb\n", exitCode: 0, timedOut: false });
+  expect(there).toMatchObject({ artifacts: null, refused: null });
 
   const change = "echo new > new.txt; echo more >> logic.py; rm prompts/system.md; mkfifo pipe";
   await agent.made("exec", made.id, "--", "sh", "-c", change);
@@ -34,6 +41,14 @@ test("a snapshot is made, worked in, looked at, and taken away whole", async () 
   expect(logs.executions.map(({ exitCode }: { exitCode: number }) => exitCode)).toEqual([3, 0, 0]);
   const first = await agent.snapshot("logs", made.id, "--execution", logs.executions[0].id);
   expect([first.stdout, first.stderr]).toEqual(["hello\n/app\n", "no\n"]);
+  const one = await agent.made("logs", made.id, "--execution", logs.executions[0].id);
+  const output = { stdout: "hello\n/app\n", stderr: "no\n", utf8: true, dropped: 0 };
+  expect(one).toMatchObject({ total: 1, executions: [{ exitCode: 3, output }] });
+  await agent.made("exec", made.id, "--", "printf", "a\\377b");
+  const { executions } = await agent.made("logs", made.id);
+  expect(await agent.made("logs", made.id, "--execution", executions.at(-1).id)).toMatchObject({
+    executions: [{ output: { stdout: "a\ufffdb", utf8: false } }],
+  });
 
   await agent.made("destroy", made.id);
   expect(agent.left()).toEqual(NOTHING_LEFT);
@@ -119,9 +134,13 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
     code: "E113",
     snapshots: [id],
   });
-  const waiting = agent.snapshot("run", "1.1.0", "--", "echo", "at last");
+  const args = [PROGRAM, "snapshot", "run", "1.1.0", "--", "echo", "at last"];
+  const waiting = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => waiting.once("exit", resolve));
+  const [said] = await once(waiting.stderr, "data");
+  expect(String(said)).toBe("Waiting for the snapshot that lives to end…\n");
   await agent.made("destroy", id);
-  expect(await waiting).toMatchObject({ stdout: "at last\n", exit: 0 });
+  expect([await text(waiting.stdout), await ended]).toEqual(["at last\n", 0]);
   const quiet = await agent.snapshot("create", "1.1.0", "--quiet");
   expect(quiet.stdout).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}\n$/);
 });

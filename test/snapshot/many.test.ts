@@ -1,11 +1,15 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 const TESTS = [{ name: "answers", run: "python3 logic.py", expect: { stdout: "good" } }];
 
 /** Versions 1.1.0 to 1.1.4, of which the last two answer badly. */
-async function broken(): Promise<SnapshotAgent> {
-  const agent = await snapshotAgent({ tests: TESTS }, { "logic.py": "print('good 0')\n" });
+async function broken(tests: readonly object[] = TESTS): Promise<SnapshotAgent> {
+  const agent = await snapshotAgent({ tests }, { "logic.py": "print('good 0')\n" });
   for (const number of [1, 2, 3, 4]) {
     agent.write("logic.py", `print('${number > 2 ? "bad" : "good"} ${number}')\n`);
     agent.commit(`fix: answer ${number}`);
@@ -36,3 +40,33 @@ test("a range is tested side by side, and the first bad one is named; bisected, 
   expect(await agent.refused("test", "1.1.0..")).toMatchObject({ code: "E122" });
   expect(await agent.refused("test", "1.1.0", "--bisect")).toMatchObject({ code: "E122" });
 });
+
+test("of a range, too, what is changed is committed where that is asked for, each to a branch of its own", async () => {
+  const agent = await broken();
+  const ran = await agent.snapshot("test", "1.1.0..1.1.1", "--commit", "--", "sh", "-c", "echo new > new.txt");
+  expect(ran.exit, String(ran)).toBe(0);
+  const told = [...ran.stdout.matchAll(/^(\S+) command: ✓ Committed to (\S+)$/gm)];
+  expect(told.map(([, version]) => version)).toEqual(["1.1.0", "1.1.1"]);
+  for (const [, version, branch] of told)
+    expect(agent.git("diff", "--name-only", `v${version}`, `${branch}`)).toBe("new.txt");
+});
+
+test("however many versions are tested, nothing is left listening to what may interrupt them", async () => {
+  const agent = await broken(["one", "two", "three"].map((name) => ({ name, run: "true" })));
+  const ran = await agent.snapshot("test", "1.1.0..1.1.4", "--json");
+  expect(ran.json().versions).toHaveLength(5);
+  expect(ran.stderr).not.toContain("MaxListenersExceededWarning");
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`a range that is ended by ${signal} leaves nothing`, async () => {
+    const agent = await broken();
+    const args = [PROGRAM, "snapshot", "test", "1.1.0..1.1.4", "--", "sleep", "300"];
+    const child = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: "ignore" });
+    const ended = new Promise((resolve) => child.once("exit", (_code, by) => resolve(by)));
+    await expect.poll(() => agent.left().containers.length, { timeout: 30_000 }).toBeGreaterThan(0);
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expect(agent.left()).toEqual(NOTHING_LEFT);
+  });
+}

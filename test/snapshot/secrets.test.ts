@@ -18,6 +18,11 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
   expect(ran.stdout).toBe("[secret] [secret]\n");
   const once = await agent.made("run", "1.1.0", "--", "sh", "-c", script);
   expect(once.stdout).toBe("[secret] [secret]\n");
+  for (const shown of [
+    await agent.snapshot("exec", id, "--", "sh", "-c", script),
+    await agent.snapshot("run", "1.1.0", "--", "sh", "-c", script),
+  ])
+    expect(shown.stdout).toBe("[secret] [secret]\n");
   expect(agent.git("ls-tree", "-r", "--name-only", once.run)).toBe("artifacts/fine.txt\nstderr\nstdout");
   const held = await agent.run("grep", ["-rlE", `${SECRET}|c0mmand-secret`, path.join(agent.dir, ".git/kai")]);
   expect(String(held)).toBe("[exit 1]");

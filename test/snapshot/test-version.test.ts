@@ -140,6 +140,7 @@ test("options that mean nothing together, or cannot be read, are refused and not
     { type: "full", base: "01K" },
     { cpus: "0" },
     { cpus: "many" },
+    { memory: "1" },
     { pids: "1.5" },
     { pids: "0" },
     { memory: "-1" },
@@ -197,5 +198,8 @@ test("what is refused of what a test changed loses no result, and the others go 
   expect(once.exit, String(once)).toBe(1);
   expect(once.json()).toMatchObject({ exitCode: 0, passed: true, branch: null, run: expect.any(String) });
   expect(once.stderr).toContain("What it changed was not committed:");
+  const asked = await agent.snapshot("test", "1.1.0", "--allow-executable", "--", "sh", "-c", "echo good >> check.sh");
+  expect(asked.exit, String(asked)).toBe(0);
+  expect(asked.stdout).toMatch(/^ {4}✓ Committed to kai\/snapshot\/\S+\n {6}runs {5}check\.sh: the test checks/m);
   expect(agent.left()).toEqual(NOTHING_LEFT);
 });

@@ -3,7 +3,7 @@ import { execInSnapshot } from "../../snapshot/exec-in-snapshot.js";
 import { commandLine, defineCommand, list, parsed, required, value } from "../define-command.js";
 import { describeExecution } from "../describe-snapshot.js";
 import { nothingNamed } from "../nothing-named.js";
-import { handedOn, withSnapshotCaller } from "../snapshot-caller.js";
+import { withSnapshotCaller, withStreams } from "../snapshot-caller.js";
 
 /** `UID` or `UID:GID`; the group is the user's where it is not given. */
 function userFrom(raw: string): { uid: number; gid: number } {
@@ -16,7 +16,7 @@ export const snapshotExecCommand = defineCommand({
   name: "snapshot exec",
   summary: "Run a command in a snapshot",
   description:
-    "Runs the command in a snapshot that `snapshot create` made and hands its output on; the exit status is the command's own. What it leaves running goes on, unless its time is over: then all that it started is ended. The output is kept (`snapshot logs`), and the run on refs/kai/runs.",
+    "Runs the command in a snapshot that `snapshot create` made and hands its output on, and its stdin where that is no terminal; the exit status is the command's own. What it leaves running goes on, unless its time is over: then all that it started is ended. The output is kept (`snapshot logs`), and the run on refs/kai/runs.",
   arguments: { id: required("the snapshot's id, or how it begins or ends"), command: commandLine("what to run") },
   options: {
     workdir: value("DIR", "the folder to run it in; default: /app, the agent's files"),
@@ -29,12 +29,9 @@ export const snapshotExecCommand = defineCommand({
     const [program, ...args] = command;
     if (program === undefined) throw nothingNamed("snapshot exec ID -- COMMAND");
     const execution = await withSnapshotCaller(context, (caller) =>
-      execInSnapshot(caller, id, {
-        ...request,
-        command: [program, ...args],
-        timeoutMs: timeout,
-        onChunk: handedOn(context),
-      }),
+      withStreams(context, (streams) =>
+        execInSnapshot(caller, id, { ...request, ...streams, command: [program, ...args], timeoutMs: timeout }),
+      ),
     );
     context.output.told(execution, describeExecution);
     process.exitCode = execution.exitCode;

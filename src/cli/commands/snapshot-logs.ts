@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
+import { formatBytes } from "../../agent/format-bytes.js";
 import { KaiError } from "../../error.js";
 import { type LoggedExecution, listLogs, readLog } from "../../snapshot/read-logs.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
-import { formatBytes } from "../format-bytes.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
@@ -12,7 +13,7 @@ export const snapshotLogsCommand = defineCommand({
   name: "snapshot logs",
   summary: "Show what the commands in a snapshot printed",
   description:
-    "Prints the whole output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr. --list lists them. Secrets that were given are masked.",
+    "Prints the whole output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr. --list lists them; --json does, too, and with --execution has the output of that one. Secrets that were given are masked.",
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   options: {
     execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
@@ -22,6 +23,12 @@ export const snapshotLogsCommand = defineCommand({
   async run({ id, execution, list }, context) {
     const caller = callerOf(context);
     const executions = await listLogs(caller, id);
+    if (context.output.json && execution !== undefined && !list) {
+      const wanted = findExecution(executions, execution);
+      const output = await readOutput(readLog(caller, id, wanted.id));
+      context.output.result({ total: 1, executions: [{ ...wanted, output }] }, () => "");
+      return;
+    }
     if (list || context.output.json) {
       context.output.result({ total: executions.length, executions }, describeLogs);
       return;
@@ -30,6 +37,27 @@ export const snapshotLogsCommand = defineCommand({
     for await (const { stream, chunk } of readLog(caller, id, wanted.id)) context.output.raw(stream, chunk);
   },
 });
+
+/** Bytes of each stream in a document. */
+const IN_DOCUMENT = 16 * 1024 * 1024;
+
+async function readOutput(log: ReturnType<typeof readLog>) {
+  const parts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const sizes = { stdout: 0, stderr: 0 };
+  for await (const { stream, chunk } of log) {
+    const room = Math.max(0, IN_DOCUMENT - sizes[stream]);
+    if (room > 0) parts[stream].push(chunk.subarray(0, room));
+    sizes[stream] += chunk.length;
+  }
+  const [stdout, stderr] = [Buffer.concat(parts.stdout), Buffer.concat(parts.stderr)];
+  return {
+    stdout: stdout.toString(),
+    stderr: stderr.toString(),
+    // Else what is no UTF-8 is replaced in the text.
+    utf8: isUtf8(stdout) && isUtf8(stderr),
+    dropped: sizes.stdout + sizes.stderr - stdout.length - stderr.length,
+  };
+}
 
 function findExecution(executions: readonly LoggedExecution[], asked: string | undefined): LoggedExecution {
   const found = executions.filter((each) => asked === undefined || each.id.startsWith(asked.toUpperCase()));
@@ -51,7 +79,7 @@ function describeLogs({ executions }: { executions: readonly LoggedExecution[] }
   const rows = executions.map((each) => [
     each.id,
     formatTime(each.at),
-    each.exitCode === null ? "" : String(each.exitCode),
+    each.exitCode === null ? each.state : String(each.exitCode),
     formatBytes(each.stdout + each.stderr),
     each.command === null ? "" : oneLine(each.command.join(" ")),
   ]);

@@ -8,7 +8,7 @@ export const snapshotPruneCommand = defineCommand({
   name: "snapshot prune",
   summary: "Take away snapshots whose time is over, and what a crash left",
   description:
-    "Removes snapshots whose time (ttl, cleanup_after) is over or whose maker was killed, containers, networks and folders that belong to none any more, images of versions that lost their name to a newer one, images of commits that no snapshot is of, and files of versions that no snapshot used for cleanup_after. What one of them had changed and nobody saved is saved first, under refs/kai/snapshots. Making a snapshot does the same for what is due. What was saved of a snapshot that was gone before goes where a branch or tag has the same files; with --saves all of it does.",
+    "Removes snapshots whose time (ttl, cleanup_after) is over or whose maker was killed, containers, networks and folders that belong to none any more, images of versions that lost their name to a newer one, images of commits that no snapshot is of, and files of versions that no snapshot used for cleanup_after; and it ends commands whose callers were killed. What one of them had changed and nobody saved is saved first, under refs/kai/snapshots. Making a snapshot does the same for what is due. What was saved of a snapshot that was gone before goes where a branch or tag has the same files; with --saves all of it does.",
   options: {
     all: flag("also those that are stopped, in error, or committed"),
     saves: flag("also what was saved of snapshots that are gone, although nothing else has it"),
@@ -23,10 +23,10 @@ export const snapshotPruneCommand = defineCommand({
 });
 
 function describePrune(
-  { pruned, orphans, saves, dryRun }: PruneResult & { dryRun: boolean },
+  { pruned, orphans, ended, saves, dryRun }: PruneResult & { dryRun: boolean },
   { style }: Output,
 ): string {
-  if (pruned.length + orphans.length + saves.length === 0) return "There is nothing to prune.";
+  if (pruned.length + orphans.length + ended.length + saves.length === 0) return "There is nothing to prune.";
   const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
   return [
     ...pruned.map(({ id, version, reason, kept }) => {
@@ -34,6 +34,10 @@ function describePrune(
       return `${verb} ${id} (${version}): ${reason}${saved}`;
     }),
     ...orphans.map((name) => `${verb} ${name}, which belonged to no snapshot`),
+    ...ended.map(
+      ({ snapshot, execution }) =>
+        `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
+    ),
     ...saves.map((save) => `${verb} what was saved of ${save.id} (${save.version}): ${save.reason}; ${inReach(save)}`),
   ].join("\n");
 }

@@ -3,7 +3,7 @@ import { type ManyTested, testMany } from "../../snapshot/testing/test-many.js";
 import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/testing/test-version.js";
 import type { CommandContext } from "../context.js";
 import { commandLine, defineCommand, flag, required } from "../define-command.js";
-import { warnUnenforced } from "../describe-snapshot.js";
+import { committedLines, warnUnenforced } from "../describe-snapshot.js";
 import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 import { withSnapshotCaller } from "../snapshot-caller.js";
@@ -36,14 +36,13 @@ export const snapshotTestCommand = defineCommand({
       command: program === undefined ? undefined : ([program, ...args] as const),
       options: optionsFrom(input),
       wait: !noWait,
+      commit: commitFrom({ commit, allowExecutable }),
     };
     const [from, to, ...more] = version.split("..");
     if (to === undefined) {
       if (bisect)
         throw new KaiError("E122", "--bisect takes a range of versions.", { hint: "Name it: `1.0.0..1.4.0`" });
-      const tested = await withSnapshotCaller(context, (caller) =>
-        testVersion(caller, { ...request, version, commit: commitFrom({ commit, allowExecutable }) }),
-      );
+      const tested = await withSnapshotCaller(context, (caller) => testVersion(caller, { ...request, version }));
       return report(context, tested, program !== undefined);
     }
     if (!from || !to || more.length > 0) {
@@ -62,7 +61,7 @@ export const snapshotTestCommand = defineCommand({
     );
     tellOnce(context, tested.versions);
     context.output.result(tested, describeMany);
-    if (!tested.passed) process.exitCode = 1;
+    if (!tested.passed || isRefused(tested.versions)) process.exitCode = 1;
   },
 });
 
@@ -80,8 +79,11 @@ function report(context: CommandContext, tested: VersionTest, single: boolean): 
   tellOnce(context, [tested]);
   const document = { ...(single ? tested.tests[0] : {}), ...tested };
   context.output.result(document, (shown, output) => describe(shown, single, output));
-  if (!tested.passed || tested.tests.some(({ notCommitted }) => notCommitted !== null)) process.exitCode = 1;
+  if (!tested.passed || isRefused([tested])) process.exitCode = 1;
 }
+
+const isRefused = (tests: readonly VersionTest[]): boolean =>
+  tests.some((version) => version.tests.some(({ notCommitted }) => notCommitted !== null));
 
 /** Lines of output shown of a scenario that failed. */
 const SHOWN_LINES = 15;
@@ -93,6 +95,7 @@ function describe({ version, passed, tests }: VersionTest, single: boolean, { st
     const mark = test.passed ? style.green("✓") : style.red("✗");
     lines.push(`${mark} ${test.name ?? "command"}  ${outcome(test)}  ${style.dim(formatDuration(test.durationMs))}`);
     for (const failure of test.failures) lines.push(`    ${style.red(failure)}`);
+    lines.push(...committedLines(test, style).map((line) => `    ${line}`));
     if (!test.passed && !single) lines.push(...printed(test).map((line) => `    ${style.dim(line)}`));
   }
   const good = tests.filter((test) => test.passed).length;
@@ -111,7 +114,12 @@ function describeMany({ versions, firstBad, lastGood }: ManyTested, { style, col
     ...tests.map((test) => (test.passed ? `✓ ${formatDuration(test.durationMs)}` : style.red(`✗ ${outcome(test)}`))),
   ]);
   const titles = ["VERSION", "RESULT", ...names].map((title) => ({ title }));
-  const table = formatTable(titles, rows, columns);
+  const committed = versions.flatMap(({ version, tests }) =>
+    tests.flatMap((test) =>
+      committedLines(test, style).map((line) => `\n${version} ${test.name ?? "command"}: ${line}`),
+    ),
+  );
+  const table = [formatTable(titles, rows, columns), ...committed].join("");
   if (firstBad === null) return `${table}\n\nAll of them passed.`;
   const after = lastGood === null ? "" : `, after ${lastGood}, which is good`;
   return `${table}\n\nThe first bad one is ${style.bold(firstBad)}${after}.`;

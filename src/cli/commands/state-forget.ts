@@ -1,7 +1,7 @@
+import { formatBytes } from "../../agent/format-bytes.js";
 import { type ForgottenState, forgetState } from "../../version/manage-state.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, rest } from "../define-command.js";
-import { formatBytes } from "../format-bytes.js";
 import type { Output } from "../output.js";
 
 export const stateForgetCommand = defineCommand({

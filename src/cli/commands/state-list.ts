@@ -1,8 +1,8 @@
+import { formatBytes } from "../../agent/format-bytes.js";
 import { type ListedState, listStates } from "../../version/captured-states.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
-import { formatBytes } from "../format-bytes.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { formatTable } from "../table.js";

@@ -15,7 +15,7 @@ export interface RunCommit {
 }
 
 /** The branch that has what a run changed, or why it was refused; neither where it changed nothing, or failed. */
-export type CommittedRun = Pick<Execution, "branch" | "notCommitted" | "refused">;
+export type CommittedRun = Pick<Execution, "branch" | "executable" | "notCommitted" | "refused">;
 
 /** Makes what a throw-away run changed a branch of its own, before its files go. What is refused of it takes no result away. */
 export async function commitRun(
@@ -25,15 +25,15 @@ export async function commitRun(
   { passed, refused: found }: Pick<Execution, "passed" | "refused">,
   { allowExecutable, onlyWhenPassed, secrets }: RunCommit,
 ): Promise<CommittedRun> {
-  if (onlyWhenPassed && !passed) return { branch: null, notCommitted: null, refused: found };
+  if (onlyWhenPassed && !passed) return { branch: null, executable: [], notCommitted: null, refused: found };
   // Nothing runs in it any more.
   await store.write(record);
   const withSecrets = (refused: readonly RefusedPath[]) => [
-    ...found,
+    ...(found ?? []),
     ...refused.filter(({ reason }) => reason === HOLDS_SECRET),
   ];
   try {
-    const { branch, refused } = await commitSnapshot(caller, {
+    const { branch, executable, refused } = await commitSnapshot(caller, {
       snapshot: record.id,
       into: "branch",
       message: undefined,
@@ -42,11 +42,11 @@ export async function commitRun(
       dryRun: false,
       secrets,
     });
-    return { branch, notCommitted: null, refused: withSecrets(refused) };
+    return { branch, executable, notCommitted: null, refused: withSecrets(refused) };
   } catch (cause) {
     if (!(cause instanceof KaiError) || caller.interrupted?.aborted) throw cause;
-    if (cause.code !== "E109") return { branch: null, notCommitted: cause.message, refused: found };
+    if (cause.code !== "E109") return { branch: null, executable: [], notCommitted: cause.message, refused: found };
     const { refused = [] } = (cause.data ?? {}) as { readonly refused?: readonly RefusedPath[] };
-    return { branch: null, notCommitted: null, refused: withSecrets(refused) };
+    return { branch: null, executable: [], notCommitted: null, refused: withSecrets(refused) };
   }
 }

@@ -27,51 +27,65 @@ export class StreamSearch {
   }
 }
 
-/** Masks secrets in bytes that come piece by piece: what a sandbox prints is kept, what it was told in confidence is not. */
+/**
+ * Masks secrets in bytes that come piece by piece: what a sandbox prints is shown and kept, what it was told in confidence is not.
+ * Nothing is held back but an end that may be the beginning of a secret.
+ */
 export class StreamRedactor {
   readonly #secrets: readonly Buffer[];
-  /** So many bytes at the end may be the beginning of a secret. */
-  readonly #held: number;
   #rest = Buffer.alloc(0);
 
   constructor(secrets: readonly string[]) {
     this.#secrets = worthHiding(secrets);
-    this.#held = Math.max(0, ...this.#secrets.map(({ length }) => length - 1));
   }
 
   /** What can be told of all that came so far. */
   push(chunk: Buffer): Buffer {
-    if (this.#held === 0) return chunk;
-    const all = this.#masked(Buffer.concat([this.#rest, chunk]));
-    const told = Math.max(0, all.length - this.#held);
-    this.#rest = Buffer.from(all.subarray(told));
-    return all.subarray(0, told);
+    if (this.#secrets.length === 0) return chunk;
+    const all = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const { told, rest } = mask(all, this.#secrets, false);
+    this.#rest = Buffer.from(rest);
+    return told;
   }
 
   end(): Buffer {
-    const rest = this.#rest;
+    const { told } = mask(this.#rest, this.#secrets, true);
     this.#rest = Buffer.alloc(0);
-    return rest;
-  }
-
-  #masked(bytes: Buffer): Buffer {
-    // Longest first: one may be a part of another.
-    return this.#secrets.reduce(replaceAll, bytes);
+    return told;
   }
 }
 
+/** The longest first: one may be a part of another. */
 const worthHiding = (secrets: readonly string[]): Buffer[] =>
   [...new Set(secrets)]
     .map((secret) => Buffer.from(secret))
     .filter(({ length }) => length >= SHORTEST)
     .sort((a, b) => b.length - a.length);
 
-function replaceAll(bytes: Buffer, secret: Buffer): Buffer {
+/** Masks from the left what stands in `all`. Unless `isWhole`, what may become a secret with more bytes is the rest. */
+function mask(all: Buffer, secrets: readonly Buffer[], isWhole: boolean): { told: Buffer; rest: Buffer } {
+  const places = secrets.map((secret) => ({ secret, at: all.indexOf(secret) }));
   const parts: Buffer[] = [];
   let from = 0;
-  for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, from)) {
-    parts.push(bytes.subarray(from, at), MASK);
-    from = at + secret.length;
+  for (;;) {
+    const held = isWhole ? all.length : openEnd(all, from, secrets);
+    for (const place of places) if (place.at >= 0 && place.at < from) place.at = all.indexOf(place.secret, from);
+    const next = places.filter(({ at }) => at >= 0 && at < held).sort((a, b) => a.at - b.at)[0];
+    if (next === undefined) {
+      parts.push(all.subarray(from, held));
+      return { told: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts), rest: all.subarray(held) };
+    }
+    parts.push(all.subarray(from, next.at), MASK);
+    from = next.at + next.secret.length;
   }
-  return parts.length === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(from)]);
+}
+
+/** Where an end of `all` begins, at `from` or later, that is the beginning of a secret and not all of it. */
+function openEnd(all: Buffer, from: number, secrets: readonly Buffer[]): number {
+  const longest = secrets[0]?.length ?? 0;
+  for (let at = Math.max(from, all.length - longest + 1); at < all.length; at++) {
+    const end = all.subarray(at);
+    if (secrets.some((secret) => secret.length > end.length && secret.subarray(0, end.length).equals(end))) return at;
+  }
+  return all.length;
 }

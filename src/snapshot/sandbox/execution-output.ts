@@ -6,9 +6,9 @@ import { StreamRedactor } from "../runs/redact.js";
 
 export type OutputStream = "stdout" | "stderr";
 
-/** Bytes kept of each stream in a result; the log has more. */
+/** Bytes of each stream in a result. */
 const KEPT = 1024 * 1024;
-/** Bytes written of each stream: a runaway must not fill the disk. */
+/** Bytes logged of each stream: a runaway must not fill the disk. */
 const LOGGED = 256 * 1024 * 1024;
 
 export interface OutputRequest {
@@ -17,11 +17,11 @@ export interface OutputRequest {
   readonly id: string;
   /** Values that are masked, wherever they are printed. */
   readonly secrets: readonly string[];
-  /** Sees everything as it comes, secrets too: the user's own terminal. */
+  /** Sees everything as it comes, masked: what shows it may be a terminal, and as well the log of a CI job. */
   readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 }
 
-/** What an execution prints: shown as it comes, kept up to a limit, and logged in full. */
+/** What an execution prints, with its secrets masked: shown as it comes, and kept and logged up to a limit each. */
 export class ExecutionOutput {
   readonly #request: OutputRequest;
   readonly #streams: Readonly<Record<OutputStream, Kept>>;
@@ -42,15 +42,17 @@ export class ExecutionOutput {
     return new ExecutionOutput(request, { stdout: file("stdout"), stderr: file("stderr") });
   }
 
-  readonly take = (stream: OutputStream, chunk: Buffer): void => {
-    this.#request.onChunk?.(stream, chunk);
-    this.#streams[stream].take(chunk);
-  };
+  readonly take = (stream: OutputStream, chunk: Buffer): void => this.#show(stream, this.#streams[stream].take(chunk));
 
   /** What is kept of both, and how many bytes are not. */
   async end(): Promise<{ stdout: Buffer; stderr: Buffer; dropped: number }> {
+    for (const stream of ["stdout", "stderr"] as const) this.#show(stream, this.#streams[stream].last());
     const [stdout, stderr] = [await this.#streams.stdout.end(), await this.#streams.stderr.end()];
     return { stdout: stdout.bytes, stderr: stderr.bytes, dropped: stdout.dropped + stderr.dropped };
+  }
+
+  #show(stream: OutputStream, told: Buffer): void {
+    if (told.length > 0) this.#request.onChunk?.(stream, told);
   }
 }
 
@@ -70,12 +72,17 @@ class Kept {
     });
   }
 
-  take(chunk: Buffer): void {
-    this.#keep(this.#redactor.push(chunk));
+  /** Gives what can be told of all that came. */
+  take(chunk: Buffer): Buffer {
+    return this.#keep(this.#redactor.push(chunk));
+  }
+
+  /** The same of what may have been the beginning of a secret, and was none. */
+  last(): Buffer {
+    return this.#keep(this.#redactor.end());
   }
 
   async end(): Promise<{ bytes: Buffer; dropped: number }> {
-    this.#keep(this.#redactor.end());
     if (this.#file && !this.#failed) {
       this.#file.end();
       await Promise.race([once(this.#file, "close"), once(this.#file, "error")]);
@@ -84,10 +91,11 @@ class Kept {
     return { bytes, dropped: this.#size - bytes.length };
   }
 
-  #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    if (this.#size < LOGGED && !this.#failed) this.#file?.write(bytes.subarray(0, LOGGED - this.#size));
+  #keep(bytes: Buffer): Buffer {
+    if (bytes.length > 0 && this.#size < LOGGED && !this.#failed)
+      this.#file?.write(bytes.subarray(0, LOGGED - this.#size));
     if (this.#size < KEPT) this.#chunks.push(bytes.subarray(0, KEPT - this.#size));
     this.#size += bytes.length;
+    return bytes;
   }
 }

@@ -1,27 +1,28 @@
 import { KaiError } from "../../error.js";
 import type { HostCapabilities } from "../../podman/capabilities.js";
+import type { CommandStreams } from "../../podman/command-streams.js";
 import { type ContainerResult, runContainer } from "../../podman/run-container.js";
 import type { RunningContainer } from "../../podman/start-container.js";
 import { notStarted } from "../../podman/start-container.js";
+import { StartMark } from "../../podman/start-mark.js";
 import { proxyEnvironment } from "../egress/proxy-environment.js";
 import type { EgressRequest } from "../egress/request-log.js";
 import { requestsOf } from "../egress/requests-of.js";
 import type { Egress } from "../egress/serve-egress.js";
 import type { FoundChanges } from "../ingest/found-changes.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
-import { ExecutionOutput, type OutputStream } from "./execution-output.js";
+import { ExecutionOutput } from "./execution-output.js";
 import { prepareSandbox, type SandboxParts } from "./sandbox.js";
 import { pidFileIn } from "./sandbox-folder.js";
 import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
 import { EGRESS_PORT, limitNetwork, openEgress } from "./sandbox-network.js";
 
-export interface RunRequest extends SandboxParts {
+export interface RunRequest extends SandboxParts, CommandStreams {
   /** A program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly timeoutMs: number;
   /** Where the whole output is logged; undefined: nowhere. */
   readonly logs: string | undefined;
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,19 +50,26 @@ export async function runInSandbox(
   { mayFail }: { readonly mayFail: boolean },
 ): Promise<RanInSandbox | undefined> {
   const { id, env, folder, timeoutMs, settings, secrets, signal } = request;
-  const { plan, image } = await prepareSandbox(
-    { ...request, seconds: Math.ceil(timeoutMs / 1000) + OWN_CLOCK_GRACE_S },
-    // Through the shell, a program that is not there is the command's own failure (127), not podman's.
-    ["/bin/sh", "-c", `${waiting(settings)}${standInFor(host, settings.limits)}exec "$@"`, "sh", ...request.command],
-    host,
-  );
-  const { network } = settings;
   const output = await ExecutionOutput.open({
     folder: request.logs,
     id,
     secrets: Object.values(secrets),
     onChunk: request.onChunk,
   });
+  const mark = new StartMark(output.take, { ownKernel: host.ownKernel === true });
+  const { plan, image } = await prepareSandbox(
+    { ...request, seconds: Math.ceil(timeoutMs / 1000) + OWN_CLOCK_GRACE_S },
+    // Through the shell, a program that is not there is the command's own failure (127), not podman's.
+    [
+      "/bin/sh",
+      "-c",
+      `${waiting(settings, request)}${standInFor(host, settings.limits)}${mark.script}exec "$@"`,
+      "sh",
+      ...request.command,
+    ],
+    host,
+  );
+  const { network } = settings;
   let egress: Egress | undefined;
   const isolated = network.mode === "isolated";
   const before = async (container: RunningContainer) => {
@@ -70,15 +78,21 @@ export async function runInSandbox(
   };
   const proxy = isolated ? proxyEnvironment(EGRESS_PORT) : {};
   const waits = network.mode !== "none";
+  const { stdin, unread } = request;
   const result = await runContainer(
-    { ...plan, env: { ...plan.env, ...proxy }, ...(waits && { pidFile: pidFileIn(folder) }) },
+    {
+      ...plan,
+      env: { ...plan.env, ...proxy },
+      interactive: waits || stdin !== undefined,
+      ...(waits && { pidFile: pidFileIn(folder) }),
+    },
     host,
-    { env, folder, timeoutMs, onChunk: output.take, signal, ...(waits && { before }) },
+    { env, folder, timeoutMs, mark, stdin, unread, signal, ...(waits && { before }) },
   ).finally(() => egress?.close());
   const kept = await output.end();
   if (!result.started) {
     if (mayFail) return undefined;
-    throw notStarted(kept.stderr.toString());
+    throw notStarted(mark.words);
   }
   const reader = { rootless: host.rootless, env };
   const layers = await findLayers(folder, settings, reader);
@@ -87,9 +101,9 @@ export async function runInSandbox(
   return { result, output: kept, ...requestsOf(egress), layers, found, image };
 }
 
-/** A command on a network begins when that is ready: a line on stdin says so, and then there is no more of it. */
-const waiting = ({ network }: SnapshotSettings): string =>
-  network.mode === "none" ? "" : "read -r _; exec </dev/null; ";
+/** A command on a network begins when that is ready: a line on stdin says so, and what is behind it is the command's own. */
+const waiting = ({ network }: SnapshotSettings, { stdin }: CommandStreams): string =>
+  network.mode === "none" ? "" : `read -r _; ${stdin === undefined ? "exec </dev/null; " : ""}`;
 
 /**
  * Where the host does not limit a sandbox's memory, a limit of each process: not the same, and nobody calls it enforced, but a

@@ -1,3 +1,4 @@
+import { formatBytes } from "../../agent/format-bytes.js";
 import type { Execution } from "../execution.js";
 import type { EarlierResult } from "./earlier-results.js";
 
@@ -53,7 +54,7 @@ function judgeAgainst({ durationMs, resources }: Observed, worseThan: Expectatio
   const { peakMemory } = resources;
   if (peakMemory !== undefined && before.peakMemory !== null && isWorse(peakMemory, before.peakMemory)) {
     failures.push(
-      `It used ${peakMemory} bytes of memory, with ${before.version} ${before.peakMemory}: at most ${percent}% more were expected.`,
+      `It used ${formatBytes(peakMemory)} of memory, with ${before.version} ${formatBytes(before.peakMemory)}: at most ${percent}% more were expected.`,
     );
   }
   return failures;
@@ -63,7 +64,7 @@ function judgeMemory({ resources }: Observed, { maxMemoryBytes }: Expectations):
   if (maxMemoryBytes === undefined) return [];
   if (resources.peakMemory === undefined) return ["Its memory could not be measured on this machine."];
   return resources.peakMemory > maxMemoryBytes
-    ? [`It used ${resources.peakMemory} bytes of memory, at most ${maxMemoryBytes} were expected.`]
+    ? [`It used ${formatBytes(resources.peakMemory)} of memory, at most ${formatBytes(maxMemoryBytes)} were expected.`]
     : [];
 }
 

@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { CommandStreams } from "../../podman/command-streams.js";
 import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
@@ -9,7 +10,6 @@ import type { RunScenario } from "../keep-run.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
-import type { OutputStream } from "../sandbox/execution-output.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
@@ -22,13 +22,12 @@ import { toldIsolation } from "../told-isolation.js";
 import type { Expectations } from "./expectations.js";
 import { judgeExecution } from "./judge-execution.js";
 
-export interface ThrowAwayRequest {
+export interface ThrowAwayRequest extends CommandStreams {
   readonly options: SnapshotOptions;
   readonly wait: boolean;
   readonly command: readonly [string, ...string[]];
   readonly expect: Expectations;
   readonly scenario: RunScenario | null;
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;
 }
@@ -68,7 +67,7 @@ export async function runThrowAway(
       changed: { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
-    if (commit === undefined) return { ...execution, ...kept, branch: null, notCommitted: null };
+    if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
     return {
@@ -104,7 +103,7 @@ async function runTwice(
 async function runBegun(
   caller: Caller,
   { record, base, host, places, store, devices }: BegunSnapshot,
-  { command, onChunk }: ThrowAwayRequest,
+  { command, onChunk, unread, stdin }: ThrowAwayRequest,
   secrets: Readonly<Record<string, string>>,
   mayFail: boolean,
 ): Promise<RanInSandbox | undefined> {
@@ -132,6 +131,8 @@ async function runBegun(
         timeoutMs: settings.limits.timeoutMs,
         logs: path.join(store.folderOf(id), "logs"),
         onChunk,
+        unread,
+        stdin,
         signal,
       },
       host,

@@ -8,7 +8,7 @@ import type { Caller } from "../../version/writing-session.js";
 import { readGround } from "../snapshot-ground.js";
 import { type TestVersionRequest, testGround, type VersionTest } from "./test-version.js";
 
-export interface TestManyRequest extends Omit<TestVersionRequest, "version" | "scenarios" | "commit"> {
+export interface TestManyRequest extends Omit<TestVersionRequest, "version" | "scenarios"> {
   /** The first and the last version, both tested. */
   readonly from: string;
   readonly to: string;
@@ -69,11 +69,18 @@ async function testAll(
   const results = new Map<KnownVersion, VersionTest>();
   const waiting = [...range];
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.set(next, await test(next));
+    try {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results.set(next, await test(next));
+    } finally {
+      // Where one fails no other is begun.
+      waiting.length = 0;
+    }
   };
   // More would only wait for each other's processors.
   const workers = Math.min(most, availableParallelism(), range.length);
-  await Promise.all(Array.from({ length: workers }, work));
+  // Each takes back what it has begun before the first failure is told: that may be the process's end.
+  const ended = await Promise.allSettled(Array.from({ length: workers }, work));
+  for (const each of ended) if (each.status === "rejected") throw each.reason;
   const versions = range.flatMap((version) => results.get(version) ?? []);
   return judged(versions);
 }

@@ -1,0 +1,37 @@
+import { KaiError } from "../error.js";
+import { type GroupFile, readGroupFile } from "./container-group.js";
+import type { RunningContainer } from "./start-container.js";
+
+const RUNNING: GroupFile = { controller: "pids", first: "pids.current", second: "pids.current" };
+const MOST: GroupFile = { controller: "pids", first: "pids.max", second: "pids.max" };
+
+/** What the runtime needs of them, to begin an execution. */
+const NEEDED = 16;
+
+/** Why a command did not begin in a container that runs, by what podman said. E103; E122 for a folder that is not there. */
+export function notExecuted(container: RunningContainer, workdir: string | undefined, words: string): KaiError {
+  if (workdir !== undefined && /\bchdir to cwd\b/.test(words)) {
+    const why = words.includes("permission denied") ? "may not be entered" : "is not there";
+    return new KaiError("E122", `The folder ${workdir} ${why} in the sandbox.`, {
+      hint: "--workdir names one inside; the agent's files are in /app.",
+    });
+  }
+  if (/"\/bin\/sh": .*no such file/.test(words)) {
+    return new KaiError("E103", "The sandbox's image has no /bin/sh, by which commands are begun.", {
+      hint: "Take one that has a shell: `--image`.",
+    });
+  }
+  const [running, most] = [RUNNING, MOST].map((file) => Number(readGroupFile(container, file)));
+  if (running !== undefined && most !== undefined && running > most - NEEDED) {
+    return new KaiError(
+      "E103",
+      `No further command can begin in the sandbox: ${running} of the ${most} processes and threads that it may have are there.`,
+      { hint: "`snapshot destroy` ends them, and `snapshot create --pids` makes one that may have more." },
+    );
+  }
+  // Podman writes what the runtime said to it as one line, behind its own name for it.
+  const said = (words.trim().split("\n").at(-1) ?? "").replace(/^Error: (?:runc: )?/, "");
+  return new KaiError("E103", `The command could not begin in the sandbox: ${said || "podman does not say why"}`, {
+    hint: "`git kai-version snapshot show ID` shows its state.",
+  });
+}

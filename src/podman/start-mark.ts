@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+type OnChunk = (stream: "stdout" | "stderr", chunk: Buffer) => void;
+
+/** When a command began, by two clocks of this process, in milliseconds. */
+export interface Began {
+  /** As `performance.now` has it. */
+  readonly at: number;
+  /** Since the epoch. */
+  readonly time: number;
+}
+
+/**
+ * Tells when a command in a container begins, whatever podman does before: its shell says so on stderr in a line that nobody else
+ * knows, which is taken out. What stands before that line is podman's own.
+ */
+export class StartMark {
+  readonly #line = `began-${randomUUID()}`;
+  readonly #onChunk: OnChunk | undefined;
+  readonly #ownKernel: boolean;
+  #before = Buffer.alloc(0);
+  #began: Began | undefined;
+  /** Is called when it has begun. */
+  onBegan: (() => void) | undefined;
+
+  /** `ownKernel`: where the clock of the container is another one. */
+  constructor(onChunk: OnChunk | undefined, { ownKernel }: { readonly ownKernel: boolean }) {
+    this.#onChunk = onChunk;
+    this.#ownKernel = ownKernel;
+  }
+
+  /** What a shell does in front of the command. */
+  get script(): string {
+    return `{ read -r up _ </proc/uptime; } 2>/dev/null; echo "${this.#line} $up" >&2; `;
+  }
+
+  get began(): Began | undefined {
+    return this.#began;
+  }
+
+  /** What podman said; of a command that has not begun, all of it. */
+  get words(): string {
+    return this.#before.toString();
+  }
+
+  readonly take: OnChunk = (stream, chunk) => {
+    if (stream === "stdout" || this.#began !== undefined) {
+      this.#onChunk?.(stream, chunk);
+      return;
+    }
+    const all = Buffer.concat([this.#before, chunk]);
+    this.#before = all;
+    const at = all.indexOf(this.#line);
+    const end = at < 0 ? -1 : all.indexOf("\n", at);
+    if (end < 0) return;
+    this.#before = all.subarray(0, at);
+    const late = this.#ownKernel ? 0 : sinceUptime(all.subarray(at, end).toString().split(" ")[1]);
+    this.#began = { at: performance.now() - late, time: Date.now() - late };
+    this.onBegan?.();
+    if (end + 1 < all.length) this.#onChunk?.(stream, all.subarray(end + 1));
+  };
+}
+
+/** How long ago the system had been up for so many seconds, to a hundredth: podman may have handed the line on late. */
+function sinceUptime(seconds: string | undefined): number {
+  const [now = ""] = readFileSync("/proc/uptime", "utf8").split(" ");
+  const past = (Number(now) - Number(seconds || now)) * 1000;
+  return Number.isFinite(past) ? Math.max(0, past) : 0;
+}

@@ -1,0 +1,18 @@
+import { endAbandonedExec } from "../podman/end-abandoned-exec.js";
+import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
+import type { SnapshotStore } from "./snapshot-store.js";
+
+/** Ends what commands in a snapshot left whose callers were killed, as nobody holds their time limit any more. Gives their ids. */
+export async function endAbandoned(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  const ended: string[] = [];
+  for (const { execution, since, release } of await store.abandonedOf(record.id)) {
+    if (!(await endAbandonedExec(containerOf(record), { id: execution, since }, env))) continue;
+    await release();
+    ended.push(execution);
+  }
+  return ended;
+}

@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+
+/** What a shell makes of `line`, in which `snapshot` is ours. */
+const shell = (agent: SnapshotAgent, line: string) =>
+  agent.run("bash", [
+    "-o",
+    "pipefail",
+    "-c",
+    `snapshot() { "${process.execPath}" "${PROGRAM}" snapshot "$@"; }; ${line}`,
+  ]);
+
+test("a reader that has enough ends the command, which is kept as a run, and the snapshot goes on", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  expect(await shell(agent, `snapshot exec ${id} -- yes | head -1`)).toMatchObject({ stdout: "y\n", exit: 141 });
+  expect(await agent.made("logs", id)).toMatchObject({ executions: [{ exitCode: 141, command: ["yes"] }] });
+  expect(await agent.made("exec", id, "--", "sh", "-c", "cat /proc/[0-9]*/comm")).toMatchObject({
+    stdout: expect.not.stringContaining("yes"),
+  });
+  expect(await shell(agent, "snapshot run 1.1.0 -- yes | head -1")).toMatchObject({ stdout: "y\n", exit: 141 });
+  expect(agent.git("log", "-1", "--format=%B", "refs/kai/runs")).toContain('"exitCode":141');
+});
+
+test("a command reads what it is given", async () => {
+  const agent = await snapshotAgent({ network: { mode: "isolated", allowed_hosts: ["example.com"] } });
+  const { id } = await agent.made("create", "1.1.0");
+  const given = "printf 'one\\ntwo\\n'";
+  for (const line of [`exec ${id} --`, "run 1.1.0 --", "run 1.1.0 --network none --"])
+    expect(await shell(agent, `${given} | snapshot ${line} cat`), line).toMatchObject({
+      stdout: "one\ntwo\n",
+      exit: 0,
+    });
+});
+
+test("a command that reads nothing ends, though nobody ends what it is given", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  for (const args of [
+    ["exec", id],
+    ["run", "1.1.0"],
+  ]) {
+    const child = spawn(process.execPath, [PROGRAM, "snapshot", ...args, "--", "echo", "done"], {
+      cwd: agent.dir,
+      env: agent.env,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    expect([await text(child.stdout), await ended]).toEqual(["done\n", 0]);
+  }
+});
