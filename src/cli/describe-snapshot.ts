@@ -103,6 +103,11 @@ function paintStatus({ status }: ListedSnapshot, style: Output["style"]): string
   return status === "ready" || status === "running" ? style.green(status) : style.dim(status);
 }
 
+/** In one line, however many there are: it stands before every result. */
+export function warnUnenforced(output: Output, unenforced: readonly string[]): void {
+  if (unenforced.length > 0) output.warn(`Not enforced here: ${[...new Set(unenforced)].join(", ")}`);
+}
+
 /** What is to be said of an execution whose output was shown while it ran. */
 export function describeExecution(execution: Execution, { style }: Output): string {
   const lines: string[] = [];
@@ -120,11 +125,15 @@ export function describeExecution(execution: Execution, { style }: Output): stri
     lines.push(
       `${artifacts.length + artifactsDropped} changed: ${artifacts
         .slice(0, 5)
-        .map(({ path }) => path)
+        .map(({ path }) => oneLine(path))
         .join(", ")}${artifacts.length > 5 ? ", …" : ""}`,
     );
   }
-  for (const { path, reason } of refused.slice(0, 5)) lines.push(`${style.yellow("refused")}  ${path}: ${reason}`);
+  const notKept = artifacts.flatMap(({ path, notKept: reason }) => (reason === undefined ? [] : [{ path, reason }]));
+  for (const { path, reason } of notKept.slice(0, 5))
+    lines.push(`${style.dim("not kept")} ${oneLine(path)}: ${reason}`);
+  for (const { path, reason } of refused.slice(0, 5))
+    lines.push(`${style.yellow("refused")}  ${oneLine(path)}: ${reason}`);
   lines.push(...committedLines(execution, style));
   return lines.join("\n");
 }

@@ -46,8 +46,11 @@ export const printable = (text: string): string =>
 /** What most texts are made of: told at once. */
 const PRINTABLE_ASCII = /^[\t\n -~]*$/;
 
-/** The same on one line: a path with a line feed must not look like a line of ours. */
-export const oneLine = (text: string): string => printable(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
+/** The same with all of it to be seen: control characters are not taken out but written as JSON does. */
+export const visible = (text: string): string => text.replace(UNPRINTABLE, escaped);
+
+/** On one line, with all of it to be seen: a path with a line feed must not look like a line of ours, nor one with ESC like another. */
+export const oneLine = (text: string): string => visible(text).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 
 /** JSON that means the same and holds no character that a terminal would act on. */
 export const printableJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(UNPRINTABLE, escaped);

@@ -4,10 +4,10 @@ import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { findTrustRoot, type TrustRoot } from "../trust/trust-root.js";
+import { readIgnoredPaths } from "../version/ignored-paths.js";
 import { tagFormat, versionOfTag } from "../version/tag-name.js";
 import { type LoadedState, readCapturedState } from "./captured-state.js";
 import { checkWorkingFiles, type FileProblem } from "./check-working-files.js";
-import { readIgnoredPaths } from "./ignored-paths.js";
 import { PlainRepository, sha256 } from "./plain-repository.js";
 import { requireComposed } from "./require-composed.js";
 import { readTrustedHead } from "./trusted-head.js";
@@ -77,7 +77,7 @@ async function load(repository: PlainRepository, now: () => Date): Promise<Loade
     repository,
     version,
     createClassifier(config.version_management.artifacts),
-    await readIgnoredPaths(repository, version.files),
+    await readIgnoredPaths(version.files, (id) => repository.read(id, "blob")),
   );
   if (problems.length > 0) throw otherFiles(signed, problems);
   return {

@@ -26,17 +26,27 @@ export async function tagImage(id: string, tag: string, env: NodeJS.ProcessEnv):
   if (exitCode !== 0) throw new KaiError("E103", `The image could not be named ${tag}: ${stderr.toString().trim()}`);
 }
 
-/**
- * Removes the images built from versions that have lost their name to a newer one and that no container stands on. Gives
- * their ids, shortened.
- */
-export async function removeUnnamedImages(env: NodeJS.ProcessEnv): Promise<string[]> {
-  const filters = ["--filter", "dangling=true", "--filter", `label=${AGENT_LABEL}`];
-  const { stdout } = await runPodman(["image", "ls", ...filters, "--format", "{{.ID}}"], { env });
-  const removed: string[] = [];
-  for (const id of new Set(stdout.toString().split("\n").filter(Boolean))) {
-    const { exitCode } = await runPodman(["image", "rm", id], { env });
-    if (exitCode === 0) removed.push(id);
-  }
-  return removed;
+/** An image that was built from a version of some agent. */
+export interface BuiltImage {
+  readonly id: string;
+  /** Without one it has lost its name to a newer one. */
+  readonly names: readonly string[];
+  /** How many stand on it. */
+  readonly containers: number;
 }
+
+/** Those that are on this machine. */
+export async function listBuiltImages(env: NodeJS.ProcessEnv): Promise<BuiltImage[]> {
+  const args = ["image", "ls", "--no-trunc", "--filter", `label=${AGENT_LABEL}`, "--format", "json"];
+  const { stdout } = await runPodman(args, { env });
+  const images = JSON.parse(stdout.toString() || "[]") as {
+    Id: string;
+    Names?: string[] | null;
+    Containers?: number;
+  }[];
+  return images.map(({ Id, Names, Containers }) => ({ id: Id, names: Names ?? [], containers: Containers ?? 0 }));
+}
+
+/** Takes a name from an image, and with the last one the image away; by its id, one that has none. False where it stays. */
+export const removeImage = async (nameOrId: string, env: NodeJS.ProcessEnv): Promise<boolean> =>
+  (await runPodman(["image", "rm", nameOrId], { env })).exitCode === 0;

@@ -51,7 +51,11 @@ export async function uptimeTicks(): Promise<number> {
   return Math.floor(Number(seconds) * 100);
 }
 
-async function signalAll(processes: readonly ContainerProcess[], signal: "SIGSTOP" | "SIGKILL"): Promise<void> {
+/** Sends a signal to processes of a container, to none that has only the number of one. */
+export async function signalAll(
+  processes: readonly ContainerProcess[],
+  signal: "SIGSTOP" | "SIGCONT" | "SIGKILL",
+): Promise<void> {
   await Promise.all(
     processes.map(async ({ id, started }) => {
       // Its number may be another's by now.

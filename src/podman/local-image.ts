@@ -22,12 +22,14 @@ export async function findLocalImages(names: readonly string[], env: NodeJS.Proc
 export const findLocalImage = async (name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> =>
   (await findLocalImages([name], env))[0]?.id;
 
-/** E103 with both ways out. `runtime` is the key of `base_images` that names it. */
-export function baseImageMissing(name: string, runtime: string): KaiError {
+/** E103 with both ways out. `runtime` is the key of `base_images` that names it; null where the caller did. */
+export function baseImageMissing(name: string, runtime: string | null): KaiError {
+  const host =
+    runtime === null
+      ? "give `--image host`"
+      : `set \`base_images: {${runtime}: host}\` under snapshot_isolation in kai.yaml`;
   return new KaiError("E103", `The base image ${name} is not on this machine.`, {
-    hint:
-      `Run \`podman pull ${name}\`, or set \`base_images: {${runtime}: host}\` under snapshot_isolation in kai.yaml ` +
-      "to use this machine's own programs, read-only.",
+    hint: `Run \`podman pull ${name}\`, or ${host} to use this machine's own programs, read-only.`,
   });
 }
 

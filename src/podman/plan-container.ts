@@ -8,7 +8,13 @@ export interface BindMount {
 
 /** What a container stands on: a skeleton over the host's own programs, or an image by its id. */
 export type ContainerRoot =
-  | { kind: "skeleton"; path: string; mounts: readonly BindMount[] }
+  | {
+      kind: "skeleton";
+      path: string;
+      mounts: readonly BindMount[];
+      /** Where what is written into it goes: `mountOverlays` lays that over it. Default: podman's own storage. */
+      changes?: { upper: string; work: string };
+    }
   | { kind: "image"; id: string };
 
 interface ContainerSecurity {
@@ -213,5 +219,5 @@ function rootArguments(root: ContainerRoot, command: readonly string[]): string[
   if (root.kind === "image") {
     return ["--pull=never", "--image-volume=ignore", "--entrypoint", "[]", root.id, ...command];
   }
-  return [...root.mounts.flatMap(readOnly), ...["--rootfs", `${root.path}:O`, ...command]];
+  return [...root.mounts.flatMap(readOnly), ...["--rootfs", root.changes ? root.path : `${root.path}:O`, ...command]];
 }

@@ -5,7 +5,7 @@ import { identityOf } from "../system/process-identity.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
-import { mountApp } from "./mount-overlay.js";
+import { mountOverlays } from "./mount-overlay.js";
 import { type ContainerPlan, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import { removeContainer } from "./remove-container.js";
@@ -65,7 +65,7 @@ export async function runContainer(
   const { env, folder } = options;
   const ended = new AbortController();
   let timedOut = false;
-  const ready = await mountApp(plan, host, env);
+  const ready = await mountOverlays(plan, host, env);
   try {
     const watch = watchTime(plan.name, options, ended.signal, () => {
       timedOut = true;

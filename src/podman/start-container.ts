@@ -2,7 +2,7 @@ import { readFile, readlink } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { identityOf } from "../system/process-identity.js";
 import type { HostCapabilities } from "./capabilities.js";
-import { mountApp } from "./mount-overlay.js";
+import { mountOverlays } from "./mount-overlay.js";
 import { type ContainerPlan, type IdleCommand, planContainer } from "./plan-container.js";
 import { runPodman } from "./podman.js";
 import { removeContainer } from "./remove-container.js";
@@ -35,7 +35,7 @@ export async function startContainer(
   signal?.throwIfAborted();
   try {
     const options = { env, cwd: folder, variables: plan.secrets };
-    const { exitCode, stderr } = await runPodman(planContainer(await mountApp(plan, host, env), host), options);
+    const { exitCode, stderr } = await runPodman(planContainer(await mountOverlays(plan, host, env), host), options);
     signal?.throwIfAborted();
     const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;
     const identity = pid === undefined ? undefined : await identityOf(pid);

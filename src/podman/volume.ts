@@ -3,7 +3,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 import { hostTool } from "./host-tool.js";
-import { mergedOf, unmount } from "./mount-overlay.js";
+import { mergedIn, unmount } from "./mount-overlay.js";
 import { makeVolumeImage } from "./volume-image.js";
 
 /** Whether a folder of limited size can be had: a file system in a file, on a loop device, which takes root. */
@@ -58,9 +58,9 @@ export async function remountVolume(folder: string, env: NodeJS.ProcessEnv): Pro
   });
 }
 
-/** Takes the file system away again, with an overlay that is mounted in it; no error where none is mounted. */
+/** Takes the file system away again, with overlays that are mounted in it; no error where none is mounted. */
 export async function unmountVolume(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  await unmount([mergedOf(folder), folder], env);
+  await unmount([...mergedIn(folder), folder], env);
 }
 
 /** Whether something is mounted there. */

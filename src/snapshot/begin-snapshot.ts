@@ -7,9 +7,10 @@ import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
 import { openedByConfig } from "./opened-by-config.js";
+import { originOf } from "./orphaned-snapshots.js";
 import { sweepDue } from "./prune-snapshots.js";
 import { findBase } from "./sandbox/choose-base.js";
-import { findHost } from "./sandbox/requirements.js";
+import { findHost, unenforcedOn } from "./sandbox/requirements.js";
 import { containerNameOf, type SandboxBase } from "./sandbox/sandbox.js";
 import { makeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
 import { type Places, placesOf, type SnapshotGround } from "./snapshot-ground.js";
@@ -59,12 +60,14 @@ export async function beginSnapshot(
   }
   const places = await placesOf(repository, config, env);
   const store = new SnapshotStore(repository);
-  progress("Looking at what this machine can isolate…");
-  const { host, unenforced } = await findHost(settings, { env, ...places });
+  progress("Looking at what this machine can isolate, and writing the version's files…");
+  const [fitting, start] = await Promise.all([
+    findHost(settings, { env, ...places }),
+    startingTree({ ground, settings, store, places, base: request.options.base ?? null, env }),
+  ]);
+  const { host } = fitting;
   const { gpus } = settings.limits;
   const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
-  progress("Writing the version's files…");
-  const start = await startingTree({ ground, settings, store, places, base: request.options.base ?? null, env });
   const files = once(() => versionFiles(start.folder));
   const found = await findBase(isolation.base_images, settings.image, files);
   const signal = caller.interrupted;
@@ -85,7 +88,7 @@ export async function beginSnapshot(
     settings,
     image: base.kind === "host" ? "host" : base.id,
     imageBase: base.kind === "host" ? null : base.reference,
-    unenforced,
+    unenforced: unenforcedOn(fitting, settings, base),
     opened,
     createdAt: at.toISOString(),
     expiresAt: new Date(at.getTime() + settings.ttlMs).toISOString(),
@@ -108,8 +111,7 @@ export async function beginSnapshot(
   await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress, onWaiting });
   const discard = () => takeAway(store, record, env);
   try {
-    const { owner, throwAway, expiresAt } = record;
-    await makeSandboxFolder(record.folder, { record: store.folderOf(id), owner, throwAway, expiresAt });
+    await makeSandboxFolder(record.folder, originOf(store, record));
   } catch (cause) {
     await discard();
     throw cause;

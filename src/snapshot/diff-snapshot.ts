@@ -1,13 +1,16 @@
-import { KaiError } from "../error.js";
-import { openRepository } from "../git/repository.js";
+import { ObjectReader } from "../git/object-reader.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
+import { patchOf, type SnapshotPatch } from "./diff-patch.js";
+import { executableInDiff } from "./executable-in-diff.js";
 import type { RefusedPath } from "./execution.js";
-import type { FoundChanges } from "./ingest/found-changes.js";
-import { isRootless } from "./is-rootless.js";
-import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
-import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import type { ExecutableChange } from "./ingest/executable-changes.js";
+import { type FoundIn, judgedChanges } from "./judged-changes.js";
+import type { SnapshotRecord } from "./snapshot-record.js";
+import { SnapshotStore } from "./snapshot-store.js";
+import { ignoredOf, versionIgnores } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
 
 /** What a snapshot changed, named readably. */
@@ -17,17 +20,32 @@ export interface SnapshotDiff {
   readonly added: readonly string[];
   readonly modified: readonly string[];
   readonly deleted: readonly string[];
+  /** Of what was added what the version's .gitignore files ignore: `snapshot commit` leaves it out. */
+  readonly ignored: readonly string[];
+  /** What later runs on a host, or steers what does: `snapshot commit` takes it with `--allow-executable`. */
+  readonly executable: readonly ExecutableChange[];
+  /** The text of what a commit would take; null where that was not asked for. */
+  readonly patch: SnapshotPatch | null;
   readonly refused: readonly RefusedPath[];
   /** True where there was too much to look at all of it. */
   readonly truncated: boolean;
 }
 
 /** What differs in a snapshot from the files that it began with. E101, E103, E113. */
-export async function diffSnapshot(caller: Caller, asked: string): Promise<SnapshotDiff> {
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
+export async function diffSnapshot(
+  caller: Caller,
+  asked: string,
+  { patch: wanted }: { readonly patch: boolean },
+): Promise<SnapshotDiff> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
   const known = await store.find(asked);
   const { record } = known;
-  const found = await whileStill(store, known, caller.env, () => changesOf(known, caller.env));
+  const { found, ignored, executable, patch } = await whileStill(store, known, caller.env, async () => {
+    const changed = await judgedChanges(repository, known, caller);
+    const judged = await judgeForCommit(repository, caller, record, changed);
+    return { found: changed, ...judged, patch: wanted ? await patchOf(repository, record, judged.taken) : null };
+  });
   const of = (change: string) =>
     found.changes.filter((each) => each.change === change).map(({ path }) => readablePath(path));
   return {
@@ -36,24 +54,25 @@ export async function diffSnapshot(caller: Caller, asked: string): Promise<Snaps
     added: of("added"),
     modified: of("modified"),
     deleted: of("deleted"),
+    ignored: [...ignored].map(readablePath),
+    executable,
+    patch,
     refused: listRefused(found.refused),
     truncated: found.truncated,
   };
 }
 
-/** The same as data for whoever goes on with it; nothing may run in the snapshot. E103 where its files are gone. */
-export async function changesOf({ record }: KnownSnapshot, env: NodeJS.ProcessEnv): Promise<FoundIn> {
-  const reader = { rootless: isRootless(), env };
-  const layers = await findLayers(record.folder, record.settings, reader);
-  if (layers === undefined) {
-    throw new KaiError("E103", `The files of the snapshot ${record.id} are gone.`, {
-      hint: `What was saved of it is kept: \`git log refs/kai/snapshots/${record.id}\`. \`git kai-version snapshot destroy ${record.id}\` takes the rest away.`,
-    });
+/** What a commit of it would leave out, and what it would ask to be allowed. */
+async function judgeForCommit(repository: Repository, caller: Caller, record: SnapshotRecord, found: FoundIn) {
+  if (found.changes.length === 0) return { ignored: new Set<string>(), executable: [], taken: found };
+  const reader = new ObjectReader(repository);
+  try {
+    const ignored = await ignoredOf(found.changes, () => versionIgnores(repository, reader, record.commit));
+    const changes = found.changes.filter(({ path }) => !ignored.has(path));
+    const taken = { ...found, changes };
+    const executable = await executableInDiff(repository, reader, caller, { record, found: taken });
+    return { ignored, executable, taken };
+  } finally {
+    reader.close();
   }
-  return { ...(await readChanges(layers, reader)), folder: changedFolder(layers) };
-}
-
-/** Changes, and the folder that holds what was added and modified. */
-export interface FoundIn extends FoundChanges {
-  readonly folder: string;
 }

@@ -74,8 +74,13 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const execution = judged(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
     const keepRun = await (keeping ?? loadKeeper(repository, caller));
-    const commit = await keepRun({ ...run, secrets: values });
-    return { ...execution, run: commit, branch: null, executable: [], notCommitted: null };
+    return {
+      ...execution,
+      ...(await keepRun({ ...run, secrets: values })),
+      branch: null,
+      executable: [],
+      notCommitted: null,
+    };
   });
 }
 

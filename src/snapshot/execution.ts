@@ -6,6 +6,8 @@ export interface Artifact {
   /** Relative to the agent's folder. */
   readonly path: string;
   readonly change: "added" | "modified" | "deleted";
+  /** Why its content is not kept with the run; absent where it is, or was deleted. */
+  readonly notKept?: string;
 }
 
 export interface RefusedPath {

@@ -3,11 +3,12 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
+import { readablePath } from "../system/path-bytes.js";
 import { kaiHome } from "../trust/key-store.js";
 import { openSigner, type Signer } from "../trust/signer.js";
 import { findTrustRoot } from "../trust/trust-root.js";
 import type { Caller } from "../version/writing-session.js";
-import type { EndedExecution } from "./execution.js";
+import type { Artifact, EndedExecution, Execution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { recordRun } from "./runs/record-run.js";
@@ -37,10 +38,10 @@ export interface RunToKeep {
 }
 
 /**
- * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it. Null where that fails: the run
- * took place, and its result is what counts.
+ * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it, and says what of its files is not in
+ * there. Null where that fails: the run took place, and its result is what counts.
  */
-export type Keeper = (run: RunToKeep) => Promise<string | null>;
+export type Keeper = (run: RunToKeep) => Promise<Pick<Execution, "run" | "artifacts">>;
 
 /** Looks for all that a run is kept with, whatever it is, so that there is less to do when it has ended. */
 export function openKeeper(repository: Repository, caller: Caller): Keeper {
@@ -52,17 +53,27 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
   // Whoever keeps a run is told of its failure.
   found.catch(() => {});
   return async (run) => {
+    const { execution } = run;
     try {
       const [signer, root, head] = await found;
-      const files = await collectArtifacts(run.changed, run.secrets);
-      const record = recordOf(run, root?.repo ?? "", signer);
-      return await recordRun(repository, { record, ...run.output, files }, signer, head);
+      const { files, notKept } = await collectArtifacts(run.changed, run.secrets);
+      const artifacts = execution.artifacts && markNotKept(execution.artifacts, notKept);
+      const record = recordOf({ ...run, execution: { ...execution, artifacts } }, root?.repo ?? "", signer);
+      return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), artifacts };
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       caller.progress(`The run could not be kept: ${cause.message}`);
-      return null;
+      return { run: null, artifacts: execution.artifacts };
     }
   };
+}
+
+function markNotKept(artifacts: readonly Artifact[], notKept: ReadonlyMap<string, string>): Artifact[] {
+  const reasons = new Map([...notKept].map(([path, reason]) => [readablePath(path), reason]));
+  return artifacts.map((artifact) => {
+    const reason = reasons.get(artifact.path);
+    return reason === undefined ? artifact : { ...artifact, notKept: reason };
+  });
 }
 
 /** Nobody is asked for a passphrase to keep a test's result. */
@@ -96,8 +107,8 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       network: settings.network.mode,
       filesystem: settings.filesystem,
       process: settings.process,
-      image: snapshot.image,
-      imageBase: snapshot.imageBase,
+      image: execution.isolation.image,
+      imageBase: execution.isolation.imageBase,
       unenforced,
       settings: isolationOf(settings),
     },

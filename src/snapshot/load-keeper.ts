@@ -11,6 +11,6 @@ export async function loadKeeper(repository: Repository, caller: Caller): Promis
     return (await import("./keep-run.js")).openKeeper(repository, caller);
   } catch (cause) {
     caller.progress(`The run could not be kept: ${(cause as Error).message.split("\n", 1)[0]}`);
-    return async () => null;
+    return async ({ execution: { artifacts } }) => ({ run: null, artifacts });
   }
 }

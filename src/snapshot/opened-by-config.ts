@@ -42,7 +42,11 @@ export const openedBeyond = (openings: readonly Opening[], known: readonly Openi
 /** For people: `security.seccomp: false, security.capabilities: SYS_ADMIN KILL`. */
 export function formatOpenings(openings: readonly Opening[]): string {
   const values = new Map<string, string[]>();
-  for (const { key, value } of openings) values.set(key, [...(values.get(key) ?? []), value]);
+  for (const { key, value } of openings) {
+    // A folder's name may hold a line end.
+    const shown = /\p{Cc}/u.test(value) ? JSON.stringify(value) : value;
+    values.set(key, [...(values.get(key) ?? []), shown]);
+  }
   return [...values].map(([key, all]) => `${key}: ${all.join(" ")}`).join(", ");
 }
 

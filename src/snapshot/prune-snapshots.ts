@@ -1,19 +1,21 @@
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
-import { removeUnnamedImages } from "../podman/built-images.js";
+import { listBuiltImages, removeImage } from "../podman/built-images.js";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { changesOf } from "./diff-snapshot.js";
 import { endAbandoned } from "./end-abandoned.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
+import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
+import { changesOf } from "./judged-changes.js";
+import { listOrphans } from "./orphaned-snapshots.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
-import { listUnusedTrees, pruneTrees } from "./sandbox/prune-trees.js";
-import { sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
+import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
+import { listForsaken, sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import { removeSaves } from "./saves.js";
 import { placesOf } from "./snapshot-ground.js";
@@ -71,19 +73,21 @@ export async function pruneSnapshots(
   const { config } = await readAgent(repository, caller.onConfigGone);
   const store = new SnapshotStore(repository);
   const living = await store.list();
-  // Before anything is pruned: what is saved of that now stays.
-  const saves = await findPrunableSaves(repository, living, allSaves);
-  const due = living.flatMap((known) => {
-    const reason = whyDue(known, caller.now(), all);
-    return reason === undefined ? [] : [{ known, reason }];
-  });
   const places = await placesOf(repository, config, env);
+  const lost = await listOrphans(places.tempDir, store);
+  // Before anything is pruned: what is saved of that now stays.
+  const saves = await findPrunableSaves(repository, [...living, ...lost], allSaves);
+  const due = [...living, ...lost].flatMap((known) => {
+    const reason = lost.includes(known) ? known.reason : whyDue(known, caller.now(), all);
+    return reason == null ? [] : [{ known, reason }];
+  });
   const unused = {
     kaiDir: places.kaiDir,
     used: living.map(({ record }) => record.lower),
     keepMs: parseDuration(config.snapshot_isolation.cleanup_after),
     now: caller.now(),
   };
+  const sweeping = { store, tempDir: places.tempDir, unused, agent: config.agent_id, dryRun };
   if (dryRun) {
     const pruned = due.map(({ known: { record }, reason }) => ({
       id: record.id,
@@ -91,9 +95,13 @@ export async function pruneSnapshots(
       reason,
       kept: null,
     }));
-    return { pruned, left: [], orphans: (await listUnusedTrees(unused)).map(treeTold), ended: [], saves };
+    const going = due.map(({ known }) => known);
+    const staying = living.filter((known) => !going.includes(known));
+    return { pruned, left: [], orphans: await sweepOrphans(caller, { ...sweeping, staying, going }), ended: [], saves };
   }
   await removeSaves(repository, saves);
+  // From now on they are as others: what is interrupted here goes on the next time.
+  for (const { record } of lost) await store.write(record);
   const pruned: PrunedSnapshot[] = [];
   const left: { id: string; reason: string }[] = [];
   for (const { known, reason } of due) {
@@ -107,16 +115,40 @@ export async function pruneSnapshots(
   }
   const ended: EndedCommand[] = [];
   for (const known of await store.list()) ended.push(...(await endAbandonedIn(store, known, caller)));
-  // Those in which this machine was looked at, or a rollback was rehearsed; what runs in them writes to their folders.
-  const probes = await removeLeftovers(env);
-  const folders = await sweepSandboxFolders(places.tempDir, { rootless: isRootless(), env }, caller.now());
-  const records = await sweepRecords(store, env);
-  const images = (await removeUnnamedImages(env)).map((id) => `image ${id}`);
-  const containers = await orphanedContainers(store, env);
-  // Those whose snapshot went just now stay until the next time.
-  const trees = (await pruneTrees(unused, { rootless: isRootless(), env })).map(treeTold);
-  const orphans = [...records, ...probes, ...containers, ...folders, ...images, ...trees];
+  const orphans = await sweepOrphans(caller, { ...sweeping, staying: await store.list(), going: [] });
   return { pruned, left, orphans, ended, saves };
+}
+
+interface Sweeping {
+  readonly store: SnapshotStore;
+  readonly tempDir: string;
+  /** By it the files of versions that go: those whose snapshot went just now stay until the next time. */
+  readonly unused: UnusedRequest;
+  readonly agent: string;
+  readonly dryRun: boolean;
+  readonly staying: readonly KnownSnapshot[];
+  readonly going: readonly KnownSnapshot[];
+}
+
+/** Removes what belongs to no snapshot, or only tells it. */
+async function sweepOrphans({ env, now }: Caller, sweeping: Sweeping): Promise<string[]> {
+  const { store, tempDir, agent, dryRun } = sweeping;
+  // Those in which this machine was looked at, or a rollback was rehearsed; what runs in them writes to their folders.
+  const probes = await removeLeftovers(env, dryRun);
+  const folders = dryRun
+    ? await listForsaken(tempDir, now())
+    : await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, now());
+  const records = await sweepRecords(store, env, dryRun);
+  const containers = await orphanedContainers(env, sweeping);
+  const staying = sweeping.staying.map(({ record }) => record);
+  const going = sweeping.going.map(({ record }) => record);
+  const images: string[] = [];
+  for (const name of unneededImages(await listBuiltImages(env), agent, { staying, going })) {
+    if (dryRun || (await removeImage(name, env))) images.push(`image ${name}`);
+  }
+  const { unused } = sweeping;
+  const trees = dryRun ? await listUnusedTrees(unused) : await pruneTrees(unused, { rootless: isRootless(), env });
+  return [...records, ...probes, ...containers, ...folders, ...images, ...trees.map(treeTold)];
 }
 
 /** By its tree's id; whose files they are follows in its name. */
@@ -197,12 +229,16 @@ async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller:
   return made ? commit : null;
 }
 
-/** Containers of snapshots whose record is gone, on this machine and of this user. */
-async function orphanedContainers(store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> {
+/** Containers of snapshots whose record is gone, and whose folder is, on this machine and of this user. */
+async function orphanedContainers(
+  env: NodeJS.ProcessEnv,
+  { store, going, dryRun }: Pick<Sweeping, "store" | "going" | "dryRun">,
+): Promise<string[]> {
   const removed: string[] = [];
   for (const { name, labels } of await listContainers(SNAPSHOT_LABEL, env)) {
-    if (labels[STORE_LABEL] !== store.root || store.has(labels[SNAPSHOT_LABEL] ?? "")) continue;
-    await removeContainer(name, env);
+    const id = labels[SNAPSHOT_LABEL] ?? "";
+    if (labels[STORE_LABEL] !== store.root || store.has(id) || going.some(({ record }) => record.id === id)) continue;
+    if (!dryRun) await removeContainer(name, env);
     removed.push(name);
   }
   return removed;

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { isPodmanVariable } from "../podman/podman.js";
@@ -18,7 +19,7 @@ export interface SecretContext {
 }
 
 /**
- * The values of a snapshot's secrets, by variable: `env:NAME`, `file:PATH` (without the line feed at its end) or `command:COMMAND`
+ * The values of a snapshot's secrets, by variable: `env:NAME`, `file:PATH` (`~/` is the home; without the line feed at its end) or `command:COMMAND`
  * (its output, the same). They go to the sandbox's environment and nowhere else. E123 where one cannot be had.
  */
 export async function resolveSecrets(
@@ -74,7 +75,7 @@ async function secretFrom(name: string, source: string, context: SecretContext):
     return value;
   }
   if (kind === "file") {
-    const bytes = await readFile(path.resolve(context.cwd, from)).catch((cause: Error) => {
+    const bytes = await readFile(path.resolve(context.cwd, fromHome(from, context.env))).catch((cause: Error) => {
       throw cannotHave(name, cause.message);
     });
     if (bytes.length > LARGEST) throw cannotHave(name, `${from} holds more than ${LARGEST} bytes`);
@@ -93,6 +94,10 @@ async function secretFrom(name: string, source: string, context: SecretContext):
     throw cannotHave(name, `its command ended with status ${result.exitCode ?? result.signal}`);
   return result.stdout.toString().replace(/\r?\n$/, "");
 }
+
+/** As a shell has it: `~/` is the caller's home. */
+const fromHome = (file: string, env: NodeJS.ProcessEnv): string =>
+  file.startsWith("~/") ? path.join(env["HOME"] || homedir(), file.slice(2)) : file;
 
 const cannotHave = (name: string, why: string): KaiError =>
   new KaiError("E123", `The secret ${name} cannot be had: ${why}.`, {

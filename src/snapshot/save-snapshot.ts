@@ -9,16 +9,17 @@ import { writeObjects } from "../git/write-objects.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
+import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
-import { changesOf } from "./diff-snapshot.js";
 import type { RefusedPath } from "./execution.js";
-import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
+import { judgedChanges } from "./judged-changes.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { ignoredOf } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
 
 export interface SavedSnapshot {
@@ -79,44 +80,44 @@ export async function saveStillSnapshot(
 export interface StoredSnapshot {
   readonly tree: string;
   readonly refused: readonly RefusedPath[];
+  /** What was left out as ignored, its paths as latin1 text. */
+  readonly ignored: readonly string[];
+}
+
+export interface StoreSnapshotRequest {
+  readonly inherit?: readonly number[];
+  readonly secrets?: readonly string[] | undefined;
+  /** What of the added files is left out; asked for where there are some. */
+  readonly ignores?: (() => Promise<IsIgnored>) | undefined;
 }
 
 /**
- * Writes the files of a snapshot in which nothing runs, none that holds a secret: by the values that are given, else by those that
- * can be had without asking. E128 where there is more than a version can take.
+ * Writes the files of a snapshot in which nothing runs, none that is refused: what holds a secret, too. E128 where there is more than a version can take.
  */
 export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  {
-    inherit = [],
-    secrets,
-  }: { readonly inherit?: readonly number[]; readonly secrets?: readonly string[] | undefined } = {},
+  { inherit = [], secrets, ignores }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
-  const { folder, ...all } = await changesOf(known, caller.env);
-  const acceptable = requireAcceptable(all, record.settings.limits.storageBytes);
-  const found = await refuseSecrets(
-    { ...acceptable, folder },
-    secrets ?? (await secretsOf(repository, caller, record)),
-  );
+  const found = await judgedChanges(repository, known, caller, secrets);
+  const ignored = ignores ? await ignoredOf(found.changes, ignores) : new Set<string>();
+  const changes = found.changes.filter((change) => !ignored.has(change.path));
+  requireAcceptable({ ...found, changes }, record.settings.limits.storageBytes);
   const tree = await storeChanges(repository, {
     tree: record.tree,
-    folder,
-    changes: found.changes,
-    scratch: path.join(kaiFolderOf(repository).root, "snapshots", record.id, "scratch"),
+    folder: found.folder,
+    changes,
+    scratch: scratchOf(repository, record),
     inherit,
   });
-  return { tree, refused: listRefused(found.refused) };
+  return { tree, refused: listRefused(found.refused), ignored: [...ignored] };
 }
 
-async function secretsOf(repository: Repository, caller: Caller, record: SnapshotRecord): Promise<readonly string[]> {
-  // Few have some, and they bring much.
-  if (Object.keys(record.settings.secrets).length === 0) return [];
-  const { knownSecrets } = await import("./secrets-for.js");
-  return knownSecrets(repository, caller, record);
-}
+/** A folder for trees that are being made. */
+export const scratchOf = (repository: Repository, { id }: SnapshotRecord): string =>
+  path.join(kaiFolderOf(repository).root, "snapshots", id, "scratch");
 
 async function keepSave(
   repository: Repository,

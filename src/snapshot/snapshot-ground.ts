@@ -47,7 +47,7 @@ async function findTried(repository: Repository, history: History, asked: string
     return findAsked(history, asked);
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E107") throw cause;
-    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${asked}^{commit}`];
+    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${withSnapshotId(asked)}^{commit}`];
     const found = await tryGit(repository, args);
     if (found.exitCode !== 0) throw cause;
     const commit = found.stdout.toString().trim();
@@ -56,6 +56,10 @@ async function findTried(repository: Repository, history: History, asked: string
     return { number: { text: name }, tag: name, tagId: null, commit, parent };
   }
 }
+
+/** The ref of a save or a branch of a snapshot, its id in small letters too. */
+const withSnapshotId = (asked: string): string =>
+  asked.replace(/(?<=(?:^|\/)kai\/snapshots?\/)[0-9a-z]{26}$/i, (id) => id.toUpperCase());
 
 const SHOWN_DIGITS = 10;
 

@@ -9,6 +9,7 @@ import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
+import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
 /** A snapshot as it is now. */
@@ -29,7 +30,10 @@ export class SnapshotStore {
   readonly root: string;
   readonly repository: RepositoryPlace;
 
+  readonly #repository: Repository;
+
   constructor(repository: Repository) {
+    this.#repository = repository;
     this.repository = findPlace(repository.commonDir) ?? { path: repository.commonDir, device: "", inode: "" };
     this.root = path.join(kaiFolderOf(repository).root, "snapshots");
   }
@@ -52,12 +56,9 @@ export class SnapshotStore {
     await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Removes folders without a record, which somebody was killed in; only where nobody can be making one. Gives their ids. */
-  async removeUnrecorded(): Promise<string[]> {
-    const ids = namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
-    for (const id of ids) await this.remove(id);
-    return ids;
-  }
+  /** Ids of folders without a record, which somebody was killed in; only where nobody can be making one. */
+  listUnrecorded = (): string[] =>
+    namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 
@@ -91,9 +92,15 @@ export class SnapshotStore {
       if (this.#isOurs(record)) return this.#look(record);
       throw notOurs(record);
     }
-    throw another
-      ? new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
-          hint: "Give more of the id.",
+    if (another) {
+      throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
+        hint: "Give more of the id.",
+      });
+    }
+    const save = findSave(await listSaves(this.#repository), asked);
+    throw save
+      ? new KaiError("E101", `The snapshot ${save.id} is gone; what was saved of it is there.`, {
+          hint: `\`git kai-version snapshot create refs/kai/snapshots/${save.id}\` begins with these files again; \`snapshot destroy ${save.id} --saves\` removes them.`,
         })
       : new KaiError("E101", `There is no snapshot ${asked}.`, {
           hint: "`git kai-version snapshot list` shows those there are.",

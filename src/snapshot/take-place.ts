@@ -41,12 +41,15 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
   }
 }
 
-/** Removes what is left of records that somebody was killed over, and those that came with a copy of another repository. Gives their ids. */
-export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<string[]> =>
+/**
+ * Removes what is left of records that somebody was killed over, and those that came with a copy of another repository, or only gives
+ * their ids.
+ */
+export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<string[]> =>
   underLock(store, { env }, async () => {
-    const copied = store.listCopied();
-    for (const id of copied) await store.remove(id);
-    return [...copied, ...(await store.removeUnrecorded())];
+    const ids = [...store.listCopied(), ...store.listUnrecorded()];
+    if (!dryRun) for (const id of ids) await store.remove(id);
+    return ids;
   });
 
 async function underLock<T>(

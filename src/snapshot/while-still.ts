@@ -1,17 +1,13 @@
 import { rm } from "node:fs/promises";
 import { KaiError } from "../error.js";
-import { pauseContainer, unpauseContainer } from "../podman/pause-container.js";
+import { holdContainer, releaseContainer } from "../podman/hold-container.js";
 import { runsNothing } from "../podman/runs-nothing.js";
-import { stopContainer } from "../podman/stop-container.js";
 import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
-/** Milliseconds that a snapshot's processes have to end by themselves. */
-const GRACE_MS = 2000;
-
 /**
- * Does something with a snapshot's files while nothing can write them: where something runs in its container that is paused
- * meanwhile, or where the host cannot do that, stopped. E113 while a command runs in it, or somebody else holds it still.
+ * Does something with a snapshot's files while nothing can write them: where something runs in its container that is held
+ * meanwhile, and goes on afterwards. E113 while a command runs in it, or somebody else holds it still; E103 where it cannot be held.
  */
 export async function whileStill<T>(
   store: SnapshotStore,
@@ -28,15 +24,13 @@ export async function whileStill<T>(
     await endDeadHolds(store, record, env);
     requireIdle(await store.find(record.id));
     // No command can begin any more, so that what waits for one is all that there is.
-    if (!store.isLeased(record.id) && (await runsNothing(containerOf(record)))) return await work();
-    if (!(await pauseContainer(record.container, env))) {
-      await stopContainer(record.container, GRACE_MS, env);
-      return await work();
-    }
+    const container = containerOf(record);
+    if (!store.isLeased(record.id) && (await runsNothing(container))) return await work();
+    if (!(await holdContainer(container, env))) throw cannotHold(record);
     try {
       return await work();
     } finally {
-      await unpauseContainer(record.container, env);
+      await releaseContainer(container, env);
     }
   } finally {
     await release();
@@ -46,19 +40,28 @@ export async function whileStill<T>(
 /** Lets a snapshot go on that was held still by somebody who was killed. E113 where somebody holds it who lives. */
 export async function endDeadHolds(
   store: SnapshotStore,
-  { id, container }: SnapshotRecord,
+  record: SnapshotRecord,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const { living, dead } = await store.holdersOf(id);
+  const { living, dead } = await store.holdersOf(record.id);
   if (living) {
-    throw new KaiError("E113", `The files of the snapshot ${id} are being read, and it is held still meanwhile.`, {
-      hint: "It takes a moment. Run the command again.",
-    });
+    throw new KaiError(
+      "E113",
+      `The files of the snapshot ${record.id} are being read, and it is held still meanwhile.`,
+      {
+        hint: "It takes a moment. Run the command again.",
+      },
+    );
   }
   if (dead.length === 0) return;
-  await unpauseContainer(container, env);
+  await releaseContainer(containerOf(record), env);
   await Promise.all(dead.map((mark) => rm(mark, { force: true })));
 }
+
+const cannotHold = ({ id, container }: SnapshotRecord): KaiError =>
+  new KaiError("E103", `What runs in the snapshot ${id} cannot be held still, and its files are read only then.`, {
+    hint: `\`podman stop ${container}\` ends all that runs in it; its files stay, and can be read, saved and committed.`,
+  });
 
 function requireIdle({ record, status }: KnownSnapshot): void {
   if (status !== "running" && status !== "creating") return;

@@ -46,6 +46,7 @@ export async function withinSnapshot<T>(
     await endDeadHolds(store, record, env);
     await endAbandoned(store, record, env);
     const secrets = await loadSecrets(repository, caller, record);
+    await markSecrets(store, record, secrets);
     if (settings.network.mode === "isolated") {
       const { openEgress } = await import("./sandbox/sandbox-network.js");
       egress = await openEgress(container, settings, { rootless: isRootless(), env, signal });
@@ -55,6 +56,16 @@ export async function withinSnapshot<T>(
     await egress?.close();
     await release();
   }
+}
+
+/** So that what it writes of them is recognised later. */
+async function markSecrets(
+  store: SnapshotStore,
+  { id }: SnapshotRecord,
+  secrets: Readonly<Record<string, string>>,
+): Promise<void> {
+  const values = Object.values(secrets);
+  if (values.length > 0) await (await import("./given-secrets.js")).markGiven(store.folderOf(id), values);
 }
 
 /** E103 for a snapshot in which nothing can be run. */

@@ -137,7 +137,10 @@ export async function generateKey(request: KeyRequest): Promise<StoredKey> {
       config: { nonDeterministicSignaturesViaNotation: false },
     })
     .catch((cause: Error) => {
-      throw new KaiError("E122", `No key can be made for ${name} <${email}>: ${cause.message}`, { cause });
+      throw new KaiError("E122", `No key can be made for ${name} <${email}>: ${cause.message}`, {
+        hint: "Name and address must be those of a mailbox, such as clerk@example.com: set git's user.name and user.email.",
+        cause,
+      });
     });
   const [block] = readKeyBlocks(Buffer.from(privateKey));
   if (block === undefined) throw new KaiError("E170", "A key was made and could not be read.");

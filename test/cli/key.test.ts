@@ -89,6 +89,9 @@ test("what is missing for a key is said", () => {
     Hint: Give one with \`--email\`, or set git's user.email.
     [exit 2]"
   `);
+  expect(kai(place, ["key", "generate", "--name", "Ada", "--email", "s@e", "--no-passphrase"])).toContain(
+    "Hint: Name and address must be those of a mailbox, such as clerk@example.com",
+  );
   expect(kai(place, ["key", "export"])).toMatchInlineSnapshot(`
     "Error E110: There is no default key.
     Hint: \`git kai-version key list\` shows the keys there are; \`git kai-version key generate\` makes one.

@@ -15,7 +15,7 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   expect(await agent.made("commit", id, "--dry-run")).toMatchObject({ commit: null, operation: null, dryRun: true });
   const done = await agent.made("commit", id, "-m", "feat: new");
   expect(done).toMatchObject({
-    branch: `kai/snapshot/${id.toLowerCase()}`,
+    branch: `kai/snapshot/${id}`,
     changed: [{ path: "new.txt", change: "added" }],
   });
   expect(agent.git("rev-parse", `${done.branch}^`)).toBe(agent.git("rev-parse", "v1.1.0^{commit}"));
@@ -26,6 +26,8 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
     operations: [{ kind: "snapshot" }],
   });
   expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed: done.commit });
+  const again = await agent.snapshot("run", `kai/snapshot/${id.toLowerCase()}`, "--", "cat", "new.txt");
+  expect(again.stdout).toBe("new\n");
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
   // A branch is git's own to remove: nothing is said to be undone that is not.
   expect((await agent.kai("undo", "--json")).json().error).toMatchObject({
@@ -89,6 +91,12 @@ test("where both changed a path, and where files are not committed, --apply is r
   expect(agent.git("rev-parse", "HEAD")).toBe(head);
   expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
   expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "prompts/system.md" }] });
+  const another = await changed(agent, "echo theirs > new.txt");
+  agent.write("new.txt", "nobody's yet\n");
+  const refused = await agent.refused("commit", another, "--apply");
+  expect(refused).toMatchObject({ code: "E102", paths: ["new.txt"] });
+  // There is no such option.
+  expect(refused.hint).not.toContain("--force");
 });
 
 test("what later runs on a host takes --allow-executable: commands, what they name, what git and forges obey", async () => {
@@ -102,7 +110,10 @@ test("what later runs on a host takes --allow-executable: commands, what they na
   ].join("; ");
   const id = await changed(agent, hostile);
   const refused = await agent.refused("commit", id);
-  expect(refused).toMatchObject({ code: "E128" });
+  expect(refused).toMatchObject({ code: "E128", hint: expect.stringContaining("snapshot diff --patch") });
+  expect((await agent.made("diff", id)).executable).toEqual(refused["executable"]);
+  const shown = (await agent.snapshot("diff", id)).stdout;
+  expect(shown).toContain("modified  scripts/check.sh  the test answers runs it\n");
   expect(refused["executable"]).toEqual([
     { path: ".gitattributes", reason: "git reads it as instructions" },
     { path: ".github/workflows/x.yml", reason: "a forge runs what it says" },

@@ -72,8 +72,32 @@ test("a hostile folder is read as data: nothing of it runs, what can be in no ve
   const checked = await agent.run("git", ["fsck", "--strict", "--no-dangling"]);
   expect(`${checked.stdout}${checked.stderr}`.replace(/^.*gitmodulesUrl: disallowed.*$/gm, "").trim()).toBe("");
   expect(existsSync(marker)).toBe(false);
-  // The terminal hears nothing of a name.
-  expect((await agent.snapshot("diff", id)).stdout).not.toContain("\u001b[31m");
+  // The terminal hears nothing of a name, and all of it is to be seen.
+  const shown = (await agent.snapshot("diff", id)).stdout;
+  expect(shown).not.toContain("\u001b[31m");
+  expect(shown).toContain("added     \\u001b[31mred\n");
+});
+
+test("--patch shows the text that a commit would take, nothing that acts on a terminal, and nothing too large", async () => {
+  const agent = await snapshotAgent({}, { ".gitignore": "*.log\n", ".gitattributes": "logic.py diff=evil\n" });
+  const marker = path.join(path.dirname(agent.dir), "executed");
+  for (const key of ["textconv", "command"]) agent.git("config", `diff.evil.${key}`, `touch '${marker}';`);
+  const script = [
+    "open('logic.py', 'a').write('more\\x1b[31m\\u202e\\n')",
+    "open('bytes', 'wb').write(bytes(range(256)) * 9); open('a.log', 'w').write('ignored\\n')",
+    "open('large', 'w').write('x' * 300000)",
+    "import os; os.remove('prompts/system.md')",
+  ];
+  const id = await after(agent, script);
+  const { patch } = await agent.made("diff", id, "--patch");
+  expect(patch.notShown).toEqual([{ path: "large", reason: "300000 bytes, and a patch shows 262144" }]);
+  expect(patch.text).toContain('\n print("answer of 1.0.0")\n+more\u001b[31m\u202e\n');
+  expect(patch.text).toContain("Binary files /dev/null and b/bytes differ\n");
+  expect(patch.text).toContain("deleted file mode 100644\n");
+  expect(patch.text).not.toMatch(/ignored|xxx/);
+  expect((await agent.snapshot("diff", id, "--patch")).stdout).toContain("\n+more\\u001b[31m\\u202e\n");
+  expect(await agent.made("diff", id)).toMatchObject({ patch: null });
+  expect(existsSync(marker)).toBe(false);
 });
 
 test("too much is said to be too much: deep, many, sparse and large", async () => {
@@ -88,10 +112,14 @@ test("too much is said to be too much: deep, many, sparse and large", async () =
   ];
   const id = await after(agent, script);
   const diff = await agent.made("diff", id);
-  expect(diff.added.length).toBeGreaterThan(30_000);
-  expect(Object.values(reasonsOf(diff))).toEqual(["cannot be read: ENAMETOOLONG"]);
+  expect(diff.added).toHaveLength(30_000);
+  expect(Object.values(reasonsOf(diff)).sort()).toEqual([
+    "cannot be read: ENAMETOOLONG",
+    "too large for a version: 21474836480 bytes",
+  ]);
+  expect(diff.added).not.toContain("sparse");
   const saved = await agent.made("save", id);
-  expect(Object.entries(reasonsOf(saved))).toContainEqual(["sparse", "too large for a version: 21474836480 bytes"]);
+  expect(saved.refused).toEqual(diff.refused);
   expect(agent.git("ls-tree", "--name-only", `${saved.commit}:many`).split("\n")).toHaveLength(30_000);
   await agent.made("destroy", id);
   expect(agent.left()).toEqual(NOTHING_LEFT);

@@ -16,6 +16,9 @@ test("an image that is not here is E103 with both ways out, and no registry is a
     message: "The base image registry.invalid/nobody/python:0 is not on this machine.",
     hint: expect.stringContaining("base_images: {python: host}"),
   });
+  expect(await agent.refused("run", "1.1.0", "--image", "localhost/nosuch:1", "--", "true")).toMatchObject({
+    hint: "Run `podman pull localhost/nosuch:1`, or give `--image host` to use this machine's own programs, read-only.",
+  });
 });
 
 test("snapshots that begin at once share one build", async () => {

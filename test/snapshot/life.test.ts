@@ -85,6 +85,22 @@ test("a run gives its output and its exit status, keeps what came of it, and lea
   expect(gpg.stderr).toContain("Good signature");
 });
 
+test("what a run made and is too large to be kept with it is named", async () => {
+  const agent = await snapshotAgent();
+  const script = "head -c 17000000 /dev/zero > big; echo x > small; ln -s small link; rm logic.py";
+  const ran = await agent.made("run", "1.1.0", "--", "sh", "-c", script);
+  expect(ran.artifactsDropped).toBe(0);
+  expect(ran.artifacts).toEqual([
+    { path: "big", change: "added", notKept: "more than 16777216 bytes of one run" },
+    { path: "link", change: "added", notKept: "a link" },
+    { path: "logic.py", change: "deleted" },
+    { path: "small", change: "added" },
+  ]);
+  expect(agent.git("ls-tree", "-r", "--name-only", `${ran.run}:artifacts`)).toBe("small");
+  const [, , record = ""] = agent.git("log", "-1", "--format=%B", ran.run).split("\n");
+  expect(JSON.parse(record).artifacts).toEqual(ran.artifacts);
+});
+
 test("a command goes on to its end where what keeps its run cannot be loaded, as when the program is replaced meanwhile", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
@@ -125,14 +141,16 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
   expect(String(said)).toBe("Waiting for the snapshot that lives to end…\n");
   await agent.made("destroy", id);
   expect([await text(waiting.stdout), await ended]).toEqual(["at last\n", 0]);
+  const quiet = await agent.snapshot("create", "1.1.0", "--quiet");
+  expect(quiet.stdout).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}\n$/);
 });
 
 test("a snapshot whose time is over ends by itself, and goes with what it had changed saved", async () => {
   const agent = await snapshotAgent();
-  const { id } = await agent.made("create", "1.1.0", "--ttl", "3s");
+  const { id } = await agent.made("create", "1.1.0", "--ttl", "15s");
   await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
   await expect
-    .poll(async () => (await agent.made("show", id)).status, { timeout: 30_000, interval: 300 })
+    .poll(async () => (await agent.made("show", id)).status, { timeout: 45_000, interval: 300 })
     .toBe("stopped");
   expect(await agent.made("prune", "--dry-run")).toMatchObject({ pruned: [{ id, kept: null }], dryRun: true });
   const { pruned } = await agent.made("prune");

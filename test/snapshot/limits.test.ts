@@ -1,5 +1,6 @@
+import { chownSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { bench, sharedCache, testInSandbox } from "./sandbox.js";
+import { bench, sharedCache, testInSandbox, usualSettings } from "./sandbox.js";
 
 const MIB = 1024 * 1024;
 const cache = sharedCache();
@@ -58,6 +59,30 @@ test("a disk filler meets the end of its own disk", async () => {
   expect(result.stderr).toContain("No space left on device");
   expect(Number(result.stdout)).toBeLessThan(16 * MIB);
 });
+
+test.each([
+  ["its user", { uid: 1000, gid: 1000 }],
+  ["root", { uid: 0, gid: 0 }],
+])("a root that can be written is limited by storage, too: as %s", async (_who, user) => {
+  for (const filesystem of ["overlay", "tmpfs"] as const) {
+    const { request, tempDir } = bench(cache);
+    const security = { ...usualSettings().security, readOnlyRoot: false, user };
+    const fill = ["sh", "-c", "echo kept > small; head -c 100000000 /dev/zero > /big; wc -c < /big"] as const;
+    const asked = request(fill, { settings: { filesystem, security } }, { storageBytes: 16 * MIB });
+    // The bench's files are user 1000's.
+    const result = await testInSandbox({ ...asked, tree: treeOf(asked.tree, user.uid) });
+    expect(readdirSync(tempDir)).toEqual([]);
+    if (result.unenforced.includes("storage")) return;
+    expect(result.stderr).toContain("No space left on device");
+    expect(Number(result.stdout)).toBeLessThan(16 * MIB);
+    expect(result.artifacts).toEqual([{ path: "small", change: "added" }]);
+  }
+});
+
+function treeOf(tree: string, owner: number): string {
+  if (process.getuid?.() === 0) chownSync(tree, owner, owner);
+  return tree;
+}
 
 test("50 MB of output are read to the end and the first megabyte is kept", async () => {
   const { request } = bench(cache);

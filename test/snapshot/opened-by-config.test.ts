@@ -21,6 +21,7 @@ test("what a kai.yaml opens beyond what is built in is found, each key", () => {
   expect(opened({ security: { run_as_group: 0 } })).toBe("security.run_as_group: 0");
   expect(opened({ security: { capabilities: ["SYS_ADMIN", "KILL"] } })).toBe("security.capabilities: SYS_ADMIN KILL");
   expect(opened({ temp_dir: "/srv/a" })).toBe("temp_dir: /srv/a");
+  expect(opened({ temp_dir: "/srv/a\nb" })).toBe('temp_dir: "/srv/a\\nb"');
   const levels = { testing: { namespaces: ["mount"], capabilities: ["CHOWN"], read_only_root: false } };
   expect(opened({ isolation_levels: levels }, { level: "testing" })).toBe(
     "isolation_levels.testing.capabilities: CHOWN, isolation_levels.testing.namespaces: without pid without network without ipc without uts, isolation_levels.testing.read_only_root: false",

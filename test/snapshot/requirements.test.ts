@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Feature, FeatureName, HostCapabilities } from "../../src/podman/capabilities.js";
-import { requireSettings } from "../../src/snapshot/sandbox/requirements.js";
+import { requireSettings, unenforcedOn } from "../../src/snapshot/sandbox/requirements.js";
 import { usualSettings } from "./sandbox.js";
 
 const ALL: FeatureName[] = ["podman", "runtime", "overlay", "network", "seccomp", "memory", "cpu", "pids", "storage"];
@@ -29,6 +29,21 @@ test("limits that do nothing are named, and no more", () => {
     { name: "cpu", state: "unenforced", detail: "" },
   );
   expect(requireSettings(weak, wanted)).toEqual(["memory", "cpu"]);
+});
+
+test("a root that can be written and is beyond the limit of storage is named", () => {
+  const on = (host: HostCapabilities, settings: typeof wanted, kind: "host" | "image" = "host") =>
+    unenforcedOn({ host, unenforced: requireSettings(host, settings) }, settings, { kind });
+  const writable = secured({ readOnlyRoot: false });
+  expect(on(hostWith(), writable)).toEqual([]);
+  expect(on(hostWith(), wanted, "image")).toEqual([]);
+  expect(on(hostWith(), writable, "image")).toEqual(["storage"]);
+  expect(on({ ...hostWith(), rootless: true }, writable)).toEqual(["storage"]);
+  expect(on({ ...hostWith(), ownKernel: true }, writable)).toEqual(["storage"]);
+  expect(on(hostWith(), { ...writable, namespaces: ["pid", "mount", "user"] })).toEqual(["storage"]);
+  const without = hostWith({ name: "storage", state: "missing", detail: "" });
+  expect(on(without, writable)).toEqual(["storage"]);
+  expect(on(without, { ...writable, filesystem: "tmpfs" })).toEqual([]);
 });
 
 test("an isolation that is missing is E103 with what mends it, and never a weaker sandbox", () => {

@@ -16,7 +16,7 @@ import { parseAgentConfig } from "../../src/agent/config.js";
 import { SNAPSHOT_LABEL } from "../../src/podman/list-containers.js";
 import { probeHost } from "../../src/podman/probe-host.js";
 import { listChanges } from "../../src/snapshot/describe-changes.js";
-import { requireSettings } from "../../src/snapshot/sandbox/requirements.js";
+import { requireSettings, unenforcedOn } from "../../src/snapshot/sandbox/requirements.js";
 import { runInSandbox } from "../../src/snapshot/sandbox/run-in-sandbox.js";
 import type { SandboxBase } from "../../src/snapshot/sandbox/sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder, sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-folder.js";
@@ -106,7 +106,7 @@ export function bench(cacheDir: string, files: Record<string, string> = {}): Ben
 export async function testInSandbox(request: SandboxRequest) {
   const { id, tree, command, base, settings, env, tempDir, cacheDir, signal } = request;
   const host = await probeHost({ env, cacheDir, tempDir });
-  const unenforced = requireSettings(host, settings);
+  const unenforced = unenforcedOn({ host, unenforced: requireSettings(host, settings) }, settings, base);
   const folder = sandboxFolderIn(tempDir, id);
   const owner = (await identityOf(process.pid)) ?? "";
   const origin = {

@@ -63,6 +63,17 @@ test("a save stays while a snapshot stands on one before it", async () => {
   await agent.made("exec", id, "--", "sh", "-c", "mv one.txt two.txt");
   await agent.made("save", id);
   await agent.made("destroy", id);
+  for (const asked of [
+    ["create", "1.1.0", "--base", id],
+    ["destroy", id],
+    ["diff", id],
+  ]) {
+    expect(await agent.refused(...asked)).toMatchObject({
+      code: "E101",
+      message: expect.stringContaining("is gone"),
+      hint: expect.stringContaining(`snapshot create refs/kai/snapshots/${id}`),
+    });
+  }
   const { id: upper } = await agent.made("create", first.commit);
   expect(await agent.made("prune", "--saves")).toMatchObject({ saves: [] });
   expect(await agent.refused("destroy", id, "--saves")).toMatchObject({ code: "E125" });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
@@ -34,9 +34,10 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
 test("a file that holds a secret gets into no commit: not of a run, nor by save, commit or prune", async () => {
   const agent = await snapshotAgent({
     commit_changes: true,
-    secrets: { FROM_FILE: "file:../secret", FROM_COMMAND: "command:printf %s-%s c0mmand secret" },
+    secrets: { FROM_FILE: "file:../secret", FROM_COMMAND: "command:printf %s-%s c0mmand $(cat ../kind)" },
   });
   writeFileSync(path.join(agent.dir, "../secret"), `${SECRET}\n`);
+  writeFileSync(path.join(agent.dir, "../kind"), "secret");
   const leak = [
     'echo "$FROM_FILE" > leaked.txt; ln -s "$FROM_FILE" link; echo fine > fine.txt',
     // Across the border of what is read at once.
@@ -52,13 +53,21 @@ test("a file that holds a secret gets into no commit: not of a run, nor by save,
   const alone = await agent.made("run", "1.1.0", "--", "sh", "-c", 'echo "$FROM_FILE" > leaked.txt');
   expect(alone).toMatchObject({ refused: [refused[1]], branch: null, notCommitted: null });
 
-  const { id } = await agent.made("create", "1.1.0");
-  await agent.made("exec", id, "--", "sh", "-c", leak);
-  expect(await agent.made("save", id)).toMatchObject({ changed: ["fine.txt"], refused });
-  expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "fine.txt" }], refused });
+  const late =
+    'head -c 65530 /dev/zero > command.bin; printf "%s!" "$FROM_COMMAND" >> command.bin; ln -s "x$FROM_COMMAND" l';
+  const all = [
+    ...refused,
+    { path: "command.bin", reason: "holds a secret" },
+    { path: "l", reason: "holds a secret" },
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const [{ id }, { id: dying }] = await Promise.all([agent.made("create", "1.1.0"), agent.made("create", "1.1.0")]);
+  for (const each of [id, dying]) await agent.made("exec", each, "--", "sh", "-c", `${leak}; ${late}`);
+  // What it was given is recognised, although its source says something else by now.
+  writeFileSync(path.join(agent.dir, "../kind"), "another");
+  expect(await agent.made("diff", id)).toMatchObject({ added: ["fine.txt"], refused: all });
+  expect(await agent.made("save", id)).toMatchObject({ changed: ["fine.txt"], refused: all });
+  expect(await agent.made("commit", id)).toMatchObject({ changed: [{ path: "fine.txt" }], refused: all });
 
-  const { id: dying } = await agent.made("create", "1.1.0");
-  await agent.made("exec", dying, "--", "sh", "-c", leak);
   execFileSync("podman", ["kill", `kai-${dying.toLowerCase()}`], { env: agent.env });
   const { pruned } = await agent.made("prune", "--all");
   expect(pruned).toContainEqual(expect.objectContaining({ id: dying, kept: expect.any(String) }));
@@ -69,6 +78,15 @@ test("a file that holds a secret gets into no commit: not of a run, nor by save,
   });
   expect(objects.includes(SECRET)).toBe(false);
   expect(objects.includes("c0mmand-secret")).toBe(false);
+});
+
+test("a file of the caller's home is named as a shell has it", async () => {
+  const agent = await snapshotAgent({ secrets: { TOKEN: "file:~/.tokens/a" } });
+  const folder = path.join(agent.env["HOME"] ?? "", ".tokens");
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, "a"), "from-home\n");
+  const once = await agent.made("run", "1.1.0", "--", "sh", "-c", 'echo "$TOKEN" | cut -c 1-4');
+  expect(once.stdout).toBe("from\n");
 });
 
 test("the caller says where a secret comes from, and of kai.yaml's only the named ones are given", async () => {

@@ -8,12 +8,13 @@ export const snapshotCommitCommand = defineCommand({
   name: "snapshot commit",
   summary: "Make what a snapshot changed a signed commit",
   description:
-    "Puts it on a branch of its own to be reviewed, kai/snapshot/ID; with --apply on top of the branch that is checked out, path by path, and refused where both changed one; with --version there, too, and at once as a version, made as `create` makes one: all of it or nothing. Only regular files, links that stay inside and deletions are taken. What later runs on a host (a command of kai.yaml, a script that one names, what git or a forge acts on) takes --allow-executable. The version's own kai.yaml decides, not what the sandbox made of it.",
+    "Puts it on a branch of its own to be reviewed, kai/snapshot/ID; with --apply on top of the branch that is checked out, path by path, and refused where both changed one; with --version there, too, and at once as a version, made as `create` makes one: all of it or nothing. Only regular files, links that stay inside and deletions are taken, and of what was added nothing that the version's own .gitignore files ignore. What later runs on a host (a command of kai.yaml, a script that one names, what git or a forge acts on) takes --allow-executable. The version's own kai.yaml decides, not what the sandbox made of it.",
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   options: {
     apply: flag("onto the branch that is checked out"),
     version: flag("onto that branch, and a version of it"),
     allowExecutable: flag("take changes of what later runs on a host, too"),
+    includeIgnored: flag("take what the version's .gitignore files ignore, too"),
     message: value("TEXT", "the commit's message, and what the version is for", { short: "m" }),
     dryRun: flag("say what would be committed and change nothing"),
   },
@@ -22,13 +23,14 @@ export const snapshotCommitCommand = defineCommand({
     { line: "git kai-version snapshot commit 01K --apply -m 'fix: answer in French'", does: "takes it over" },
     { line: "git kai-version snapshot commit 01K --version", does: "takes it over as the next version" },
   ],
-  async run({ id, apply, version, allowExecutable, message, dryRun }, context) {
+  async run({ id, apply, version, allowExecutable, includeIgnored, message, dryRun }, context) {
     const into = version ? "version" : apply ? "apply" : "branch";
-    const request = { snapshot: id, into, message, allowExecutable, dryRun } as const;
+    const request = { snapshot: id, into, message, allowExecutable, includeIgnored, dryRun } as const;
     const { created, ...done } = await whileCreating(context, (caller) => commitSnapshot(caller, request));
     for (const warning of created ? warningsOf(created.state) : []) context.output.warn(warning);
     const made = created && { version: created.version, tag: created.tag, current: created.current };
-    context.output.result({ ...done, created: made, dryRun }, describeCommit);
+    const told = { ...done, created: made, dryRun };
+    context.output.result(told, (_printable, output) => describeCommit(told, output));
   },
 });
 
@@ -38,8 +40,10 @@ interface Told extends Omit<CommittedSnapshot, "created"> {
 }
 
 function describeCommit(done: Told, { style }: Output): string {
-  const { commit, branch, changed, executable, refused, created, dryRun } = done;
-  const files = `${changed.length} ${changed.length === 1 ? "file" : "files"}`;
+  const { commit, changed, executable, refused, ignored, created, dryRun } = done;
+  const counted = (count: number) => `${count} ${count === 1 ? "file" : "files"}`;
+  const branch = oneLine(done.branch);
+  const files = counted(changed.length);
   return [
     dryRun ? `Would commit ${files} to ${branch}` : `${style.green("✓")} Committed ${files} to ${style.bold(branch)}`,
     ...(commit === null ? [] : [`  commit   ${commit.slice(0, 10)}`]),
@@ -48,5 +52,8 @@ function describeCommit(done: Told, { style }: Output): string {
     ...(changed.length > 20 ? [`  … and ${changed.length - 20} more`] : []),
     ...executable.map(({ path, reason }) => `  ${style.yellow("runs")}     ${oneLine(path)}: ${reason}`),
     ...refused.map(({ path, reason }) => `  ${style.yellow("refused")}  ${oneLine(path)}: ${reason}`),
+    ...(ignored.length === 0
+      ? []
+      : [`  ${style.dim("ignored")}  ${counted(ignored.length)} (--include-ignored takes them)`]),
   ].join("\n");
 }

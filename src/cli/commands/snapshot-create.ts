@@ -1,7 +1,7 @@
 import { createSnapshot } from "../../snapshot/create-snapshot.js";
 import { listedSnapshot } from "../../snapshot/list-snapshots.js";
 import { defineCommand, required } from "../define-command.js";
-import { describeSnapshot } from "../describe-snapshot.js";
+import { describeSnapshot, warnUnenforced } from "../describe-snapshot.js";
 import { withSnapshotCaller } from "../snapshot-caller.js";
 import { optionsFrom, snapshotOptions } from "../snapshot-options.js";
 
@@ -23,13 +23,15 @@ export const snapshotCreateCommand = defineCommand({
   async run({ version, noWait, ...input }, context) {
     const request = { version, options: optionsFrom(input), wait: !noWait };
     const made = listedSnapshot(await withSnapshotCaller(context, (caller) => createSnapshot(caller, request)));
-    for (const limit of made.isolation.unenforced) context.output.warn(`Not enforced here: ${limit}`);
+    warnUnenforced(context.output, made.isolation.unenforced);
     context.output.result(made, (snapshot, output) =>
-      [
-        describeSnapshot(snapshot, output),
-        "",
-        `\`git kai-version snapshot exec ${snapshot.id} -- COMMAND\` runs something in it.`,
-      ].join("\n"),
+      output.quiet
+        ? snapshot.id
+        : [
+            describeSnapshot(snapshot, output),
+            "",
+            `\`git kai-version snapshot exec ${snapshot.id} -- COMMAND\` runs something in it.`,
+          ].join("\n"),
     );
   },
 });

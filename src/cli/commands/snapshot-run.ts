@@ -1,6 +1,6 @@
 import { runVersion } from "../../snapshot/testing/run-version.js";
 import { commandLine, defineCommand, required } from "../define-command.js";
-import { describeExecution } from "../describe-snapshot.js";
+import { describeExecution, warnUnenforced } from "../describe-snapshot.js";
 import { nothingNamed } from "../nothing-named.js";
 import { withSnapshotCaller, withStreams } from "../snapshot-caller.js";
 import { commitFrom, commitOptions, isolationOptions, optionsFrom } from "../snapshot-options.js";
@@ -31,10 +31,10 @@ export const snapshotRunCommand = defineCommand({
         }),
       ),
     );
-    for (const limit of execution.unenforced) context.output.warn(`Not enforced here: ${limit}`);
+    warnUnenforced(context.output, execution.unenforced);
     const { exitCode, notCommitted } = execution;
     if (notCommitted !== null) context.output.warn(`What it changed was not committed: ${notCommitted}`);
-    context.output.told(execution, describeExecution);
+    context.output.told(execution, (_printable, output) => describeExecution(execution, output));
     process.exitCode = exitCode === 0 && notCommitted !== null ? 1 : exitCode;
   },
 });

@@ -12,7 +12,8 @@ export const snapshotSaveCommand = defineCommand({
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   examples: [{ line: "git kai-version snapshot save 01K", does: "keeps what it has now" }],
   async run({ id }, context) {
-    context.output.result(await saveSnapshot(callerOf(context), id), describeSave);
+    const saved = await saveSnapshot(callerOf(context), id);
+    context.output.result(saved, (_printable, output) => describeSave(saved, output));
   },
 });
 

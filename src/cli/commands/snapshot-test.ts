@@ -3,7 +3,7 @@ import { type ManyTested, testMany } from "../../snapshot/testing/test-many.js";
 import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/testing/test-version.js";
 import type { CommandContext } from "../context.js";
 import { commandLine, defineCommand, flag, required } from "../define-command.js";
-import { committedLines } from "../describe-snapshot.js";
+import { committedLines, warnUnenforced } from "../describe-snapshot.js";
 import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 import { withSnapshotCaller } from "../snapshot-caller.js";
@@ -69,7 +69,7 @@ export const snapshotTestCommand = defineCommand({
 function tellOnce({ output }: CommandContext, tests: readonly VersionTest[]): void {
   for (const note of new Set(tests.flatMap(({ notes }) => notes))) output.warn(note);
   const unenforced = tests.flatMap((test) => test.tests.flatMap((each) => each.unenforced));
-  for (const limit of new Set(unenforced)) output.warn(`Not enforced here: ${limit}`);
+  warnUnenforced(output, unenforced);
   for (const { name, notCommitted } of tests.flatMap((test) => test.tests)) {
     if (notCommitted !== null) output.warn(`What ${name ?? "the command"} changed was not committed: ${notCommitted}`);
   }

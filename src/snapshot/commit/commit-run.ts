@@ -38,6 +38,7 @@ export async function commitRun(
       into: "branch",
       message: undefined,
       allowExecutable,
+      includeIgnored: false,
       dryRun: false,
       secrets,
     });

@@ -1,6 +1,6 @@
 import { KaiError } from "../../error.js";
 import type { GitObject } from "../../git/object.js";
-import { ABSENT, diffTrees } from "../../git/tree-diff.js";
+import { ABSENT } from "../../git/tree-diff.js";
 import type { Operation } from "../../operation/operation.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { CreatedVersion } from "../../version/create.js";
@@ -12,7 +12,9 @@ import type { RefusedPath } from "../execution.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
+import { versionIgnores } from "../version-ignores.js";
 import { whileStill } from "../while-still.js";
+import { leaveOutIgnored } from "./leave-out-ignored.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
 
@@ -23,6 +25,8 @@ export interface CommitSnapshotRequest {
   readonly message: string | undefined;
   /** Take changes of what later runs on a host. */
   readonly allowExecutable: boolean;
+  /** Take what the version's .gitignore files ignore. */
+  readonly includeIgnored: boolean;
   readonly dryRun: boolean;
   /** What the sandbox was told in confidence, where that is at hand: a file that holds it is refused. */
   readonly secrets?: readonly string[];
@@ -39,6 +43,8 @@ export interface CommittedSnapshot {
   readonly changed: readonly { readonly path: string; readonly change: "added" | "modified" | "deleted" }[];
   readonly executable: readonly ExecutableChange[];
   readonly refused: readonly RefusedPath[];
+  /** What was left out, because the version's .gitignore files ignore it. */
+  readonly ignored: readonly string[];
   /** The version that was made of it, or would be; null where none is asked for. */
   readonly created: CreatedVersion | null;
 }
@@ -54,7 +60,11 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
     const known = await store.find(request.snapshot);
-    const done = await whileStill(store, known, caller.env, () => commit(session, known, request));
+    const done = await whileStill(store, known, caller.env, () =>
+      commit(session, known, request).catch((cause: unknown) => {
+        throw withoutForce(cause);
+      }),
+    );
     if (done.commit !== null) {
       await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
       await endContainer(store, known.record, caller.env);
@@ -70,14 +80,17 @@ async function commit(
 ): Promise<CommittedSnapshot> {
   const { agent, caller, lock } = session;
   const { record } = known;
-  const { tree, refused } = await storeSnapshot(agent.repository, known, caller, {
+  const ignores = request.includeIgnored
+    ? undefined
+    : () => versionIgnores(agent.repository, session.reader, record.commit);
+  const stored = await storeSnapshot(agent.repository, known, caller, {
     inherit: [lock.descriptor],
     secrets: request.secrets,
+    ignores,
   });
-  // Of a layered one, what its base had changed is among it.
-  const began = (await session.reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
-  const changes = await diffTrees(agent.repository, began, tree);
-  if (changes.length === 0) throw nothingChanged(record.id, refused);
+  const { refused } = stored;
+  const { tree, changes, ignored } = await leaveOutIgnored(session, record, stored, ignores);
+  if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
   const onto = request.into === "branch" ? null : await onTop(session, known, changes);
   const place = onto ?? ownBranch(known, changes);
   const executable = await findExecutableChanges(session, known, tree, place);
@@ -93,6 +106,7 @@ async function commit(
     })),
     executable,
     refused,
+    ignored: ignored.map(readablePath),
   };
   if (request.into === "version" && onto !== null) {
     const { commitAsVersion } = await import("./commit-as-version.js");
@@ -155,12 +169,22 @@ function operationFor(
   };
 }
 
+/** Nothing of the user's is overwritten here, not by any option either. */
+function withoutForce(cause: unknown): unknown {
+  if (!(cause instanceof KaiError) || cause.code !== "E102" || !cause.hint?.includes("--force")) return cause;
+  return new KaiError("E102", cause.message, {
+    hint: "Nothing was changed. Move them away or commit them; without `--apply` and `--version` the commit is a branch of its own.",
+    ...(cause.data && { data: cause.data }),
+    cause,
+  });
+}
+
 const wouldRun = (executable: readonly ExecutableChange[]): KaiError =>
   new KaiError(
     "E128",
     `The snapshot changed what later runs on a host: ${executable.map(({ path: name, reason }) => `${name} (${reason})`).join(", ")}.`,
     {
-      hint: "Look at it with `git kai-version snapshot diff`; `--allow-executable` takes it all the same.",
+      hint: "`git kai-version snapshot diff --patch` shows it; `--allow-executable` takes it all the same.",
       data: { executable },
     },
   );

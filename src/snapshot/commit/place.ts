@@ -35,7 +35,7 @@ export interface PlaceOnTop extends Place {
 }
 
 export const ownBranch = ({ record }: KnownSnapshot, changes: readonly TreeChange[]): Place => ({
-  branch: `refs/heads/kai/snapshot/${record.id.toLowerCase()}`,
+  branch: `refs/heads/kai/snapshot/${record.id}`,
   old: null,
   parent: record.commit,
   changes,
@@ -58,7 +58,7 @@ export async function onTop(
   const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const merged = mergeOnto(await diffTrees(repository, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
-  if (merged.changes.length === 0) throw nothingChanged(record.id, []);
+  if (merged.changes.length === 0) throw nothingChanged(record.id, [], []);
   const scratch = path.join(kaiFolderOf(repository).staging, `snapshot-${id}`);
   const paths = merged.changes.map(treePathOf);
   await makeFolder(scratch);
@@ -68,14 +68,17 @@ export async function onTop(
   return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
 
-export const nothingChanged = (id: string, refused: readonly RefusedPath[]): KaiError =>
-  new KaiError("E109", `The snapshot ${id} changed nothing that could be committed.`, {
-    hint:
-      refused.length === 0
-        ? "`git kai-version snapshot diff` shows what differs."
-        : `${refused.length === 1 ? "1 path was" : `${refused.length} paths were`} refused: \`git kai-version snapshot diff ${id}\` says why.`,
+export function nothingChanged(id: string, refused: readonly RefusedPath[], ignored: readonly string[]): KaiError {
+  const left = [
+    ...(refused.length === 0 ? [] : [`${refused.length} refused`]),
+    ...(ignored.length === 0 ? [] : [`${ignored.length} ignored by the version, which \`--include-ignored\` takes`]),
+  ];
+  const look = `\`git kai-version snapshot diff ${id}\``;
+  return new KaiError("E109", `The snapshot ${id} changed nothing that could be committed.`, {
+    hint: left.length === 0 ? `${look} shows what differs.` : `${look} says why: ${left.join(", ")}.`,
     data: { refused },
   });
+}
 
 function bothChanged(id: string, conflicts: readonly string[]): KaiError {
   const shown = conflicts.slice(0, 5).map(readablePath).join(", ");

@@ -5,6 +5,9 @@ import type { Findings, FoundChange } from "./found-changes.js";
 import { whyUnsafeLink } from "./unsafe-link.js";
 import { isSteering } from "./unsafe-name.js";
 
+/** Beyond this a file belongs outside of git: `artifacts.models.storage`. */
+const LARGEST_FILE = 1024 ** 3;
+
 /** Adds a regular file or a link at `path` (latin1) of the folder `root`, or refuses it: of a link only its text is read. */
 export async function addFound(
   findings: Findings,
@@ -17,7 +20,8 @@ export async function addFound(
 ): Promise<void> {
   const size = Number(stat.size);
   if (!stat.isSymbolicLink()) {
-    findings.add({ path, change, mode: stat.mode & 0o100n ? "100755" : "100644", size });
+    if (size > LARGEST_FILE) findings.refuse(path, `too large for a version: ${size} bytes`);
+    else findings.add({ path, change, mode: stat.mode & 0o100n ? "100755" : "100644", size });
     return;
   }
   const steers = isSteering(path.slice(path.lastIndexOf("/") + 1));

@@ -1,3 +1,5 @@
+import { holdsMarked, type SecretMark } from "./secret-marks.js";
+
 const MASK = Buffer.from("[secret]");
 /** Shorter ones would be found everywhere, and be no secret. */
 const SHORTEST = 4;
@@ -6,20 +8,22 @@ const SHORTEST = 4;
 export const holdsSecret = (bytes: Buffer, secrets: readonly string[]): boolean =>
   worthHiding(secrets).some((secret) => bytes.includes(secret));
 
-/** Whether one of the secrets stands in bytes that come piece by piece. */
+/** Whether one of the secrets, or one of which there is a mark alone, stands in bytes that come piece by piece. */
 export class StreamSearch {
   readonly #secrets: readonly Buffer[];
+  readonly #marks: readonly SecretMark[];
   #rest = Buffer.alloc(0);
 
-  constructor(secrets: readonly string[]) {
+  constructor(secrets: readonly string[], marks: readonly SecretMark[]) {
     this.#secrets = worthHiding(secrets);
+    this.#marks = marks;
   }
 
   holds(chunk: Buffer): boolean {
     const all = Buffer.concat([this.#rest, chunk]);
-    const held = Math.max(0, ...this.#secrets.map(({ length }) => length - 1));
+    const held = Math.max(0, ...[...this.#secrets, ...this.#marks].map(({ length }) => length - 1));
     this.#rest = all.subarray(Math.max(0, all.length - held));
-    return this.#secrets.some((secret) => all.includes(secret));
+    return this.#secrets.some((secret) => all.includes(secret)) || this.#marks.some((mark) => holdsMarked(all, mark));
   }
 }
 

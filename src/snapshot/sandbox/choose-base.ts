@@ -5,10 +5,10 @@ import type { VersionFiles } from "../image/version-files.js";
 type Images = AgentConfig["snapshot_isolation"]["base_images"];
 export type Runtime = "python" | "node" | "other";
 
-/** This machine's own programs, or an image and the key of `base_images` that names it. */
+/** This machine's own programs, or an image and the key of `base_images` that names it; null where `--image` does. */
 export type ChosenBase =
   | { readonly kind: "host" }
-  | { readonly kind: "image"; readonly name: string; readonly runtime: string };
+  | { readonly kind: "image"; readonly name: string; readonly runtime: string | null };
 
 /** The image of the agent's runtime, else the one called custom. E103 where kai.yaml names neither. */
 export function chooseBase(images: Images, runtime: Runtime): ChosenBase {
@@ -37,7 +37,7 @@ export async function findBase(
 ): Promise<FoundBase> {
   if (asked === "host" || (asked === null && typeof images === "string"))
     return { base: { kind: "host" }, runtime: null };
-  if (asked !== null) return { base: { kind: "image", name: asked, runtime: "custom" }, runtime: null };
+  if (asked !== null) return { base: { kind: "image", name: asked, runtime: null }, runtime: null };
   const runtime = await runtimeOf(await files());
   return { base: chooseBase(images, runtime), runtime };
 }

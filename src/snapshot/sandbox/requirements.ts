@@ -4,6 +4,7 @@ import { podmanMissing } from "../../podman/podman.js";
 import { type ProbeRequest, probeHost } from "../../podman/probe-host.js";
 import { requireVmRuntime } from "../../podman/vm-runtime.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
+import type { SandboxBase } from "./sandbox.js";
 
 /** `true`: where the host has it; `required`: E103 where it has not. */
 type Wanted = boolean | "required";
@@ -50,6 +51,29 @@ export function requireSettings(host: HostCapabilities, { security, filesystem, 
   const limits = filesystem === "tmpfs" ? LIMITS.filter((name) => name !== "storage") : LIMITS;
   return limits.filter((name) => featureOf(host, name)?.state !== "ok");
 }
+
+/** Whether what is written into a root that can be written is limited as all else that a sandbox writes: see `mountOverlays`. */
+export const limitsRoot = (
+  host: HostCapabilities,
+  { filesystem, namespaces }: Pick<SnapshotSettings, "filesystem" | "namespaces">,
+  base: Pick<SandboxBase, "kind">,
+): boolean =>
+  base.kind === "host" &&
+  !host.rootless &&
+  host.ownKernel !== true &&
+  // Its root could not enter the folder.
+  !namespaces.includes("user") &&
+  (filesystem === "tmpfs" || featureOf(host, "storage")?.state === "ok");
+
+/** What is not enforced, with the base known: a root that can be written may be beyond the limit of storage. */
+export const unenforcedOn = (
+  { host, unenforced }: FittingHost,
+  settings: SnapshotSettings,
+  base: Pick<SandboxBase, "kind">,
+): readonly string[] =>
+  settings.security.readOnlyRoot || limitsRoot(host, settings, base) || unenforced.includes("storage")
+    ? unenforced
+    : [...unenforced, "storage"];
 
 const unreachable = (): KaiError =>
   new KaiError("E103", "A sandbox with a kernel of its own cannot reach the proxy of network mode isolated.", {

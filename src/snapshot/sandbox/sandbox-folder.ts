@@ -9,6 +9,7 @@ import { unmountTmpfs } from "../../podman/tmpfs.js";
 import { unmountVolume } from "../../podman/volume.js";
 import { makeFolder } from "../../system/durable-file.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
+import type { SnapshotRecord } from "../snapshot-record.js";
 
 const PREFIX = "kai-snapshot.";
 const ORIGIN = "origin.json";
@@ -46,6 +47,8 @@ export interface FolderOrigin {
   readonly owner: string;
   readonly throwAway: boolean;
   readonly expiresAt: string;
+  /** The record itself as it was when the folder was made: where it is lost, the files are still somebody's. */
+  readonly snapshot?: SnapshotRecord;
 }
 
 /** Makes a sandbox's folder, of mode 0700, in a `temp_dir` that is the caller's own or root's. */
@@ -105,13 +108,25 @@ async function wasProbedIn(name: string): Promise<boolean> {
 }
 
 async function isForsaken(folder: string, now: Date): Promise<boolean> {
+  const origin = await findOrigin(folder);
   // One that is being removed has another name already, and one without a word of its origin is a moment old.
-  const text = await readFile(path.join(folder, ORIGIN), "utf8").catch(() => undefined);
-  if (text === undefined) return folder.endsWith(GONE);
-  const { record, owner, throwAway, expiresAt } = JSON.parse(text) as FolderOrigin;
+  if (origin === undefined) return folder.endsWith(GONE);
+  const { record, owner, throwAway, expiresAt } = origin;
   if (await isAlive(owner)) return false;
   if (record !== null && (await lstat(record).catch(() => undefined)) !== undefined) return false;
   return throwAway || Date.parse(expiresAt) < now.getTime();
+}
+
+async function findOrigin(folder: string): Promise<FolderOrigin | undefined> {
+  const text = await readFile(path.join(folder, ORIGIN), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as FolderOrigin);
+}
+
+/** What the folders of sandboxes in `tempDir` say of themselves. */
+export async function listOrigins(tempDir: string): Promise<FolderOrigin[]> {
+  const names = (await readdir(tempDir).catch(() => [])).filter((name) => name.startsWith(PREFIX));
+  const origins = await Promise.all(names.map((name) => findOrigin(path.join(tempDir, name))));
+  return origins.filter((each) => each !== undefined);
 }
 
 function requireMountable(tempDir: string): void {

@@ -7,6 +7,8 @@ import type { ContainerPlan, ContainerRoot } from "../../podman/plan-container.j
 import { seccompProfile } from "../../podman/seccomp-profile.js";
 import { skeletonRoot } from "../../podman/skeleton-root.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
+import { limitsRoot } from "./requirements.js";
+import { volumeOf } from "./sandbox-folder.js";
 import { layersIn, makeLayers } from "./sandbox-layers.js";
 
 /** This machine's own programs, or an image that is here, and by which digest it, or what it was built on, is known. */
@@ -51,7 +53,7 @@ export async function prepareSandbox<C extends ContainerPlan["command"]>(
   host: HostCapabilities,
 ): Promise<Sandbox<C>> {
   const { id, folder, settings } = parts;
-  const [root] = await Promise.all([rootFor(parts), makeLayers(parts, host)]);
+  const [root] = await Promise.all([rootFor(parts, host), makeLayers(parts, host)]);
   const layers = layersIn(folder, settings);
   const { security, limits } = settings;
   const name = containerNameOf(id);
@@ -82,10 +84,16 @@ export async function prepareSandbox<C extends ContainerPlan["command"]>(
   return { plan, image: root.kind === "skeleton" ? "host" : root.id };
 }
 
-async function rootFor({ base, settings, cacheDir }: SandboxParts): Promise<ContainerRoot> {
-  return base.kind === "host"
-    ? skeletonRoot(path.resolve(cacheDir), settings.security.user, settings.namespaces)
-    : { kind: "image", id: base.id };
+async function rootFor(
+  { base, settings, cacheDir, folder }: SandboxParts,
+  host: HostCapabilities,
+): Promise<ContainerRoot> {
+  if (base.kind === "image") return { kind: "image", id: base.id };
+  const { security, namespaces } = settings;
+  const root = await skeletonRoot(path.resolve(cacheDir), security.user, namespaces);
+  if (security.readOnlyRoot || !limitsRoot(host, settings, base)) return root;
+  const volume = volumeOf(folder);
+  return { ...root, changes: { upper: path.join(volume, "upper-root"), work: path.join(volume, "work-root") } };
 }
 
 /** Podman separates its arguments by colons and commas, which a link's own name has not. */

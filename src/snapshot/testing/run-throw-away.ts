@@ -9,7 +9,8 @@ import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
-import { findHost } from "../sandbox/requirements.js";
+import { originOf } from "../orphaned-snapshots.js";
+import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
 import { changedFolder } from "../sandbox/sandbox-layers.js";
@@ -55,8 +56,8 @@ export async function runThrowAway(
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
     const keepRun = await loadKeeper(repository, caller);
-    const run = await keepRun({
-      snapshot: { ...record, image: ran.image },
+    const kept = await keepRun({
+      snapshot: record,
       execution,
       output: ran.output,
       command: request.command,
@@ -66,12 +67,12 @@ export async function runThrowAway(
       changed: { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
-    if (commit === undefined) return { ...execution, run, branch: null, executable: [], notCommitted: null };
+    if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
     return {
       ...execution,
-      run,
+      ...kept,
       ...(await commitRun(caller, begun.store, stoppedSnapshot(begun, ran), execution, how)),
     };
   } finally {
@@ -90,10 +91,11 @@ async function runTwice(
   const { env } = caller;
   const first = await runBegun(caller, begun, request, secrets, true);
   if (first !== undefined) return { begun, ran: first };
-  const { host, unenforced } = await findHost(record.settings, { env, ...places, refresh: true });
+  const fitting = await findHost(record.settings, { env, ...places, refresh: true });
+  const { host } = fitting;
+  const unenforced = unenforcedOn(fitting, record.settings, begun.base);
   await removeSandboxFolder(record.folder, { rootless: host.rootless, env });
-  const { owner, throwAway, expiresAt } = record;
-  await makeSandboxFolder(record.folder, { record: store.folderOf(record.id), owner, throwAway, expiresAt });
+  await makeSandboxFolder(record.folder, originOf(store, record));
   const again = { ...begun, host, record: { ...record, unenforced } };
   return { begun: again, ran: (await runBegun(caller, again, request, secrets, false)) as RanInSandbox };
 }

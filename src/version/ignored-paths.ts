@@ -1,7 +1,6 @@
 import ignore from "ignore";
 import { readablePath } from "../system/path-bytes.js";
-import type { TreeFile } from "../version/manifest.js";
-import type { PlainRepository } from "./plain-repository.js";
+import type { TreeFile } from "./manifest.js";
 
 /** Whether a path (latin1 bytes; a folder's ends with `/`) is ignored. */
 export type IsIgnored = (path: string) => boolean;
@@ -10,11 +9,14 @@ export type IsIgnored = (path: string) => boolean;
  * What the version's own .gitignore files ignore, by gitignore(5): the deepest that says something about a path decides.
  * Excludes that only this clone has (`.git/info/exclude`) are not signed by anyone, and do not count.
  */
-export async function readIgnoredPaths(repository: PlainRepository, files: readonly TreeFile[]): Promise<IsIgnored> {
+export async function readIgnoredPaths(
+  files: readonly TreeFile[],
+  readBlob: (id: string) => Promise<Buffer>,
+): Promise<IsIgnored> {
   const rules: { folder: string; rules: ReturnType<typeof ignore> }[] = [];
   for (const { path, mode, id } of files) {
     if (!mode.startsWith("100") || !/(?:^|\/)\.gitignore$/.test(path)) continue;
-    const text = (await repository.read(id, "blob")).toString();
+    const text = (await readBlob(id)).toString();
     const folder = path.slice(0, -".gitignore".length);
     rules.push({ folder, rules: ignore({ ignorecase: false, allowRelativePaths: true }).add(text) });
   }

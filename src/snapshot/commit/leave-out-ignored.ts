@@ -1,0 +1,42 @@
+import { rm } from "node:fs/promises";
+import { changeTree, treePathOf } from "../../git/change-tree.js";
+import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
+import { makeFolder } from "../../system/durable-file.js";
+import type { IsIgnored } from "../../version/ignored-paths.js";
+import type { WritingSession } from "../../version/writing-session.js";
+import { type StoredSnapshot, scratchOf } from "../save-snapshot.js";
+import type { SnapshotRecord } from "../snapshot-record.js";
+
+/** What a commit of a snapshot takes, seen from the version. */
+export interface Taken {
+  readonly tree: string;
+  readonly changes: readonly TreeChange[];
+  /** Paths (latin1) that are left out. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Compares what was stored with the version. Of a layered snapshot what its base had saved is among it, and a save keeps what is
+ * ignored: that is left out here.
+ */
+export async function leaveOutIgnored(
+  { agent: { repository }, lock, reader }: WritingSession,
+  record: SnapshotRecord,
+  { tree, ignored }: StoredSnapshot,
+  ignores: (() => Promise<IsIgnored>) | undefined,
+): Promise<Taken> {
+  const began = (await reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
+  const changes = await diffTrees(repository, began, tree);
+  if (record.base === null || ignores === undefined) return { tree, changes, ignored };
+  const isIgnored = await ignores();
+  const left = new Set(changes.filter(({ path, oldMode }) => oldMode === ABSENT && isIgnored(path)));
+  if (left.size === 0) return { tree, changes, ignored };
+  const taken = changes.filter((change) => !left.has(change));
+  const scratch = scratchOf(repository, record);
+  await makeFolder(scratch);
+  const without = await changeTree(repository, began, taken.map(treePathOf), scratch, [lock.descriptor]).finally(() =>
+    rm(scratch, { recursive: true, force: true }),
+  );
+  const paths = [...ignored, ...[...left].map(({ path }) => path)].sort();
+  return { tree: without, changes: taken, ignored: paths };
+}

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { ulid } from "ulid";
+import { writeDurably } from "../system/durable-file.js";
+import { holdsMarked, markSecret, type SecretMark } from "./runs/secret-marks.js";
+
+const PREFIX = "given-";
+const GIVEN = /^given-[0-9A-Z]{26}$/;
+
+/**
+ * Marks what an execution in a snapshot is given, beside the snapshot's record, so that a file that holds it is recognised later,
+ * whatever the source of the secret says then.
+ */
+export async function markGiven(folder: string, values: readonly string[]): Promise<void> {
+  const known = readGiven(folder);
+  for (const value of new Set(values)) {
+    if (known.some((mark) => mark.length === Buffer.byteLength(value) && holdsMarked(Buffer.from(value), mark)))
+      continue;
+    const mark = markSecret(value);
+    // A file each: executions that begin at once do not take each other's away.
+    if (mark) await writeDurably(path.join(folder, `${PREFIX}${ulid()}`), `${JSON.stringify(mark)}\n`);
+  }
+}
+
+/** The marks of all that was ever given to a snapshot's executions. */
+export function readGiven(folder: string): SecretMark[] {
+  const names = readdirSync(folder).filter((name) => GIVEN.test(name));
+  return names.map((name) => JSON.parse(readFileSync(path.join(folder, name), "utf8")) as SecretMark);
+}

@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { findLocalImages } from "../../src/podman/local-image.js";
+import { baseImage } from "./base-image.js";
+import { NAME, PIP } from "./image-versions.js";
+import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
+
+test("a snapshot whose record is lost is told by a dry run and goes at once, with what it had changed saved", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
+  rmSync(path.join(agent.dir, ".git/kai/snapshots", id), { recursive: true });
+  const planned = await agent.made("prune", "--dry-run");
+  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null }]);
+  expect(planned.orphans).not.toContain(`kai-${id.toLowerCase()}`);
+  expect(agent.left().containers).toHaveLength(1);
+  const { pruned } = await agent.made("prune");
+  expect(pruned).toMatchObject([{ id, reason: "its record is gone", kept: expect.any(String) }]);
+  expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a dry run tells what belongs to no snapshot, and leaves it there", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const records = path.join(agent.dir, ".git/kai/snapshots");
+  const forsaken = id.replace(/.$/, (last: string) => (last === "0" ? "1" : "0"));
+  mkdirSync(path.join(records, forsaken));
+  rmSync(path.join(records, id), { recursive: true });
+  // Nor does its folder say what it is of: nothing of it can be saved.
+  const [container, folder] = [`kai-${id.toLowerCase()}`, `kai-snapshot.${id}`];
+  const origin = path.join(agent.tempDir, folder, "origin.json");
+  const { snapshot: _lost, ...rest } = JSON.parse(readFileSync(origin, "utf8"));
+  writeFileSync(origin, JSON.stringify({ ...rest, expiresAt: new Date(0).toISOString() }));
+  const names = [forsaken, container, folder];
+  expect((await agent.made("prune", "--dry-run")).orphans).toEqual(expect.arrayContaining(names));
+  expect(agent.left()).toEqual({ containers: [container], folders: [folder], records: [forsaken] });
+  expect((await agent.made("prune")).orphans).toEqual(expect.arrayContaining(names));
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("the image of a commit goes when no snapshot is of it; one of a version stays", async () => {
+  const base = await baseImage({ pip: PIP });
+  const agent = await snapshotAgent({ base_images: { python: base.name } }, { "requirements.txt": "x==1\n" });
+  await agent.made("run", "1.1.0", "--", "true");
+  agent.write("requirements.txt", "x==2\n");
+  agent.commit("feat: another requirement");
+  const { id } = await agent.made("create", "HEAD");
+  const ofCommit = `${NAME}:${agent.git("rev-parse", "HEAD").slice(0, 10)}`;
+  const gone = `image ${ofCommit}`;
+  const isThere = async (name: string) => (await findLocalImages([name], agent.env)).length === 1;
+  expect((await agent.made("prune")).orphans).not.toContain(gone);
+  await agent.made("destroy", id);
+  expect((await agent.made("prune", "--dry-run")).orphans).toContain(gone);
+  expect(await isThere(ofCommit)).toBe(true);
+  expect((await agent.made("prune")).orphans).toContain(gone);
+  expect(await isThere(ofCommit)).toBe(false);
+  expect(await isThere(`${NAME}:1.1.0`)).toBe(true);
+});
