@@ -1,3 +1,4 @@
+import { fstatSync, statSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { CommandStreams } from "../podman/command-streams.js";
 import type { OutputStream } from "../snapshot/sandbox/execution-output.js";
@@ -10,6 +11,8 @@ import { interruptible } from "./interruption.js";
 export const withSnapshotCaller = <T>(context: CommandContext, work: (caller: Caller) => Promise<T>): Promise<T> =>
   interruptible((signal) => work({ ...callerOf(context), interrupted: signal, onWaiting: context.output.waiting }));
 
+const isNull = (descriptor: number): boolean => fstatSync(descriptor).rdev === statSync("/dev/null").rdev;
+
 /**
  * Gives a command in a sandbox this process's own streams: stdin where that is no terminal, and its output as it comes, or with
  * --json in the document.
@@ -18,7 +21,7 @@ export async function withStreams<T>(
   { output }: CommandContext,
   work: (streams: CommandStreams) => Promise<T>,
 ): Promise<T> {
-  const stdin = isatty(0) ? undefined : process.stdin;
+  const stdin = isatty(0) || isNull(0) ? undefined : process.stdin;
   // What cannot be read is as good as nothing, and ends no command.
   stdin?.on("error", () => {});
   const unread = new AbortController();

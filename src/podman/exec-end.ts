@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type GroupFile, readGroupFile } from "./container-group.js";
 import { type ContainerProcess, listContainerProcesses, readProcess } from "./container-processes.js";
 import { EXEC_MARK } from "./end-exec.js";
 import type { RunningContainer } from "./start-container.js";
@@ -25,7 +26,7 @@ export async function seeEnd(
 ): Promise<number> {
   const begun = performance.now();
   const asked = { first: Number(identity.split(":")[1]), id, since };
-  const leader = ownKernel ? undefined : leaderOf(await listContainerProcesses(asked.first, EXEC_MARK), asked);
+  const leader = ownKernel ? undefined : leaderOf(await processesIn(asked.first), asked);
   const isThere = async () =>
     ownKernel || (leader !== undefined && (await readProcess(leader.id, EXEC_MARK))?.started === leader.started);
   for (;;) {
@@ -33,6 +34,17 @@ export async function seeEnd(
     const wait = Math.min(COARSEST_MS, Math.max(FINEST_MS, (performance.now() - begun) * PART));
     await pause(wait, undefined, { signal: told }).catch(() => {});
   }
+}
+
+const PROCESSES: GroupFile = { controller: "pids", first: "cgroup.procs", second: "cgroup.procs" };
+
+/** Its control group lists them at once; where it has none, all of the machine are looked at. */
+async function processesIn(first: number): Promise<ContainerProcess[]> {
+  const listed = readGroupFile({ process: `:${first}` }, PROCESSES);
+  if (listed === undefined) return listContainerProcesses(first, EXEC_MARK);
+  const others = listed.split("\n").filter((id) => id !== "" && Number(id) !== first);
+  const found = await Promise.all(others.map((id) => readProcess(Number(id), EXEC_MARK)));
+  return found.filter((each) => each !== undefined);
 }
 
 /** The first process of an execution: podman's monitor started it, from outside. It may have thrown its mark away. */
