@@ -292,7 +292,7 @@ test("undoing the version that brought the rule does not lift it", async () => {
 });
 
 test("a pass that was compared with no version before does not count where one has that scenario; the hint leads out", async () => {
-  const slow = { name: "speed", kind: "performance", run: "true", expect: { worse_than_before: "99999%" } };
+  const slow = { name: "speed", kind: "performance", run: "sleep 0.1", expect: { worse_than_before: "99999%" } };
   const agent = await gatedAgent({ ...GATED, tests: [slow] });
   // Nothing before has it.
   await runTests(agent, "HEAD", "good");
