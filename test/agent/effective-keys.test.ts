@@ -248,7 +248,7 @@ async function testing(isolation: object) {
   return testVersion(caller, { version: "1.1.0", options: {}, wait: true });
 }
 
-const BRANCH = expect.stringMatching(/^kai\/snapshot\/[0-9a-z]{26}$/);
+const BRANCH = expect.stringMatching(/^kai\/snapshot\/[0-9A-Z]{26}$/);
 
 /** The branches that two runs end up on, each of which changes a file: one that passes, and one that fails. */
 async function changing(isolation: object): Promise<unknown[]> {

@@ -54,6 +54,6 @@ test("a passphrase is not shown while it is typed, and Ctrl-C and Ctrl-D make no
 
 test("nothing that is offered acts on the terminal or looks like another option", () => {
   expect(formatChoice("Which \u001b[2Jone?", ["1.0.0\u001b]0;x\u0007", "a\n  9  b"])).toBe(
-    "Which one?\n  1  1.0.0\n  2  a\\n  9  b\nNumber, or Enter for none: ",
+    "Which one?\n  1  1.0.0\\u001b]0;x\\u0007\n  2  a\\n  9  b\nNumber, or Enter for none: ",
   );
 });
