@@ -5,7 +5,7 @@ import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
 import { seeEnd } from "./exec-end.js";
 import { watchUsage } from "./exec-usage.js";
-import { notExecuted } from "./not-executed.js";
+import { lacksShell, notExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
 import { environmentArguments } from "./plan-container.js";
 import { runPodman } from "./podman.js";
@@ -63,6 +63,18 @@ export async function execInContainer(
   request: ExecRequest,
   options: ExecOptions,
 ): Promise<ExecResult> {
+  // An image may have no shell: then nothing began, and podman begins the command itself.
+  const done = await execute(container, request, options, true);
+  return done ?? ((await execute(container, request, options, false)) as ExecResult);
+}
+
+/** Undefined where it was to begin by a shell, and there is none. */
+async function execute(
+  container: RunningContainer,
+  request: ExecRequest,
+  options: ExecOptions,
+  byShell: boolean,
+): Promise<ExecResult | undefined> {
   const { signal, unread, timeoutMs, env, stdin } = options;
   signal?.throwIfAborted();
   const since = await uptimeTicks();
@@ -89,13 +101,13 @@ export async function execInContainer(
   };
   try {
     const running = runPodman(
-      planExec(container, marked(request, mark), stdin === undefined ? [] : ["--interactive"]),
+      planExec(container, byShell ? marked(request, mark) : request, stdin === undefined ? [] : ["--interactive"]),
       {
         env,
         variables: request.secrets,
         stdin,
         timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
-        onChunk: mark.take,
+        onChunk: byShell ? mark.take : options.onChunk,
       },
     );
     options.onStarted?.();
@@ -103,7 +115,9 @@ export async function execInContainer(
     ended.abort();
     await ending;
     signal?.throwIfAborted();
-    if (mark.began === undefined && !timedOut) {
+    if (!byShell) await requireExecuted(container, exitCode);
+    else if (mark.began === undefined && !timedOut) {
+      if (lacksShell(mark.words)) return undefined;
       await requireExecuted(container, exitCode, mark.words);
       throw notExecuted(container, request.workdir, mark.words);
     }

@@ -8,17 +8,15 @@ const MOST: GroupFile = { controller: "pids", first: "pids.max", second: "pids.m
 /** What the runtime needs of them, to begin an execution. */
 const NEEDED = 16;
 
+/** Whether podman said that the shell by which commands are begun is not in the container. */
+export const lacksShell = (words: string): boolean => /"\/bin\/sh": .*no such file/.test(words);
+
 /** Why a command did not begin in a container that runs, by what podman said. E103; E122 for a folder that is not there. */
 export function notExecuted(container: RunningContainer, workdir: string | undefined, words: string): KaiError {
   if (workdir !== undefined && /\bchdir to cwd\b/.test(words)) {
     const why = words.includes("permission denied") ? "may not be entered" : "is not there";
     return new KaiError("E122", `The folder ${workdir} ${why} in the sandbox.`, {
       hint: "--workdir names one inside; the agent's files are in /app.",
-    });
-  }
-  if (/"\/bin\/sh": .*no such file/.test(words)) {
-    return new KaiError("E103", "The sandbox's image has no /bin/sh, by which commands are begun.", {
-      hint: "Take one that has a shell: `--image`.",
     });
   }
   const [running, most] = [RUNNING, MOST].map((file) => Number(readGroupFile(container, file)));

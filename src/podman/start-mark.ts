@@ -30,9 +30,9 @@ export class StartMark {
     this.#ownKernel = ownKernel;
   }
 
-  /** What a shell does in front of the command. */
+  /** What a shell does in front of the command, which gets none of the shell's own variables. */
   get script(): string {
-    return `{ read -r up _ </proc/uptime; } 2>/dev/null; echo "${this.#line} $up" >&2; `;
+    return `{ read -r up _ </proc/uptime; } 2>/dev/null; echo "${this.#line} $up" >&2; unset up PWD OLDPWD SHLVL; `;
   }
 
   get began(): Began | undefined {

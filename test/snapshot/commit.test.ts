@@ -39,8 +39,8 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
 test("where all that was changed is refused, it is counted", async () => {
   const agent = await snapshotAgent();
   for (const [script, hint] of [
-    ["mkfifo one", /^1 path was refused: /],
-    ["mkfifo one two", /^2 paths were refused: /],
+    ["mkfifo one", / says why: 1 refused\.$/],
+    ["mkfifo one two", / says why: 2 refused\.$/],
   ] as const) {
     expect(await agent.refused("commit", await changed(agent, script))).toMatchObject({
       code: "E109",
