@@ -19,9 +19,9 @@ export const originOf = (store: SnapshotStore, record: SnapshotRecord): FolderOr
  */
 export async function listOrphans(tempDir: string, store: SnapshotStore): Promise<KnownSnapshot[]> {
   const orphans: KnownSnapshot[] = [];
-  for (const { owner, snapshot } of await listOrigins(tempDir)) {
-    if (!snapshot?.repository || !isSamePlace(snapshot.repository, store.repository) || store.has(snapshot.id))
-      continue;
+  for (const [folder, { owner, snapshot }] of await listOrigins(tempDir)) {
+    if (snapshot?.folder !== folder || store.has(snapshot.id)) continue;
+    if (!snapshot.repository || !isSamePlace(snapshot.repository, store.repository)) continue;
     if (!(await isAlive(owner))) orphans.push({ record: snapshot, status: "error", reason: "its record is gone" });
   }
   return orphans;

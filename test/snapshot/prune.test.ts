@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { findLocalImages } from "../../src/podman/local-image.js";
@@ -19,6 +19,29 @@ test("a snapshot whose record is lost is told by a dry run and goes at once, wit
   expect(pruned).toMatchObject([{ id, reason: "its record is gone", kept: expect.any(String) }]);
   expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
   expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a folder that another user made, or that names another one as its own, is no lost snapshot of ours", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const folder = path.join(agent.tempDir, `kai-snapshot.${id}`);
+  const origin = JSON.parse(readFileSync(path.join(folder, "origin.json"), "utf8"));
+  const precious = path.join(agent.dir, "../precious");
+  mkdirSync(precious);
+  const make = (last: string, of: string | undefined, mode: number) => {
+    const other = id.replace(/.$/, last);
+    const place = path.join(agent.tempDir, `kai-snapshot.${other}`);
+    mkdirSync(place, { mode });
+    const snapshot = { ...origin.snapshot, id: other, folder: of ?? place, container: "kai-nobody", process: null };
+    writeFileSync(path.join(place, "origin.json"), JSON.stringify({ ...origin, owner: "gone:1:1", snapshot }));
+    chmodSync(place, mode);
+  };
+  const [one = "", another = ""] = ["X", "Y", "Z"].filter((last) => !id.endsWith(last));
+  make(one, precious, 0o700);
+  make(another, undefined, 0o755);
+  expect((await agent.made("prune")).pruned).toEqual([]);
+  expect(existsSync(precious)).toBe(true);
+  expect(agent.left().records).toEqual([id]);
 });
 
 test("a dry run tells what belongs to no snapshot, and leaves it there", async () => {

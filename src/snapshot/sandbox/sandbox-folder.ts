@@ -16,6 +16,7 @@ const ORIGIN = "origin.json";
 /** What `removeFolder` puts behind the name. */
 const GONE = ".gone";
 const STICKY = 0o1000;
+const OTHERS = 0o077;
 
 export interface SandboxHost {
   rootless: boolean;
@@ -122,11 +123,23 @@ async function findOrigin(folder: string): Promise<FolderOrigin | undefined> {
   return text === undefined ? undefined : (JSON.parse(text) as FolderOrigin);
 }
 
-/** What the folders of sandboxes in `tempDir` say of themselves. */
-export async function listOrigins(tempDir: string): Promise<FolderOrigin[]> {
-  const names = (await readdir(tempDir).catch(() => [])).filter((name) => name.startsWith(PREFIX));
-  const origins = await Promise.all(names.map((name) => findOrigin(path.join(tempDir, name))));
-  return origins.filter((each) => each !== undefined);
+/**
+ * What the folders of sandboxes in `tempDir` say of themselves, by their paths: only those that are the caller's and nobody else can
+ * write to, because others may make some in a sticky `tempDir`.
+ */
+export async function listOrigins(tempDir: string): Promise<Map<string, FolderOrigin>> {
+  const origins = new Map<string, FolderOrigin>();
+  for (const name of await readdir(tempDir).catch(() => [])) {
+    const folder = path.join(tempDir, name);
+    const origin = name.startsWith(PREFIX) && (await isPrivate(folder)) ? await findOrigin(folder) : undefined;
+    if (origin) origins.set(folder, origin);
+  }
+  return origins;
+}
+
+async function isPrivate(folder: string): Promise<boolean> {
+  const stat = await lstat(folder).catch(() => undefined);
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & OTHERS) === 0;
 }
 
 function requireMountable(tempDir: string): void {
