@@ -1,3 +1,4 @@
+import path from "node:path";
 import { openRepository } from "../../src/git/repository.js";
 import { type Entry, LOG_REF, NOTES_REF } from "../../src/operation/entry.js";
 import { withOperationLock } from "../../src/operation/with-operation-lock.js";
@@ -74,6 +75,9 @@ async function recoverHere({ dir, env }: Agent): Promise<void> {
   const caller = { cwd: dir, env, now: () => new Date(), progress: () => {}, onRecovered: () => {} };
   await recoverAgent(caller);
 }
+
+/** An object that git had begun to write; its own gc removes it where nothing of ours was under way. */
+export const isTemporaryObject = (file: string): boolean => path.basename(file).startsWith("tmp_obj_");
 
 const isState = (name: string): boolean => name === "state.json" || name.startsWith("memory.sqlite");
 

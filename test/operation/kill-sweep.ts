@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { type Agent, copyAgent } from "../support/agent.js";
-import { recoverAndJudge, type Scenario, type Side, type Start, startOf } from "./judge.js";
+import { isTemporaryObject, recoverAndJudge, type Scenario, type Side, type Start, startOf } from "./judge.js";
 import { end, start } from "./live-agent.js";
 import { type Blow, runTraced, type Strike, type Traced } from "./run-traced.js";
 
@@ -77,8 +77,6 @@ async function strikeOnce(
   problems.push(...judgeWords(scenario, traced, strike.blow, side));
   return { side, problems, call };
 }
-
-const isTemporaryObject = (file: string): boolean => path.basename(file).startsWith("tmp_obj_");
 
 /** What the program said fits what became of it. */
 function judgeWords(scenario: Scenario, traced: Traced, blow: Blow, side: "before" | "after"): string[] {

@@ -14,7 +14,7 @@ import { type FileIdentity, identityOf, type WorktreeManifest } from "../../src/
 import { pathBelow } from "../../src/system/path-bytes.js";
 import { type Agent, copyAgent } from "../support/agent.js";
 import { type Bytes, type DiskCall, DiskModel, type Names } from "./disk-model.js";
-import { recoverAndJudge, type Scenario, startOf } from "./judge.js";
+import { isTemporaryObject, recoverAndJudge, type Scenario, startOf } from "./judge.js";
 import type { SweepResult } from "./kill-sweep.js";
 import { COMMIT_POINT, runTraced } from "./run-traced.js";
 
@@ -91,7 +91,9 @@ export class Recording {
     const ended = { before: 0, after: 0 };
     for (const loss of losses) {
       this.#rebuild(loss);
-      const { side, problems } = await recoverAndJudge(this.#scenario, this.#agent, before);
+      // Two git processes may write the same object; that the second one removed its own may be lost, too.
+      const mayStay = this.#isUnderWay() ? () => false : isTemporaryObject;
+      const { side, problems } = await recoverAndJudge(this.#scenario, this.#agent, before, mayStay);
       ended[side]++;
       if (side === "before" && loss.at > lasting) problems.push("what was done is not done any more");
       const call = (this.#names[loss.at - 1] ?? "its end").replaceAll(this.#agent.dir, "");
@@ -106,6 +108,12 @@ export class Recording {
     const point = this.#names.findIndex((name) => new RegExp(COMMIT_POINT).test(name));
     const folder = path.join(this.#agent.dir, ".git/refs/kai");
     return 1 + this.#calls.findIndex((call, index) => index > point && call.do === "sync" && call.path === folder);
+  }
+
+  /** Whether the next command finds something to recover, and with it what git left. */
+  #isUnderWay(): boolean {
+    const journal = path.join(this.#agent.dir, ".git/kai/journal");
+    return existsSync(journal) && readdirSync(journal).length > 0;
   }
 
   #rebuild({ at, names, bytes }: PowerLoss): void {

@@ -110,7 +110,9 @@ async function startOf(agent: LiveAgent): Promise<void> {
   const KAI_AGENT = agentMark(entryAt(agent, "refs/kai/log").repo, agent.dir);
   const env = { ...agent.env, KAI_AGENT, KAI_VERSION: "by hand" };
   spawn("sh", ["run.sh"], { cwd: agent.dir, env, stdio: "ignore", detached: true }).unref();
-  while (!existsSync(path.join(agent.dir, "../events"))) await pause(20);
-  expect(readFileSync(path.join(agent.dir, "../events"), "utf8")).toBe("started by hand\n");
+  const events = path.join(agent.dir, "../events");
+  // The file is there before its first line is.
+  while (!existsSync(events) || readFileSync(events, "utf8") === "") await pause(20);
+  expect(readFileSync(events, "utf8")).toBe("started by hand\n");
   agent.events();
 }
