@@ -22,6 +22,7 @@ function version(text: string, parent: string | null, day: number, more: Partial
     createdBy: "Ada <ada@example.com>",
     description: text,
     withdrawn: false,
+    standing: null,
     latin1: "a tag",
     ...more,
   };
