@@ -82,9 +82,16 @@ test("history is the same from what is kept as from git, whatever was done since
   agent.git("tag", "-a", "-m", "of a file", "v0.4.0", "HEAD:kai.yaml");
   agent.git("tag", "-a", "-m", "x".repeat(70_000), "v0.5.0");
   agent.git("tag", "-a", "-m", "no version", "größe");
-  await told(agent, "rollback", "1.0.0");
-  await told(agent, "undo");
-  const { log } = await said(agent);
+  await told(agent, "promote", "1.2.0", "production", "--stability", "beta");
+  const { operation } = await told(agent, "rollback", "1.0.0");
+  await told(agent, "deprecate", "1.0.0", "--reason", "größer ist besser");
+  await told(agent, "undo", operation);
+  const { log, versions } = await said(agent);
+  expect(versions.map(({ tag, standing }) => [tag, standing?.status]).slice(-3)).toEqual([
+    ["v1.0.0", "deprecated"],
+    ["v1.1.0", undefined],
+    ["v1.2.0", "production"],
+  ]);
   expect((await keptOf(agent)).log.head).toBe(log[0]?.commit);
   // What was kept is still there, and what came since behind it.
   expect(statSync(at(agent, LOG)).size).toBeGreaterThan(size);
