@@ -4,7 +4,7 @@ import type { Output } from "./output.js";
 import { oneLine } from "./style.js";
 
 /** `production (stable)`; of what is given up also why. */
-const describeStanding = ({ reason, ...said }: Omit<Standing, "since">): string =>
+export const describeStanding = ({ reason, ...said }: Omit<Standing, "since">): string =>
   reason === null ? describeStatus(said) : `${describeStatus(said)}: ${oneLine(reason)}`;
 
 /** What `promote`, `deprecate` and `archive` did, or would do. */

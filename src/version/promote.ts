@@ -102,7 +102,7 @@ function subjectOf({ tag }: KnownVersion, { status, stability }: Omit<Standing, 
 }
 
 /** Adds the entry, which takes a releaser, and a line to the version's note. */
-async function logStanding(
+export async function logStanding(
   session: WritingSession,
   version: KnownVersion,
   { subject, said, more }: { subject: string; said: Omit<Standing, "since"> | null; more: Record<string, unknown> },

@@ -143,6 +143,52 @@ test("only what is proven is promoted, and what is said holds for that very tag"
   expect(await standings(agent)).toMatchObject({ "v1.0.0": { status: "production" } });
 });
 
+test("undo brings back what was said before, and undo of that too; nothing is in force by it", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const said = async () => (await standings(agent))["v1.0.0"];
+  const first = await told(agent, "promote", "1.0.0", "staging", "--stability", "beta");
+  const second = await told(agent, "deprecate", "1.0.0", "--reason", "it forgets names");
+  await told(agent, "promote", "1.1.0", "production");
+  expect(await refused(agent, "undo", first.operation)).toMatchObject({
+    code: "E125",
+    message: "Something else was said of v1.0.0 since: deprecate v1.0.0.",
+    hint: expect.stringContaining(`undo ${second.operation}`),
+  });
+  const before = refsOf(agent);
+  expect(await told(agent, "undo", second.operation, "--dry-run")).toMatchObject({
+    operation: null,
+    promotion: { tag: "v1.0.0", standing: { status: "staging", stability: "beta" } },
+  });
+  expect(refsOf(agent)).toBe(before);
+  const undone = await told(agent, "undo", second.operation);
+  expect(undone).toMatchObject({
+    kind: "promote",
+    undone: { id: second.operation, kind: "promote" },
+    from: "1.1.0",
+    to: "1.1.0",
+    plan: null,
+    keeping: null,
+  });
+  expect(await said()).toMatchObject({ status: "staging", stability: "beta", reason: null });
+  expect((await agent.kai("undo")).stdout).toContain("  standing   v1.0.0 deprecated (beta): it forgets names\n");
+  expect(await said()).toMatchObject({ status: "deprecated", reason: "it forgets names" });
+  await told(agent, "undo");
+  // What was undone and done again is undone by its own operations alone.
+  expect(await refused(agent, "undo", second.operation)).toMatchObject({ code: "E125" });
+  const third = await told(agent, "archive", "1.1.0");
+  await told(agent, "undo", third.operation);
+  expect(await standings(agent)).toMatchObject({ "v1.1.0": { status: "production" } });
+  expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true });
+});
+
+test("the first word about a version is taken back, and then it has no standing", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  await told(agent, "promote", "1.0.0", "production");
+  expect((await agent.kai("undo")).stdout).toContain("  standing   v1.0.0 has none, as before\n");
+  expect(await standings(agent)).toEqual({});
+  expect(await told(agent, "promote", "1.0.0", "production")).toMatchObject({ previous: null });
+});
+
 test("it takes a releaser", async () => {
   const { agent, asBob } = await agentOfTwo();
   await agent.create();
@@ -157,7 +203,8 @@ test("it takes a releaser", async () => {
     });
   }
   expect(agent.git("for-each-ref")).toBe(before);
-  expect(await told(agent, "promote", "1.0.0", "staging")).toMatchObject({ status: "staging" });
+  const { operation } = await told(agent, "promote", "1.0.0", "staging");
+  expect(await refused({ dir: agent.dir, env: asBob }, "undo", operation)).toMatchObject({ code: "E112" });
 });
 
 test("in a bare repository and in a clone it is the same", async () => {
