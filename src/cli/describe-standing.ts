@@ -1,11 +1,22 @@
 import { describeStatus, type PromotedVersion } from "../version/promote.js";
-import type { Standing } from "../version/standing.js";
+import { isGivenUp, type Standing } from "../version/standing.js";
 import type { Output } from "./output.js";
 import { oneLine } from "./style.js";
 
 /** `production (stable)`; of what is given up also why. */
 export const describeStanding = ({ reason, ...said }: Omit<Standing, "since">): string =>
   reason === null ? describeStatus(said) : `${describeStatus(said)}: ${oneLine(reason)}`;
+
+/** What marks a version among others: whether it is withdrawn, and where it stands; empty where neither is said of it. */
+export function statusMark(
+  { withdrawn, standing }: { readonly withdrawn: boolean; readonly standing: Standing | null },
+  { style }: Output,
+): string {
+  const stands = standing === null ? "" : describeStatus(standing);
+  const given = standing !== null && isGivenUp(standing.status);
+  if (!withdrawn) return given ? style.yellow(stands) : stands;
+  return style.yellow(given ? `withdrawn, ${stands}` : "withdrawn");
+}
 
 /** What `promote`, `deprecate` and `archive` did, or would do. */
 export function describePromoted(promoted: PromotedVersion & { readonly dryRun: boolean }, { style }: Output): string {

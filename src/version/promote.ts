@@ -2,7 +2,7 @@ import { KaiError } from "../error.js";
 import { findAsked } from "./find-asked.js";
 import type { KnownVersion } from "./history.js";
 import { requireProvable } from "./require-provable.js";
-import { promotionDetails, type Stability, type Standing, type Status } from "./standing.js";
+import { isGivenUp, promotionDetails, type Stability, type Standing, type Status } from "./standing.js";
 import { validateVersion } from "./validate-version.js";
 import { versionFact } from "./version-fact.js";
 import { type Caller, provingOf, type WritingSession, withWritingSession } from "./writing-session.js";
@@ -86,9 +86,6 @@ const noReason = ({ tag, number }: KnownVersion, status: Status): KaiError =>
         ? `Say it to those who use it: \`git kai-version deprecate ${number.text} --reason "1.4.0 answers better"\``
         : "Give `--reason` a text, or leave it out.",
   });
-
-/** Whether it says that nobody is to use the version any more. */
-const isGivenUp = (status: Status): boolean => status === "deprecated" || status === "archived";
 
 /** `production (stable)`, or the status alone. */
 export const describeStatus = ({ status, stability }: Pick<Standing, "status" | "stability">): string =>

@@ -18,6 +18,28 @@ export interface Standing {
   readonly since: string;
 }
 
+/** What a list calls a version: withdrawn before all else, `active` where nobody said anything of it. */
+export type ListedStatus = Status | "active" | "withdrawn";
+
+interface Stands {
+  readonly withdrawn: boolean;
+  readonly standing: Standing | null;
+}
+
+export const listedStatus = ({ withdrawn, standing }: Stands): ListedStatus =>
+  withdrawn ? "withdrawn" : (standing?.status ?? "active");
+
+/** Whether it says that nobody is to use the version any more. */
+export const isGivenUp = (status: Status): boolean => status === "deprecated" || status === "archived";
+
+/** Whether a version is one of those: `active` is all that may be used, and one that is withdrawn may be given up as well. */
+export function hasStatus(version: Stands, wanted: ListedStatus): boolean {
+  const { withdrawn, standing } = version;
+  const givenUp = standing !== null && isGivenUp(standing.status);
+  if (wanted === "active") return !withdrawn && !givenUp;
+  return listedStatus(version) === wanted || (givenUp && standing.status === wanted);
+}
+
 /** What an entry of the log says of one tag and no other: neither of its object under another name, nor of another in its place. */
 export interface Promotion {
   readonly tag: string;
