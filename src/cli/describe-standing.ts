@@ -1,11 +1,6 @@
-import { describeStatus, type PromotedVersion } from "../version/promote.js";
-import { isGivenUp, type Standing } from "../version/standing.js";
+import type { PromotedVersion } from "../version/promote.js";
+import { describeStanding, describeStatus, isGivenUp, type Standing } from "../version/standing.js";
 import type { Output } from "./output.js";
-import { oneLine } from "./style.js";
-
-/** `production (stable)`; of what is given up also why. */
-export const describeStanding = ({ reason, ...said }: Omit<Standing, "since">): string =>
-  reason === null ? describeStatus(said) : `${describeStatus(said)}: ${oneLine(reason)}`;
 
 /** What marks a version among others: whether it is withdrawn, and where it stands; empty where neither is said of it. */
 export function statusMark(
@@ -23,7 +18,7 @@ export function describePromoted(promoted: PromotedVersion & { readonly dryRun: 
   const { tag, previous, reason, dryRun } = promoted;
   const is = `${style.bold(tag)} ${dryRun ? "would be" : "is"} ${describeStatus(promoted)}`;
   const lines = [dryRun ? is : `${style.green("✓")} ${is}`];
-  if (reason !== null) lines.push(`  reason  ${oneLine(reason)}`);
+  if (reason !== null) lines.push(`  reason  ${reason}`);
   if (previous !== null) lines.push(`  before  ${describeStanding(previous)}`);
   return lines.join("\n");
 }

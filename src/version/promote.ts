@@ -2,7 +2,15 @@ import { KaiError } from "../error.js";
 import { findAsked } from "./find-asked.js";
 import type { KnownVersion } from "./history.js";
 import { requireProvable } from "./require-provable.js";
-import { isGivenUp, promotionDetails, type Stability, type Standing, type Status } from "./standing.js";
+import {
+  describeStatus,
+  isGivenUp,
+  onOneLine,
+  promotionDetails,
+  type Stability,
+  type Standing,
+  type Status,
+} from "./standing.js";
 import { validateVersion } from "./validate-version.js";
 import { versionFact } from "./version-fact.js";
 import { type Caller, provingOf, type WritingSession, withWritingSession } from "./writing-session.js";
@@ -63,7 +71,7 @@ function decideStanding(
   const said = {
     status,
     stability: stability ?? before?.stability ?? null,
-    reason: reason?.trim() ?? (stays ? before.reason : null),
+    reason: (reason === undefined ? undefined : onOneLine(reason)) ?? (stays ? before.reason : null),
   };
   if (said.reason === "" || (status === "deprecated" && said.reason === null)) throw noReason(version, status);
   if (version.withdrawn && !isGivenUp(status)) {
@@ -86,10 +94,6 @@ const noReason = ({ tag, number }: KnownVersion, status: Status): KaiError =>
         ? `Say it to those who use it: \`git kai-version deprecate ${number.text} --reason "1.4.0 answers better"\``
         : "Give `--reason` a text, or leave it out.",
   });
-
-/** `production (stable)`, or the status alone. */
-export const describeStatus = ({ status, stability }: Pick<Standing, "status" | "stability">): string =>
-  stability === null ? status : `${status} (${stability})`;
 
 const VERBS: Partial<Record<Status, string>> = { deprecated: "deprecate", archived: "archive" };
 

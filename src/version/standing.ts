@@ -13,6 +13,7 @@ export interface Standing {
   readonly status: Status;
   /** Null where nobody said. */
   readonly stability: Stability | null;
+  /** One line. */
   readonly reason: string | null;
   /** When it was said, ISO 8601. */
   readonly since: string;
@@ -74,11 +75,22 @@ export function promotionOf({
   const standing = known && {
     status: known,
     stability: STABILITIES.find((each) => each === stability) ?? null,
-    reason: typeof reason === "string" ? reason : null,
+    reason: typeof reason === "string" ? onOneLine(reason) : null,
     since: at,
   };
   return { tag, object, standing: standing ?? null };
 }
+
+/** A reason as lists and messages can take it. */
+export const onOneLine = (text: string): string => text.trim().replace(/\s+/g, " ");
+
+/** `production (stable)`, or the status alone. */
+export const describeStatus = ({ status, stability }: Pick<Standing, "status" | "stability">): string =>
+  stability === null ? status : `${status} (${stability})`;
+
+/** The same, of what is given up also why. */
+export const describeStanding = ({ reason, ...said }: Omit<Standing, "since">): string =>
+  reason === null ? describeStatus(said) : `${describeStatus(said)}: ${reason}`;
 
 /** Finds the standing of a tag in what was said, newest first. */
 export function standingsOf(said: readonly Promotion[]): (tag: string, object: string) => Standing | null {

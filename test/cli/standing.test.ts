@@ -15,7 +15,7 @@ test("list says where versions stand, and why one is given up", async () => {
   expect(stdout).toMatch(/^\* {2}1\.2\.0 +auto +active /m);
   expect(stdout).toMatch(/^ {3}1\.1\.0 +auto +production \(stable\) /m);
   expect(stdout).toMatch(/^ {3}1\.0\.0 +auto +deprecated /m);
-  expect(stdout).toContain("\n1.0.0 is deprecated: it forgets\\nnames\n");
+  expect(stdout).toContain("\n1.0.0 is deprecated: it forgets names\n");
   expect((await agent.kai("list", "--tree")).stdout).toContain("1.1.0  production (stable)  ");
   const { versions } = await told(agent, "list", "--status", "production");
   expect(versions).toMatchObject([{ version: "1.1.0", status: "production", standing: { stability: "stable" } }]);

@@ -35,17 +35,17 @@ test("a version is promoted, deprecated, archived and promoted again, and nothin
   });
   expect(await agent.kai("deprecate", "1.0.0", "--reason", "it forgets\nnames")).toMatchInlineSnapshot(`
     ✓ v1.0.0 is deprecated (stable)
-      reason  it forgets\\nnames
+      reason  it forgets names
       before  production (stable)
     [exit 0]
   `);
   expect(await standings(agent)).toMatchObject({
-    "v1.0.0": { status: "deprecated", stability: "stable", reason: "it forgets\nnames" },
+    "v1.0.0": { status: "deprecated", stability: "stable", reason: "it forgets names" },
   });
   expect(await refused(agent, "deprecate", "1.0.0", "--reason", "it forgets\nnames")).toMatchObject({ code: "E109" });
   expect(await told(agent, "deprecate", "1.0.0", "--reason", "it forgets everything")).toMatchObject({
     reason: "it forgets everything",
-    previous: { reason: "it forgets\nnames" },
+    previous: { reason: "it forgets names" },
   });
   expect(await told(agent, "archive", "1.0.0")).toMatchObject({ status: "archived", reason: null });
   expect(await told(agent, "promote", "current", "staging", "--stability", "beta")).toMatchObject({

@@ -16,7 +16,7 @@ const said = (status: Standing["status"] | null, more: Partial<typeof V1> = {}) 
 };
 
 test("what an entry says is read again", () => {
-  const details = promotionDetails(V1, { status: "deprecated", stability: "beta", reason: "it leaks" });
+  const details = promotionDetails(V1, { status: "deprecated", stability: "beta", reason: "it\n leaks" });
   expect(promotionOf(entry("promote", details))).toEqual({
     tag: "v1.0.0",
     object: V1.tagId,

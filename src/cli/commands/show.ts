@@ -1,7 +1,8 @@
 import { type ShownVersion, showVersion } from "../../version/show.js";
+import { describeStanding } from "../../version/standing.js";
 import { callerOf, tellConfigBroken } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
-import { describeStanding, statusMark } from "../describe-standing.js";
+import { statusMark } from "../describe-standing.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 

@@ -1,10 +1,9 @@
 import { type DeploymentStatus, readDeploymentStatus } from "../../deploy/deployment-status.js";
 import { readAgentHistory } from "../../version/reading.js";
-import { isGivenUp } from "../../version/standing.js";
+import { describeStanding, isGivenUp } from "../../version/standing.js";
 import { type AgentStatus, readStatusOf } from "../../version/status.js";
 import { tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
-import { describeStanding } from "../describe-standing.js";
 import { describeRunning, INTERRUPTED } from "../describe-unfinished.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";

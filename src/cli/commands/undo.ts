@@ -1,8 +1,8 @@
 import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
+import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
 import { describeBackup, describeReplaced, describeStep } from "../describe-rollback.js";
-import { describeStanding } from "../describe-standing.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
