@@ -118,9 +118,11 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
-    deployed: request.rehearsal
-      ? undefined
-      : await findDeployed(session, await configuredRoot(repository, inForce ?? agent.config), version),
+    deployed: await findDeployed(
+      session,
+      request.rehearsal ? request.rehearsal.root : await configuredRoot(repository, inForce ?? agent.config),
+      version,
+    ),
     withState,
     takesBack: isWayOut(request),
   };
