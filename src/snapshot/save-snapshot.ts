@@ -1,12 +1,11 @@
-import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { makeObject } from "../git/object.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { diffTrees } from "../git/tree-diff.js";
 import { writeObjects } from "../git/write-objects.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { IsIgnored } from "../version/ignored-paths.js";
@@ -86,6 +85,7 @@ export interface StoredSnapshot {
 
 export interface StoreSnapshotRequest {
   readonly inherit?: readonly number[];
+  readonly reader?: ObjectReader;
   readonly secrets?: readonly string[] | undefined;
   /** What of the added files is left out; asked for where there are some. */
   readonly ignores?: (() => Promise<IsIgnored>) | undefined;
@@ -98,7 +98,7 @@ export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  { inherit = [], secrets, ignores }: StoreSnapshotRequest = {},
+  { inherit = [], reader, secrets, ignores }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
   const found = await judgedChanges(repository, known, caller, secrets);
@@ -109,15 +109,11 @@ export async function storeSnapshot(
     tree: record.tree,
     folder: found.folder,
     changes,
-    scratch: scratchOf(repository, record),
+    reader,
     inherit,
   });
   return { tree, refused: listRefused(found.refused), ignored: [...ignored] };
 }
-
-/** A folder for trees that are being made. */
-export const scratchOf = (repository: Repository, { id }: SnapshotRecord): string =>
-  path.join(kaiFolderOf(repository).root, "snapshots", id, "scratch");
 
 async function keepSave(
   repository: Repository,
