@@ -7,6 +7,8 @@ import { runGit } from "../git/run-git.js";
 import { diffTrees } from "../git/tree-diff.js";
 import { writeObjects } from "../git/write-objects.js";
 import { readRef } from "../operation/read-ref.js";
+import { syncObjectFolders } from "../operation/sync-object-folders.js";
+import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
@@ -57,11 +59,12 @@ export async function saveStillSnapshot(
   caller: Caller,
 ): Promise<SavedSnapshot> {
   const { record } = known;
+  const began = Date.now();
   const { tree, refused } = await storeSnapshot(repository, known, caller);
   const before = await readRef(repository, savesRef(record.id));
   const parent = record.settings.type === "incremental" && before !== null ? before : record.commit;
   const made = before === null || tree !== (await treeOf(repository, before));
-  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: caller.now() }) : before;
+  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: caller.now(), began }) : before;
   const changes = await diffTrees(repository, parent, commit);
   return {
     id: record.id,
@@ -118,7 +121,7 @@ export async function storeSnapshot(
 async function keepSave(
   repository: Repository,
   record: SnapshotRecord,
-  save: { tree: string; parent: string; before: string | null; at: Date },
+  save: { tree: string; parent: string; before: string | null; at: Date; began: number },
 ): Promise<string> {
   const who = { name: "git kai-version", email: "snapshot@localhost" };
   const message = formatSaveMessage(record);
@@ -127,7 +130,11 @@ async function keepSave(
   const content = formatCommitPayload({ tree: save.tree, parents, who, at: save.at, message });
   const commit = makeObject("commit", content, repository.objectFormat);
   await writeObjects(repository, [commit]);
-  await updateRefs(repository, [{ ref: savesRef(record.id), old: save.before, new: commit.id }]);
+  // Whoever prunes removes the files themselves behind it, which may last longer than names that were never synced.
+  await syncObjectFolders(repository, save.began);
+  const ref = savesRef(record.id);
+  await updateRefs(repository, [{ ref, old: save.before, new: commit.id }]);
+  await syncRefFolders(repository, [ref]);
   return commit.id;
 }
 
