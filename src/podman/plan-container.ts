@@ -61,6 +61,8 @@ export interface ContainerPlan {
   place?: string;
   /** Further files and folders of the host, read-only. */
   mounts?: readonly BindMount[];
+  /** Further folders of the host that are written, too. */
+  written?: readonly BindMount[];
   /** Folders beside /tmp that are its own: empty, in memory, written by everybody. */
   scratch?: readonly string[];
   user: { uid: number; gid: number };
@@ -123,6 +125,7 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...limitArguments(plan, host),
     ...["--volume", appVolume(plan.app, place), "--workdir", place],
     ...[...(plan.mounts ?? []), ...(idle ? [{ host: idle.init, inside: IDLE_INIT }] : [])].flatMap(readOnly),
+    ...(plan.written ?? []).flatMap(({ host: outside, inside }) => ["--volume", `${outside}:${inside}:rw`]),
     ...(plan.devices ?? []).flatMap((device) => ["--device", device]),
     ...(plan.groups ?? []).flatMap((group) => ["--group-add", String(group)]),
     ...environmentArguments({ HOME: "/tmp", LANG: "C.UTF-8", ...plan.env }, plan.secrets),

@@ -60,7 +60,7 @@ export function agentCommands(
     before: commandsFor(left, policy, request),
     named,
     namedAfter: next?.config ? next.version : deployed && (next ? from : named),
-    startAgain: request.rehearsal === "without_agent" ? null : left.start,
+    startAgain: leavesAgent(request) ? null : left.start,
     after: commandsFor(toRun, policy, request),
     installDeployed: next ? toRun.install : null,
   };
@@ -81,20 +81,19 @@ function withoutUseless(
   return { ...commands, stop: null, start: null, migrate: null };
 }
 
+/** Whether all that would meet the agent that runs is left out. */
+export const leavesAgent = ({ rehearsal }: RollbackRequest): boolean => rehearsal?.withAgent === false;
+
 /**
  * A command whose step the policy leaves out is not run, and in a rehearsal without the agent none that manages it. The others
  * have the time that the policy gives their step.
  */
-function commandsFor(
-  commands: LifecycleCommands,
-  policy: RollbackPolicy,
-  { rehearsal }: RollbackRequest,
-): LifecycleCommands {
+function commandsFor(commands: LifecycleCommands, policy: RollbackPolicy, request: RollbackRequest): LifecycleCommands {
   const within = <C extends AgentCommand>(command: C | null, type: StepType): C | null => {
     const step = policy.steps.find((each) => each.type === type);
     return step && command ? { ...command, timeoutMs: step.timeoutMs ?? command.timeoutMs } : null;
   };
-  const leftAlone = rehearsal === "without_agent";
+  const leftAlone = leavesAgent(request);
   return {
     ...commands,
     stop: leftAlone ? null : within(commands.stop, "stop_agent"),

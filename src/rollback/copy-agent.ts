@@ -4,6 +4,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { runGit, runGitAround, tryGit } from "../git/run-git.js";
+import { unquotePath } from "../git/unquote-path.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import { copyPaths } from "../system/copy-paths.js";
@@ -20,8 +21,12 @@ export interface AgentCopy {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Copies an agent to where nothing is yet; without `avoided`, a folder that may lie in it. */
-export async function copyAgent(agent: AgentRepository, folder: string, avoided: string): Promise<AgentCopy> {
+/** Copies an agent to where nothing is yet; without the folders `avoided`, which may lie in it. */
+export async function copyAgent(
+  agent: AgentRepository,
+  folder: string,
+  avoided: readonly string[],
+): Promise<AgentCopy> {
   const given = Object.entries(agent.repository.callerEnv);
   const env = Object.fromEntries(given.filter(([name]) => !LOCATING.has(name)));
   await copyAll(agent, folder, avoided, env);
@@ -40,6 +45,15 @@ const LOCATING: ReadonlySet<string> = new Set([
   "GIT_PREFIX",
 ]);
 
+/** The folders that the copy borrows objects from, absolute: the agent's own, and those that it borrows from itself. */
+export async function listBorrowed({ folder, env }: AgentCopy): Promise<string[]> {
+  const counted = await runGitAround(folder, env, ["-c", "core.quotePath=false", "count-objects", "--verbose"]);
+  return counted
+    .toString()
+    .split("\n")
+    .flatMap((line) => (line.startsWith("alternate: ") ? [unquotePath(line.slice("alternate: ".length))] : []));
+}
+
 /**
  * Every ref, the branch checked out, changes that are not committed, what git ignores (installed dependencies, settings), and
  * the live state. Objects are borrowed, not copied.
@@ -47,7 +61,7 @@ const LOCATING: ReadonlySet<string> = new Set([
 async function copyAll(
   { repository, config }: AgentRepository,
   folder: string,
-  avoided: string,
+  avoided: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { workTree, commonDir, objectFormat } = repository;
@@ -64,7 +78,7 @@ async function copyAll(
   await copyKaiFolder(repository, copy);
   await runGit(copy, ["reset", "--hard", "--quiet"]);
   const ignored = await findIgnored(repository, { workTree });
-  const left = [await configuredRoot(repository, config), await canonicalFolder(avoided)];
+  const left = [await configuredRoot(repository, config), ...(await Promise.all(avoided.map(canonicalFolder)))];
   await copyPaths(
     workTree,
     folder,
@@ -76,7 +90,7 @@ async function copyAll(
   for (const name of [...status.dirty, ...state]) await copyOne(workTree, folder, name, env);
 }
 
-/** What is deployed has no part in it, and its folders could not be removed again. */
+/** What is deployed is copied apart, and rehearsals lie in the other. */
 function overlaps(workTree: string, name: string, root: string | null): boolean {
   if (root === null) return false;
   const path = pathBelow(workTree, name).toString();

@@ -10,7 +10,7 @@ import type { KnownVersion } from "../version/history.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { agentCommands } from "./agent-commands.js";
+import { agentCommands, leavesAgent } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import type { Retention } from "./clean-up.js";
 import { readEarlierTimes } from "./earlier-times.js";
@@ -102,7 +102,7 @@ export async function gatherFacts(
   const notRun = await whyNotRun(session, uses, request);
   const facts: PlanFacts = {
     type: request.type,
-    leavesAgent: request.rehearsal === "without_agent",
+    leavesAgent: leavesAgent(request),
     ...names,
     mints,
     takes: takenBy(mintSigner),

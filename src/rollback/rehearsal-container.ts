@@ -15,6 +15,7 @@ import { skeletonRoot } from "../podman/skeleton-root.js";
 import { type RunningContainer, startContainer } from "../podman/start-container.js";
 import { containerNameOf } from "../snapshot/sandbox/sandbox.js";
 import { makeFolder } from "../system/durable-file.js";
+import { findStat } from "../system/path-bytes.js";
 import { identityOf } from "../system/process-identity.js";
 import type { StartShell } from "../system/start-shell.js";
 import type { Shells } from "./decided.js";
@@ -28,8 +29,10 @@ export interface ContainerRequest {
   /** The copy of the agent, shown where the agent itself is: absolute paths that lead to that meet the copy. */
   readonly copy: string;
   readonly workTree: string;
-  /** The agent's objects, which the copy borrows. */
-  readonly objects: string;
+  /** The copy of what is deployed, and where that lies; null where nothing is. */
+  readonly deployment: { readonly copy: string; readonly root: string } | null;
+  /** The folders of objects that the copy borrows, absolute. */
+  readonly objects: readonly string[];
   readonly host: HostCapabilities;
   readonly seconds: number;
   readonly env: NodeJS.ProcessEnv;
@@ -50,6 +53,7 @@ const MOST_PROCESSES = 4096;
 /** What root of a container may, where root runs the rollback; nothing of it leads out. */
 const OF_ROOT = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 const OBJECTS = "/run/kai/objects";
+const ALTERNATES = ".git/objects/info/alternates";
 
 /**
  * Starts a container in which the commands of a rehearsal run: with this machine's programs and the caller's user, in the agent's
@@ -77,8 +81,10 @@ export async function openRehearsalContainer(request: ContainerRequest): Promise
     }
   };
   let installing: Promise<RunningContainer> | undefined;
-  const shells = (container: RunningContainer): StartShell =>
-    shellsIn(container, { pathInside: insideOf(request), env });
+  const shells = (container: RunningContainer): StartShell => {
+    const start = shellsIn(container, { pathInside: insideOf(request), env });
+    return (args, options) => start(args, { ...options, env: { ...options.env, ...toldInside(request, options.env) } });
+  };
   return {
     shells: {
       usual: shells(usual),
@@ -99,37 +105,39 @@ export async function openRehearsalContainer(request: ContainerRequest): Promise
 }
 
 const insideOf =
-  ({ copy, workTree }: ContainerRequest) =>
+  ({ copy, workTree, deployment }: ContainerRequest) =>
   (outside: string): string =>
-    path.join(workTree, path.relative(copy, outside));
+    deployment && isBelow(outside, deployment.copy)
+      ? path.join(deployment.root, path.relative(deployment.copy, outside))
+      : path.join(workTree, path.relative(copy, outside));
+
+/** Its commands are told where the agent is deployed. */
+const toldInside = ({ deployment }: ContainerRequest, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  deployment && env["KAI_DEPLOYMENT"] !== undefined ? { KAI_DEPLOYMENT: deployment.root } : {};
 
 type UsualPlan = Omit<ContainerPlan, "name" | "network" | "cgroupParent" | "command">;
 
 /** What all of its containers have in common. */
 async function planFor(request: ContainerRequest): Promise<UsualPlan> {
-  const { folder, copy, workTree, env, host, cacheDir, seconds } = request;
+  const { folder, copy, workTree, deployment, env, host, cacheDir, seconds } = request;
   const user = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const root = await skeletonRoot(path.resolve(cacheDir), user);
   // Podman separates its arguments by colons, which a link's own name has not.
   await symlink(root.path, path.join(folder, "root"));
-  await symlink(request.objects, path.join(folder, "objects"));
-  await writeFile(path.join(folder, "alternates"), `${OBJECTS}\n`);
+  const objects = await borrowedObjects(request);
   const seccomp = path.join(folder, "seccomp.json");
   await writeFile(seccomp, JSON.stringify(seccompProfile()));
   const written = [env["HOME"], env["TMPDIR"], path.dirname(workTree)].flatMap((each) => each ?? []);
   const programs = await listProgramFolders(env, workTree);
-  const mounts: BindMount[] = [
-    { host: path.join(folder, "objects"), inside: OBJECTS },
-    { host: path.join(folder, "alternates"), inside: path.join(workTree, ".git/objects/info/alternates") },
-    ...programs.map((each) => ({ host: each, inside: each })),
-  ];
+  const mounts: BindMount[] = [...objects, ...programs.map((each) => ({ host: each, inside: each }))];
   return {
     labels: { [OWNER_LABEL]: (await identityOf(process.pid)) ?? "" },
     root: { ...root, path: path.join(folder, "root") },
     app: { folder: copy },
     place: workTree,
     mounts,
-    scratch: ownFolders(written, workTree),
+    written: deployment === null ? [] : [{ host: deployment.copy, inside: deployment.root }],
+    scratch: ownFolders(written, workTree).filter((each) => each !== deployment?.root),
     user,
     security: {
       seccompProfile: seccomp,
@@ -142,6 +150,25 @@ async function planFor(request: ContainerRequest): Promise<UsualPlan> {
     limits: { cpus: availableParallelism(), memoryBytes: totalmem(), pids: MOST_PROCESSES, seconds },
     env: {},
   };
+}
+
+/** Shown at paths of their own: where the agent lies is the copy. All are named at once, what one borrows itself as well. */
+async function borrowedObjects({ objects, folder, workTree }: ContainerRequest): Promise<BindMount[]> {
+  const alternates = path.join(folder, "alternates");
+  await writeFile(alternates, objects.map((_each, index) => `${OBJECTS}/${index}\n`).join(""));
+  const nothing = path.join(folder, "nothing");
+  await writeFile(nothing, "");
+  const mounts: BindMount[] = [{ host: alternates, inside: path.join(workTree, ALTERNATES) }];
+  for (const [index, each] of objects.entries()) {
+    const inside = `${OBJECTS}/${index}`;
+    // Podman separates its arguments by colons, which a link's own name has not.
+    const link = path.join(folder, `objects-${index}`);
+    await symlink(each, link);
+    mounts.push({ host: link, inside });
+    const own = "info/alternates";
+    if (await findStat(path.join(each, own))) mounts.push({ host: nothing, inside: `${inside}/${own}` });
+  }
+  return mounts;
 }
 
 async function start(
@@ -166,9 +193,10 @@ const ownFolders = (folders: readonly string[], workTree: string): string[] =>
     (each) => !/[:,\n]/.test(each) && !NEEDED.includes(each) && !isBelow(each, workTree),
   );
 
-function requireMountable({ workTree }: ContainerRequest): void {
-  if (workTree !== "/" && !/[:,\n]/.test(workTree)) return;
-  throw new KaiError("E103", `Podman cannot mount anything at ${workTree}, which holds a colon, comma or newline.`, {
-    hint: "Move the agent to another folder.",
+function requireMountable({ workTree, deployment }: ContainerRequest): void {
+  const refused = [workTree, deployment?.root].find((each) => each === "/" || /[:,\n]/.test(each ?? ""));
+  if (refused === undefined) return;
+  throw new KaiError("E103", `Podman cannot mount anything at ${refused}, which holds a colon, comma or newline.`, {
+    hint: `Move ${refused === workTree ? "the agent" : "the deployment"} to another folder.`,
   });
 }

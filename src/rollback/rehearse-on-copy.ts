@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { ulid } from "ulid";
 import { parseDuration } from "../agent/quantity.js";
+import { removePart } from "../deploy/deployment-parts.js";
 import { KaiError } from "../error.js";
 import { findHost } from "../snapshot/sandbox/requirements.js";
 import { makeSandboxFolder, sandboxFolderIn } from "../snapshot/sandbox/sandbox-folder.js";
@@ -9,12 +10,13 @@ import { type Places, placesOf } from "../snapshot/snapshot-ground.js";
 import { planSettings } from "../snapshot/snapshot-settings.js";
 import { identityOf } from "../system/process-identity.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
-import { copyAgent } from "./copy-agent.js";
+import { type AgentCopy, copyAgent, listBorrowed } from "./copy-agent.js";
+import { copyDeployment, findDeploymentRoot } from "./copy-deployment.js";
 import type { RollbackCaller } from "./decided.js";
-import { openRehearsalContainer, type RehearsalContainer } from "./rehearsal-container.js";
+import { type ContainerRequest, openRehearsalContainer, type RehearsalContainer } from "./rehearsal-container.js";
 import type { Rehearsal } from "./rehearse.js";
 import type { Rehearsed, RollbackOptions } from "./request.js";
-import { rollBack } from "./rollback.js";
+import { type RollbackResult, rollBack } from "./rollback.js";
 import { sweepRehearsals } from "./sweep-rehearsals.js";
 
 /** `rehearse`, with all that containers take. */
@@ -31,25 +33,41 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
   const end = async () => container?.close();
   try {
     caller.progress("Copying the agent");
-    const copy = await copyAgent(agent, path.join(folder, "agent"), places.tempDir);
-    const opened = await tryContainer(caller, agent, { id, folder, copy: copy.folder, places });
+    const root = await findDeploymentRoot(agent);
+    const copy = await copyAgent(agent, path.join(folder, "agent"), [places.tempDir, ...(root === null ? [] : [root])]);
+    const deployment = root === null ? null : { root, copy: path.join(folder, DEPLOYMENT) };
+    if (deployment) await copyDeployment(deployment.root, deployment.copy, caller.env);
+    const opened = await tryContainer(caller, agent, { id, folder, copy, deployment, places });
     container = typeof opened === "string" ? undefined : opened;
     // Nobody waits for what runs in it any more; the end of all this tells what kept it from going.
     caller.interrupted?.addEventListener("abort", () => void end().catch(() => {}), { once: true });
-    const rehearsal: Rehearsed = container && agent.config.deploy.root === null ? "with_agent" : "without_agent";
+    const rehearsal: Rehearsed = { withAgent: container !== undefined, root: deployment?.copy ?? null };
     const tried = await attempt(
       { ...caller, cwd: copy.folder, env: copy.env, shells: container?.shells },
       { ...options, dryRun: false, rehearsal },
     );
     caller.interrupted?.throwIfAborted();
-    const { ok, problem, rollback } = tried;
+    const { ok, problem } = tried;
+    const rollback = tried.rollback && deployedAt(tried.rollback, root);
     const where = toldOf(container, typeof opened === "string" ? opened : null, tried);
     return { rehearsed: true, ok, problem, ...where, rollback };
   } finally {
     await end();
+    // Its folders are read-only.
+    await removePart(path.join(folder, DEPLOYMENT));
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
+
+const DEPLOYMENT = "deployment";
+
+/** What is told of a deployment is where it lies, not where its copy did. */
+const deployedAt = (rollback: RollbackResult, root: string | null): RollbackResult => {
+  const { plan } = rollback;
+  return plan.deployment === null || root === null
+    ? rollback
+    : { ...rollback, plan: { ...plan, deployment: { ...plan.deployment, root } } };
+};
 
 type Tried = Pick<Rehearsal, "ok" | "problem" | "rollback">;
 
@@ -69,7 +87,8 @@ async function attempt(caller: RollbackCaller, options: RollbackOptions): Promis
 interface Where {
   readonly id: string;
   readonly folder: string;
-  readonly copy: string;
+  readonly copy: AgentCopy;
+  readonly deployment: ContainerRequest["deployment"];
   readonly places: Places;
 }
 
@@ -77,11 +96,12 @@ interface Where {
 async function tryContainer(
   { env, progress, interrupted: signal }: RollbackCaller,
   { repository, config }: AgentRepository,
-  { id, folder, copy, places }: Where,
+  { id, folder, copy, deployment, places }: Where,
 ): Promise<RehearsalContainer | string> {
-  const { commonDir, workTree = "/" } = repository;
+  const { workTree = "/" } = repository;
   const seconds = Math.ceil(parseDuration(config.snapshot_isolation.cleanup_after) / 1000);
-  const what = { id, copy, workTree, objects: path.join(commonDir, "objects"), seconds };
+  const objects = await listBorrowed(copy);
+  const what = { id, copy: copy.folder, workTree, deployment, objects, seconds };
   const open = async (refresh: boolean) => {
     const settings = planSettings(config.snapshot_isolation, { network: "none", process: "container" });
     const { host } = await findHost(settings, { env, ...places, refresh });

@@ -25,7 +25,7 @@ export interface Rehearsal {
  * Runs the whole rollback on a copy of the repository, the working tree and the live state: it is planned, verified, saved,
  * installed, migrated, restored and tested there. Its commands run in a container in which the copy lies where the agent does, where
  * there can be one: then the agent is stopped, started and asked for health in it, too. Else they run on this host, and these
- * three are left out. A deployment always is. Nothing of the original is changed.
+ * three are left out. What is deployed is copied likewise. Nothing of the original is changed.
  */
 export async function rehearse(caller: RollbackCaller, options: RollbackOptions): Promise<Rehearsal> {
   // What containers take is loaded by what needs one.

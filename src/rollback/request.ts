@@ -2,11 +2,13 @@ import type { Component } from "../agent/component.js";
 import type { VersionNumber } from "../version/number.js";
 import type { RollbackType } from "./plan.js";
 
-/**
- * What a rollback on a copy tries: its deployment is always left out, and with `without_agent` all that would meet the agent that
- * runs, its stop, start and health.
- */
-export type Rehearsed = "with_agent" | "without_agent";
+/** How a rollback is tried on a copy. */
+export interface Rehearsed {
+  /** False where commands could meet the agent that runs: it is not stopped, started or asked then. */
+  readonly withAgent: boolean;
+  /** The copy of what is deployed, absolute; null where nothing is. */
+  readonly root: string | null;
+}
 
 /** What somebody asks for. */
 export interface RollbackRequest {

@@ -8,7 +8,7 @@ import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
 import { openedByConfig } from "./opened-by-config.js";
 import { originOf } from "./orphaned-snapshots.js";
-import { sweepDue } from "./prune-snapshots.js";
+import { sweepDue } from "./prune-due.js";
 import { findBase } from "./sandbox/choose-base.js";
 import { findHost, unenforcedOn } from "./sandbox/requirements.js";
 import { containerNameOf, type SandboxBase } from "./sandbox/sandbox.js";

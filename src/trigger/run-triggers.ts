@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { isoSeconds } from "../operation/build-entry.js";
 import { createVersion } from "../snapshot/gate/create-version.js";
-import { type PrunedSnapshot, sweepDue } from "../snapshot/prune-snapshots.js";
+import { type PrunedSnapshot, sweepDue } from "../snapshot/prune-due.js";
 import { SnapshotStore } from "../snapshot/snapshot-store.js";
 import { openAgent } from "../version/agent-repository.js";
 import type { CreatedVersion } from "../version/create.js";

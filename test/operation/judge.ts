@@ -17,8 +17,6 @@ export interface Scenario {
   /** The agent as it is before the command; left alone, each strike gets a copy. */
   readonly agent: Agent;
   readonly args: readonly string[];
-  /** In a full sweep one of so many calls is struck, where another scenario goes most of the same way; default 1. */
-  readonly every?: number;
   /** A command that is killed at this call first, so that `args` finds it interrupted. */
   readonly interrupt?: { readonly args: readonly string[]; readonly strike: Strike };
   /** Whether the working tree follows HEAD when the command is done: not where changes that are not committed stay. */

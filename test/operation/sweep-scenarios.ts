@@ -33,7 +33,7 @@ export const making: Readonly<Record<string, Prepare>> = {
     const agent = await readyAgent("1.0.0");
     agent.write("logic.py", "print('not committed')\n");
     agent.write("prompts/more.md", "More.\n");
-    return { name: "create --include-changes", agent, every: 2, args: ["create", "--include-changes"] };
+    return { name: "create --include-changes", agent, args: ["create", "--include-changes"] };
   },
   init: async () => {
     const agent = await readyAgent();
@@ -42,10 +42,10 @@ export const making: Readonly<Record<string, Prepare>> = {
     agent.git("rm", "--quiet", "--cached", "kai.yaml");
     agent.remove("kai.yaml");
     agent.git("commit", "--quiet", "-m", "chore: forget kai.yaml");
-    return { name: "init", agent, every: 2, args: ["init", "--yes"] };
+    return { name: "init", agent, args: ["init", "--yes"] };
   },
   deploy: () => deployScenario("1.2.0", "1.1.0"),
-  "deploy, what is there": async () => ({ ...(await deployScenario("1.0.0", "1.1.0")), every: 2 }),
+  "deploy, what is there": async () => deployScenario("1.0.0", "1.1.0"),
   "deploy, of an agent that runs": async () => ({
     ...(await deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" })),
   }),
@@ -76,7 +76,7 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback --force": async () => {
     const agent = await readyAgent("1.0.0", "1.1.0");
     agent.write("logic.py", "print('not committed')\n");
-    return { name: "rollback --force", agent, every: 2, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
+    return { name: "rollback --force", agent, args: ["rollback", "1.0.0", "--force"], ...file("1.0.0") };
   },
   "rollback, emergency": async () => {
     const agent = await agentWithLifecycle();
@@ -109,12 +109,10 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
   },
   "rollback, of a deployment that runs": async () => ({
     ...(await deployedScenario("rollback, deployed", ["rollback", "1.0.0"], { deployed: ["1.1.0"], to: "1.0.0" })),
-    every: 2,
     ...file("1.0.0"),
   }),
   "undo, of the first deployment": async () => ({
     ...(await deployedScenario("undo, first deployment", ["undo"], { deployed: ["1.1.0"], to: null })),
-    every: 2,
   }),
   undo: async () => {
     const { agent, stateAfter } = await rolledBack();
@@ -124,14 +122,14 @@ export const goingBack: Readonly<Record<string, Prepare>> = {
 
 /** `recover` over each of them, killed at its commit point: before it and behind it. */
 export const recovering: Readonly<Record<string, Prepare>> = {
-  "recover, rollback not done": interrupted(rollbackScenario, 0, 2),
+  "recover, rollback not done": interrupted(rollbackScenario, 0),
   "recover, rollback done": interrupted(rollbackScenario, 1),
   "recover, running agent, done": interrupted(of(goingBack, "rollback, version, of an agent that runs"), 1),
-  "recover, create done": interrupted(of(making, "create"), 1, 2),
-  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0, 2),
+  "recover, create done": interrupted(of(making, "create"), 1),
+  "recover, deploy of an agent that runs, not done": interrupted(of(making, "deploy, of an agent that runs"), 0),
   "recover, deploy of an agent that runs, done": interrupted(of(making, "deploy, of an agent that runs"), 1),
-  "recover, deploy done": interrupted(of(making, "deploy"), 1, 2),
-  "recover, undo done": interrupted(of(goingBack, "undo"), 1, 2),
+  "recover, deploy done": interrupted(of(making, "deploy"), 1),
+  "recover, undo done": interrupted(of(goingBack, "undo"), 1),
 };
 
 /** Commands of which all that is written is ours: what a running agent writes cannot be told apart from a replay. */
@@ -190,7 +188,7 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.write("sub/deep/er.md", "new\n");
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
-  return { name: "rollback", agent, every: 2, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+  return { name: "rollback", agent, args: ["rollback", "1.0.0"], ...file("1.0.0") };
 }
 
 /** An agent that nothing runs, and that learnt something since it went back by `operation`. */
@@ -290,10 +288,10 @@ async function deployScenario(to: string, from: string): Promise<Scenario> {
 }
 
 /** `recover` over a command that was killed at its commit point (0), or so many calls later. */
-function interrupted(prepare: Prepare, after: number, every = 1): Prepare {
+function interrupted(prepare: Prepare, after: number): Prepare {
   return async () => {
     const { args, name, ...scenario } = await prepare();
     const strike = { match: COMMIT_POINT, after, blow: "all" } as const;
-    return { ...scenario, name: `recover, ${name}`, every, args: ["recover"], interrupt: { args, strike } };
+    return { ...scenario, name: `recover, ${name}`, args: ["recover"], interrupt: { args, strike } };
   };
 }

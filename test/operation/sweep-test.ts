@@ -1,18 +1,22 @@
 import { expect, test } from "vitest";
+import { DistinctCalls } from "./distinct-calls.js";
 import { callsOf, sample, sweep } from "./kill-sweep.js";
 import { type Blow, COMMIT_POINT, type Strike } from "./run-traced.js";
 import type { Prepare } from "./sweep-scenarios.js";
 
 /**
  * `all`: every call that writes, by SIGKILL of the program alone, and a sample of them by the other blows; without it a few. A call
- * behind an fsync is not struck by itself: a kill finds there what it finds at the fsync.
+ * behind an fsync is not struck by itself: a kill finds there what it finds at the fsync; nor is, but for a sample, one that an earlier
+ * command of the same file had.
  */
 const FULL = process.env["KAI_SWEEP"] === "all";
 const SEED = 20260302;
 
+const ALL = Number.POSITIVE_INFINITY;
+
 /** How many calls of each command are tried by each blow; disk errors have tests of their own in the daily run. */
 const BLOWS: readonly { readonly blow: Blow; readonly daily: number; readonly full: number }[] = [
-  { blow: "first", daily: 2, full: Number.POSITIVE_INFINITY },
+  { blow: "first", daily: 2, full: ALL },
   { blow: "all", daily: 0, full: 6 },
   { blow: "caller", daily: 1, full: 6 },
   { blow: "ENOSPC", daily: 0, full: 3 },
@@ -25,14 +29,15 @@ const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
 function strikesOf(
   { blow, daily, full }: (typeof BLOWS)[number],
   calls: readonly string[],
-  { seed, every }: { seed: number; every: number },
+  { seed, distinct }: { seed: number; distinct: DistinctCalls },
 ): Strike[] {
   // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
   const isError = blow === "ENOSPC" || blow === "EIO";
   const tells = (call: string, index: number) =>
     isError ? !REMOVAL.test(call) : index === 0 || !SYNC.test(calls[index - 1] ?? "");
   const fit = calls.flatMap((call, index) => (tells(call, index) ? [index + 1] : []));
-  const wanted = Math.min(FULL ? full : daily, Math.ceil(fit.length / every));
+  if (FULL && full === ALL) return distinct.take(calls, fit).map((at) => ({ at, blow }));
+  const wanted = Math.min(FULL ? full : daily, fit.length);
   const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
@@ -41,6 +46,7 @@ function strikesOf(
 
 /** Strikes each command at its calls, and says how many were tried. */
 export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
+  const distinct = new DistinctCalls();
   for (const [name, prepare] of Object.entries(scenarios)) {
     test(`${name}, struck at any call that writes, happened whole or not at all`, {
       timeout: FULL ? 3_600_000 : 300_000,
@@ -50,7 +56,7 @@ export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
       const lines: string[] = [];
       const failures: string[] = [];
       for (const [number, blow] of BLOWS.entries()) {
-        const strikes = strikesOf(blow, calls, { seed: SEED + number, every: scenario.every ?? 1 });
+        const strikes = strikesOf(blow, calls, { seed: SEED + number, distinct });
         if (strikes.length === 0) continue;
         const result = await sweep(scenario, strikes);
         lines.push(`${blow.blow} ${result.tried} (${result.before} before, ${result.after} after)`);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -172,6 +172,22 @@ test("programs in folders of PATH are there, what of this host is not is told", 
   agent.env["PATH"] = `${prefix}/bin:${agent.env["PATH"]}`;
   const { rollback } = await told(agent, "rollback", "1.0.0", "--rehearse");
   expect(stepOf(rollback, "validate_rollback")).toMatchObject({ output: "found\n" });
+});
+
+test("git finds the objects there that the agent borrows from another repository, which borrows some itself", async () => {
+  const agent = await agentWith("", tests("git fsck --strict --no-dangling && git log -1 --format=%s v1.1.0"));
+  const objects = path.join(agent.dir, ".git/objects");
+  const [lent, more] = [path.join(agent.dir, "../lent"), path.join(agent.dir, "../more")];
+  for (const [from, to] of [
+    [objects, lent],
+    [lent, more],
+  ] as const) {
+    renameSync(from, to);
+    mkdirSync(path.join(from, "info"), { recursive: true });
+    writeFileSync(path.join(from, "info/alternates"), `${to}\n`);
+  }
+  const { rollback } = await told(agent, "rollback", "1.0.0", "--rehearse");
+  expect(stepOf(rollback, "validate_rollback")).toMatchObject({ status: "done", output: "feat: 1.1.0\n" });
 });
 
 test("a command that outlasts its time is ended, and the container goes with it", async () => {

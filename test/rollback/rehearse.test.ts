@@ -62,12 +62,12 @@ test("what would fail is said, and ends with 1", async () => {
   expect(observe(agent)).toEqual(before);
 });
 
-test("what git ignores is in the copy, too: installed dependencies, settings, but no deployment", async () => {
+test("what git ignores is in the copy, too: installed dependencies, settings, and what is deployed", async () => {
   const agent = await agentWith(`deploy: {root: out/deployed}
 snapshot_isolation:
   temp_dir: rehearsals
   tests:
-    - {name: has all, kind: functionality, run: "cat .env 'lib/a b' && test ! -e out/deployed && test ! -e rehearsals && sqlite3 var/m.sqlite 'select * from t'"}
+    - {name: has all, kind: functionality, run: "cat .env 'lib/a b' && test $(readlink out/deployed/current) = versions/v1.2.0 && test ! -e rehearsals && sqlite3 var/m.sqlite 'select * from t'"}
 `);
   agent.write(
     ".gitignore",

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { PruneResult } from "../../src/snapshot/prune-snapshots.js";
+import { told } from "../scenarios/place.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
@@ -26,8 +28,13 @@ const MOMENTS: Readonly<Record<string, (agent: SnapshotAgent) => boolean>> = {
   "its container is there": (agent) => agent.left().containers.length > 0,
 };
 
-for (const [moment, seen] of Object.entries(MOMENTS)) {
-  test(`create and run, killed when ${moment}: prune leaves the host clean`, async () => {
+const CLEANERS = [["snapshot", "prune", "--all"], ["recover"]];
+const KILLED = Object.entries(MOMENTS).flatMap(([moment, seen]) =>
+  CLEANERS.map((cleaner) => ({ moment, seen, cleaner, name: cleaner.join(" ") })),
+);
+
+for (const { moment, seen, cleaner, name } of KILLED) {
+  test(`create and run, killed when ${moment}: ${name} leaves the host clean`, async () => {
     const agent = await snapshotAgent();
     for (const args of [
       ["create", "1.1.0"],
@@ -35,7 +42,7 @@ for (const [moment, seen] of Object.entries(MOMENTS)) {
     ]) {
       const killed = await killedWhen(agent, args, () => seen(agent));
       if (!killed) continue;
-      await agent.made("prune", "--all");
+      await told(agent, ...cleaner);
       for (const { id } of (await agent.made("list")).snapshots) await agent.made("destroy", id);
       expect(agent.left(), args.join(" ")).toEqual(NOTHING_LEFT);
     }
@@ -64,25 +71,31 @@ test("exec, killed: the snapshot is ready again, and the next command in it ends
   expect((await agent.snapshot("logs", id, "--list")).stdout).toContain("interrupted");
 });
 
-test("exec, killed: prune ends what was left, also what podman is only about to start", async () => {
-  const agent = await snapshotAgent();
-  const { id } = await agent.made("create", "1.1.0");
-  const record = path.join(agent.dir, ".git/kai/snapshots", id);
-  const leased = () => readdirSync(record).some((name) => name.startsWith("execution-"));
-  expect(await killedWhen(agent, ["exec", id, "--", "sleep", "1001"], leased)).toBe(true);
-  expect(await agent.made("prune")).toMatchObject({ pruned: [], ended: [{ snapshot: id }] });
-  expect(leased()).toBe(false);
-  const { stdout } = await agent.made("exec", id, "--", "sh", "-c", COMMANDS);
-  expect(stdout).not.toContain("1001");
-  expect(await agent.made("prune")).toMatchObject({ ended: [] });
-});
+test.each([
+  [["snapshot", "prune"], (result: PruneResult) => result],
+  [["recover"], ({ snapshots }: { snapshots: PruneResult }) => snapshots],
+] as const)(
+  "exec, killed: %s ends what was left, also what podman is only about to start",
+  async (cleaner, resultOf) => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0");
+    const record = path.join(agent.dir, ".git/kai/snapshots", id);
+    const leased = () => readdirSync(record).some((name) => name.startsWith("execution-"));
+    expect(await killedWhen(agent, ["exec", id, "--", "sleep", "1001"], leased)).toBe(true);
+    expect(resultOf(await told(agent, ...cleaner))).toMatchObject({ pruned: [], ended: [{ snapshot: id }] });
+    expect(leased()).toBe(false);
+    const { stdout } = await agent.made("exec", id, "--", "sh", "-c", COMMANDS);
+    expect(stdout).not.toContain("1001");
+    expect(resultOf(await told(agent, ...cleaner))).toMatchObject({ ended: [] });
+  },
+);
 
-/** A git that kills whoever calls it, when the files were read and the tree is to be written. */
+/** A git that kills whoever calls it, when the files were read and trees are to be written. */
 function deadlyGit(agent: SnapshotAgent): (...args: string[]) => Promise<void> {
   const bin = path.join(path.dirname(agent.dir), "bin");
   const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
   mkdirSync(bin);
-  const script = `#!/bin/sh\nfor word; do [ "$word" = write-tree ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
+  const script = `#!/bin/sh\nfor word; do [ "$word" = unpack-objects ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
   writeFileSync(path.join(bin, "git"), script, { mode: 0o755 });
   const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
   return async (...args) =>
@@ -115,6 +128,9 @@ for (const { beside, command, state } of BESIDE) {
     expect(stateOf(agent)).toBe(state);
     expect(await agent.made("diff", id)).toMatchObject({ added: ["new.txt"] });
     expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
+    await killed("save", id);
+    await told(agent, "recover");
+    expect(stateOf(agent)).toBe("running");
     await killed("save", id);
     await agent.made("destroy", id);
     expect(agent.left()).toEqual(NOTHING_LEFT);

@@ -1,10 +1,12 @@
 import { KaiError } from "../../error.js";
 import type { Recovered } from "../../operation/recover.js";
 import { type JudgedOperation, judgeInterrupted } from "../../rollback/judge-interrupted.js";
+import type { RecoveredSnapshots } from "../../snapshot/recover-snapshots.js";
 import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
 import { callerOf, tellConfigBroken, tellRecovered } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
+import { prunedLines } from "../describe-pruned.js";
 import { describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
@@ -15,7 +17,7 @@ export const recoverCommand = defineCommand({
   name: "recover",
   summary: "Bring interrupted operations to their end",
   description:
-    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. The copy and the container of a rehearsal that was killed are removed. Running it twice changes nothing.",
+    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. The copy and the container of a rehearsal that was killed are removed, and so are snapshots that somebody was killed in the middle of, with what was changed in them saved first; commands in snapshots whose callers were killed are ended. Running it twice changes nothing.",
   options: {
     trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
   },
@@ -45,18 +47,27 @@ export const recoverCommand = defineCommand({
       if (cause instanceof KaiError) return [];
       throw cause;
     });
-    context.output.result({ recovered: told, judged, rebuilt, rehearsals }, describeRecovered);
+    const { recoverSnapshots } = await import("../../snapshot/recover-snapshots.js");
+    const snapshots = await recoverSnapshots(callerOf(context)).catch((cause: unknown) => {
+      if (cause instanceof KaiError) return NO_SNAPSHOTS;
+      throw cause;
+    });
+    for (const { id, reason } of snapshots.left) context.output.warn(`${id} could not be removed: ${reason}`);
+    context.output.result({ recovered: told, judged, rebuilt, rehearsals, snapshots }, describeRecovered);
   },
 });
+
+const NO_SNAPSHOTS: RecoveredSnapshots = { pruned: [], left: [], ended: [], orphans: [] };
 
 interface WhatWasDone {
   readonly recovered: readonly Recovered[];
   readonly judged: JudgedOperation | null;
   readonly rebuilt: Rebuilt;
   readonly rehearsals: readonly string[];
+  readonly snapshots: RecoveredSnapshots;
 }
 
-function describeRecovered({ recovered, judged, rebuilt, rehearsals }: WhatWasDone, output: Output): string {
+function describeRecovered({ recovered, judged, rebuilt, rehearsals, snapshots }: WhatWasDone, output: Output): string {
   const { style } = output;
   const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended }) => [
     `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
@@ -65,6 +76,7 @@ function describeRecovered({ recovered, judged, rebuilt, rehearsals }: WhatWasDo
   ]);
   if (judged !== null) lines.push(...describeJudged(judged, output));
   for (const name of rehearsals) lines.push(`${style.green("✓")} ${name}: what somebody was killed over is removed`);
+  lines.push(...prunedLines(snapshots, output));
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }

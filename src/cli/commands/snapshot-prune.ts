@@ -1,6 +1,7 @@
 import { type PruneResult, pruneSnapshots } from "../../snapshot/prune-snapshots.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
+import { prunedLines } from "../describe-pruned.js";
 import { inReach } from "../describe-snapshot.js";
 import type { Output } from "../output.js";
 
@@ -22,22 +23,12 @@ export const snapshotPruneCommand = defineCommand({
   },
 });
 
-function describePrune(
-  { pruned, orphans, ended, saves, dryRun }: PruneResult & { dryRun: boolean },
-  { style }: Output,
-): string {
-  if (pruned.length + orphans.length + ended.length + saves.length === 0) return "There is nothing to prune.";
-  const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
-  return [
-    ...pruned.map(({ id, version, reason, kept }) => {
-      const saved = kept === null ? "" : `; what it had changed is ${kept.slice(0, 10)} on refs/kai/snapshots/${id}`;
-      return `${verb} ${id} (${version}): ${reason}${saved}`;
-    }),
-    ...orphans.map((name) => `${verb} ${name}, which belonged to no snapshot`),
-    ...ended.map(
-      ({ snapshot, execution }) =>
-        `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
-    ),
+function describePrune(result: PruneResult & { dryRun: boolean }, output: Output): string {
+  const { saves, dryRun } = result;
+  const verb = dryRun ? "Would remove" : `${output.style.green("✓")} Removed`;
+  const lines = [
+    ...prunedLines(result, output, dryRun),
     ...saves.map((save) => `${verb} what was saved of ${save.id} (${save.version}): ${save.reason}; ${inReach(save)}`),
-  ].join("\n");
+  ];
+  return lines.length === 0 ? "There is nothing to prune." : lines.join("\n");
 }

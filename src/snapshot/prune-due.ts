@@ -1,0 +1,109 @@
+import { KaiError } from "../error.js";
+import type { Repository } from "../git/repository.js";
+import type { Caller } from "../version/writing-session.js";
+import { endAbandonedIn } from "./abandoned-commands.js";
+import { takeAway, takeContainerAway } from "./end-snapshot.js";
+import { changesOf } from "./judged-changes.js";
+import { saveStillSnapshot } from "./save-snapshot.js";
+import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+
+/** What became of a snapshot that was pruned. */
+export interface PrunedSnapshot {
+  readonly id: string;
+  readonly version: string;
+  /** Why it went. */
+  readonly reason: string;
+  /** The commit under refs/kai/snapshots that keeps what it had changed; null where that was nothing, or was kept already. */
+  readonly kept: string | null;
+}
+
+/** A snapshot that is to go, and why. */
+export interface DueSnapshot {
+  readonly known: KnownSnapshot;
+  readonly reason: string;
+}
+
+/** Why one is to go whose maker was killed; undefined for all others. One in which a command runs always stays. */
+export function whyForsaken({ record, status, reason }: KnownSnapshot): string | undefined {
+  if (status === "running" || status === "creating") return undefined;
+  const isHalf = status === "error" && record.status === "creating";
+  return record.throwAway || isHalf ? (reason ?? "whoever made it was killed") : undefined;
+}
+
+/** Why a snapshot is to go now; undefined where it stays. */
+export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | undefined {
+  const { record, status } = known;
+  if (status === "running" || status === "creating") return undefined;
+  const forsaken = whyForsaken(known);
+  if (forsaken !== undefined) return forsaken;
+  if (Date.parse(record.expiresAt) <= now.getTime()) return "its time is over";
+  return all && status !== "ready" ? `it is ${status}` : undefined;
+}
+
+/** Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. */
+export async function pruneAll(
+  repository: Repository,
+  store: SnapshotStore,
+  due: readonly DueSnapshot[],
+  caller: Caller,
+): Promise<{ pruned: PrunedSnapshot[]; left: { id: string; reason: string }[] }> {
+  const pruned: PrunedSnapshot[] = [];
+  const left: { id: string; reason: string }[] = [];
+  for (const { known, reason } of due) {
+    const { id, version } = known.record;
+    try {
+      pruned.push({ id, version, reason, kept: await pruneOne(repository, store, known, caller) });
+    } catch (cause) {
+      if (!(cause instanceof KaiError)) throw cause;
+      left.push({ id, reason: cause.message });
+    }
+  }
+  return { pruned, left };
+}
+
+/** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
+export async function sweepDue(
+  repository: Repository,
+  store: SnapshotStore,
+  caller: Caller,
+  { dryRun }: { readonly dryRun: boolean } = { dryRun: false },
+): Promise<PrunedSnapshot[]> {
+  const pruned: PrunedSnapshot[] = [];
+  for (const known of await store.list()) {
+    const reason = whyDue(known, caller.now(), false);
+    if (reason === undefined) {
+      if (!dryRun) await endAbandonedIn(store, known, caller.env);
+      continue;
+    }
+    const { id, version } = known.record;
+    // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
+    const kept = dryRun ? null : await pruneOne(repository, store, known, caller).catch(() => undefined);
+    if (kept !== undefined) pruned.push({ id, version, reason, kept });
+  }
+  return pruned;
+}
+
+async function pruneOne(
+  repository: Repository,
+  store: SnapshotStore,
+  known: KnownSnapshot,
+  caller: Caller,
+): Promise<string | null> {
+  const { record, status } = known;
+  await takeContainerAway(store, record, caller.env);
+  const still: KnownSnapshot = { ...known, status: "stopped" };
+  const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
+  await takeAway(store, record, caller.env);
+  return kept;
+}
+
+/** Null where nothing was changed since it was saved last, or its files are gone. */
+async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<string | null> {
+  const found = await changesOf(known, caller.env).catch((cause: unknown) => {
+    if (cause instanceof KaiError && cause.code === "E103") return undefined;
+    throw cause;
+  });
+  if (found === undefined || found.changes.length === 0) return null;
+  const { commit, made } = await saveStillSnapshot(repository, known, caller);
+  return made ? commit : null;
+}

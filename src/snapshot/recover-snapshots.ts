@@ -1,0 +1,47 @@
+import { readdir } from "node:fs/promises";
+import { openRepository } from "../git/repository.js";
+import { readAgent } from "../version/agent-repository.js";
+import type { Caller } from "../version/writing-session.js";
+import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
+import { listOrphans } from "./orphaned-snapshots.js";
+import { type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
+import { placesOf } from "./snapshot-ground.js";
+import { SnapshotStore } from "./snapshot-store.js";
+import { sweepForsaken } from "./sweep-forsaken.js";
+
+export interface RecoveredSnapshots {
+  /** Those whose maker was killed, or whose record is gone. */
+  readonly pruned: readonly PrunedSnapshot[];
+  /** Those that could not be taken away, and why. */
+  readonly left: readonly { readonly id: string; readonly reason: string }[];
+  readonly ended: readonly EndedCommand[];
+  /** Containers, folders and records that belonged to nobody any more. */
+  readonly orphans: readonly string[];
+}
+
+/**
+ * Takes away what was killed in the middle: snapshots that are half made or meant to be thrown away, with what was changed in one saved
+ * first, commands whose callers died, containers and folders of nobody. Those that only are old stay: `snapshot prune` takes them.
+ * Starts no process where there never was a snapshot.
+ */
+export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapshots> {
+  const { env } = caller;
+  const repository = await openRepository(caller.cwd, env);
+  const { config } = await readAgent(repository, caller.onConfigGone);
+  const store = new SnapshotStore(repository);
+  const { tempDir } = await placesOf(repository, config, env);
+  const lost = await listOrphans(tempDir, store);
+  if (lost.length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
+    return { pruned: [], left: [], ended: [], orphans: [] };
+  }
+  const living = (await store.list()).flatMap((known) => {
+    const reason = whyForsaken(known);
+    return reason === undefined ? [] : [{ known, reason }];
+  });
+  for (const { record } of lost) await store.write(record);
+  const due = [...living, ...lost.map((known) => ({ known, reason: known.reason ?? "its record is gone" }))];
+  const { pruned, left } = await pruneAll(repository, store, due, caller);
+  const ended = await endAllAbandoned(store, env);
+  const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });
+  return { pruned, left, ended, orphans };
+}
