@@ -39,6 +39,7 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
     recovered: [],
     rebuilt: { records: [], tags: [] },
     rehearsals: [],
+    snapshots: { ended: [], left: [], orphans: [], pruned: [] },
   });
   expect(refsOf(agent)).toBe(refs);
 });
