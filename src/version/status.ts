@@ -9,6 +9,7 @@ import { judgeCurrent, type Problem } from "./judge-version.js";
 import { highestVersion } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { type AgentHistory, readAgentHistory } from "./reading.js";
+import type { Standing } from "./standing.js";
 import { readStatus } from "./work-tree-status.js";
 
 export interface ModifiedPath {
@@ -21,6 +22,8 @@ export interface ModifiedPath {
 export interface AgentStatus {
   readonly agent: string;
   readonly current: string | null;
+  /** What a releaser said last of that; null where none did. */
+  readonly standing: Standing | null;
   /** The highest that was not withdrawn, pre-releases only where there is nothing else. */
   readonly latest: string | null;
   readonly head: string | null;
@@ -74,6 +77,7 @@ export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
   return {
     agent: config.agent_id,
     current: history.current?.version ?? null,
+    standing: inForce?.standing ?? null,
     latest: newestInUse(history)?.number.text ?? null,
     head: status.head,
     branch: status.branch,
