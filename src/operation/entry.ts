@@ -5,7 +5,7 @@ export const LOG_REF = "refs/kai/log";
 export const NOTES_REF = "refs/notes/kai";
 export const CURRENT_REF = "refs/tags/current";
 
-const OPERATION_KINDS = [
+export const OPERATION_KINDS = [
   "init",
   "create",
   "promote",
