@@ -113,9 +113,13 @@ export async function liveChange(
 async function start(command: StartCommand, ended: boolean, context: CommandContext): Promise<CommandOutcome> {
   const outcome = await startAgent(command, context);
   if (outcome.ok) return outcome;
-  const left = ended ? "No agent was left running" : "What it started was ended again";
+  const left = ended ? `${agentOf(command)} was left running` : "What it started was ended again";
   return { ...outcome, error: `${asSentence(outcome.error ?? "")} ${left}` };
 }
+
+/** Of whom it is said: where a way out holds, another agent runs. */
+const agentOf = ({ env: { KAI_VERSION: version } }: StartCommand): string =>
+  version ? `No agent of ${version}` : "No agent";
 
 /** All has happened by now: the log of steps has the failure. */
 const remembered = (cause: unknown): undefined => {

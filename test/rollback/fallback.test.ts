@@ -49,6 +49,17 @@ test("a version that is not well is left again: everything is as before, and the
   expect(suggested.targets.at(-1)).toMatchObject({ version: "1.1.0", failed: 1, left: 1 });
 });
 
+test("where a way out holds, it is said of which version no agent was left running", async () => {
+  const agent = await agentOfThree();
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  const { message } = await refused(agent, "rollback", "1.1.0");
+  expect(message).toMatch(
+    / No agent of 1\.1\.0 was left running\. 1\.2\.0 is in force instead \(emergency_snapshot\)\.$/,
+  );
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
 test("without automatic_recovery what is not well stays in force, and exits 1", async () => {
   const agent = await agentOfThree(recovery("automatic_recovery: false"));
   const error = await refused(agent, "rollback", "1.1.0");
