@@ -15,7 +15,7 @@ import type { CommandsInForce } from "./commands-in-force.js";
 import type { RollbackCaller } from "./decided.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
-import type { StepLog, StepResult } from "./step-log.js";
+import { illnessOf, type StepLog, type StepResult } from "./step-log.js";
 
 /** An operation whose agent is asked late. */
 export interface Question {
@@ -31,6 +31,8 @@ export interface Question {
 export interface Answer {
   /** Null where nobody could be asked. */
   readonly well: boolean | null;
+  /** As of a rollback: false where it is not well, and the policy holds that against it. */
+  readonly ok: boolean | null;
   readonly steps: readonly StepResult[];
   /** Why it was not asked, or the outcome not logged; null where all of that was done. */
   readonly problem: string | null;
@@ -50,13 +52,14 @@ export async function askInterrupted(
   const started = recovered.find(({ operation }) => operation === entry.id)?.agent ?? null;
   const start = started ? null : await findStart(question);
   const refused = await whyNotAsked(session, question, start, signer);
-  if (refused) return { well: null, steps: [], problem: [refused.message, refused.hint].join(" ") };
+  if (refused) return { well: null, ok: null, steps: [], problem: [refused.message, refused.hint].join(" ") };
   // The failure is kept among the steps.
   if (started) await steps.command("start_agent", async () => started).catch(() => {});
   if (start) await startNow(start, steps, caller).catch(() => {});
   await check(session, caller, question);
   const problem = await log(session, { kind: entry.kind, id: entry.id, plan, steps }, signer);
-  return { well: steps.failure === undefined, steps: steps.results, problem };
+  const ok = steps.failure === undefined;
+  return { well: ok && illnessOf(steps.results) === undefined, ok, steps: steps.results, problem };
 }
 
 const testKinds = ({ validations }: RollbackPlan): SnapshotTest["kind"][] =>

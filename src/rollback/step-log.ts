@@ -25,6 +25,10 @@ export interface RunningStep extends PlanStep {
   readonly cancelled: AbortSignal;
 }
 
+/** The first step behind the commit point that found that what is in force is not well, whether or not the policy calls it critical. */
+export const illnessOf = (steps: readonly StepResult[]): StepResult | undefined =>
+  steps.find(({ type, status }) => status === "failed" && (type === "start_agent" || type === "validate_rollback"));
+
 /** Characters of what all commands of a step printed. */
 const KEPT_OUTPUT = 64 * 1024;
 

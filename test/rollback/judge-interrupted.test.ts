@@ -235,3 +235,14 @@ test("a command that recovers on its way says what it found, and who asks", asyn
   expect(ran.stderr).toContain("`git kai-version recover` does, while that is in force");
   expect(await told(agent, "recover")).toMatchObject({ judged: null });
 });
+
+test("what its policy does not hold against it is logged as not well by recover, and no way out is taken", async () => {
+  const lenient =
+    "rollback_system: {policies: [{name: lenient, steps: [{type: start_agent}, {type: validate_rollback, critical: false}]}]}";
+  const agent = await killedWhileAsked("exit 9", lenient, "trigger: {}");
+  const { judged } = await told(agent, "recover");
+  expect(judged).toMatchObject({ version: "1.0.0", well: false, ok: true });
+  expect(await outcomes(agent)).toEqual(["outcome of rollback 1.1.0 -> 1.0.0: failed"]);
+  expect(await told(agent, "recover")).toMatchObject({ judged: null });
+  expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
+});
