@@ -103,7 +103,10 @@ export async function liveChange(
     },
     async settle() {
       if (!startsAfter) return;
-      const outcome = await steps.command("start_agent", () => start(startsAfter, hasEnded, context)).catch(remembered);
+      const starting = steps.command("start_agent", ({ timeoutMs }) =>
+        start({ ...startsAfter, timeoutMs }, hasEnded, context),
+      );
+      const outcome = await starting.catch(remembered);
       if (outcome?.ok) await endAgents(endsAfter, context);
     },
   };

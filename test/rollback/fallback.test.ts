@@ -177,6 +177,22 @@ test("recovery_timeout bounds what is tried", async () => {
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
 });
 
+test("recovery_timeout bounds the start of a way out that has begun", async () => {
+  const agent = await liveAgent();
+  const more = recovery("recovery_timeout: 4s, fallback_strategies: [emergency_snapshot]");
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}`, more) });
+  await agent.version("1.1.0", {
+    "kai.yaml": kaiYaml(`${START}\nhealth: {run: exit 7, timeout: 5s, retries: 1000}`, more),
+  });
+  const began = performance.now();
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(performance.now() - began).toBeLessThan(19_000);
+  expect(error).toMatchObject({ code: "E127", exit: 4 });
+  expect(error.hint).toMatch(
+    /^emergency_snapshot: start_agent failed: .* recovery_timeout (?:is over|left it no more than [\d.]+ s)\. /,
+  );
+});
+
 const TESTS = (run: string) =>
   `snapshot_isolation: {tests: [{name: answers, kind: functionality, run: '${run}', timeout: 40s}]}\n`;
 
