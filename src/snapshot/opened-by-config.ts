@@ -17,7 +17,7 @@ export function openedByConfig(isolation: Isolation, options: SnapshotOptions, u
   const openings: Opening[] = [];
   const open = (key: string, ...values: readonly string[]) => openings.push(...values.map((value) => ({ key, value })));
   if (options.process === undefined && isolation.default_isolation === "none") open("default_isolation", "none");
-  const { security, temp_dir: tempDir } = isolation;
+  const { security } = isolation;
   for (const name of ["seccomp", "apparmor", "selinux", "no_new_privileges"] as const)
     if (security[name] === false) open(`security.${name}`, "false");
   for (const name of ["run_as_user", "run_as_group"] as const) if (security[name] === 0) open(`security.${name}`, "0");
@@ -32,9 +32,17 @@ export function openedByConfig(isolation: Isolation, options: SnapshotOptions, u
   }
   if (!(level?.read_only_root ?? security.read_only_root) && level?.read_only_root !== false)
     open("security.read_only_root", "false");
-  if (tempDir !== usual.temp_dir) open("temp_dir", tempDir);
-  return [...openings, ...openedNetwork(isolation, options), ...openedLimits(isolation, options, use)];
+  return [
+    ...openings,
+    ...openedTempDir(isolation),
+    ...openedNetwork(isolation, options),
+    ...openedLimits(isolation, options, use),
+  ];
 }
+
+/** Another folder than the one built in: what is made there may be in somebody's way. */
+export const openedTempDir = ({ temp_dir: value }: Isolation): Opening[] =>
+  value === builtInIsolation().temp_dir ? [] : [{ key: "temp_dir", value }];
 
 /**
  * A bridge reaches this host, and with `allow_internet` everything that this host does; its subnet may be one that this host reaches

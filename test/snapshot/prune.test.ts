@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import path from "node:path";
 import { expect, test } from "vitest";
 import { findLocalImages } from "../../src/podman/local-image.js";
+import { told } from "../scenarios/place.js";
 import { baseImage } from "./base-image.js";
 import { NAME, PIP } from "./image-versions.js";
 import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
@@ -80,4 +81,23 @@ test("the image of a commit goes when no snapshot is of it; one of a version sta
   expect((await agent.made("prune")).orphans).toContain(gone);
   expect(await isThere(ofCommit)).toBe(false);
   expect(await isThere(`${NAME}:1.1.0`)).toBe(true);
+});
+
+test("a temp_dir that nobody trusted has signed for is not cleared up", async () => {
+  const agent = await snapshotAgent();
+  const config = JSON.parse(agent.git("show", "HEAD:kai.yaml"));
+  const tempDir = path.join(agent.dir, "../other-snapshots");
+  config.snapshot_isolation.temp_dir = tempDir;
+  agent.write("kai.yaml", JSON.stringify(config));
+  const folder = path.join(tempDir, "kai-snapshot.A");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const origin = { record: null, owner: "gone:1:1", throwAway: true, expiresAt: new Date(0).toISOString() };
+  writeFileSync(path.join(folder, "origin.json"), JSON.stringify(origin));
+  agent.commit("feat: elsewhere");
+  await agent.made("prune");
+  await told(agent, "recover");
+  expect(existsSync(folder)).toBe(true);
+  await told(agent, "create");
+  expect((await agent.made("prune")).orphans).toEqual(["kai-snapshot.A"]);
+  expect(existsSync(folder)).toBe(false);
 });
