@@ -67,19 +67,12 @@ export async function pruneSnapshots(
   };
   const cached = { unused, agent: config.agent_id, dryRun };
   if (dryRun) {
-    const pruned = due.map(
-      ({
-        known: {
-          record: { id, version },
-        },
-        reason,
-      }) => ({ id, version, reason, kept: null }),
-    );
+    const { pruned, left } = await pruneAll(repository, store, due, caller, { dryRun });
     const going = due.map(({ known }) => known);
     const staying = living.filter((known) => !going.includes(known));
     const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going });
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
-    return { pruned, left: [], orphans, ended: [], saves };
+    return { pruned, left, orphans, ended: [], saves };
   }
   await removeSaves(repository, saves);
   // From now on they are as others: what is interrupted here goes on the next time.

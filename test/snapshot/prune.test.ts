@@ -13,13 +13,54 @@ test("a snapshot whose record is lost is told by a dry run and goes at once, wit
   await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
   rmSync(path.join(agent.dir, ".git/kai/snapshots", id), { recursive: true });
   const planned = await agent.made("prune", "--dry-run");
-  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null }]);
+  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null, wouldSave: true }]);
   expect(planned.orphans).not.toContain(`kai-${id.toLowerCase()}`);
   expect(agent.left().containers).toHaveLength(1);
   const { pruned } = await agent.made("prune");
   expect(pruned).toMatchObject([{ id, reason: "its record is gone", kept: expect.any(String) }]);
   expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
   expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a dry run tells whether what was changed would be saved, and writes nothing", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const file = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(file, "utf8"));
+  const over = (expiresAt: string) =>
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), expiresAt }));
+  const inside = (script: string) => agent.made("exec", id, "--", "sh", "-c", script);
+  const would = async () => {
+    over(record.createdAt);
+    const before = agent.git("count-objects", "-v");
+    const { pruned, left } = await agent.made("prune", "--dry-run");
+    expect([left, agent.git("count-objects", "-v")]).toEqual([[], before]);
+    over(record.expiresAt);
+    return pruned.map(({ wouldSave, kept }: { wouldSave: boolean; kept: null }) => [wouldSave, kept]);
+  };
+  expect(await would()).toEqual([[false, null]]);
+  await inside("echo one > a.txt; ln -s a.txt link; chmod +x logic.py");
+  expect(await would()).toEqual([[true, null]]);
+  over(record.createdAt);
+  expect((await agent.snapshot("prune", "--dry-run")).stdout).toContain(
+    `: its time is over; what it has changed would be saved on refs/kai/snapshots/${id}`,
+  );
+  over(record.expiresAt);
+  await agent.made("save", id);
+  expect(await would()).toEqual([[false, null]]);
+  await inside("echo two > a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  await agent.made("save", id);
+  await inside("chmod +x a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  await inside("chmod -x a.txt; rm logic.py");
+  expect(await would()).toEqual([[true, null]]);
+  await agent.made("save", id);
+  expect(await would()).toEqual([[false, null]]);
+  await inside("rm a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  over(record.createdAt);
+  expect((await agent.made("prune")).pruned).toMatchObject([{ id, kept: expect.any(String), wouldSave: null }]);
 });
 
 test("a folder that another user made, or that names another one as its own, is no lost snapshot of ours", async () => {
