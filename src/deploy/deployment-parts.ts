@@ -1,7 +1,8 @@
-import { chmod, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { syncFolder } from "../system/durable-file.js";
 import { endMarked } from "../system/marked-processes.js";
+import { openFolders } from "../system/open-folders.js";
 import { findStat } from "../system/path-bytes.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 
@@ -64,12 +65,4 @@ export async function removePart(part: string): Promise<void> {
   if (!(await findStat(part))) return;
   await openFolders(part);
   await rm(part, { recursive: true, force: true });
-}
-
-/** Makes a folder and those in it writable, so that they can be removed. */
-async function openFolders(folder: string | Buffer): Promise<void> {
-  await chmod(folder, 0o755);
-  for (const entry of await readdir(folder, { withFileTypes: true, encoding: "buffer" })) {
-    if (entry.isDirectory()) await openFolders(Buffer.concat([Buffer.from(folder), Buffer.from("/"), entry.name]));
-  }
 }

@@ -1,8 +1,10 @@
-import path from "node:path";
-import { SYNCED_REFS } from "./ref-transaction.js";
-import { type Repository, zeroId } from "./repository.js";
-import { runGit } from "./run-git.js";
+import { KaiError } from "../error.js";
+import { readablePath } from "../system/path-bytes.js";
+import { type GitObject, makeTree, parseTree, type TreeEntry } from "./object.js";
+import { ObjectReader } from "./object-reader.js";
+import type { Repository } from "./repository.js";
 import type { TreeChange } from "./tree-diff.js";
+import { unpackObjects } from "./write-objects.js";
 
 /** What a path (bytes as latin1 text) of a tree is to be; a mode of zeros takes it away. */
 export interface TreePath {
@@ -11,37 +13,123 @@ export interface TreePath {
   readonly id: string;
 }
 
+export interface ChangeOptions {
+  /** One that is open already. */
+  readonly reader?: ObjectReader | undefined;
+  readonly inherit?: readonly number[];
+}
+
 const GONE = /^0+$/;
+const FOLDER = "40000";
 
 /** What a path is to be that changes as it did between two trees. */
 export const treePathOf = ({ path, newMode, newId }: TreeChange): TreePath => ({ path, mode: newMode, id: newId });
 
 /**
- * Writes the tree that `tree` becomes with these paths changed, and gives its id. Paths that are still to come are waited for while
- * git reads the tree. `scratch` is a folder of the caller's.
+ * Writes the tree that `tree` (or a commit's) becomes with these paths changed, and gives its id. Only folders with something that
+ * changes are read and written. A file takes the place of a folder and the other way round; a folder that is left empty goes. E116
+ * for a path that git would not take.
  */
 export async function changeTree(
   repository: Repository,
   tree: string,
-  changed: readonly TreePath[] | Promise<readonly TreePath[]>,
-  scratch: string,
-  inherit: readonly number[] = [],
+  changed: readonly TreePath[],
+  { reader: opened, inherit = [] }: ChangeOptions = {},
 ): Promise<string> {
-  const options = { env: { GIT_INDEX_FILE: path.join(scratch, "index") }, inherit };
-  // Both have ended before the folder is the caller's again.
-  const [read, given] = await Promise.allSettled([runGit(repository, ["read-tree", tree], options), changed]);
-  if (given.status === "rejected") throw given.reason;
-  if (read.status === "rejected") throw read.reason;
-  const paths = given.value;
-  // Removals first: a file may take the place of a folder whose files go.
-  const removals = paths.filter(({ mode }) => GONE.test(mode));
-  const others = paths.filter(({ mode }) => !GONE.test(mode));
-  const zero = zeroId(repository.objectFormat);
-  const lines = [
-    ...removals.map(({ path: name }) => `0 ${zero}\t${name}\0`),
-    ...others.map(({ path: name, mode, id }) => `${mode} ${id}\t${name}\0`),
-  ];
-  const input = Buffer.from(lines.join(""), "latin1");
-  await runGit(repository, ["update-index", "--replace", "-z", "--index-info"], { ...options, input });
-  return (await runGit(repository, ["write-tree"], { ...options, config: SYNCED_REFS })).toString().trim();
+  const reader = opened ?? new ObjectReader(repository);
+  try {
+    const root = await reader.find(`${tree}^{tree}`);
+    if (root?.type !== "tree") throw new KaiError("E116", `The repository lacks the tree of ${tree}.`);
+    const made: GitObject[] = [];
+    const change = changesByFolder(changed);
+    const changing = new Changing(repository, reader, made);
+    const next = (await changing.apply(root.id, change)) ?? changing.write([]);
+    // git fsck is stricter with trees than git itself is, and what it would refuse may be an old version's.
+    await unpackObjects(repository, made, inherit, { strict: false });
+    return next;
+  } finally {
+    if (opened === undefined) reader.close();
+  }
+}
+
+/** What changes in one folder, by names. */
+interface FolderChange {
+  readonly files: Map<string, { readonly mode: string; readonly id: string }>;
+  readonly folders: Map<string, FolderChange>;
+}
+
+const noChange = (): FolderChange => ({ files: new Map(), folders: new Map() });
+
+function changesByFolder(changed: readonly TreePath[]): FolderChange {
+  const root = noChange();
+  for (const { path, mode, id } of changed) {
+    const names = path.split("/");
+    if (names.some(isForbidden))
+      throw new KaiError("E116", `git takes no path like ${readablePath(path)} into a tree.`);
+    const name = names.pop() ?? "";
+    let folder = root;
+    for (const each of names) {
+      const below = folder.folders.get(each) ?? noChange();
+      folder.folders.set(each, below);
+      folder = below;
+    }
+    folder.files.set(name, { mode, id });
+  }
+  return root;
+}
+
+const isForbidden = (name: string): boolean =>
+  ["", ".", ".."].includes(name) || /^\.git$/i.test(name) || name.includes("\0");
+
+class Changing {
+  readonly #repository: Repository;
+  readonly #reader: ObjectReader;
+  readonly #made: GitObject[];
+
+  constructor(repository: Repository, reader: ObjectReader, made: GitObject[]) {
+    this.#repository = repository;
+    this.#reader = reader;
+    this.#made = made;
+  }
+
+  /** The id of what a folder becomes; undefined where nothing is left in it. */
+  async apply(tree: string | undefined, { files, folders }: FolderChange): Promise<string | undefined> {
+    const entries = tree === undefined ? new Map<string, TreeEntry>() : await this.#read(tree);
+    // Removals first: a folder may take the place of a file that goes.
+    for (const [name, { mode }] of files) if (GONE.test(mode) && !isFolder(entries.get(name))) entries.delete(name);
+    for (const [name, change] of folders) {
+      const before = entries.get(name);
+      const id = await this.apply(isFolder(before) ? before?.id : undefined, change);
+      if (id !== undefined) entries.set(name, { mode: FOLDER, name: Buffer.from(name, "latin1"), id });
+      else if (isFolder(before)) entries.delete(name);
+    }
+    for (const [name, { mode, id }] of files) {
+      if (!GONE.test(mode)) entries.set(name, { mode, name: Buffer.from(name, "latin1"), id });
+    }
+    return entries.size === 0 ? undefined : this.write([...entries.values()]);
+  }
+
+  write(entries: readonly TreeEntry[]): string {
+    const tree = makeTree(entries, this.#repository.objectFormat);
+    this.#made.push(tree);
+    return tree.id;
+  }
+
+  async #read(id: string): Promise<Map<string, TreeEntry>> {
+    const entries = parseTree(await this.#reader.read(id, "tree"), id.length / 2);
+    if (entries === undefined)
+      throw new KaiError("E116", `The tree ${id} cannot be read.`, { hint: "Run `git fsck`." });
+    return new Map(
+      entries.map((entry) => [entry.name.toString("latin1"), { ...entry, mode: canonicalMode(entry.mode) }]),
+    );
+  }
+}
+
+const isFolder = (entry: TreeEntry | undefined): boolean => entry?.mode === FOLDER;
+
+/** As git's index has it: old tools wrote 040000 and 100664. */
+function canonicalMode(mode: string): string {
+  const stripped = mode.replace(/^0+/, "");
+  if (!stripped.startsWith("100")) return stripped;
+  return (Number.parseInt(stripped, 8) & 0o100) === 0 ? "100644" : "100755";
 }

@@ -35,7 +35,7 @@ export interface TreeEntry {
 }
 
 /** A tree object, its entries in git's order: by name, a folder as if its name ended with a slash. */
-function makeTree(entries: readonly TreeEntry[], format: ObjectFormat): GitObject {
+export function makeTree(entries: readonly TreeEntry[], format: ObjectFormat): GitObject {
   const key = (entry: TreeEntry) =>
     entry.mode === "40000" ? Buffer.concat([entry.name, Buffer.from("/")]) : entry.name;
   const sorted = [...entries].sort((a, b) => Buffer.compare(key(a), key(b)));

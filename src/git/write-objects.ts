@@ -16,15 +16,19 @@ export async function writeObjects(
   await syncObjectFolders(repository, objects);
 }
 
-/** The same, but the folders that name the objects are the caller's to sync. */
+/**
+ * The same, but the folders that name the objects are the caller's to sync. With `strict` git refuses objects that its fsck would, and
+ * those that name others which are not there.
+ */
 export async function unpackObjects(
   repository: Repository,
   objects: readonly GitObject[],
   inherit: readonly number[],
+  { strict } = { strict: true },
 ): Promise<void> {
   const unique = [...new Map(objects.map((object) => [object.id, object])).values()];
   if (unique.length === 0) return;
-  const args = ["unpack-objects", "-q", "--strict"];
+  const args = ["unpack-objects", "-q", ...(strict ? ["--strict"] : [])];
   const options = { input: makePack(unique, repository.objectFormat), config: SYNCED_REFS, inherit };
   for (let left = TRIES - 1; left > 0; left--) {
     const result = await tryGit(repository, args, options);

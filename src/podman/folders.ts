@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
 import { KaiError } from "../error.js";
+import { openFolders } from "../system/open-folders.js";
 import { runProcess } from "../system/process.js";
 import { runPodman } from "./podman.js";
 
@@ -9,8 +10,18 @@ export async function removeFolder(folder: string, rootless: boolean, env: NodeJ
   const doomed = `${folder}.${randomUUID().slice(0, 8)}.gone`;
   await rename(folder, doomed);
   // Rootless, overlay's own folder has no permission bits: only the namespace that made it may look inside.
-  if (rootless) await runPodman(["unshare", "rm", "-rf", "--", doomed], { env });
+  if (rootless) await removeInNamespace(doomed, env);
   await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function removeInNamespace(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    await runPodman(["unshare", "rm", "-rf", "--", folder], { env });
+  } catch (cause) {
+    if (!(cause instanceof KaiError && cause.code === "E117")) throw cause;
+    // Without Podman all in it is the caller's own, and was made without it.
+    await openFolders(folder);
+  }
 }
 
 /** Hides `name` of the lower layer by a whiteout in `upper`: a character device 0:0, as overlayfs reads it. */

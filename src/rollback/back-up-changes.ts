@@ -58,7 +58,7 @@ export async function backUpChanges(
     // Before they are read: what is written meanwhile, too, makes it another file.
     const seen = new Map(paths.map((name) => [name, identityAt(pathBelow(repository.workTree, name))]));
     const entries = await storeFiles(repository, paths, scratch, request.inherit);
-    const tree = await changeTree(repository, request.head, entries, scratch, request.inherit);
+    const tree = await changeTree(repository, request.head, entries, { inherit: request.inherit });
     const staged = await stagedTree(repository, request, scratch);
     const commitOf = (content: string, parents: string[], message: string): GitObject =>
       makeObject(

@@ -4,6 +4,7 @@ import type { AgentConfig } from "../agent/config.js";
 import { globMatcher } from "../agent/glob-matcher.js";
 import { KaiError } from "../error.js";
 import { changeTree, treePathOf } from "../git/change-tree.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { diffTrees } from "../git/tree-diff.js";
 import { readablePath } from "../system/path-bytes.js";
@@ -47,15 +48,14 @@ const notInside = (given: string): KaiError =>
 
 /**
  * The tree that `head` becomes when what is selected goes back to `target`, the object written; undefined where nothing of it
- * differs. `scratch` is a folder of ours.
+ * differs.
  */
 export async function composeTree(
   repository: Repository,
   { head, target, selects }: { head: string; target: string; selects: Selection },
-  scratch: string,
-  inherit: readonly number[],
+  { reader, inherit }: { reader: ObjectReader; inherit: readonly number[] },
 ): Promise<string | undefined> {
   const changes = (await diffTrees(repository, head, target)).filter(({ path: name }) => selects(name));
   if (changes.length === 0) return undefined;
-  return changeTree(repository, head, changes.map(treePathOf), scratch, inherit);
+  return changeTree(repository, head, changes.map(treePathOf), { reader, inherit });
 }

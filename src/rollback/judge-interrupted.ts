@@ -6,6 +6,7 @@ import { type Answer, askInterrupted } from "./ask-interrupted.js";
 import { commandsInForce } from "./commands-in-force.js";
 import type { RollbackCaller } from "./decided.js";
 import { didNotHold } from "./did-not-hold.js";
+import { endJudging } from "./end-judging.js";
 import { type Fallback, fallBack, type NotHeld, triedBefore } from "./fall-back.js";
 import { type LeftToJudge, leftToJudge, outcomeOf } from "./left-to-judge.js";
 import type { RollbackPlan } from "./plan.js";
@@ -47,8 +48,7 @@ export async function judgeInterrupted(caller: RollbackCaller, options: JudgeOpt
   const { kind, it, tried } = failed;
   const barred = kind === "undo" ? "undo never falls back by itself" : null;
   const fallbacks = await fallBack(caller, it, { trustCommands: options.trustCommands, barred, tried });
-  // An outcome that could not be logged is found out once more, by somebody with a key.
-  if (judged.problem === null) await dropUnjudged(repository);
+  await endJudging(caller, judged.operation, fallbacks);
   const what = `The ${kind} to ${it.version} that was interrupted`;
   throw didNotHold(what, it, fallbacks, { exit: 4, data: { judged, interrupted: options.recovered } });
 }

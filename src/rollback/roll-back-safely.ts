@@ -1,10 +1,9 @@
-import { openRepository } from "../git/repository.js";
 import type { RollbackCaller } from "./decided.js";
 import { didNotHold } from "./did-not-hold.js";
+import { endJudging } from "./end-judging.js";
 import { fallBack } from "./fall-back.js";
 import type { RollbackOptions } from "./request.js";
 import { rollBackAfterVersion, type VersionedRollback } from "./roll-back-after-version.js";
-import { dropUnjudged } from "./unjudged.js";
 
 /**
  * Goes back, and where what comes into force is not well, goes on by the fallback strategies. E127 whether or not one of them
@@ -17,7 +16,7 @@ export async function rollBackSafely(caller: RollbackCaller, options: RollbackOp
   const failed = { ...result, operation };
   const how = { trustCommands: options.trustCommands ?? false, barred: null, tried: [] };
   const fallbacks = await fallBack(caller, failed, how);
-  await dropUnjudged(await openRepository(caller.cwd, caller.env));
+  await endJudging(caller, operation, fallbacks);
   const exit = result.plan.recovery.automatic ? 4 : 1;
   throw didNotHold(`The rollback to ${result.to}`, failed, fallbacks, { exit, data: { rollback: result } });
 }

@@ -1,11 +1,7 @@
-import { rm } from "node:fs/promises";
-import path from "node:path";
 import { createClassifier } from "../agent/component.js";
 import type { AgentConfig } from "../agent/config.js";
 import { KaiError } from "../error.js";
 import { diffTrees, type TreeChange } from "../git/tree-diff.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
-import { makeFolder } from "../system/durable-file.js";
 import { readablePath } from "../system/path-bytes.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findSide } from "../version/compare-side.js";
@@ -151,12 +147,8 @@ async function compose(
   { fromTree, ...parts }: { head: string; fromTree: string; target: string; selects: Selection },
   request: RollbackRequest,
 ): Promise<string> {
-  const { repository } = session.agent;
-  const scratch = path.join(kaiFolderOf(repository).staging, `compose-${session.id}`);
-  await makeFolder(scratch);
-  const composed = await composeTree(repository, parts, scratch, [session.lock.descriptor]).finally(() =>
-    rm(scratch, { recursive: true, force: true }),
-  );
+  const { agent, reader, lock } = session;
+  const composed = await composeTree(agent.repository, parts, { reader, inherit: [lock.descriptor] });
   if (composed !== undefined) return composed;
   if (request.components.includes("state")) return fromTree;
   throw new KaiError("E109", "Nothing that was named differs from the target.", {

@@ -5,7 +5,6 @@ import type { RefusedPath } from "./execution.js";
 import type { FoundChange } from "./ingest/found-changes.js";
 import { storeChanges } from "./ingest/store-changes.js";
 import type { FoundIn } from "./judged-changes.js";
-import { scratchOf } from "./save-snapshot.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 /** Of one file, before or after, and of all together: what is larger nobody reads here. */
@@ -39,12 +38,7 @@ export async function patchOf(
       shown.push(change);
     }
   }
-  const tree = await storeChanges(repository, {
-    tree: record.tree,
-    folder,
-    changes: shown,
-    scratch: scratchOf(repository, record),
-  });
+  const tree = await storeChanges(repository, { tree: record.tree, folder, changes: shown });
   const args = ["diff-tree", "-p", "-r", "--no-renames", "--irreversible-delete", "--no-ext-diff", "--no-textconv"];
   const text = (await runGit(repository, [...args, "--no-color", record.tree, tree, "--"])).toString();
   return { text: text.length > LONGEST ? cut(text) : text, notShown };

@@ -1,13 +1,14 @@
-import path from "node:path";
 import { formatCommitPayload } from "../git/commit-object.js";
 import { makeObject } from "../git/object.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { diffTrees } from "../git/tree-diff.js";
 import { writeObjects } from "../git/write-objects.js";
-import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readRef } from "../operation/read-ref.js";
+import { syncObjectFolders } from "../operation/sync-object-folders.js";
+import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
@@ -58,11 +59,12 @@ export async function saveStillSnapshot(
   caller: Caller,
 ): Promise<SavedSnapshot> {
   const { record } = known;
+  const began = Date.now();
   const { tree, refused } = await storeSnapshot(repository, known, caller);
   const before = await readRef(repository, savesRef(record.id));
   const parent = record.settings.type === "incremental" && before !== null ? before : record.commit;
   const made = before === null || tree !== (await treeOf(repository, before));
-  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: caller.now() }) : before;
+  const commit = made ? await keepSave(repository, record, { tree, parent, before, at: caller.now(), began }) : before;
   const changes = await diffTrees(repository, parent, commit);
   return {
     id: record.id,
@@ -86,6 +88,7 @@ export interface StoredSnapshot {
 
 export interface StoreSnapshotRequest {
   readonly inherit?: readonly number[];
+  readonly reader?: ObjectReader;
   readonly secrets?: readonly string[] | undefined;
   /** What of the added files is left out; asked for where there are some. */
   readonly ignores?: (() => Promise<IsIgnored>) | undefined;
@@ -98,7 +101,7 @@ export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  { inherit = [], secrets, ignores }: StoreSnapshotRequest = {},
+  { inherit = [], reader, secrets, ignores }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
   const found = await judgedChanges(repository, known, caller, secrets);
@@ -109,20 +112,16 @@ export async function storeSnapshot(
     tree: record.tree,
     folder: found.folder,
     changes,
-    scratch: scratchOf(repository, record),
+    reader,
     inherit,
   });
   return { tree, refused: listRefused(found.refused), ignored: [...ignored] };
 }
 
-/** A folder for trees that are being made. */
-export const scratchOf = (repository: Repository, { id }: SnapshotRecord): string =>
-  path.join(kaiFolderOf(repository).root, "snapshots", id, "scratch");
-
 async function keepSave(
   repository: Repository,
   record: SnapshotRecord,
-  save: { tree: string; parent: string; before: string | null; at: Date },
+  save: { tree: string; parent: string; before: string | null; at: Date; began: number },
 ): Promise<string> {
   const who = { name: "git kai-version", email: "snapshot@localhost" };
   const message = formatSaveMessage(record);
@@ -131,7 +130,11 @@ async function keepSave(
   const content = formatCommitPayload({ tree: save.tree, parents, who, at: save.at, message });
   const commit = makeObject("commit", content, repository.objectFormat);
   await writeObjects(repository, [commit]);
-  await updateRefs(repository, [{ ref: savesRef(record.id), old: save.before, new: commit.id }]);
+  // Whoever prunes removes the files themselves behind it, which may last longer than names that were never synced.
+  await syncObjectFolders(repository, save.began);
+  const ref = savesRef(record.id);
+  await updateRefs(repository, [{ ref, old: save.before, new: commit.id }]);
+  await syncRefFolders(repository, [ref]);
   return commit.id;
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { entryAt, leftovers, observe } from "../operation/observe.js";
@@ -183,20 +183,35 @@ test("a test that fails after an undo is said in one sentence", async () => {
 });
 
 test.each([
-  ["well", "true", { exit: 0, problem: "The outcome could not be logged" }],
-  ["not well", "false", { exit: 4, problem: "emergency_snapshot: " }],
+  [
+    "well",
+    "true",
+    { exit: 0, problem: "The outcome could not be logged", logged: "outcome of rollback 1.1.0 -> 1.0.0: well" },
+  ],
+  [
+    "not well",
+    "false",
+    { exit: 4, problem: "emergency_snapshot: ", logged: "outcome of rollback 1.0.0 -> 1.1.0: failed" },
+  ],
 ])(
   "where the disk fails behind the commit point, of what is %s that is told, and not that nothing happened",
-  async (_, ends, told) => {
+  async (_, ends, expected) => {
     const agent = await liveAgent();
-    const breaks = `rmdir .git/kai/journal && touch .git/kai/journal; ${ends}`;
+    const breaks = `test -e ../broken || { rmdir .git/kai/journal && touch .git/kai/journal ../broken; }; ${ends}`;
     const more = TESTS(breaks) + recovery("fallback_strategies: [emergency_snapshot]");
     await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}", more) });
     await agent.version("1.1.0", { "kai.yaml": kaiYaml("trigger: {}", more) });
     const ran = await agent.kai("rollback", "1.0.0");
-    expect([ran.exit, ran.stdout + ran.stderr]).toEqual([told.exit, expect.stringContaining(told.problem)]);
+    expect([ran.exit, ran.stdout + ran.stderr]).toEqual([expected.exit, expect.stringContaining(expected.problem)]);
     expect(`${ran}`).not.toContain("Nothing was half-written");
-    expect(agent.git("log", "-1", "--format=%s", "refs/kai/log")).toBe("rollback v1.1.0 -> v1.0.0");
+    const logged = () => agent.git("log", "-1", "--format=%s", "refs/kai/log");
+    expect(logged()).toBe("rollback v1.1.0 -> v1.0.0");
+    // When the disk is well again it is found out once more, and only once.
+    rmSync(path.join(agent.dir, ".git/kai/journal"));
+    await agent.kai("recover");
+    expect(logged()).toBe(expected.logged);
+    expect(await told(agent, "recover")).toMatchObject({ judged: null });
+    expect(logged()).toBe(expected.logged);
   },
 );
 

@@ -90,12 +90,12 @@ test.each([
   },
 );
 
-/** A git that kills whoever calls it, when the files were read and the tree is to be written. */
+/** A git that kills whoever calls it, when the files were read and trees are to be written. */
 function deadlyGit(agent: SnapshotAgent): (...args: string[]) => Promise<void> {
   const bin = path.join(path.dirname(agent.dir), "bin");
   const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
   mkdirSync(bin);
-  const script = `#!/bin/sh\nfor word; do [ "$word" = write-tree ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
+  const script = `#!/bin/sh\nfor word; do [ "$word" = unpack-objects ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
   writeFileSync(path.join(bin, "git"), script, { mode: 0o755 });
   const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
   return async (...args) =>

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -113,6 +113,32 @@ test("an ordinary user rehearses a rollback in a container, as that user", async
   expect(outputs).toContainEqual(["stop_agent", "1.2.0\n"]);
   expect(outputs).toContainEqual(["validate_rollback", `${user}\nprint("answer of 1.0.0")\n1.1.0\n`]);
   expect(execFileSync("ls", [path.join(base, "snapshots")], { encoding: "utf8" })).toBe("");
+});
+
+test("an ordinary user rehearses the rollback of what is deployed, and its read-only copy is gone behind it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  const root = path.join(base, "deployed");
+  const start = `test "$KAI_DEPLOYMENT" = '${root}' && ls '${root}/versions' && exec sleep ${SLEEPS}`;
+  const yaml = { lifecycle: { start: { run: start } }, snapshot_isolation: { temp_dir: `${base}/snapshots` } };
+  for (const version of ["1.1.0", "1.2.0"]) {
+    agent.write("kai.yaml", JSON.stringify({ agent_id: "ai.example.clerk", deploy: { root }, ...yaml }));
+    agent.write("logic.py", `# ${version}\n`);
+    agent.commit(`feat: ${version}`);
+    expect((await agent.kai("create", "--as", version)).exit).toBe(0);
+  }
+  const { kai } = process.getuid?.() === 0 ? strangers(agent) : agent;
+  const deployed = await kai("deploy", "1.2.0");
+  expect(deployed.exit, String(deployed)).toBe(0);
+  const rehearsed = (await kai("rollback", "1.1.0", "--rehearse", "--json")).json();
+  expect(rehearsed).toMatchObject({
+    ok: true,
+    isolation: "container",
+    rollback: { plan: { deployment: { root, from: "1.2.0", to: "1.1.0" } } },
+  });
+  expect(readdirSync(path.join(base, "snapshots"))).toEqual([]);
+  expect(readlinkSync(path.join(root, "current"))).toBe("versions/v1.2.0");
+  await kai("undo");
 });
 
 /** Runs the program as somebody else. */

@@ -85,6 +85,7 @@ async function commit(
     : () => versionIgnores(agent.repository, session.reader, record.commit);
   const stored = await storeSnapshot(agent.repository, known, caller, {
     inherit: [lock.descriptor],
+    reader: session.reader,
     secrets: request.secrets,
     ignores,
   });

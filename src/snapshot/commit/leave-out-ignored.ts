@@ -1,10 +1,8 @@
-import { rm } from "node:fs/promises";
 import { changeTree, treePathOf } from "../../git/change-tree.js";
 import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
-import { makeFolder } from "../../system/durable-file.js";
 import type { IsIgnored } from "../../version/ignored-paths.js";
 import type { WritingSession } from "../../version/writing-session.js";
-import { type StoredSnapshot, scratchOf } from "../save-snapshot.js";
+import type { StoredSnapshot } from "../save-snapshot.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 
 /** What a commit of a snapshot takes, seen from the version. */
@@ -32,11 +30,7 @@ export async function leaveOutIgnored(
   const left = new Set(changes.filter(({ path, oldMode }) => oldMode === ABSENT && isIgnored(path)));
   if (left.size === 0) return { tree, changes, ignored };
   const taken = changes.filter((change) => !left.has(change));
-  const scratch = scratchOf(repository, record);
-  await makeFolder(scratch);
-  const without = await changeTree(repository, began, taken.map(treePathOf), scratch, [lock.descriptor]).finally(() =>
-    rm(scratch, { recursive: true, force: true }),
-  );
+  const without = await changeTree(repository, began, taken.map(treePathOf), { reader, inherit: [lock.descriptor] });
   const paths = [...ignored, ...[...left].map(({ path }) => path)].sort();
   return { tree: without, changes: taken, ignored: paths };
 }

@@ -1,10 +1,6 @@
-import { rm } from "node:fs/promises";
-import path from "node:path";
 import { KaiError } from "../../error.js";
 import { changeTree, treePathOf } from "../../git/change-tree.js";
 import { diffTrees, type TreeChange } from "../../git/tree-diff.js";
-import { kaiFolderOf } from "../../operation/kai-folder.js";
-import { makeFolder } from "../../system/durable-file.js";
 import { readablePath } from "../../system/path-bytes.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { requireMovableBranch } from "../../version/movable-branch.js";
@@ -47,7 +43,7 @@ export async function onTop(
   { record }: KnownSnapshot,
   theirs: readonly TreeChange[],
 ): Promise<PlaceOnTop> {
-  const { agent, reader, lock, id } = session;
+  const { agent, reader, lock } = session;
   const { repository, config } = agent;
   const status = await session.status;
   const head = requireCommit(status);
@@ -59,12 +55,8 @@ export async function onTop(
   const merged = mergeOnto(await diffTrees(repository, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
   if (merged.changes.length === 0) throw nothingChanged(record.id, [], []);
-  const scratch = path.join(kaiFolderOf(repository).staging, `snapshot-${id}`);
   const paths = merged.changes.map(treePathOf);
-  await makeFolder(scratch);
-  const together = await changeTree(repository, headTree, paths, scratch, [lock.descriptor]).finally(() =>
-    rm(scratch, { recursive: true, force: true }),
-  );
+  const together = await changeTree(repository, headTree, paths, { reader, inherit: [lock.descriptor] });
   return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
 

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
-import { readlink, rm } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { KaiError } from "../../error.js";
 import { changeTree, type TreePath } from "../../git/change-tree.js";
+import type { ObjectReader } from "../../git/object-reader.js";
 import type { Repository } from "../../git/repository.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
-import { makeFolder } from "../../system/durable-file.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { FoundChange } from "./found-changes.js";
 import { inParentOf, openFound } from "./open-found.js";
@@ -15,8 +15,7 @@ export interface StoreRequest {
   /** The folder that holds what was added and modified: the upper layer, or the copy. */
   readonly folder: string;
   readonly changes: readonly FoundChange[];
-  /** A folder for the time being, made and removed here. */
-  readonly scratch: string;
+  readonly reader?: ObjectReader | undefined;
   readonly inherit?: readonly number[];
 }
 
@@ -25,14 +24,9 @@ export interface StoreRequest {
  * folder to folder, no link followed, and must be what it was when it was found. Nothing runs in the sandbox meanwhile.
  */
 export async function storeChanges(repository: Repository, request: StoreRequest): Promise<string> {
-  const { tree, changes, scratch, inherit = [] } = request;
+  const { tree, changes, reader, inherit = [] } = request;
   if (changes.length === 0) return tree;
-  await makeFolder(scratch);
-  try {
-    return await changeTree(repository, tree, storeFiles(repository, request), scratch, inherit);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  return changeTree(repository, tree, await storeFiles(repository, request), { reader, inherit });
 }
 
 /** Writes what was added and modified, and gives what each path is to be. */

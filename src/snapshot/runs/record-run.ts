@@ -8,6 +8,7 @@ import type { Identity } from "../../git/signature-line.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
 import { writeObjects } from "../../git/write-objects.js";
 import { readRef } from "../../operation/read-ref.js";
+import { syncObjectFolders } from "../../operation/sync-object-folders.js";
 import type { Signer } from "../../trust/signer.js";
 import { formatRunMessage, RUNS_REF, type RunRecord } from "./run-record.js";
 
@@ -35,6 +36,7 @@ export async function recordRun(
 ): Promise<string> {
   const { objectFormat } = repository;
   const names = [...files.keys()];
+  const began = Date.now();
   const ids = await writeBlobs(
     repository,
     names.map((name) => files.get(name)?.source ?? EMPTY),
@@ -52,6 +54,8 @@ export async function recordRun(
     objectFormat,
     "latin1",
   );
+  // No run is to name files that a loss of power took.
+  if (names.length > 0) await syncObjectFolders(repository, began);
   let known: GitObject[] = [output.stdout, output.stderr, ...trees];
   let parent = head;
   for (let left = TRIES; ; left--) {
