@@ -1,10 +1,13 @@
 import { nearest } from "../agent/nearest.js";
+import { KaiError } from "../error.js";
 import type { CommandContext } from "./context.js";
 
 /** A positional argument. `rest` takes all that follow, `command` what stands behind `--`. */
 export interface ArgumentSpec<T> {
   readonly kind: "required" | "optional" | "rest" | "command";
   readonly summary: string;
+  /** What a shell can offer for it. */
+  readonly choices?: readonly string[];
   readonly parse: (raw: string) => T;
 }
 
@@ -79,6 +82,24 @@ export const choice = <const C extends readonly string[]>(
     if (choices.includes(raw)) return raw;
     const close = nearest(raw, choices);
     throw new Error(`Allowed choices are ${choices.join(", ")}.${close ? ` Did you mean ${close}?` : ""}`);
+  },
+});
+
+/** A required argument that is one of these words. */
+export const oneOf = <const C extends readonly string[]>(
+  choices: C,
+  summary: string,
+): ArgumentSpec<C[number]> & { kind: "required" } => ({
+  kind: "required",
+  summary,
+  choices,
+  parse: (raw) => {
+    const chosen = choices.find((each) => each === raw);
+    if (chosen !== undefined) return chosen;
+    const close = nearest(raw, choices);
+    throw new KaiError("E122", `'${raw}' is none of ${choices.join(", ")}.`, {
+      hint: close ? `Did you mean ${close}?` : `Name one of ${choices.join(", ")}.`,
+    });
   },
 });
 

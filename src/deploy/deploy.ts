@@ -4,6 +4,7 @@ import { requireTested } from "../snapshot/gate/require-tested.js";
 import { canonicalFolder, configuredRoot } from "../version/deployment-place.js";
 import { deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import { findAsked } from "../version/find-asked.js";
+import type { Standing } from "../version/standing.js";
 import { validateVersion } from "../version/validate-version.js";
 import { type Caller, provingOf, type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { requireDeployable } from "./deployable.js";
@@ -26,6 +27,8 @@ export interface DeployOptions extends CommandOptions {
 export interface DeployedVersion extends PerformedDeployment {
   readonly version: string;
   readonly tag: string;
+  /** What a releaser said last of it; null where none did. */
+  readonly standing: Standing | null;
   /** The version's folder. */
   readonly path: string;
 }
@@ -50,7 +53,8 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const done = options.dryRun
       ? await foreseeDeployment(session, plan)
       : await performDeployment(session, plan, options);
-    return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
+    const { tag, standing } = version;
+    return { version: version.number.text, tag, standing, path: folderOf(root, version), ...done };
   });
 }
 

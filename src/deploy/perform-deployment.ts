@@ -8,10 +8,10 @@ import { findStat, readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import type { DeploymentRoot } from "../version/deployment-root.js";
 import type { History, KnownVersion } from "../version/history.js";
+import { versionFact } from "../version/version-fact.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type BlueGreen, commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
-import { deploymentEntry } from "./deployment-entry.js";
 import { folderOf } from "./ensure-deployment.js";
 import { pruneDeployments } from "./prune-deployments.js";
 import { requireRoot } from "./require-root.js";
@@ -105,7 +105,7 @@ export async function performDeployment(
   }
   session.caller.progress(`Switching ${root.current}`);
   const details = { ...planned.details, ...(noCommands && { noCommands }), ...plan.more };
-  const entry = await deploymentEntry(session, signer, { ...plan, id: session.id, details });
+  const entry = await versionFact(session, signer, { ...plan, id: session.id, details });
   const requireTime = () => session.caller.interrupted?.throwIfAborted();
   await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live, requireTime }, signer));
   return { ...done(), operation: session.id, removed: await prune(session, plan, false) };
@@ -175,7 +175,7 @@ async function logFailure(
       const details = { kind: "deploy", of: null, ok: false, version: of, root: root.root, error: cause.message };
       const told = { kind: "outcome", subject: `failed to deploy ${about.tag}`, about, details } as const;
       const id = ulid(session.at.getTime());
-      const entry = deploymentEntry(session, signer, { ...told, id });
+      const entry = versionFact(session, signer, { ...told, id });
       // Where that fails, too, what it should tell is still thrown.
       await entry.then((operation) => session.perform(operation, signer)).catch(() => {});
     }

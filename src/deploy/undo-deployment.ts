@@ -3,9 +3,9 @@ import type { LoggedEntry } from "../operation/entry.js";
 import { type DeploymentRoot, deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import { findAsked } from "../version/find-asked.js";
 import type { KnownVersion } from "../version/history.js";
+import { requireProvable } from "../version/require-provable.js";
 import { validateVersion } from "../version/validate-version.js";
 import { provingOf, type WritingSession } from "../version/writing-session.js";
-import { requireProvable } from "./deployable.js";
 import { folderOf } from "./ensure-deployment.js";
 import { foreseeDeployment, type PerformedDeployment, performDeployment } from "./perform-deployment.js";
 

@@ -5,7 +5,17 @@ export const LOG_REF = "refs/kai/log";
 export const NOTES_REF = "refs/notes/kai";
 export const CURRENT_REF = "refs/tags/current";
 
-const OPERATION_KINDS = ["init", "create", "rollback", "undo", "deploy", "state", "snapshot", "outcome"] as const;
+export const OPERATION_KINDS = [
+  "init",
+  "create",
+  "promote",
+  "rollback",
+  "undo",
+  "deploy",
+  "state",
+  "snapshot",
+  "outcome",
+] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 export interface Actor {

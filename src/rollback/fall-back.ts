@@ -128,4 +128,5 @@ const FIND: Readonly<
 };
 
 /** Times of the log are whole seconds: what was in force for less than one may have been well all the same. */
-const wasGood = ({ well, inForceMs, failed }: Suggestion): boolean => failed === 0 && (well > 0 || inForceMs > 0);
+const wasGood = ({ well, inForceMs, failed, standing }: Suggestion): boolean =>
+  failed === 0 && (well > 0 || inForceMs > 0) && standing?.status !== "archived";

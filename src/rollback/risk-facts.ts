@@ -28,6 +28,7 @@ export function risksOf(
       name: version.tag,
       major: version.number.major,
       withdrawn: version.withdrawn,
+      standing: version.standing,
       foreign: version.type === "foreign",
     },
     untested: plan.untested,

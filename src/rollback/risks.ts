@@ -1,3 +1,4 @@
+import { describeStanding, type Standing } from "../version/standing.js";
 import type { LackingState } from "./lacking-state.js";
 import { roughSpan } from "./rough-span.js";
 
@@ -9,6 +10,8 @@ export interface Risk {
     | "dirty_files"
     | "submodules"
     | "withdrawn_target"
+    | "deprecated_target"
+    | "archived_target"
     | "unproven_target"
     | "untested_target"
     | "no_config"
@@ -30,7 +33,13 @@ export interface Risk {
 export interface RiskFacts {
   readonly from: { readonly version: string; readonly major: number } | undefined;
   readonly to:
-    | { readonly name: string; readonly major: number; readonly withdrawn: boolean; readonly foreign: boolean }
+    | {
+        readonly name: string;
+        readonly major: number;
+        readonly withdrawn: boolean;
+        readonly standing: Standing | null;
+        readonly foreign: boolean;
+      }
     | undefined;
   /** Whether it never was in force, and has not passed the tests that are asked for. */
   readonly untested: boolean;
@@ -84,6 +93,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (facts.lacksConfig)
     add("high", "no_config", "the target has no kai.yaml that can be read today: this one's commands are used");
   if (to?.withdrawn) add("medium", "withdrawn_target", `${to.name} was withdrawn before`);
+  risks.push(...givenUp(to));
   if (from && to && from.major !== to.major) {
     add("medium", "breaking_change", `crosses a major version: ${from.major} -> ${to.major}`);
   }
@@ -143,6 +153,14 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   const weight = { high: 0, medium: 1, low: 2 };
   return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
+}
+
+function givenUp(to: RiskFacts["to"]): Risk[] {
+  const standing = to?.standing;
+  if (!standing) return [];
+  const message = `${to.name} is ${describeStanding(standing)}`;
+  if (standing.status === "archived") return [{ kind: "archived_target", severity: "high", message }];
+  return standing.status === "deprecated" ? [{ kind: "deprecated_target", severity: "medium", message }] : [];
 }
 
 const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>

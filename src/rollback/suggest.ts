@@ -1,6 +1,7 @@
 import type { LoggedEntry } from "../operation/entry.js";
 import { type History, type KnownVersion, versionInForce } from "../version/history.js";
 import { compareNumbers } from "../version/number.js";
+import { describeStanding, type Standing, type Status } from "../version/standing.js";
 import { stateHistoryOf } from "../version/state-history.js";
 import { roughSpan } from "./rough-span.js";
 
@@ -20,13 +21,16 @@ export interface Suggestion {
   readonly left: number;
   /** Whether state was captured with it that nobody forgot since. */
   readonly hasState: boolean;
+  /** What a releaser said last of it; null where none did. */
+  readonly standing: Standing | null;
 }
 
 const HOUR = 3_600_000;
 
 /**
  * Ranks the versions that a rollback could go to, the best first. What was in force for long, was well and was never left stands
- * before what is merely near; another major number counts against one, as the state may not be read there.
+ * before what is merely near; another major number counts against one, as the state may not be read there, and so does it that
+ * a releaser gave it up.
  */
 export function suggestTargets(history: History, now: Date): Suggestion[] {
   const here = versionInForce(history);
@@ -113,6 +117,14 @@ function distance(history: History, version: KnownVersion, here: KnownVersion | 
   return Math.abs(history.versions.indexOf(here) - history.versions.indexOf(version));
 }
 
+/** What speaks for a version or against it. An archived one comes behind all others. */
+const STANDINGS: Partial<Record<Status, number>> = { production: 25, deprecated: -60, archived: -300 };
+
+function standingOf({ standing }: KnownVersion): (readonly [points: number, text: string])[] {
+  const points = standing && STANDINGS[standing.status];
+  return standing && points ? [[points, describeStanding(standing)]] : [];
+}
+
 function judge(
   version: KnownVersion,
   here: KnownVersion | undefined,
@@ -128,6 +140,7 @@ function judge(
   };
   if (newer) count(-60, "newer than the version in force");
   if (version.withdrawn) count(-80, "withdrawn");
+  for (const [points, text] of standingOf(version)) count(points, text);
   if (came > 0) count(Math.min(30, Math.log2(1 + inForceMs / HOUR) * 5), `in force for ${roughSpan(inForceMs)}`);
   // What was never tried is no way back: a version made before the rollback that left it, say.
   else count(newer ? -50 : -20, "never in force");
@@ -150,5 +163,6 @@ function judge(
     failed: failed + missed,
     left,
     hasState,
+    standing: version.standing,
   };
 }

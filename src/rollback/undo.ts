@@ -8,6 +8,7 @@ import { type History, type KnownVersion, versionInForce } from "../version/hist
 import { requireMovableBranch } from "../version/movable-branch.js";
 import type { Keeping } from "../version/state-history.js";
 import { type UndoneKeeping, undoKeeping } from "../version/undo-keeping.js";
+import { type UndonePromotion, undoPromotion } from "../version/undo-promotion.js";
 import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
@@ -47,6 +48,8 @@ export interface UndoResult {
   readonly deployment: UndoneDeployment | null;
   /** What became of keeping captured state; null where nothing else is taken back. */
   readonly keeping: Keeping | null;
+  /** What holds again of a version; null where nothing else is taken back. */
+  readonly promotion: Omit<UndonePromotion, "operation"> | null;
   /** The ref that holds the live state of before. */
   readonly stateBackup: string | null;
   /** The ref that holds what the undone operation overwrote and was in no commit: that does not come back by itself. */
@@ -67,6 +70,8 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     if (isDeployment(entry)) return undoDeployed(session, entry, options);
     const keeping = await undoKeeping(session, entry, options);
     if (keeping) return { ...leavingInForce(session, entry), operation: keeping.operation, keeping: factOf(keeping) };
+    const promoted = await undoPromotion(session, entry, options);
+    if (promoted) return undonePromotion(session, entry, promoted);
     requireUndoable(session.history, entry);
     const ground = await survey(session, entry);
     const { dryRun, trustCommands = false } = options;
@@ -87,6 +92,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       plan,
       deployment: null,
       keeping: null,
+      promotion: null,
       backup: await findBackup(session, entry),
     };
     if (dryRun) {
@@ -124,6 +130,12 @@ async function findBackup({ reader }: WritingSession, { details }: LoggedEntry):
 
 const factOf = ({ action, tags }: UndoneKeeping): Keeping => ({ action, tags });
 
+const undonePromotion = (
+  session: WritingSession,
+  entry: LoggedEntry,
+  { operation, ...promotion }: UndonePromotion,
+): UndoResult => ({ ...leavingInForce(session, entry), operation, promotion });
+
 /** Whether an operation switched a deployment and did nothing else: it says where, and no commit that HEAD was on. */
 const isDeployment = ({ details }: LoggedEntry): boolean =>
   typeof details["root"] === "string" && details["head"] === undefined;
@@ -149,6 +161,7 @@ function leavingInForce({ history }: WritingSession, entry: LoggedEntry): UndoRe
     plan: null,
     deployment: null,
     keeping: null,
+    promotion: null,
     backup: null,
     stateBackup: null,
     replaced: [],

@@ -84,6 +84,7 @@ export function mayDo(policy: Policy, fingerprint: string, role: Role): boolean 
 const ROLE_FOR: Readonly<Record<OperationKind, Role>> = {
   init: "owner",
   create: "releaser",
+  promote: "releaser",
   rollback: "operator",
   undo: "operator",
   deploy: "operator",

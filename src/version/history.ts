@@ -5,6 +5,7 @@ import { type LogOutline, outlineEntries } from "./log-outline.js";
 import type { VersionNumber } from "./number.js";
 import { listOfRefs, type TagList } from "./outlined-ref.js";
 import type { VersionType } from "./record.js";
+import type { Standing } from "./standing.js";
 import type { TagFormat, TagName } from "./tag-name.js";
 
 /** A version as its tag and the log tell of it, nothing verified. */
@@ -27,6 +28,8 @@ export interface KnownVersion {
   readonly description: string;
   /** Left by a rollback and not taken back into use since. */
   readonly withdrawn: boolean;
+  /** Null where no releaser said anything of it, or that was taken back. */
+  readonly standing: Standing | null;
   /** The tag object's bytes, a character each; undefined for a lightweight tag. */
   readonly latin1: string | undefined;
 }

@@ -4,6 +4,7 @@ import type { LogOutline } from "./log-outline.js";
 import type { Withdrawing } from "./log-part.js";
 import { compareNumbers, findNumber, type VersionNumber } from "./number.js";
 import type { OutlinedRef, TagList } from "./outlined-ref.js";
+import { type Standing, standingsOf } from "./standing.js";
 import { type TagFormat, type TagName, versionOfTag } from "./tag-name.js";
 import { TaggedVersion } from "./tagged-version.js";
 
@@ -13,6 +14,7 @@ export class JoinedTags {
   readonly #outline: LogOutline;
   readonly #format: TagFormat;
   readonly #withdrawn: ReadonlySet<string>;
+  readonly #standingOf: (tag: string, object: string) => Standing | null;
   /** By the id of its tag; the same object whoever asks, and how. */
   readonly #one = new Map<string, KnownVersion | undefined>();
   #all: Pick<History, "versions" | "skipped" | "reserved"> | undefined;
@@ -22,6 +24,7 @@ export class JoinedTags {
     this.#outline = outline;
     this.#format = format;
     this.#withdrawn = withdrawnVersions(outline.withdrawing);
+    this.#standingOf = standingsOf(outline.promotions);
   }
 
   get all(): Pick<History, "versions" | "skipped" | "reserved"> {
@@ -82,7 +85,8 @@ export class JoinedTags {
     }
     if (!outlined.hasCommit) return { reason: `does not point at a commit; ${KEPT}`, reserves: number };
     const withdrawn = this.#withdrawn.has(number.text);
-    return new TaggedVersion(outlined, { tag: tag as TagName, number, withdrawn, ours: ours !== undefined });
+    const standing = this.#standingOf(tag, outlined.ref.id);
+    return new TaggedVersion(outlined, { tag: tag as TagName, number, withdrawn, standing, ours: ours !== undefined });
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from "./kept-pieces.js";
 import { isLogIndex, joinParts, type LogBlock, type LogIndex, type LogPart } from "./log-part.js";
 
-const FORMAT = "kai-kept-log/1";
+const FORMAT = "kai-kept-log/2";
 const FILE = "log";
 
 /** The file is written anew when it is in more pieces. */

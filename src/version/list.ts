@@ -1,12 +1,14 @@
 import type { History, KnownVersion } from "./history.js";
 import { compareNumbers } from "./number.js";
+import { hasStatus, type ListedStatus, listedStatus, type Standing } from "./standing.js";
 
 export const SORT_KEYS = ["version", "date", "type", "author"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface ListRequest {
   readonly type: string | undefined;
-  readonly status: string | undefined;
+  /** `active`: neither withdrawn nor deprecated nor archived. */
+  readonly status: ListedStatus | undefined;
   readonly since: Date | undefined;
   readonly until: Date | undefined;
   /** A glob on the version's number or its tag. */
@@ -25,7 +27,9 @@ export interface ListedVersion {
   readonly hash: string | null;
   readonly parent: string | null;
   readonly type: string;
-  readonly status: "active" | "withdrawn";
+  readonly status: ListedStatus;
+  /** What a releaser said last of it, also where it is withdrawn; null where none did. */
+  readonly standing: Standing | null;
   readonly createdAt: string | null;
   readonly createdBy: string | null;
   readonly description: string;
@@ -51,7 +55,7 @@ export function listVersions(
   const found = history.versions.filter(
     (version) =>
       (request.type === undefined || version.type === request.type) &&
-      (request.status === undefined || statusOf(version) === request.status) &&
+      (request.status === undefined || hasStatus(version, request.status)) &&
       (request.since === undefined || (version.createdAt !== null && version.createdAt >= request.since)) &&
       (request.until === undefined || (version.createdAt !== null && version.createdAt <= request.until)) &&
       (matches(version.number.text) || matches(version.tag)),
@@ -67,8 +71,6 @@ export function listVersions(
   };
 }
 
-const statusOf = (version: KnownVersion): ListedVersion["status"] => (version.withdrawn ? "withdrawn" : "active");
-
 function listed(
   version: KnownVersion,
   history: History,
@@ -81,7 +83,8 @@ function listed(
     hash: version.hash,
     parent: version.parent,
     type: version.type,
-    status: statusOf(version),
+    status: listedStatus(version),
+    standing: version.standing,
     createdAt: version.createdAt?.toISOString() ?? null,
     createdBy: version.createdBy,
     description: version.description,

@@ -11,6 +11,7 @@ import {
   type Withdrawing,
 } from "./log-part.js";
 import type { LogText } from "./log-text.js";
+import { type Promotion, promotionOf } from "./standing.js";
 
 /** What a history needs of the whole log, newest first. */
 export interface LogOutline {
@@ -24,6 +25,8 @@ export interface LogOutline {
   readonly made: Made;
   /** What each entry withdrew or took back into use that did. */
   readonly withdrawing: readonly Withdrawing[];
+  /** What each entry said of a version's standing that did. */
+  readonly promotions: readonly Promotion[];
   /** The object that the log put under each ref of refs/tags/ last, by ref. */
   tagObjects(): ReadonlyMap<string, string>;
   /** The same for one of these refs; undefined where the log never set it. */
@@ -62,6 +65,7 @@ const isMove = ({ current }: LoggedEntry): boolean => current.before?.pointer !=
 class Findings {
   readonly made: [string, string][] = [];
   readonly withdrawing: Withdrawing[] = [];
+  readonly promotions: Promotion[] = [];
   newest: LoggedEntry | undefined;
   lastMove: LoggedEntry | undefined;
 
@@ -72,6 +76,8 @@ class Findings {
     if (typeof tag === "string" && typeof version === "string") this.made.push([tag, version]);
     const { withdrawn, restored } = entry;
     if (withdrawn.length > 0 || restored.length > 0) this.withdrawing.push({ withdrawn, restored });
+    const promotion = promotionOf(entry);
+    if (promotion) this.promotions.push(promotion);
   }
 }
 
@@ -86,6 +92,7 @@ export function outlineEntries(log: readonly LoggedEntry[]): LogOutline {
     lastMove: findings.lastMove,
     made: findings.made,
     withdrawing: findings.withdrawing,
+    promotions: findings.promotions,
     tagObjects,
     tagObject: (ref) => tagObjects().get(ref),
     numbersMade: (tag) => findings.made.flatMap(([each, version]) => (each === tag ? [version] : [])),
@@ -116,7 +123,7 @@ export class LogOutliner {
   /** Undefined where nothing was taken. */
   end(): LogPart | undefined {
     if (this.#head === undefined) return undefined;
-    const { newest, lastMove, made, withdrawing } = this.#findings;
+    const { newest, lastMove, made, withdrawing, promotions } = this.#findings;
     return {
       index: {
         head: this.#head,
@@ -125,6 +132,7 @@ export class LogOutliner {
         move: lastMove?.commit ?? null,
         made: formatMade(made),
         withdrawing,
+        promotions,
       },
       blocks: this.#blocks,
     };
@@ -150,6 +158,7 @@ export function outlineParts(parts: readonly LogPart[], text: LogText): LogOutli
       return made;
     },
     withdrawing: parts.flatMap(({ index }) => index.withdrawing),
+    promotions: parts.flatMap(({ index }) => index.promotions),
     tagObjects: () => firstOfEach(tagsOfAll(text)),
     tagObject: (ref) => tagObjectOf(text, ref),
     numbersMade: (tag) => numbersMade(parts, tag),

@@ -1,4 +1,5 @@
 import type { InForce, LoggedEntry } from "../operation/entry.js";
+import { isPromotion, type Promotion } from "./standing.js";
 
 /** What a history needs at once of a part of the log, newest first. */
 export interface LogIndex {
@@ -14,6 +15,8 @@ export interface LogIndex {
   readonly made: string;
   /** What each entry withdrew or took back into use that did. */
   readonly withdrawing: readonly Withdrawing[];
+  /** What each entry said of a version's standing that did. */
+  readonly promotions: readonly Promotion[];
 }
 
 export type Made = readonly (readonly [tag: string, version: string])[];
@@ -43,6 +46,7 @@ export function joinParts(parts: readonly [LogPart, ...LogPart[]]): LogPart {
       move: parts.find(({ index }) => index.move !== null)?.index.move ?? null,
       made: formatMade(madeIn(parts)),
       withdrawing: parts.flatMap(({ index }) => index.withdrawing),
+      promotions: parts.flatMap(({ index }) => index.promotions),
     },
     blocks: parts.flatMap(({ blocks }) => blocks),
   };
@@ -86,7 +90,9 @@ function numbersInLines(made: string, tag: string): string[] {
 
 /** Whether JSON is the index of a part. */
 export function isLogIndex(value: unknown): value is LogIndex {
-  const { head, newest, current, move, made, withdrawing } = (value ?? {}) as Partial<Record<keyof LogIndex, unknown>>;
+  const { head, newest, current, move, made, withdrawing, promotions } = (value ?? {}) as Partial<
+    Record<keyof LogIndex, unknown>
+  >;
   return (
     typeof head === "string" &&
     isTextOrNull(newest) &&
@@ -94,7 +100,9 @@ export function isLogIndex(value: unknown): value is LogIndex {
     (current === null || isInForce(current)) &&
     typeof made === "string" &&
     Array.isArray(withdrawing) &&
-    withdrawing.every((each) => isTexts(each?.withdrawn) && isTexts(each?.restored))
+    withdrawing.every((each) => isTexts(each?.withdrawn) && isTexts(each?.restored)) &&
+    Array.isArray(promotions) &&
+    promotions.every(isPromotion)
   );
 }
 

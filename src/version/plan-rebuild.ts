@@ -3,6 +3,7 @@ import type { Ref } from "../git/refs.js";
 import { canonicalJson } from "../operation/canonical-json.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { findRecord } from "./find-record.js";
+import { promotionOf } from "./standing.js";
 import { outlineTag } from "./tag-outline.js";
 
 /** A version as the entry that made it tells of it. */
@@ -54,7 +55,7 @@ export function planRebuild(
   return { tags, records };
 }
 
-/** Whole new texts of the notes that get `records` back, by commit, with the lines of the rollbacks that left those versions. */
+/** Whole new texts of the notes that get `records` back, by commit, with the lines of what was said of those versions, or left them. */
 export function planNotes(
   records: readonly (Pick<MadeVersion, "commit" | "tagId"> & { readonly line: string })[],
   log: readonly LoggedEntry[],
@@ -68,13 +69,14 @@ export function planNotes(
   for (const { commit, line } of records) add(commit, line);
   const commits = new Map(records.map(({ tagId, commit }) => [tagId, commit]));
   for (const entry of log.toReversed()) {
-    const commit = entry.kind === "rollback" ? commits.get(entry.current.before?.tag ?? "") : undefined;
+    const about = entry.kind === "rollback" ? entry.current.before?.tag : promotionOf(entry)?.object;
+    const commit = commits.get(about ?? "");
     if (commit === undefined || notes.get(commit)?.includes(entry.id)) continue;
     add(commit, entryLine(entry));
   }
   return texts;
 }
 
-/** What the note of a version that was left says of the operation. */
+/** What the note of a version says of the operation. */
 const entryLine = ({ at, actor, kind, id, restored, subject, withdrawn }: LoggedEntry): string =>
   canonicalJson({ at, by: actor, format: "kai-entry/1", kind, operation: id, restored, subject, withdrawn });

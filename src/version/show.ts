@@ -8,6 +8,7 @@ import { type ListedOperation, listOperations } from "./operations.js";
 import { listNotes, readNotes } from "./read-notes.js";
 import { readAgentHistory } from "./reading.js";
 import type { VersionRecord } from "./record.js";
+import { type ListedStatus, listedStatus, promotionOf, type Standing } from "./standing.js";
 import { type VerifyCaller, verifyVersions } from "./verify.js";
 
 export interface ShownVersion {
@@ -18,13 +19,17 @@ export interface ShownVersion {
   readonly type: string;
   readonly current: boolean;
   readonly withdrawn: boolean;
+  /** As `list` calls it. */
+  readonly status: ListedStatus;
+  /** What a releaser said last of it, also where it is withdrawn; null where none did. */
+  readonly standing: Standing | null;
   /** Null for a version of another tool, or where the record is not here. */
   readonly record: VersionRecord | null;
   readonly children: readonly string[];
   readonly signature: JudgedVersion["signature"];
   readonly ok: boolean;
   readonly problems: readonly Problem[];
-  /** Operations that made it, put it in force, left it or brought it back, oldest first. */
+  /** Operations that made it, put it in force, left it, brought it back or said where it stands, oldest first. */
   readonly operations: readonly ListedOperation[];
 }
 
@@ -50,6 +55,8 @@ export async function showVersion(caller: VerifyCaller, asked: string): Promise<
     type: version.type,
     current: history.current?.tag === version.tagId,
     withdrawn: version.withdrawn,
+    status: listedStatus(version),
+    standing: version.standing,
     record: await readRecord(agent.repository, version),
     children: history.versions.filter((each) => each.parent === number).map((each) => each.number.text),
     signature: judged?.signature ?? { outcome: "unsigned", key: null, signer: null, reason: null },
@@ -59,15 +66,14 @@ export async function showVersion(caller: VerifyCaller, asked: string): Promise<
   };
 }
 
-/** Whether an operation made the version, put it in force, left or withdrew it, or took it back into use. */
-function isAbout(
-  { kind, changes, current, withdrawn, restored, details }: LoggedEntry,
-  version: KnownVersion,
-): boolean {
+/** Whether an operation made the version, put it in force, left or withdrew it, took it back into use, or said where it stands. */
+function isAbout(entry: LoggedEntry, version: KnownVersion): boolean {
+  const { kind, changes, current, withdrawn, restored, details } = entry;
   const number = version.number.text;
   const [from, to] = [current.before?.version, current.after?.version];
   if (changes.some((change) => change.new === version.tagId) || withdrawn.includes(number) || restored.includes(number))
     return true;
+  if (kind === "promote") return promotionOf(entry)?.object === version.tagId;
   // That a later version took its place is told of that one.
   if (kind === "create") return from !== to && to === number;
   return from === to ? details["version"] === number : from === number || to === number;

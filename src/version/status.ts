@@ -9,6 +9,7 @@ import { judgeCurrent, type Problem } from "./judge-version.js";
 import { highestVersion } from "./next-number.js";
 import { readPendingChanges } from "./pending-changes.js";
 import { type AgentHistory, readAgentHistory } from "./reading.js";
+import { hasStatus, type Standing } from "./standing.js";
 import { readStatus } from "./work-tree-status.js";
 
 export interface ModifiedPath {
@@ -21,7 +22,9 @@ export interface ModifiedPath {
 export interface AgentStatus {
   readonly agent: string;
   readonly current: string | null;
-  /** The highest that was not withdrawn, pre-releases only where there is nothing else. */
+  /** What a releaser said last of that; null where none did. */
+  readonly standing: Standing | null;
+  /** The highest that was neither withdrawn nor given up, pre-releases only where there is nothing else. */
   readonly latest: string | null;
   readonly head: string | null;
   /** The branch's full ref; null where HEAD is detached. */
@@ -74,6 +77,7 @@ export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
   return {
     agent: config.agent_id,
     current: history.current?.version ?? null,
+    standing: inForce?.standing ?? null,
     latest: newestInUse(history)?.number.text ?? null,
     head: status.head,
     branch: status.branch,
@@ -87,7 +91,7 @@ export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
 }
 
 const newestInUse = (history: History): KnownVersion | undefined =>
-  highestVersion({ versions: history.versions.filter(({ withdrawn }) => !withdrawn) });
+  highestVersion({ versions: history.versions.filter((version) => hasStatus(version, "active")) });
 
 const NO_LOG: Problem = {
   code: "record-not-fetched",

@@ -1,6 +1,7 @@
 import type { KnownVersion } from "./history.js";
 import type { VersionNumber } from "./number.js";
 import type { OutlinedRef } from "./outlined-ref.js";
+import type { Standing } from "./standing.js";
 import type { TagName } from "./tag-name.js";
 import type { TagOutline } from "./tag-outline.js";
 
@@ -8,6 +9,7 @@ interface Telling {
   readonly number: VersionNumber;
   readonly tag: TagName;
   readonly withdrawn: boolean;
+  readonly standing: Standing | null;
   readonly ours: boolean;
 }
 
@@ -17,14 +19,16 @@ export class TaggedVersion implements KnownVersion {
   readonly tag: TagName;
   readonly tagId: string;
   readonly withdrawn: boolean;
+  readonly standing: Standing | null;
   readonly #ours: boolean;
   readonly #tagged: OutlinedRef;
 
-  constructor(tagged: OutlinedRef, { number, tag, withdrawn, ours }: Telling) {
+  constructor(tagged: OutlinedRef, { number, tag, withdrawn, standing, ours }: Telling) {
     this.number = number;
     this.tag = tag;
     this.tagId = tagged.ref.id;
     this.withdrawn = withdrawn;
+    this.standing = standing;
     this.#ours = ours;
     this.#tagged = tagged;
   }

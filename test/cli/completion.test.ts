@@ -44,6 +44,8 @@ test("bash completes commands, the words of a group, options and their values", 
   expect(offers("git kai-version create --type ")).toEqual(["auto", "manual", "release"]);
   expect(offers("git kai-version create --type=m")).toEqual(["manual"]);
   expect(offers("git kai-version --json list --sort ")).toEqual(["version", "date", "type", "author"]);
+  expect(offers("git kai-version promote 1.0.0 s")).toEqual(["staging"]);
+  expect(offers("git kai-version list --status p")).toEqual(["production"]);
   expect(offers("git-kai-version config v")).toEqual(["validate"]);
   expect(offers("git kai-version completion ")).toEqual([...SHELLS]);
 });

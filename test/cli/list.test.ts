@@ -66,7 +66,11 @@ test("a value that cannot be is wrong usage, told with those that can", async ()
   const agent = await agentWithVersions("1.0.0");
   for (const [option, value, said] of [
     ["--type", "autmo", "Allowed choices are auto, manual, release, rollback, foreign. Did you mean auto?"],
-    ["--status", "gone", "Allowed choices are active, withdrawn."],
+    [
+      "--status",
+      "gone",
+      "Allowed choices are active, withdrawn, development, testing, staging, production, deprecated, archived.",
+    ],
     ["--sort", "dtae", "Allowed choices are version, date, type, author. Did you mean date?"],
     ["--limit", "-1", "'-1' is no whole number"],
     ["--limit", "few", "'few' is no whole number"],

@@ -88,3 +88,10 @@ test("the newest version that status names is none that was withdrawn", async ()
   expect(await told(agent, "status")).toMatchObject({ current: "1.0.0", latest: "1.0.0" });
   expect(await told(agent, "next")).toMatchObject({ latest: "1.1.0" });
 });
+
+test("nor one that was deprecated or archived", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  await told(agent, "deprecate", "1.2.0", "--reason", "it forgets names");
+  await told(agent, "archive", "1.1.0");
+  expect(await told(agent, "status")).toMatchObject({ current: "1.2.0", latest: "1.0.0" });
+});

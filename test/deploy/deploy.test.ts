@@ -222,3 +222,19 @@ test("what stands in the place of `current` is left alone", async () => {
   const refused = await deploy(agent, "1.0.0", "--json");
   expect([refused.exit, refused.json().error.code]).toEqual([1, "E125"]);
 });
+
+test("what is archived is not deployed until it is promoted again, and of what is deprecated the reason is said", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  await agent.kai("archive", "1.0.0", "--reason", "its licence ended");
+  expect(await deploy(agent, "1.0.0")).toMatchInlineSnapshot(`
+    Error E101: v1.0.0 is archived: its licence ended.
+    Hint: Nobody is to use it any more; \`git kai-version promote 1.0.0 STATUS\` takes it back into use.
+    [exit 1]
+  `);
+  expect((await deploy(agent, "1.0.0", "--dry-run")).exit).toBe(1);
+  expect(existsSync(rootOf(agent))).toBe(false);
+  await agent.kai("deprecate", "1.0.0", "--reason", "it forgets names");
+  const { exit, stderr, stdout } = await deploy(agent, "1.0.0", "--json");
+  expect([exit, stderr]).toEqual([0, expect.stringContaining("v1.0.0 is deprecated: it forgets names")]);
+  expect(JSON.parse(stdout)).toMatchObject({ version: "1.0.0", standing: { status: "deprecated" } });
+});

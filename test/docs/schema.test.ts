@@ -94,6 +94,12 @@ test("what the commands print with --json is what the schemas say, no key more a
   print("compare", "1.0.0", "HEAD", "--patch");
   print("verify", "--all", "--deep");
   git("checkout", "-q", "--", "logic.py");
+  print("promote", "1.0.0", "staging", "--stability", "beta", "--dry-run");
+  print("promote", "1.0.0", "staging");
+  print("deprecate", "1.0.0", "--reason", "there is a newer one");
+  print("archive", "1.0.0");
+  print("undo");
+  print("promote", "1.0.0", "production");
   print("rollback", "1.0.0", "--dry-run");
   print("rollback", "1.0.0");
   print("undo", "--dry-run");

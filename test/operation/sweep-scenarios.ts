@@ -49,6 +49,11 @@ export const making: Readonly<Record<string, Prepare>> = {
   "deploy, of an agent that runs": async () => ({
     ...(await deployedScenario("deploy, blue-green", ["deploy", "1.1.0"], { deployed: ["1.0.0"], to: "1.1.0" })),
   }),
+  promote: async () => ({
+    name: "promote",
+    agent: await readyAgent("1.0.0"),
+    args: ["promote", "1.0.0", "production"],
+  }),
   "state forget": async () => {
     const agent = await agentWithMemory();
     return { name: "state forget", agent, args: ["state", "forget", "1.0.0"] };

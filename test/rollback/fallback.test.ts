@@ -68,6 +68,15 @@ test("the fallback strategies are tried in the order that kai.yaml has", async (
   expect(agent.events()).toContain("started 1.0.0");
 });
 
+test("last_known_good takes no archived version, however well that was", async () => {
+  const agent = await agentOfThree(recovery("fallback_strategies: [last_known_good, emergency_snapshot]"));
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  for (const version of ["0.9.0", "1.0.0"]) await told(agent, "archive", version);
+  const error = await refused(agent, "rollback", "1.1.0");
+  expect(error.message).toContain("1.2.0 is in force instead (emergency_snapshot)");
+});
+
 test("where no strategy holds it says so, and exits 4", async () => {
   const agent = await agentOfThree(recovery("fallback_strategies: [emergency_snapshot]"));
   await agent.version("1.3.0", {

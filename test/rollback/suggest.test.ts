@@ -5,6 +5,7 @@ import { roughSpan } from "../../src/rollback/rough-span.js";
 import { suggestTargets } from "../../src/rollback/suggest.js";
 import type { History } from "../../src/version/history.js";
 import { parseNumber } from "../../src/version/number.js";
+import type { Standing } from "../../src/version/standing.js";
 
 const NOW = new Date("2026-06-01T00:00:00Z");
 const HOUR = 3_600_000;
@@ -76,6 +77,32 @@ test("what did not come into force counts against the version that was to, not t
   expect(first).toMatchObject({ version: "1.1.0", failed: 0 });
   expect(second).toMatchObject({ version: "1.0.0", failed: 2 });
   expect(second?.evidence).toContain("did not come into force when it should, 2 times");
+});
+
+test("what is in production comes first, what is given up last, and nothing that chooses by itself takes what is archived", () => {
+  const made = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"].map((version) => ["create", version] as const);
+  const history = historyOf(["1.0.0", "1.1.0", "1.2.0", "1.3.0"], made);
+  const ranked = (standings: Record<string, Pick<Standing, "status" | "reason">>) => {
+    for (const each of history.versions) {
+      const said = standings[each.number.text];
+      Object.assign(each, { standing: said ? { stability: null, since: "", ...said } : null });
+    }
+    return suggestTargets(history, NOW);
+  };
+  const plain = suggestTargets(history, NOW).map(({ version }) => version);
+  expect(plain).toEqual(["1.2.0", "1.1.0", "1.0.0"]);
+  const targets = ranked({
+    "1.0.0": { status: "production", reason: null },
+    "1.1.0": { status: "archived", reason: null },
+    "1.2.0": { status: "deprecated", reason: "it forgets names" },
+  });
+  expect(targets.map(({ version }) => version)).toEqual(["1.0.0", "1.2.0", "1.1.0"]);
+  expect(targets.map(({ evidence }) => evidence)).toEqual([
+    expect.arrayContaining(["production"]),
+    expect.arrayContaining(["deprecated: it forgets names"]),
+    expect.arrayContaining(["archived"]),
+  ]);
+  expect(targets[2]?.score).toBeLessThan(0);
 });
 
 test("the one in force, pre-releases and versions of other tools are not suggested; without any there is nothing", () => {

@@ -22,7 +22,7 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   expect(agent.git("log", "-1", "--format=%s", done.branch)).toBe("feat: new");
   expect(agent.git("status", "--porcelain")).toBe("");
   expect(existsSync(path.join(agent.dir, "new.txt"))).toBe(false);
-  expect((await agent.kai("log", "--json", "--limit", "1")).json()).toMatchObject({
+  expect((await agent.kai("log", "--json", "--kind", "snapshot")).json()).toMatchObject({
     operations: [{ kind: "snapshot" }],
   });
   expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed: done.commit });

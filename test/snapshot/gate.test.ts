@@ -104,6 +104,25 @@ test("what has not passed its tests in a snapshot is neither made a version nor 
   expect((await refusal(agent, "create")).message).toContain("answers was not run");
 });
 
+test("what has not passed its tests in a snapshot is promoted to testing, and no further", async () => {
+  const agent = await gatedAgent();
+  await runTests(agent, "HEAD", "good");
+  await done(agent, "create", "--as", "1.1.0");
+  await runTests(agent, "1.1.0", "poor");
+  for (const status of ["staging", "production"]) {
+    expect(await refusal(agent, "promote", "1.1.0", status)).toMatchObject({
+      message: expect.stringContaining("v1.1.0 has not passed its tests in a snapshot"),
+      hint: expect.stringContaining("`git kai-version snapshot test 1.1.0`"),
+      scenarios: [{ name: "mode", state: "failed" }],
+    });
+  }
+  await refusal(agent, "promote", "1.1.0", "staging", "--dry-run");
+  for (const status of ["development", "testing", "archived"]) await done(agent, "promote", "1.1.0", status);
+  await done(agent, "deprecate", "1.1.0", "--reason", "it fails");
+  await runTests(agent, "1.1.0", "good");
+  expect(await done(agent, "promote", "1.1.0", "production")).toMatchObject({ status: "production" });
+});
+
 test("the newest run decides, of each scenario", async () => {
   const agent = await gatedAgent();
   await runTests(agent, "HEAD", "good");

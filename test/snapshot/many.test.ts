@@ -41,6 +41,16 @@ test("a range is tested side by side, and the first bad one is named; bisected, 
   expect(await agent.refused("test", "1.1.0", "--bisect")).toMatchObject({ code: "E122" });
 });
 
+test("of a range an archived version is left out, but for its ends", async () => {
+  const agent = await broken();
+  for (const version of ["1.1.0", "1.1.1"]) await agent.kai("archive", version);
+  const ran = await agent.kai("snapshot", "test", "1.1.0..1.1.2", "--json");
+  expect(versionsOf(ran.json())).toEqual([
+    ["1.1.0", true],
+    ["1.1.2", true],
+  ]);
+});
+
 test("of a range, too, what is changed is committed where that is asked for, each to a branch of its own", async () => {
   const agent = await broken();
   const ran = await agent.snapshot("test", "1.1.0..1.1.1", "--commit", "--", "sh", "-c", "echo new > new.txt");

@@ -116,6 +116,7 @@ const ALL = { ada: ["owner", "releaser", "operator", "auditor"], bob: ["tester"]
 const ENTRIES: readonly [string, Partial<Entry>, { ada: readonly Role[]; bob: readonly Role[] }, RegExp | undefined][] =
   [
     ["a create by a releaser", { kind: "create" }, { ...ALL, bob: ["releaser"] }, undefined],
+    ["a promotion by a releaser", { kind: "promote" }, { ...ALL, bob: ["releaser"] }, undefined],
     ["a rollback by an operator", { kind: "rollback" }, { ...ALL, bob: ["operator"] }, undefined],
     ["an undo by an operator", { kind: "undo" }, { ...ALL, bob: ["operator"] }, undefined],
     [
@@ -123,6 +124,12 @@ const ENTRIES: readonly [string, Partial<Entry>, { ada: readonly Role[]; bob: re
       { kind: "create" },
       { ...ALL, bob: ["operator"] },
       /\(create\) was signed by a key that is no releaser/,
+    ],
+    [
+      "a promotion by an operator",
+      { kind: "promote" },
+      { ...ALL, bob: ["operator"] },
+      /\(promote\) was signed by a key that is no releaser/,
     ],
     ["a rollback by a releaser", { kind: "rollback" }, { ...ALL, bob: ["releaser"] }, /\(rollback\) .* no operator/],
     ["an undo by a tester", { kind: "undo" }, ALL, /\(undo\) .* no operator/],

@@ -48,6 +48,7 @@ function side(name: string, options: SideOptions = {}): ComparedSide {
             createdBy: null,
             description: "",
             withdrawn: options.withdrawn ?? false,
+            standing: null,
             latin1: undefined,
           },
   };

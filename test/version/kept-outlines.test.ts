@@ -28,7 +28,20 @@ function saidBy({ history, outline, pointer, hasLog }: AgentHistory) {
   const { versions, skipped, reserved, current, lastMove, log } = history;
   return {
     versions: versions.map(({ number, tag, tagId, commit, named, type, parent, hash, record, state, ...rest }) => ({
-      ...{ number, tag, tagId, commit, named, type, parent, hash, record, state, withdrawn: rest.withdrawn },
+      ...{
+        number,
+        tag,
+        tagId,
+        commit,
+        named,
+        type,
+        parent,
+        hash,
+        record,
+        state,
+        withdrawn: rest.withdrawn,
+        standing: rest.standing,
+      },
     })),
     told: versions.map(({ createdAt, createdBy, description, latin1 }) => [createdAt, createdBy, description, latin1]),
     byTag: versions.map(({ tagId }) => history.versionTagged(tagId)?.number.text),
@@ -69,9 +82,16 @@ test("history is the same from what is kept as from git, whatever was done since
   agent.git("tag", "-a", "-m", "of a file", "v0.4.0", "HEAD:kai.yaml");
   agent.git("tag", "-a", "-m", "x".repeat(70_000), "v0.5.0");
   agent.git("tag", "-a", "-m", "no version", "größe");
-  await told(agent, "rollback", "1.0.0");
-  await told(agent, "undo");
-  const { log } = await said(agent);
+  await told(agent, "promote", "1.2.0", "production", "--stability", "beta");
+  const { operation } = await told(agent, "rollback", "1.0.0");
+  await told(agent, "deprecate", "1.0.0", "--reason", "größer ist besser");
+  await told(agent, "undo", operation);
+  const { log, versions } = await said(agent);
+  expect(versions.map(({ tag, standing }) => [tag, standing?.status]).slice(-3)).toEqual([
+    ["v1.0.0", "deprecated"],
+    ["v1.1.0", undefined],
+    ["v1.2.0", "production"],
+  ]);
   expect((await keptOf(agent)).log.head).toBe(log[0]?.commit);
   // What was kept is still there, and what came since behind it.
   expect(statSync(at(agent, LOG)).size).toBeGreaterThan(size);
@@ -111,12 +131,12 @@ const DAMAGES: readonly [string, (file: string) => void][] = [
   ["empty", (file) => truncateSync(file, 0)],
   ["torn at its end", (file) => truncateSync(file, statSync(file).size - 1)],
   ["torn in its first line", (file) => truncateSync(file, 9)],
-  ["of another format", (file) => change(file, "/1 ", "/2 ")],
+  ["of another format", (file) => change(file, /\/\d /, "/9 ")],
   ["another in its first line", (file) => change(file, /\d+\n/, "7\n")],
   ["another in its index", (file) => change(file, /"(head|ids)":"./, '"$1":"_')],
   ["another in its body", (file) => change(file, /(?<=tagger |"name":")Ada/, "Eve")],
   ["zeros", (file) => writeFileSync(file, Buffer.alloc(statSync(file).size))],
-  ["followed by something else", (file) => appendFileSync(file, "\nkai-kept-log/1 0 0")],
+  ["followed by something else", (file) => appendFileSync(file, "\nkai-kept-log/2 0 0")],
 ];
 
 test.each(DAMAGES)("a file that is %s is made anew, and nobody is told", async (_, damage) => {
@@ -254,7 +274,7 @@ test("commands at the same time keep what one alone would", async () => {
 test("many pieces become one again", async () => {
   const agent = await agentWithVersions("1.0.0");
   await said(agent);
-  const pieces = () => readFileSync(at(agent, LOG), "latin1").split("\nkai-kept-log/1 ").length - 1;
+  const pieces = () => readFileSync(at(agent, LOG), "latin1").split("\nkai-kept-log/2 ").length - 1;
   const message = agent.git("log", "-1", "--format=%B", "refs/kai/log");
   const repository = await openRepository(agent.dir, agent.env);
   const counts: number[] = [];

@@ -3,6 +3,7 @@ import type { History, KnownVersion } from "../../src/version/history.js";
 import { type ListRequest, listVersions } from "../../src/version/list.js";
 import { parseNumber } from "../../src/version/number.js";
 import { listOperations } from "../../src/version/operations.js";
+import type { Standing, Status } from "../../src/version/standing.js";
 import type { TagName } from "../../src/version/tag-name.js";
 import { versionTree } from "../../src/version/version-tree.js";
 
@@ -22,6 +23,7 @@ function version(text: string, parent: string | null, day: number, more: Partial
     createdBy: "Ada <ada@example.com>",
     description: text,
     withdrawn: false,
+    standing: null,
     latin1: "a tag",
     ...more,
   };
@@ -67,8 +69,8 @@ test("all of them, the highest first", () => {
 test.each([
   [{ type: "manual" }, ["1.0.1"]],
   [{ type: "foreign" }, ["0.9.0"]],
-  [{ status: "withdrawn" }, ["1.1.0"]],
-  [{ status: "active", type: "auto" }, ["1.0.0"]],
+  [{ status: "withdrawn" as const }, ["1.1.0"]],
+  [{ status: "active" as const, type: "auto" }, ["1.0.0"]],
   [{ since: new Date("2026-01-04T00:00:00Z") }, ["2.0.0", "1.0.1"]],
   [{ until: new Date("2026-01-03T00:00:00Z") }, ["1.1.0", "1.0.0"]],
   [{ match: "1.0.*" }, ["1.0.1", "1.0.0"]],
@@ -101,12 +103,42 @@ test("what is told of a page, and of each version", () => {
     parent: "1.0.0",
     type: "auto",
     status: "withdrawn",
+    standing: null,
     createdAt: "2026-01-03T00:00:00.000Z",
     createdBy: "Ada <ada@example.com>",
     description: "1.1.0",
     current: false,
     signature: "known of tag of 1.1.0",
   });
+});
+
+test("what was said of versions filters them; active are all that may be used", () => {
+  const standing = (status: Status): Standing => ({
+    status,
+    stability: null,
+    reason: null,
+    since: "2026-03-02T09:00:00Z",
+  });
+  const history: History = {
+    ...HISTORY,
+    versions: [
+      version("1.0.0", null, 1, { standing: standing("archived") }),
+      version("1.1.0", null, 2, { standing: standing("deprecated"), withdrawn: true }),
+      version("1.2.0", null, 3, { standing: standing("production"), withdrawn: true }),
+      version("1.3.0", null, 4, { standing: standing("production") }),
+      version("1.4.0", null, 5),
+    ],
+  };
+  const all = listVersions(history, ALL, () => "unchecked").versions.map(({ status }) => status);
+  expect(all).toEqual(["active", "production", "withdrawn", "withdrawn", "archived"]);
+  const of = (status: ListRequest["status"]) =>
+    listVersions(history, { ...ALL, status }, () => "unchecked").versions.map((each) => each.version);
+  expect(of("active")).toEqual(["1.4.0", "1.3.0"]);
+  expect(of("production")).toEqual(["1.3.0"]);
+  expect(of("withdrawn")).toEqual(["1.2.0", "1.1.0"]);
+  expect(of("deprecated")).toEqual(["1.1.0"]);
+  expect(of("archived")).toEqual(["1.0.0"]);
+  expect(of("development")).toEqual([]);
 });
 
 test("a lightweight tag is unsigned without being asked about", () => {

@@ -27,6 +27,14 @@ const text = fc.oneof(
 const version = fc.oneof({ weight: 9, arbitrary: fc.constantFrom("1.0.0", "2.1.0-rc.1+b") }, text);
 const inForce: fc.Arbitrary<InForce | null> = fc.option(fc.record({ version, tag: id, pointer: id }));
 const details = fc.oneof(
+  fc.record({
+    tag: text,
+    object: fc.oneof(id, fc.constant(null)),
+    promoted: version,
+    status: fc.oneof(fc.constantFrom("production", "archived", null), text),
+    stability: fc.constantFrom("stable", "solid", null),
+    reason: fc.option(text),
+  }),
   fc.record({ version: text, tag: text, commit: id, head: id, hash: text }),
   fc.record({ version: text, tag: text }),
   fc.record({ version: text, tag: text, zone: text }),
@@ -42,7 +50,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   id: fc.constantFrom("01EZ02PM0039YHTP3KX5CYNSJX", "lower"),
   repo: text,
   seq: fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER), fc.constant(0.5)),
-  kind: fc.constantFrom("create" as const, "rollback" as const, "other" as "undo"),
+  kind: fc.constantFrom("create" as const, "rollback" as const, "promote" as const, "other" as "undo"),
   actor: fc.record({ name: text, email: text, key: text }),
   at: fc.oneof({ weight: 9, arbitrary: fc.constant("2024-01-01T00:00:00Z") }, text),
   changes: fc.array(fc.record({ ref, old: fc.option(id), new: fc.option(fc.oneof(id, text)) }), { maxLength: 2 }),

@@ -15,6 +15,7 @@ const notesOf = (agent: Pick<Agent, "git">): string[] =>
 
 test("recover makes lost notes and tags again from the log, and nothing is amiss with them", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0");
+  await told(agent, "promote", "1.1.0", "production");
   await told(agent, "rollback", "1.0.0");
   const [notes, tags] = [notesOf(agent), refsOf(agent, "refs/tags")];
   agent.git("update-ref", "-d", "refs/notes/kai");
@@ -26,7 +27,7 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
     "Nothing was interrupted.\n✓ Made the records of 1.0.0, 1.1.0, 1.2.0 again from the log.\n✓ Made the tags of 1.1.0, 1.2.0 again from the log.\n",
   );
   expect(refsOf(agent, "refs/tags")).toBe(tags);
-  // The time of a rollback is its entry's now, in whole seconds.
+  // The time of an operation is its entry's now, in whole seconds.
   const plain = (texts: string[]) => texts.map((text) => text.replace(/"at":"[^"]*"/g, '"at":""'));
   expect(plain(notesOf(agent))).toEqual(plain(notes));
   expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true, total: 3 });
@@ -38,6 +39,7 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
     recovered: [],
     rebuilt: { records: [], tags: [] },
     rehearsals: [],
+    snapshots: { ended: [], left: [], orphans: [], pruned: [] },
   });
   expect(refsOf(agent)).toBe(refs);
 });

@@ -18,6 +18,7 @@ const COMMANDS = [
   ["verify", "--all", "--deep"],
   ["rollback", "1.0.0", "--force"],
   ["undo"],
+  ["promote", "1.0.0", "production"],
 ];
 
 /** How many git processes each command takes in an agent of that size. */

@@ -100,7 +100,7 @@ export const SNAPSHOT_ISOLATION = object({
     ),
   ),
   require_snapshot_test: field(
-    "Whether nothing is made a version or deployed that has not passed its tests in a snapshot; pre-releases may be made.",
+    "Whether nothing is made a version, promoted to staging or production, or deployed that has not passed its tests in a snapshot; pre-releases may be made.",
     bool(false),
   ),
   temp_dir: field(

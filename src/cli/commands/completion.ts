@@ -13,7 +13,7 @@ export const completionCommandFor = (all: readonly { load: () => Promise<Command
     summary: "Print a completion script for bash, zsh or fish",
     description:
       "Prints a script that completes commands, options, their values and versions behind `git kai-version`, `git-kai-version` and `kai`.",
-    arguments: { shell: required("bash, zsh or fish", parseShell) },
+    arguments: { shell: { ...required("bash, zsh or fish", parseShell), choices: SHELLS } },
     examples: [
       { line: 'eval "$(git kai-version completion bash)"', does: "in ~/.bashrc, for bash 4 or newer" },
       { line: "source <(git kai-version completion zsh)", does: "in ~/.zshrc, behind compinit" },

@@ -2,6 +2,7 @@ import type { DeployedVersion } from "../../deploy/deploy.js";
 import { deployAfterVersion } from "../../deploy/deploy-after-version.js";
 import { KaiError } from "../../error.js";
 import type { AfterVersion } from "../../trigger/version-before.js";
+import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { madeBefore, plannedBefore, warnOfVersionBefore } from "../describe-version-before.js";
 import { formatDuration } from "../format-time.js";
@@ -13,7 +14,7 @@ export const deployCommand = defineCommand({
   name: "deploy",
   summary: "Put a version into a folder of its own and switch `current` to it",
   description:
-    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay. With lifecycle.start in the version's kai.yaml its agent is started in the new folder and must be well before the switch; then the one that ran before is stopped. Where it is not well nothing is switched, and the command ends with 1. With snapshot_isolation.require_snapshot_test only a version that has passed its tests in a snapshot is deployed.",
+    "Verifies the version, writes its files to versions/vX.Y.Z below the folder that --to or deploy.root of kai.yaml names, read-only and with a manifest to check them by, and switches the link `current` to it at once: whoever reads through it finds the old version or the new one. The newest deployments (deploy.keep) stay. With lifecycle.start in the version's kai.yaml its agent is started in the new folder and must be well before the switch; then the one that ran before is stopped. Where it is not well nothing is switched, and the command ends with 1. With snapshot_isolation.require_snapshot_test only a version that has passed its tests in a snapshot is deployed. One that is archived is refused, and of a deprecated one it is said.",
   arguments: { version: required("the version, or `current`") },
   options: {
     to: value("DIR", "the folder of the deployments, in place of deploy.root"),
@@ -34,8 +35,9 @@ export const deployCommand = defineCommand({
       if (cause instanceof KaiError && !context.output.json) showOutput(cause.data?.["output"], context.output);
       throw cause;
     });
-    const { incomplete, versionBefore } = deployed;
+    const { incomplete, versionBefore, standing } = deployed;
     warnOfVersionBefore(versionBefore, context.output);
+    if (standing?.status === "deprecated") context.output.warn(`${deployed.tag} is ${describeStanding(standing)}`);
     if (incomplete.length > 0) {
       context.output.warn(
         `Not in the folder is what Git LFS keeps or a submodule holds: ${incomplete.slice(0, 5).map(oneLine).join(", ")}${incomplete.length > 5 ? ", …" : ""}`,

@@ -21,6 +21,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./create.js")).createCommand,
   },
   {
+    name: "promote",
+    summary: "Say where a version stands: in testing, in production",
+    load: async () => (await import("./promote.js")).promoteCommand,
+  },
+  {
+    name: "deprecate",
+    summary: "Say that a version is to be used no longer, and why",
+    load: async () => (await import("./deprecate.js")).deprecateCommand,
+  },
+  {
+    name: "archive",
+    summary: "Say that nobody is to use a version any more",
+    load: async () => (await import("./archive.js")).archiveCommand,
+  },
+  {
     name: "next",
     summary: "Say which number is next, and why",
     load: async () => (await import("./next.js")).nextCommand,

@@ -6,10 +6,12 @@ import type { KnownVersion } from "../../version/history.js";
 import { knownSignatures } from "../../version/known-signatures.js";
 import { type ListedVersion, listVersions, SORT_KEYS, type VersionList } from "../../version/list.js";
 import { readHistoryOf } from "../../version/reading.js";
+import { describeStanding, STATUSES } from "../../version/standing.js";
 import { versionTree } from "../../version/version-tree.js";
 import { tellConfigBroken } from "../caller.js";
 import { counted } from "../counted.js";
 import { choice, defineCommand, flag, parsed, value } from "../define-command.js";
+import { statusMark } from "../describe-standing.js";
 import { describeUnfinished } from "../describe-unfinished.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
@@ -22,7 +24,13 @@ export const listCommand = defineCommand({
     "Reads tags and log and verifies nothing: the signature column says what an earlier `verify` found. A tag that fits tag_format and was made by another tool is listed as foreign.",
   options: {
     type: choice(["auto", "manual", "release", "rollback", "foreign"], "only versions of this type"),
-    status: choice(["active", "withdrawn"], "only versions in this state"),
+    status: {
+      ...choice(
+        ["active", "withdrawn", ...STATUSES],
+        `only these: ${["withdrawn", ...STATUSES].join(", ")}, or active: all that may be used`,
+      ),
+      placeholder: "S",
+    },
     since: value("D", "made at this moment or later, e.g. 2026-01-31 or '2 weeks ago'"),
     until: value("D", "made at this moment or earlier"),
     match: value("GLOB", "only numbers or tags that match, e.g. '1.2.*'"),
@@ -86,7 +94,7 @@ function describeList(list: VersionList, output: Output): string {
     version.current ? style.green("*") : " ",
     version.current ? style.bold(version.version) : version.version,
     version.type,
-    ...(withStatus ? [version.status === "withdrawn" ? style.yellow(version.status) : version.status] : []),
+    ...(withStatus ? [markOf(version, output) || "active"] : []),
     formatTime(version.createdAt),
     signatureMark(version, output),
     version.description,
@@ -101,7 +109,22 @@ function describeList(list: VersionList, output: Output): string {
     { title: "DESCRIPTION", shrink: "cut" },
   ];
   const shown = list.versions.length < list.filtered ? `\n${list.versions.length} of ${list.filtered} shown.` : "";
-  return `${formatTable(columns, rows, output.columns)}${shown}${skippedLine(list)}`;
+  return `${formatTable(columns, rows, output.columns)}${shown}${reasonLines(list)}${skippedLine(list)}`;
+}
+
+const markOf = ({ status, standing }: ListedVersion, output: Output): string =>
+  statusMark({ withdrawn: status === "withdrawn", standing }, output);
+
+/** Reasons that are shown; more would push the list off the screen. */
+const SHOWN_REASONS = 5;
+
+function reasonLines({ versions }: VersionList): string {
+  const lines = versions.flatMap(({ version, standing }) =>
+    standing !== null && standing.reason !== null ? [`\n${version} is ${describeStanding(standing)}`] : [],
+  );
+  const more =
+    lines.length > SHOWN_REASONS ? `\n${lines.length - SHOWN_REASONS} more: \`git kai-version show VERSION\`` : "";
+  return `${lines.slice(0, SHOWN_REASONS).join("")}${more}`;
 }
 
 function signatureMark({ signature }: ListedVersion, { style }: Output): string {
@@ -120,7 +143,8 @@ const skippedLine = ({ skipped }: VersionList): string =>
         .map(({ tag, reason }) => `${tag} (${reason})`)
         .join(", ")}${skipped.length > 3 ? ", …" : ""}`;
 
-function describeTree(list: VersionList, parents: ReadonlyMap<string, string | null>, { style }: Output): string {
+function describeTree(list: VersionList, parents: ReadonlyMap<string, string | null>, output: Output): string {
+  const { style } = output;
   if (list.total === 0) return "No version yet: `git kai-version create` makes the first.";
   if (list.versions.length === 0) return noneShown(list);
   return versionTree([...list.versions].reverse(), parents)
@@ -128,7 +152,7 @@ function describeTree(list: VersionList, parents: ReadonlyMap<string, string | n
       const marks = [
         after === null ? "" : style.dim(`after ${after}`),
         version.current ? style.green("current") : "",
-        version.status === "withdrawn" ? style.yellow("withdrawn") : "",
+        markOf(version, output),
       ];
       return `${lead}${style.bold(version.version)}  ${[...marks, version.description].filter((part) => part !== "").join("  ")}`;
     })

@@ -1,4 +1,5 @@
 import { parseDate } from "../../git/parse-date.js";
+import { OPERATION_KINDS } from "../../operation/entry.js";
 import { type ListedOperation, listOperations } from "../../version/operations.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { tellConfigBroken } from "../caller.js";
@@ -14,7 +15,7 @@ export const logCommand = defineCommand({
   description: "The signed log of everything that was done. `git log refs/kai/log` shows the same with stock git.",
   options: {
     at: value("TIME", "what had happened by then: the first line says what was in force"),
-    kind: choice(["init", "create", "rollback", "undo", "deploy", "state", "outcome"], "only operations of this kind"),
+    kind: choice(OPERATION_KINDS, "only operations of this kind"),
     limit: parsed("N", "at most so many", counted),
   },
   examples: [{ line: "git kai-version log --at yesterday --limit 1", does: "tells what was in force yesterday" }],

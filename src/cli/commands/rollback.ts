@@ -160,7 +160,8 @@ const OFFERED = 9;
 async function versionsToGoBackTo(context: CommandContext): Promise<string[]> {
   const { history } = await readAgentHistory(context.cwd, context.env, () => {});
   return history.versions
-    .filter((each) => each.type !== "foreign" && !each.withdrawn && each.tagId !== history.current?.tag)
+    .filter((each) => each.type !== "foreign" && !each.withdrawn && each.standing?.status !== "archived")
+    .filter((each) => each.tagId !== history.current?.tag)
     .slice(-OFFERED)
     .reverse()
     .map((each) => each.number.text);

@@ -1,6 +1,8 @@
 import { type ShownVersion, showVersion } from "../../version/show.js";
+import { describeStanding } from "../../version/standing.js";
 import { callerOf, tellConfigBroken } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
+import { statusMark } from "../describe-standing.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 
@@ -13,9 +15,10 @@ export const showCommand = defineCommand({
   },
 });
 
-function describeShown(shown: ShownVersion, { style }: Output): string {
-  const { record } = shown;
-  const marks = [shown.current ? style.green("in force") : "", shown.withdrawn ? style.yellow("withdrawn") : ""];
+function describeShown(shown: ShownVersion, output: Output): string {
+  const { style } = output;
+  const { record, standing } = shown;
+  const marks = [shown.current ? style.green("in force") : "", statusMark(shown, output)];
   const lines = [`${style.bold(shown.tag)}  ${[shown.type, ...marks.filter((mark) => mark !== "")].join(", ")}`];
   if (record) {
     const notes = record.notes.split("\n");
@@ -23,6 +26,8 @@ function describeShown(shown: ShownVersion, { style }: Output): string {
   }
   lines.push(row("commit", shown.commit));
   if (shown.hash !== null) lines.push(row("hash", shown.hash));
+  if (standing !== null)
+    lines.push(row("standing", `${describeStanding(standing)}, since ${formatTime(standing.since)}`));
   lines.push(row("signature", signatureLine(shown, style)));
   lines.push(...shown.problems.map((problem) => row("", style.red(problem.message))));
   if (record) lines.push(...recordLines(shown, record, style));

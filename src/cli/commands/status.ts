@@ -1,5 +1,6 @@
 import { type DeploymentStatus, readDeploymentStatus } from "../../deploy/deployment-status.js";
 import { readAgentHistory } from "../../version/reading.js";
+import { describeStanding, isGivenUp } from "../../version/standing.js";
 import { type AgentStatus, readStatusOf } from "../../version/status.js";
 import { tellConfigBroken } from "../caller.js";
 import { defineCommand } from "../define-command.js";
@@ -52,6 +53,11 @@ function describeAgent(status: AgentStatus, { style }: Output): string {
       status.latest !== null && status.latest !== status.current ? `, ${status.latest} is the newest` : ""
     }`,
   ];
+  const { standing } = status;
+  if (standing !== null) {
+    const line = `It is ${describeStanding(standing)}.`;
+    lines.push(isGivenUp(standing.status) ? style.yellow(line) : line);
+  }
   for (const { message } of status.problems) lines.push(style.red(message));
   if (status.running !== null) lines.push(style.yellow(describeRunning(status.running)));
   if (status.recovery) lines.push(style.yellow(INTERRUPTED));

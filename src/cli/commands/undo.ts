@@ -1,5 +1,6 @@
 import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
+import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
 import { describeBackup, describeReplaced, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
@@ -46,14 +47,19 @@ function describeUndo(result: UndoResult, output: Output): string {
       : `${style.green("✓")} Undone: ${style.bold(result.undone.subject)}`,
   ];
   const leads = (from: string | null, to: string | null) => `${from ?? "nothing"} -> ${style.bold(to ?? "nothing")}`;
-  const { deployment, keeping, plan } = result;
-  if (deployment === null && keeping === null) lines.push(`  in force   ${leads(result.from, result.to)}`);
+  const { deployment, keeping, promotion, plan } = result;
+  if (deployment === null && keeping === null && promotion === null)
+    lines.push(`  in force   ${leads(result.from, result.to)}`);
   if (deployment !== null) lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
   if (plan?.deployment && plan.deployment.from !== plan.deployment.to)
     lines.push(`  deployed   ${leads(plan.deployment.from, plan.deployment.to)}`);
   if (keeping !== null)
     lines.push(
       `  state      ${keeping.tags.join(", ")} ${keeping.action === "keep" ? "kept again" : "kept no longer"}`,
+    );
+  if (promotion !== null)
+    lines.push(
+      `  standing   ${promotion.tag} ${promotion.standing ? describeStanding(promotion.standing) : "has none, as before"}`,
     );
   if (result.commit !== null) lines.push(`  commit     ${result.commit.slice(0, 10)}`);
   if (result.withdrawn.length > 0) lines.push(`  withdrawn  ${result.withdrawn.join(", ")}`);

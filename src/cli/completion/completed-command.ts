@@ -49,7 +49,7 @@ export function completedCommand(command: Command): CompletedCommand {
     summary: command.summary,
     namesAgent: !WITHOUT_AGENT.has(command.name.split(" ")[0] ?? ""),
     options: Object.entries(command.options ?? {}).flatMap(([name, option]) => completedOption(name, option)),
-    arguments: given.map(([name]) => valueNamed(name, name === "shell" ? SHELLS : undefined)),
+    arguments: given.map(([name, { choices }]) => valueNamed(name, choices)),
     repeats: given.at(-1)?.[1].kind === "rest",
   };
 }

@@ -47,7 +47,7 @@ export async function testMany(caller: Caller, request: TestManyRequest): Promis
   return request.bisect ? bisect(range, test) : testAll(range, test, last.config.snapshot_isolation.max_concurrent);
 }
 
-/** From the one to the other by precedence: those of ours that were not left by a rollback, and both ends whatever became of them. */
+/** From the one to the other by precedence: those of ours that were neither left by a rollback nor archived, and both ends whatever became of them. */
 function rangeOf({ history }: AgentHistory, { from, to }: TestManyRequest): KnownVersion[] {
   const [first, last] = [findAsked(history, from), findAsked(history, to)];
   const order = compareNumbers(first.number, last.number);
@@ -60,6 +60,7 @@ function rangeOf({ history }: AgentHistory, { from, to }: TestManyRequest): Know
       each === last ||
       (each.type !== "foreign" &&
         !each.withdrawn &&
+        each.standing?.status !== "archived" &&
         compareNumbers(each.number, first.number) > 0 &&
         compareNumbers(each.number, last.number) < 0),
   );

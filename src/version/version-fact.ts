@@ -1,26 +1,26 @@
 import { readNote } from "../git/notes.js";
-import { NOTES_REF } from "../operation/entry.js";
+import { NOTES_REF, type OperationKind } from "../operation/entry.js";
 import type { Operation } from "../operation/operation.js";
 import type { Signer } from "../trust/signer.js";
-import type { KnownVersion } from "../version/history.js";
-import type { WritingSession } from "../version/writing-session.js";
+import type { KnownVersion } from "./history.js";
+import type { WritingSession } from "./writing-session.js";
 
-/** What an entry says of a deployment. */
-export interface DeploymentEntry {
+/** What an entry says of a version. */
+export interface VersionFact {
   /** The operation's ULID. */
   readonly id: string;
-  readonly kind: "deploy" | "undo" | "outcome";
+  readonly kind: OperationKind;
   readonly subject: string;
-  /** The version on whose commit a note tells of it. */
-  readonly about: KnownVersion;
+  /** The version on whose commit a note tells of it; undefined where its tag is not here. */
+  readonly about: KnownVersion | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** An entry of the log about a version, which moves no ref. */
-export async function deploymentEntry(
+/** An entry of the log about a version, which moves no ref and leaves what is in force as it is. */
+export async function versionFact(
   { at, log, history, reader }: WritingSession,
   signer: Signer,
-  { id, kind, subject, about, details }: DeploymentEntry,
+  { id, kind, subject, about, details }: VersionFact,
 ): Promise<Operation> {
   const noted = {
     at: at.toISOString(),
@@ -45,7 +45,7 @@ export async function deploymentEntry(
     changes: [],
     held: [],
     files: log.files,
-    note: {
+    note: about && {
       commit: about.commit,
       lines: [JSON.stringify(noted)],
       on: await readNote(reader, NOTES_REF, about.commit),
