@@ -4,7 +4,7 @@ import type { LoggedEntry } from "../operation/entry.js";
 import type { Recovered } from "../operation/recover.js";
 import { compareWithEarlier } from "../snapshot/testing/earlier-results.js";
 import type { StartCommand } from "../system/agent-command.js";
-import { startAgent } from "../system/agent-process.js";
+import { startAgent, whyNotWell } from "../system/agent-process.js";
 import { listMarked } from "../system/marked-processes.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
@@ -55,7 +55,10 @@ export async function askInterrupted(
   if (refused) return { well: null, ok: null, steps: [], problem: [refused.message, refused.hint].join(" ") };
   // The failure is kept among the steps.
   if (started) await steps.command("start_agent", async () => started).catch(() => {});
-  if (start) await startNow(start, steps, caller).catch(() => {});
+  // What a service manager or a container runs has no mark, and is not started beside itself.
+  if (start && (await whyNotWell(start, { env: caller.env })) !== null) {
+    await startNow(start, steps, caller).catch(() => {});
+  }
   await check(session, caller, question);
   const problem = await log(session, { kind: entry.kind, id: entry.id, plan, steps }, signer);
   const ok = steps.failure === undefined;
@@ -67,7 +70,7 @@ const testKinds = ({ validations }: RollbackPlan): SnapshotTest["kind"][] =>
 
 const checksHealth = ({ validations }: RollbackPlan): boolean => validations.some(({ kind }) => kind === "health");
 
-/** How the agent is started that does not run, although it was to; null where it runs, or was to be left alone. */
+/** How the agent is started of which nothing that is marked runs, although it was to; null where it runs, or was to be left alone. */
 async function findStart({ steps, inForce }: Question): Promise<StartCommand | null> {
   const { start } = inForce.commands;
   if (start === null || steps.step("start_agent") === undefined) return null;

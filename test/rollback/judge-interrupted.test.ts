@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { entryAt, leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
@@ -179,6 +179,21 @@ test("one that runs on is asked and not started a second time", async () => {
   const { judged } = await told(agent, "recover");
   expect(judged).toMatchObject({ well: true, steps: [{ type: "validate_rollback", status: "done" }] });
   expect(agent.events()).toEqual(["started 1.0.0"]);
+});
+
+test("one that nobody marked and that is well is not started beside itself", async () => {
+  const agent = await liveAgent([]);
+  // As a service manager would: it runs elsewhere, and to start it twice is an error.
+  const elsewhere =
+    'start: {run: "echo started >> ../events && echo $$ > ../pid && mkdir ../up && exec env -u KAI_AGENT sleep 100"}\nhealth: {run: test -d ../up, timeout: 5s, retries: 9}';
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(elsewhere, SLOW) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(RUNS) });
+  await killed(agent, "rollback", "1.0.0");
+  const runs = Number(agent.read("../pid"));
+  onTestFinished(() => void process.kill(runs, "SIGKILL"));
+  expect(await agent.running()).toBe(0);
+  expect((await told(agent, "recover")).judged).toMatchObject({ version: "1.0.0", well: true });
+  expect(agent.events()).toEqual(["started"]);
 });
 
 test.each([
