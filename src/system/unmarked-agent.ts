@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { StartCommand } from "./agent-command.js";
 import { type CommandContext, checkHealth } from "./agent-process.js";
 import { listWorkingIn, type SoughtAgent } from "./working-in.js";
@@ -9,6 +10,26 @@ export interface UnmarkedAgent extends SoughtAgent {
 
 /** Health that is asked here answers at once, or nobody does. */
 const ANSWER_MS = 5000;
+
+/** What was asked to end has this time, in milliseconds, before it is taken for something that runs on. */
+const ENDING_MS = 2000;
+const PAUSE_MS = 100;
+
+/**
+ * The same, once what ends has had the time to; only what can be seen speaks for it here.
+ */
+export async function whyItRunsOn(
+  agent: UnmarkedAgent,
+  { withinMs = ENDING_MS }: { readonly withinMs?: number },
+  context: CommandContext,
+): Promise<string | null> {
+  const until = performance.now() + withinMs;
+  for (;;) {
+    const why = (await whyItMayRun(agent, context)) ?? null;
+    if (why === null || performance.now() >= until || context.cancelled?.aborted) return why;
+    await pause(PAUSE_MS, undefined, { signal: context.cancelled }).catch(() => {});
+  }
+}
 
 /**
  * What speaks for an agent that others started, so that nothing of it is marked, a sentence; null where nothing does, undefined
