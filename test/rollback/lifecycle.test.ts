@@ -205,6 +205,22 @@ test("an agent that ignores SIGTERM is ended all the same", async () => {
   expect(agent.events()).toEqual(["started 1.1.0"]);
 });
 
+test("a stop command and an agent that both ignore SIGTERM take longer than the command's time, and no longer than the plan says", async () => {
+  const agent = await liveAgent();
+  const stop = `stop: {run: "trap '' TERM; while :; do sleep 0.02; done", timeout: 200ms}`;
+  const stubborn = "#!/bin/sh\ntrap '' TERM\necho started $KAI_VERSION >> ../events\nwhile :; do sleep 0.02; done\n";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${stop}\n${START}\n${HEALTH}`), "run.sh": stubborn });
+  await agent.version("1.1.0", { "run.sh": stubborn });
+  await told(agent, "rollback", "1.0.0");
+  const { plan, steps } = await told(agent, "undo");
+  const of = (list: readonly { type: string }[]) => list.find(({ type }) => type === "stop_agent");
+  const { timeoutMs, longestMs } = of(plan.steps) as unknown as { timeoutMs: number; longestMs: number };
+  const { durationMs } = of(steps) as unknown as { durationMs: number };
+  expect([timeoutMs, durationMs > 8000, durationMs <= longestMs]).toEqual([200, true, true]);
+  const { stdout } = await agent.kai("rollback", "1.0.0", "--force", "--dry-run");
+  expect(stdout).toMatch(/^stop_agent .* 20\.2 s /m);
+});
+
 test("a command that prints a hundred megabytes is kept in its last lines", async () => {
   const agent = await liveAgent();
   const stop = "stop: {run: head -c 100000000 /dev/zero | tr '\\\\000' x; echo the end}";
