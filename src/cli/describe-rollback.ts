@@ -4,7 +4,7 @@ import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
 import type { VersionedRollback } from "../rollback/roll-back-after-version.js";
 import type { RollbackResult } from "../rollback/rollback.js";
-import type { StepResult } from "../rollback/step-log.js";
+import { illnessOf, type StepResult } from "../rollback/step-log.js";
 import type { Suggestion } from "../rollback/suggest.js";
 import type { Judged } from "../rollback/when.js";
 import { madeBefore, plannedBefore } from "./describe-version-before.js";
@@ -88,6 +88,14 @@ export function describeStep({ type, status, durationMs, error, remarks }: StepR
   return [line, ...remarks.map((remark) => `      ${style.dim(printable(remark))}`)].join("\n");
 }
 
+/** That what is in force is not well although nothing is done about it; nothing where it is well. */
+export function describeIllness(steps: readonly StepResult[], { style }: Output): string[] {
+  const ill = illnessOf(steps);
+  if (ill === undefined) return [];
+  const why = (ill.error ?? "").replace(/\.$/, "");
+  return [`${style.yellow("!")} It is not well: ${printable(why)}, and the policy does not hold that against it.`];
+}
+
 function describeDone(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan, commit, version, to, from } = result;
@@ -102,7 +110,8 @@ function describeDone(result: VersionedRollback, output: Output): string {
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   lines.push(...describeReplaced(result.replaced));
-  lines.push("", STATE[plan.state.kind], "`git kai-version undo` takes this back.");
+  const ill = describeIllness(result.steps, output);
+  lines.push("", ...ill, STATE[plan.state.kind], "`git kai-version undo` takes this back.");
   return lines.join("\n");
 }
 
@@ -157,6 +166,7 @@ export function describeRehearsal(rehearsal: Rehearsal, output: Output): string 
   for (const step of rollback?.steps ?? []) if (step.status !== "skipped") lines.push(describeStep(step, output));
   const left =
     rollback?.plan.steps.filter(({ does }) => does.startsWith("not rehearsed")).map(({ type }) => type) ?? [];
+  if (ok && rollback) lines.push(...describeIllness(rollback.steps, output));
   if (left.length > 0)
     lines.push(style.dim(`  – ${left.join(", ")}: not rehearsed, the agent that runs is left alone`));
   lines.push(...describeIsolation(rehearsal, output));

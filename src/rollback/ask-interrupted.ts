@@ -3,6 +3,9 @@ import { KaiError } from "../error.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import type { Recovered } from "../operation/recover.js";
 import { compareWithEarlier } from "../snapshot/testing/earlier-results.js";
+import type { StartCommand } from "../system/agent-command.js";
+import { startAgent } from "../system/agent-process.js";
+import { listMarked } from "../system/marked-processes.js";
 import type { Signer } from "../trust/signer.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { versionsBefore } from "../version/versions-before.js";
@@ -12,7 +15,7 @@ import type { CommandsInForce } from "./commands-in-force.js";
 import type { RollbackCaller } from "./decided.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
-import type { StepLog, StepResult } from "./step-log.js";
+import { illnessOf, type StepLog, type StepResult } from "./step-log.js";
 
 /** An operation whose agent is asked late. */
 export interface Question {
@@ -28,12 +31,14 @@ export interface Question {
 export interface Answer {
   /** Null where nobody could be asked. */
   readonly well: boolean | null;
+  /** As of a rollback: false where it is not well, and the policy holds that against it. */
+  readonly ok: boolean | null;
   readonly steps: readonly StepResult[];
   /** Why it was not asked, or the outcome not logged; null where all of that was done. */
   readonly problem: string | null;
 }
 
-/** Asks what a rollback asks behind its commit point, and logs the outcome. */
+/** Asks what a rollback asks behind its commit point, and logs the outcome; what it had started and runs no more is started first. */
 export async function askInterrupted(
   session: WritingSession,
   caller: RollbackCaller,
@@ -44,14 +49,17 @@ export async function askInterrupted(
     if (cause instanceof KaiError) return cause;
     throw cause;
   });
-  const refused = await whyNotAsked(session, question, signer);
-  if (refused) return { well: null, steps: [], problem: [refused.message, refused.hint].join(" ") };
-  const started = recovered.find(({ operation }) => operation === entry.id)?.agent;
+  const started = recovered.find(({ operation }) => operation === entry.id)?.agent ?? null;
+  const start = started ? null : await findStart(question);
+  const refused = await whyNotAsked(session, question, start, signer);
+  if (refused) return { well: null, ok: null, steps: [], problem: [refused.message, refused.hint].join(" ") };
   // The failure is kept among the steps.
   if (started) await steps.command("start_agent", async () => started).catch(() => {});
+  if (start) await startNow(start, steps, caller).catch(() => {});
   await check(session, caller, question);
   const problem = await log(session, { kind: entry.kind, id: entry.id, plan, steps }, signer);
-  return { well: steps.failure === undefined, steps: steps.results, problem };
+  const ok = steps.failure === undefined;
+  return { well: ok && illnessOf(steps.results) === undefined, ok, steps: steps.results, problem };
 }
 
 const testKinds = ({ validations }: RollbackPlan): SnapshotTest["kind"][] =>
@@ -59,15 +67,30 @@ const testKinds = ({ validations }: RollbackPlan): SnapshotTest["kind"][] =>
 
 const checksHealth = ({ validations }: RollbackPlan): boolean => validations.some(({ kind }) => kind === "health");
 
+/** How the agent is started that does not run, although it was to; null where it runs, or was to be left alone. */
+async function findStart({ steps, inForce }: Question): Promise<StartCommand | null> {
+  const { start } = inForce.commands;
+  if (start === null || steps.step("start_agent") === undefined) return null;
+  return (await listMarked(start.agent)).length === 0 ? start : null;
+}
+
+/** As the rollback would have. */
+const startNow = (start: StartCommand, steps: StepLog, { env, onOutput }: RollbackCaller) =>
+  steps.command("start_agent", ({ timeoutMs, cancelled }) =>
+    startAgent({ ...start, timeoutMs }, { env, onOutput, cancelled }),
+  );
+
 function whyNotAsked(
   session: WritingSession,
   { plan, inForce, trustCommands }: Question,
+  start: StartCommand | null,
   signer: Signer | KaiError,
 ): Promise<KaiError | null> {
   const { version, named, commands, config } = inForce;
   const tests = config.snapshot_isolation.tests.filter(({ kind }) => testKinds(plan).includes(kind));
+  const health = start || checksHealth(plan) ? commands.health : null;
   const uses = [
-    { version: named, commands: checksHealth(plan) && commands.health ? [commands.health.run] : [] },
+    { version: named, commands: [start, health].flatMap((each) => each?.run ?? []) },
     { version, commands: tests.map(({ run }) => run) },
   ];
   return whyNotRun(session, uses, { trustCommands }, signer instanceof KaiError ? undefined : signer.fingerprint);

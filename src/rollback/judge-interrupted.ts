@@ -34,7 +34,7 @@ export interface JudgeOptions {
 
 /**
  * Asks what a rollback or an undo asks behind its commit point, where one was interrupted before it had asked, and logs what comes
- * of it. Null where none was. E127 where the agent is not well: a rollback goes on by its fallback strategies then, as it would
+ * of it. Null where none was. E127 where the agent is not well and its policy holds that against it: a rollback goes on by its fallback strategies then, as it would
  * have, also where it was interrupted between two of them.
  */
 export async function judgeInterrupted(caller: RollbackCaller, options: JudgeOptions): Promise<JudgedOperation | null> {
@@ -62,7 +62,7 @@ async function judge(
   const noted = await findUnjudged(repository);
   const left = noted && leftToJudge(session.history, noted);
   const judged = left && (await judgeLatest(session, caller, left, options));
-  const failed = left && judged?.well === false ? await findFailed(session, left, judged) : undefined;
+  const failed = left && judged?.ok === false ? await findFailed(session, left, judged) : undefined;
   if (failed === undefined && !judged?.problem) await dropUnjudged(repository);
   return judged && { judged, failed };
 }
@@ -75,7 +75,7 @@ async function judgeLatest(
   options: JudgeOptions,
 ): Promise<JudgedOperation | undefined> {
   const told = { operation: latest.id, kind: latest.kind, version: latest.current.after?.version ?? "" };
-  if (outcome) return { ...told, well: false, steps: await readSteps(session, outcome), problem: null };
+  if (outcome) return { ...told, well: false, ok: false, steps: await readSteps(session, outcome), problem: null };
   const plan = await readPlan(session, latest);
   const inForce = plan && (await commandsInForce(session, { from: plan.from, to: plan.to, operation: latest.id }));
   if (!plan || !inForce) return undefined;

@@ -24,9 +24,12 @@ export function leftToJudge({ log, current }: History, noted: Unjudged): LeftToJ
   const latest = ways.at(-1) ?? first;
   if (latest.current.after?.pointer !== current?.pointer) return undefined;
   const outcome = outcomeOf(log, latest);
-  const over = outcome !== undefined && (outcome.details["ok"] === true || first.kind === "undo");
+  const over = outcome !== undefined && (!asksForWayOut(outcome) || first.kind === "undo");
   return over ? undefined : { latest, outcome, first, ways };
 }
+
+/** Not where its policy does not hold against it that it is not well. */
+const asksForWayOut = ({ details }: LoggedEntry): boolean => details["ok"] !== true && details["critical"] !== false;
 
 export const outcomeOf = (log: readonly LoggedEntry[], { id }: LoggedEntry): LoggedEntry | undefined =>
   log.find(({ kind, details }) => kind === "outcome" && details["of"] === id);

@@ -103,7 +103,10 @@ export async function liveChange(
     },
     async settle() {
       if (!startsAfter) return;
-      const outcome = await steps.command("start_agent", () => start(startsAfter, hasEnded, context)).catch(remembered);
+      const starting = steps.command("start_agent", ({ timeoutMs }) =>
+        start({ ...startsAfter, timeoutMs }, hasEnded, context),
+      );
+      const outcome = await starting.catch(remembered);
       if (outcome?.ok) await endAgents(endsAfter, context);
     },
   };
@@ -113,9 +116,13 @@ export async function liveChange(
 async function start(command: StartCommand, ended: boolean, context: CommandContext): Promise<CommandOutcome> {
   const outcome = await startAgent(command, context);
   if (outcome.ok) return outcome;
-  const left = ended ? "No agent was left running" : "What it started was ended again";
+  const left = ended ? `${agentOf(command)} was left running` : "What it started was ended again";
   return { ...outcome, error: `${asSentence(outcome.error ?? "")} ${left}` };
 }
+
+/** Of whom it is said: where a way out holds, another agent runs. */
+const agentOf = ({ env: { KAI_VERSION: version } }: StartCommand): string =>
+  version ? `No agent of ${version}` : "No agent";
 
 /** All has happened by now: the log of steps has the failure. */
 const remembered = (cause: unknown): undefined => {

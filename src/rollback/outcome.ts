@@ -10,7 +10,7 @@ import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackPlan } from "./plan.js";
 import type { Restored } from "./restore-tree.js";
-import type { StepLog } from "./step-log.js";
+import { illnessOf, type StepLog } from "./step-log.js";
 
 /** How a rollback ended, as its entry of the log says. */
 export type Outcome = "well" | "failed";
@@ -38,7 +38,8 @@ export async function writeOutcome(
 ): Promise<void> {
   const { kind, plan, steps } = told;
   if (!asksAgent(steps)) return;
-  const outcome: Outcome = steps.failure === undefined ? "well" : "failed";
+  const ill = steps.failure ?? illnessOf(steps.results);
+  const outcome: Outcome = ill === undefined ? "well" : "failed";
   // Its agent is the one that was started or asked.
   const deployed = plan.deployment?.to ?? undefined;
   const entry = outcomeEntry(session, told, {
@@ -47,7 +48,10 @@ export async function writeOutcome(
     subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
     log: { head: performed.entry, seq: performed.seq, at: performed.at },
     inForce,
-    more: deployed === undefined || deployed === inForce?.version ? {} : { asked: deployed },
+    more: {
+      ...(ill && { step: ill.type, critical: steps.failure !== undefined }),
+      ...(deployed !== undefined && deployed !== inForce?.version && { asked: deployed }),
+    },
   });
   await session.perform(entry, signer);
 }

@@ -36,7 +36,7 @@ export interface RollbackRequest {
   readonly rehearsal: Rehearsed | undefined;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
   readonly recovers: string | undefined;
-  /** Milliseconds to the commit point, where rollback_timeout gives more; undefined for no other bound. */
+  /** Milliseconds for all of it but the cleanup, where rollback_timeout and the steps give more; undefined for no other bound. */
   readonly withinMs: number | undefined;
 }
 

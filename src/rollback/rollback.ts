@@ -48,7 +48,10 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const minted = ground.version === undefined ? mintedNumber(session, request.taken) : undefined;
     const prepared = await gatherFacts(session, request, ground, minted?.number.text ?? null);
     const plan = planRollback(prepared.facts);
-    const steps = new StepLog(plan, caller.onStep, caller.interrupted);
+    const steps = new StepLog(plan, caller.onStep, {
+      interrupted: caller.interrupted,
+      recoveryMs: request.withinMs,
+    });
     const telling = tell(ground, request, session.id, minted?.number.text);
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
     await steps.run("validate_target", () => execution.validateTarget());

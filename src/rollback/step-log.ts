@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import type { CommandOutcome } from "../system/agent-process.js";
+import { asSentence } from "../system/why-failed.js";
 import type { PlanStep, RollbackPlan } from "./plan.js";
 import { STEP_ORDER, type StepType } from "./step-types.js";
 
@@ -25,8 +26,22 @@ export interface RunningStep extends PlanStep {
   readonly cancelled: AbortSignal;
 }
 
+/** Those of them that tell whether it is well; of a way out `recovery_timeout` bounds them. */
+const ASKING: readonly StepType[] = ["start_agent", "validate_rollback"];
+
+/** The first step behind the commit point that found that what is in force is not well, whether or not the policy calls it critical. */
+export const illnessOf = (steps: readonly StepResult[]): StepResult | undefined =>
+  steps.find(({ type, status }) => status === "failed" && ASKING.includes(type));
+
 /** Characters of what all commands of a step printed. */
 const KEPT_OUTPUT = 64 * 1024;
+
+/** What ends steps early. */
+export interface StepLimits {
+  readonly interrupted?: AbortSignal | undefined;
+  /** Of a way out: milliseconds from now on, also behind the commit point. */
+  readonly recoveryMs?: number | undefined;
+}
 
 /** Steps behind the commit point, which `rollback_timeout` does not bound. */
 const BEHIND: readonly StepType[] = ["start_agent", "validate_rollback", "cleanup"];
@@ -41,11 +56,13 @@ export class StepLog {
   readonly #remarks = new Map<StepType, readonly string[]>();
 
   readonly #interrupted: AbortSignal | undefined;
+  readonly #recoveryMs: number;
 
-  constructor(plan: RollbackPlan, listener: StepListener | undefined, interrupted?: AbortSignal | undefined) {
+  constructor(plan: RollbackPlan, listener: StepListener | undefined, limits: StepLimits = {}) {
     this.#plan = plan;
     this.#listener = listener;
-    this.#interrupted = interrupted;
+    this.#interrupted = limits.interrupted;
+    this.#recoveryMs = limits.recoveryMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** In the order in which they run; those that nobody came to are not among them. */
@@ -84,7 +101,10 @@ export class StepLog {
       this.note(type, "done", performance.now() - started);
       return result;
     } catch (cause) {
-      this.note(type, "failed", performance.now() - started, (cause as Error).message);
+      const short = this.#whyShort(planned, step);
+      const { message } = cause as Error;
+      const error = short === null ? message : `${asSentence(message)} ${short}`;
+      this.note(type, "failed", performance.now() - started, error);
       if (step.critical || interrupted?.aborted) throw cause;
       return undefined;
     }
@@ -92,10 +112,24 @@ export class StepLog {
 
   /** What begins late has only the time that is left. */
   #within(step: PlanStep): PlanStep {
+    if (ASKING.includes(step.type)) {
+      return { ...step, timeoutMs: Math.max(1, Math.min(step.timeoutMs, Math.ceil(this.#recoveryLeft))) };
+    }
     if (BEHIND.includes(step.type)) return step;
     this.requireTime();
     const left = Math.ceil(this.#plan.timeoutMs - (performance.now() - this.#began));
     return { ...step, timeoutMs: Math.max(1, Math.min(step.timeoutMs, left)) };
+  }
+
+  /** That less time was left of `recovery_timeout` than it would have had, a sentence; null where that was not so. */
+  #whyShort(planned: PlanStep, { type, timeoutMs }: PlanStep): string | null {
+    if (!ASKING.includes(type) || timeoutMs >= planned.timeoutMs) return null;
+    const over = this.#recoveryLeft <= 1;
+    return over ? "recovery_timeout is over." : `recovery_timeout left it no more than ${seconds(timeoutMs)}.`;
+  }
+
+  get #recoveryLeft(): number {
+    return this.#recoveryMs - (performance.now() - this.#began);
   }
 
   /** The same for a step that is a command: E126 where it failed. */

@@ -91,7 +91,7 @@ test("where what comes into force is ill, it is said that no agent runs", async 
   const error = await refused(agent, "undo");
   expect(error).toMatchObject({
     code: "E127",
-    message: expect.stringContaining("ill: v 3. No agent was left running"),
+    message: expect.stringContaining("ill: v 3. No agent of 1.1.0 was left running"),
   });
   expect(await agent.running()).toBe(0);
 });

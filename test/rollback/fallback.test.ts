@@ -49,6 +49,17 @@ test("a version that is not well is left again: everything is as before, and the
   expect(suggested.targets.at(-1)).toMatchObject({ version: "1.1.0", failed: 1, left: 1 });
 });
 
+test("where a way out holds, it is said of which version no agent was left running", async () => {
+  const agent = await agentOfThree();
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "undo");
+  const { message } = await refused(agent, "rollback", "1.1.0");
+  expect(message).toMatch(
+    / No agent of 1\.1\.0 was left running\. 1\.2\.0 is in force instead \(emergency_snapshot\)\.$/,
+  );
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
 test("without automatic_recovery what is not well stays in force, and exits 1", async () => {
   const agent = await agentOfThree(recovery("automatic_recovery: false"));
   const error = await refused(agent, "rollback", "1.1.0");
@@ -164,6 +175,22 @@ test("recovery_timeout bounds what is tried", async () => {
   expect(error.exit).toBe(4);
   expect(error.hint).toContain("emergency_snapshot was not tried: recovery_timeout is over (0.001 s). ");
   expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
+});
+
+test("recovery_timeout bounds the start of a way out that has begun", async () => {
+  const agent = await liveAgent();
+  const more = recovery("recovery_timeout: 4s, fallback_strategies: [emergency_snapshot]");
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}`, more) });
+  await agent.version("1.1.0", {
+    "kai.yaml": kaiYaml(`${START}\nhealth: {run: exit 7, timeout: 5s, retries: 1000}`, more),
+  });
+  const began = performance.now();
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(performance.now() - began).toBeLessThan(19_000);
+  expect(error).toMatchObject({ code: "E127", exit: 4 });
+  expect(error.hint).toMatch(
+    /^emergency_snapshot: start_agent failed: .* recovery_timeout (?:is over|left it no more than [\d.]+ s)\. /,
+  );
 });
 
 const TESTS = (run: string) =>

@@ -141,6 +141,82 @@ test("an undo that was killed is judged, and does not fall back", async () => {
   expect(error.hint).toContain("last_known_good was not tried: undo never falls back by itself");
 });
 
+/** Its health is that its process runs; its test waits to be killed the first time, and writes down that it ran the second. */
+const RUNS = `${START}\nhealth: {run: 'tail -n 1 ../events | grep -q "started $KAI_VERSION"', timeout: 5s, retries: 20}`;
+const SLOW = `snapshot_isolation: {tests: [{name: slow, kind: functionality, timeout: 90s, run: "test -e ../killed || { test -e ../go && touch ../asked && sleep 60; }; test ! -e ../bad"}]}\n`;
+
+/** Kills it while it is tested, and its agent with it. */
+async function powerCut(agent: LiveAgent, ...args: string[]): Promise<void> {
+  await killed(agent, ...args);
+  await agent.crash();
+}
+
+test("an agent that died with the rollback, when it had been started, is started again before it is asked: well, once", async () => {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(RUNS, SLOW) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(RUNS) });
+  await powerCut(agent, "rollback", "1.0.0");
+  const { judged } = await told(agent, "recover");
+  expect(judged).toMatchObject({
+    version: "1.0.0",
+    well: true,
+    steps: [
+      { type: "start_agent", status: "done" },
+      { type: "validate_rollback", status: "done" },
+    ],
+  });
+  expect(await outcomes(agent)).toEqual(["outcome of rollback 1.1.0 -> 1.0.0: well"]);
+  expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
+test("one that runs on is asked and not started a second time", async () => {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(RUNS, SLOW) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(RUNS) });
+  await killed(agent, "rollback", "1.0.0");
+  const { judged } = await told(agent, "recover");
+  expect(judged).toMatchObject({ well: true, steps: [{ type: "validate_rollback", status: "done" }] });
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+});
+
+test.each([
+  [
+    "an undo",
+    async (agent: LiveAgent) => {
+      await told(agent, "rollback", "1.0.0");
+      agent.events();
+      await powerCut(agent, "undo");
+    },
+  ],
+  [
+    "a way out",
+    async (agent: LiveAgent) => {
+      agent.write("../ill", "");
+      await powerCut(agent, "rollback", "1.0.0");
+    },
+  ],
+])("the agent of %s that died with it is started before it is asked", async (_, cut) => {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\nhealth: {run: test ! -e ../ill, retries: 0}`) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(RUNS, SLOW) });
+  await cut(agent);
+  expect((await told(agent, "recover")).judged).toMatchObject({ version: "1.1.0", well: true });
+  expect(await told(agent, "current")).toMatchObject({ version: "1.1.0" });
+  expect(agent.events()).toEqual(["started 1.1.0"]);
+});
+
+test("where its policy does not start the agent, recover does not either", async () => {
+  const agent = await liveAgent([]);
+  const tests = "rollback_system: {policies: [{name: tests, steps: [{type: validate_rollback}]}]}\n";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(START, SLOW) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(START, tests) });
+  await powerCut(agent, "rollback", "1.0.0");
+  expect((await told(agent, "recover")).judged).toMatchObject({ well: true });
+  expect(agent.events()).toEqual([]);
+});
+
 test("without a key it is asked all the same, and the missing outcome is told; with one it is logged", async () => {
   const agent = await killedWhileAsked("true");
   const keyless = { ...agent, env: { ...agent.env, KAI_HOME: path.join(agent.dir, "../nobody") } };
@@ -158,4 +234,15 @@ test("a command that recovers on its way says what it found, and who asks", asyn
   expect(ran.stderr).toContain("The agent that is to run could not be started");
   expect(ran.stderr).toContain("`git kai-version recover` does, while that is in force");
   expect(await told(agent, "recover")).toMatchObject({ judged: null });
+});
+
+test("what its policy does not hold against it is logged as not well by recover, and no way out is taken", async () => {
+  const lenient =
+    "rollback_system: {policies: [{name: lenient, steps: [{type: start_agent}, {type: validate_rollback, critical: false}]}]}";
+  const agent = await killedWhileAsked("exit 9", lenient, "trigger: {}");
+  const { judged } = await told(agent, "recover");
+  expect(judged).toMatchObject({ version: "1.0.0", well: false, ok: true });
+  expect(await outcomes(agent)).toEqual(["outcome of rollback 1.1.0 -> 1.0.0: failed"]);
+  expect(await told(agent, "recover")).toMatchObject({ judged: null });
+  expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
 });

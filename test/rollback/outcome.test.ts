@@ -73,3 +73,40 @@ test("what is refused before anything was done leaves none", async () => {
   expect(await refused(keyless, "rollback", "1.0.0")).toMatchObject({ code: "E110" });
   expect(observe(agent).refs).toEqual(before);
 });
+
+const LENIENT =
+  "rollback_system: {policies: [{name: lenient, steps: [{type: start_agent, critical: false}, {type: validate_rollback, critical: false}]}]}";
+
+test.each([
+  ["start_agent", "start: {run: exit 5}"],
+  ["validate_rollback", "health: {run: test ! -e ../ill, retries: 0}"],
+])(
+  "what %s finds ill and its policy does not hold against it stays, and is not called well",
+  async (step, lifecycle) => {
+    const agent = await liveAgent([]);
+    await agent.version("0.8.0", { "kai.yaml": kaiYaml("trigger: {}", LENIENT) });
+    await agent.version("1.0.0", { "kai.yaml": kaiYaml(lifecycle, LENIENT) });
+    await agent.version("1.1.0", { "kai.yaml": kaiYaml("trigger: {}", LENIENT) });
+    agent.write("../ill", "");
+    const done = await agent.kai("rollback", "1.0.0");
+    expect([done.exit, done.stdout]).toEqual([
+      0,
+      expect.stringMatching(/\n! It is not well: .*status [15].*, and the policy does not hold that against it\.\n/),
+    ]);
+    const entry = entryAt(agent, "refs/kai/log");
+    expect(entry.kind).toBe("outcome");
+    expect(entry.details).toMatchObject({ ok: false, step, critical: false });
+    expect(await told(agent, "recover")).toMatchObject({ judged: null });
+    expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
+    await told(agent, "rollback", "0.8.0");
+    const undone = await agent.kai("undo");
+    expect([undone.exit, undone.stdout]).toEqual([0, expect.stringContaining("! It is not well: ")]);
+    expect(entryAt(agent, "refs/kai/log").details).toMatchObject({ kind: "undo", ok: false, step, critical: false });
+    await told(agent, "undo");
+    const { targets } = await told(agent, "rollback", "--suggest");
+    expect(targets.find(({ version }: { version: string }) => version === "1.0.0")).toMatchObject({
+      well: 0,
+      failed: 2,
+    });
+  },
+);

@@ -123,6 +123,20 @@ test("the time to the commit point bounds a step before it, and none behind it",
   expect(await steps.run("start_agent", async () => "begun")).toBe("begun");
 });
 
+test("recovery_timeout bounds a way out behind its commit point, too, and the step says so", async () => {
+  const steps = new StepLog(planOf(), undefined, { recoveryMs: 40 });
+  const slow = ({ timeoutMs }: { timeoutMs: number }) =>
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error("It hung")), timeoutMs));
+  await expect(steps.run("start_agent", slow)).rejects.toThrow("It hung");
+  expect(steps.failure?.error).toBe("It hung. recovery_timeout is over.");
+  await expect(steps.run("validate_rollback", never)).rejects.toMatchObject({ code: "E124" });
+  expect(steps.results.at(-1)?.error).toMatch(/ recovery_timeout is over\.$/);
+  expect(await steps.run("cleanup", async () => "done")).toBe("done");
+  const early = new StepLog(planOf(), undefined, { recoveryMs: 3000 });
+  await early.run("start_agent", failing).catch(() => {});
+  expect(early.failure?.error).toBe("The disk is full. recovery_timeout left it no more than 3 s.");
+});
+
 test("what was done is compensated where that means anything, what failed is not", async () => {
   const steps = new StepLog(planOf(), undefined);
   await steps.run("validate_target", async () => {});

@@ -7,7 +7,7 @@ import { recoverAgent } from "../../version/writing-session.js";
 import { callerOf, tellConfigBroken, tellRecovered } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
 import { prunedLines } from "../describe-pruned.js";
-import { describeStep } from "../describe-rollback.js";
+import { describeIllness, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { rebuiltLines } from "../rebuilt-lines.js";
@@ -81,16 +81,19 @@ function describeRecovered({ recovered, judged, rebuilt, rehearsals, snapshots }
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }
 
-/** That it is well, or why nobody knows. */
+/** That it is well, or not, or why nobody knows. */
 function describeJudged({ kind, operation, version, well, steps, problem }: JudgedOperation, output: Output): string[] {
   const { style } = output;
   const what = `${kind} ${operation}: ${version}`;
   const lines = [
     well === null
       ? `${style.yellow("!")} ${what} was not asked whether it is well`
-      : `${style.green("✓")} ${what} is well`,
+      : well
+        ? `${style.green("✓")} ${what} is well`
+        : `${style.yellow("!")} ${what} stays in force`,
     ...steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)),
   ];
+  lines.push(...describeIllness(steps, output));
   return problem === null ? lines : [...lines, `  ${problem}`];
 }
 

@@ -2,7 +2,7 @@ import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
 import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
-import { describeBackup, describeReplaced, describeStep } from "../describe-rollback.js";
+import { describeBackup, describeIllness, describeReplaced, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
@@ -70,5 +70,5 @@ function describeUndo(result: UndoResult, output: Output): string {
     if (severity === "high") lines.push(`  ${style.red("risk")}       ${message}`);
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
-  return [...lines, ...describeReplaced(result.replaced)].join("\n");
+  return [...lines, ...describeReplaced(result.replaced), ...describeIllness(result.steps, output)].join("\n");
 }
