@@ -49,10 +49,10 @@ function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
   const { style } = output;
   // Nobody knows before the first time.
   const estimated = steps.some(({ applies, estimateMs }) => applies && estimateMs !== null);
-  const rows = steps.map(({ type, does, applies, timeoutMs, critical, estimateMs }) => [
+  const rows = steps.map(({ type, does, applies, longestMs, critical, estimateMs }) => [
     applies ? type : style.dim(type),
     applies ? does : style.dim(`– ${does}`),
-    applies ? formatDuration(timeoutMs) : "",
+    applies ? formatDuration(longestMs) : "",
     ...(estimated ? [applies && estimateMs !== null ? formatDuration(estimateMs) : ""] : []),
     applies && critical ? "yes" : "",
   ]);

@@ -20,6 +20,7 @@ import { findVersion, type KnownVersion } from "../version/history.js";
 import { agentMark, type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
 import { findNumber } from "../version/number.js";
 import type { WritingSession } from "../version/writing-session.js";
+import { endLeftAgent } from "./end-left-agent.js";
 import { folderOf } from "./ensure-deployment.js";
 
 export interface BlueGreenRequest {
@@ -45,7 +46,7 @@ export interface BlueGreen {
   startNew(written: boolean): Promise<StartOutcome | null>;
   /** Ends it, unless `current` leads to it: nothing happened. */
   stopNew(): Promise<void>;
-  /** Ends the agents of all other versions; null where none ran. */
+  /** Ends the agents of all other versions; null where none ran, not ok where one of the version that is left may run on. */
   stopOld(): Promise<CommandOutcome | null>;
 }
 
@@ -65,7 +66,10 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
   const number = previous === null || stays ? undefined : findNumber(previous);
   const left = number && findVersion(history, number);
   const old = left && (await trustedCommandsOf(session, request, left));
-  const end = await agentsToEnd(session, request, old, start !== null || version === null);
+  const isManaged = start !== null || version === null;
+  const end = await agentsToEnd(session, request, old, isManaged);
+  const leftFolder =
+    left && isManaged ? { cwd: folderOf(request.root, left), run: old?.start?.run, operation: session.id } : null;
   return {
     before: stays ? await standing(start) : await besides(old?.start ?? null, start),
     after: { start, end },
@@ -90,9 +94,8 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       if (start !== null && !stays) await stopAgent(null, start.agent, context);
     },
     async stopOld() {
-      if (end.length === 0) return null;
-      caller.progress("Stopping what ran before");
-      return endAgents(end, context);
+      if (end.length > 0) caller.progress("Stopping what ran before");
+      return endLeftAgent(end, leftFolder, context);
     },
   };
 }

@@ -1,20 +1,22 @@
 import type { Stats } from "node:fs";
-import { lstat, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
-import { type DeploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
+import { type DeploymentRoot, readCurrentLink, versionOfFolder, versionOfLink } from "../version/deployment-root.js";
 import { agentLog } from "../version/lifecycle-commands.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { findSeal } from "./deployment.js";
 
 /**
  * Refuses (E125) a folder in which no deployment can be: one of git's own, one of the working tree that git would take into a
- * commit, one with something else under the names that we need, and one where another agent is deployed.
+ * commit, one in a version's folder or beside those of another deployment, one with something else under the names that we need,
+ * and one where another agent is deployed.
  */
 export async function requireRoot({ agent, log }: WritingSession, root: DeploymentRoot): Promise<void> {
   await requireApart(agent.repository, root);
+  await requireOutsideDeployments(root.root);
   if ((await find(stat, root.versions))?.isDirectory() === false) throw inTheWay(root.versions, "no folder");
   if ((await find(lstat, root.log))?.isFile() === false) throw inTheWay(root.log, "no file");
   const version = versionOfLink(await readCurrentLink(root.current));
@@ -43,6 +45,32 @@ async function requireApart(repository: Repository, { root, versions, current, l
   throw new KaiError("E125", `${root} is in the working tree, and git does not ignore it.`, {
     hint: `Deploy to a folder outside, or put \`/${path.relative(workTree, root)}/\` into .gitignore.`,
   });
+}
+
+/** A slip of the hand: `--to ROOT/current`, or `--to ROOT/versions`. A version's folder is read-only, and checked file by file. */
+async function requireOutsideDeployments(root: string): Promise<void> {
+  for (
+    let folder = root, parent = path.dirname(folder);
+    folder !== parent;
+    folder = parent, parent = path.dirname(folder)
+  ) {
+    const isVersion = findSeal(folder) !== undefined;
+    if (!isVersion && !(await holdsVersions(folder))) continue;
+    const what = isVersion ? "a version's folder" : "the versions";
+    throw new KaiError(
+      "E125",
+      `${root} is in ${what} of the deployment at ${isVersion ? path.dirname(parent) : parent}.`,
+      {
+        hint: "Name the folder that `versions` and `current` are in, or one outside.",
+      },
+    );
+  }
+}
+
+async function holdsVersions(folder: string): Promise<boolean> {
+  if (path.basename(folder) !== "versions") return false;
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.some((name) => versionOfFolder(name) !== null && findSeal(path.join(folder, name)) !== undefined);
 }
 
 const isBelow = (folder: string, above: string): boolean => folder === above || folder.startsWith(`${above}/`);

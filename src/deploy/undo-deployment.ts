@@ -7,6 +7,7 @@ import { requireProvable } from "../version/require-provable.js";
 import { validateVersion } from "../version/validate-version.js";
 import { provingOf, type WritingSession } from "../version/writing-session.js";
 import { folderOf } from "./ensure-deployment.js";
+import { findLaterSwitch } from "./later-switch.js";
 import { foreseeDeployment, type PerformedDeployment, performDeployment } from "./perform-deployment.js";
 
 /** What is deployed now; null for each where nothing is, as before the first deployment. */
@@ -19,8 +20,8 @@ export interface UndoneDeployment extends PerformedDeployment {
 
 /**
  * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch;
- * where nothing was, the link goes and the agent ends. Without commands where it was made without. E125 where another one was
- * deployed since.
+ * where nothing was, the link goes and the agent ends. Without commands where it was made without. E125 where the link was
+ * switched since, also where it leads to the same version again.
  */
 export async function undoDeployment(
   session: WritingSession,
@@ -28,6 +29,7 @@ export async function undoDeployment(
   { trustCommands, dryRun }: { readonly trustCommands: boolean; readonly dryRun: boolean },
 ): Promise<UndoneDeployment> {
   const root = deploymentRoot(String(details["root"]));
+  requireNewest(session, { id, details });
   const previous = await requireDeployed(root, details["deployed"]);
   requireNotForeign(root, details["replaced"]);
   const version = findBefore(session, details["previous"]);
@@ -43,6 +45,15 @@ export async function undoDeployment(
     : await performDeployment(session, plan, { trustCommands, noCommands: details["noCommands"] === true });
   if (version === null) return { version: null, tag: null, path: null, ...done };
   return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
+}
+
+/** Refuses (E125) where a later operation switched it, unless that was taken back. */
+function requireNewest({ history }: WritingSession, entry: Pick<LoggedEntry, "id" | "details">): void {
+  const later = findLaterSwitch(history, entry);
+  if (later === undefined) return;
+  throw new KaiError("E125", `Another deployment was made at ${entry.details["root"]} since: ${later.subject}.`, {
+    hint: `\`git kai-version undo ${later.id}\` takes that back first; \`git kai-version deploy VERSION\` switches to any.`,
+  });
 }
 
 /** What `current` leads to, which must be what the operation deployed; null for nothing. */

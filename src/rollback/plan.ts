@@ -1,4 +1,5 @@
 import type { AgentConfig } from "../agent/config.js";
+import { longestTime } from "./longest-time.js";
 import type { RollbackPolicy } from "./policy.js";
 import type { Risk } from "./risks.js";
 import { type ConditionType, STEP_KINDS, type StepType } from "./step-types.js";
@@ -97,7 +98,10 @@ export interface PlanStep {
   readonly applies: boolean;
   readonly dependsOn: readonly StepType[];
   readonly command: string | null;
+  /** The time that it has; its command is ended when that is over. */
   readonly timeoutMs: number;
+  /** Milliseconds that it takes at most, until what does not end in its time was ended: SIGTERM, then SIGKILL. */
+  readonly longestMs: number;
   readonly critical: boolean;
   readonly compensation: string | null;
   /** Milliseconds, from earlier rollbacks on this machine; null where there was none. */
@@ -134,13 +138,15 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
   const steps = policy.steps.map((step): PlanStep => {
     const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
     const { does, applies, command } = WORK[step.type](facts);
+    const timeoutMs = step.timeoutMs ?? command?.timeoutMs ?? usual;
     return {
       type: step.type,
       does,
       applies,
       dependsOn: dependsOn.filter((each) => policy.steps.some((other) => other.type === each)),
       command: command?.run ?? null,
-      timeoutMs: step.timeoutMs ?? command?.timeoutMs ?? usual,
+      timeoutMs,
+      longestMs: longestTime(step.type, timeoutMs, { hasCommand: command != null }),
       // What is replaced must have been saved, whatever a policy says of a failure.
       critical: step.critical || (step.type === "backup_current" && facts.saveState),
       compensation: applies ? compensation : null,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { AgentCommand, StartCommand } from "./agent-command.js";
 import { agentEnvironment } from "./agent-environment.js";
 import { LogTail } from "./log-tail.js";
-import { areGoneWithin, type EndedProcesses, endMarked, listMarked } from "./marked-processes.js";
+import { areGoneWithin, DEATH_MS, type EndedProcesses, endMarked, listMarked } from "./marked-processes.js";
 import { runShell } from "./shell.js";
 import { attemptStart, type HealthLimits } from "./start-attempt.js";
 import { type StartShell, startShellHere } from "./start-shell.js";
@@ -59,6 +59,13 @@ const GRACE_MS = 5000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2000;
 const FOREIGN_ANSWER_MS = 1000;
+
+/** Milliseconds that it takes at most beyond a command's time, until one that did not end was ended. */
+export const COMMAND_ENDING_MS = GRACE_MS;
+/** The same of `stopAgent`, with what had been started. */
+export const STOP_ENDING_MS = COMMAND_ENDING_MS + GRACE_MS + DEATH_MS;
+/** And of `startAgent`, which ends what an earlier start left before, and what it started behind a failure. */
+export const START_ENDING_MS = FOREIGN_ANSWER_MS + 2 * (GRACE_MS + DEATH_MS);
 
 const NOTHING_RAN = { exitCode: null, signal: null, timedOut: false, output: "", dropped: 0 } as const;
 

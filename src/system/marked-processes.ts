@@ -20,8 +20,8 @@ export interface EndedProcesses {
   readonly left: readonly RunningProcess[];
 }
 
-/** What dies of SIGKILL does so at once, unless the kernel holds it. */
-const DEATH_MS = 3000;
+/** What dies of SIGKILL does so at once, unless the kernel holds it: then nobody waits any longer. */
+export const DEATH_MS = 3000;
 
 /**
  * What runs and is marked as started for this agent, and what that started; not what ends, and nothing of ours: an agent may

@@ -1,4 +1,5 @@
 import { readlink } from "node:fs/promises";
+import path from "node:path";
 import { AGENT_MARK } from "./agent-environment.js";
 import { environmentOf, findProcess, type LiveProcess, listProcesses } from "./live-processes.js";
 import { fileIdentity, liesIn } from "./process-paths.js";
@@ -26,7 +27,8 @@ export interface SoughtAgent {
  * hand may do so from the same terminal, in the same session or group, by another command than that of kai.yaml, and keep the
  * terminal: none of these tells it from something else, so whatever is not known to be something else counts. That is this process
  * and those that it was started by; what is in a pipe with them (`… rollback | tee log`); a shell that waits for somebody to type;
- * a well-known tool for reading and editing, unless the start command names it; and what a command of this operation left behind.
+ * a well-known tool for reading and editing, unless the start command names it; another run of this program, such as one that waits
+ * for its turn, or the first process of its containers; and what a command of this operation left behind.
  * Undefined where there is no /proc; who belongs to another user may be missing.
  */
 export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): Promise<LiveProcess[] | undefined> {
@@ -38,7 +40,11 @@ export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): P
   const found = await Promise.all(
     running.map(async (each) => {
       const others =
-        !ours.has(each.id) && each.parent !== process.pid && !waitsForTyping(each) && !isTool(each, sought);
+        !ours.has(each.id) &&
+        each.parent !== process.pid &&
+        !waitsForTyping(each) &&
+        !isTool(each, sought) &&
+        !isThisProgram(each);
       const there = others && (await liesIn(each.id, `/proc/${each.id}/cwd`, folders));
       return there && !(await isCommandOf(each.id, sought)) ? [each] : [];
     }),
@@ -62,6 +68,12 @@ const waitsForTyping = ({ name, args }: LiveProcess): boolean =>
 
 const isTool = ({ name }: LiveProcess, { run = "" }: SoughtAgent): boolean =>
   TOOLS.includes(name) && !run.split(/[^\w.+-]+/).includes(name);
+
+const OURS = ["git-kai-version", "kai", ".kai-init"];
+
+/** Node is told what to run. */
+const isThisProgram = ({ name, args }: LiveProcess): boolean =>
+  OURS.includes(name === "node" ? path.basename(args[1] ?? "") : name);
 
 async function isCommandOf(id: number, { operation }: SoughtAgent): Promise<boolean> {
   if (operation === undefined) return false;

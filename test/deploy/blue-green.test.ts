@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -11,7 +12,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { LIFECYCLE, RUN, runningAgent, signalledAt } from "./running-agent.js";
@@ -193,4 +194,24 @@ test("in a clone that took its trust root as it came, the commands of a version 
   const deployed = await agent.run(process.execPath, [PROGRAM, "deploy", "1.0.0", "--json"], given);
   expect(deployed.json()).toMatchObject({ started: { ok: true } });
   expect(await running("1.0.0")).toBeGreaterThan(0);
+});
+
+test("an old agent that others started, and that its stop does not end, is told of", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  const stop = "  stop: {run: 'false || true', timeout: 2s}\n";
+  await version("1.0.0", { "kai.yaml": LIFECYCLE + stop, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new = 1\n" });
+  expect((await agent.kai("deploy", "1.0.0", "--no-commands")).exit).toBe(0);
+  const byHand = spawn("python3", ["-c", "import time; time.sleep(60)"], {
+    cwd: path.join(root, "current"),
+    stdio: "ignore",
+  });
+  onTestFinished(() => void byHand.kill("SIGKILL"));
+  const error = `It may run on, started by others than us: in its folder works python3 (process ${byHand.pid}).`;
+  const deployed = await agent.kai("deploy", "1.1.0", "--json");
+  expect(deployed.json()).toMatchObject({ previous: "1.0.0", started: { ok: true }, stopped: { ok: false, error } });
+  byHand.kill("SIGKILL");
+  // Nothing of it is left.
+  expect((await agent.kai("undo", "--json")).json().deployment.stopped).toMatchObject({ ok: true, error: null });
+  expect(await versionsThatRun()).toEqual(["1.0.0"]);
 });

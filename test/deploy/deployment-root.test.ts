@@ -80,6 +80,23 @@ test("a link to the root is resolved, so that the folder has one name", async ()
   expect((await deploy(agent, "1.1.0")).json()).toMatchObject({ previous: "1.0.0" });
 });
 
+test("a folder within a deployment is none to deploy to: the version there stays as it is", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  expect((await deploy(agent, "1.0.0")).exit).toBe(0);
+  symlinkSync("deployed/versions", path.join(path.dirname(agent.dir), "link"));
+  const within = ["current", "current/below/it", "versions", "versions/v1.1.0", "versions/other"];
+  for (const to of [...within.map((name) => `../deployed/${name}`), "../link"]) {
+    const refused = (await agent.kai("deploy", "1.1.0", "--to", to, "--dry-run", "--json")).json().error;
+    expect([to, refused?.code, (await deploy(agent, "1.1.0", to)).json().error?.code]).toEqual([to, "E125", "E125"]);
+    expect(refused.message).toContain(`of the deployment at ${rootOf(agent)}.`);
+  }
+  expect(readdirSync(path.join(rootOf(agent), "versions"))).toEqual(["v1.0.0"]);
+  expect((await deploy(agent, "1.1.0")).json()).toMatchObject({ previous: "1.0.0" });
+  expect((await deploy(agent, "1.1.0", "../deployed/beside")).exit).toBe(0);
+  // One of that name where no version is deployed is a folder like any other.
+  expect((await deploy(agent, "1.1.0", "../elsewhere/versions")).exit).toBe(0);
+});
+
 test("another agent's deployments are neither switched nor pruned", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0", "1.3.0");
   const other = await agentWithVersions("7.0.0");

@@ -71,6 +71,35 @@ test("undo of the first deployment: the link goes, the agent ends, and undo of t
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
 });
 
+test("a deployment is not undone past later ones, also where its version is deployed again; one after the other they are", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const root = path.join(path.dirname(agent.dir), "deployed");
+  const deploy = async (version: string): Promise<string> =>
+    (await agent.kai("deploy", version, "--to", root, "--json")).json().operation;
+  const link = () => readlinkSync(path.join(root, "current"));
+  const first = await deploy("1.0.0");
+  const second = await deploy("1.1.0");
+  const third = await deploy("1.0.0");
+  const undo = async (id: string, ...more: string[]) => (await agent.kai("undo", id, ...more, "--json")).json();
+  for (const more of [[], ["--dry-run"]]) {
+    expect((await undo(first, ...more)).error).toMatchObject({
+      code: "E125",
+      message: `Another deployment was made at ${root} since: deploy v1.0.0.`,
+      hint: expect.stringContaining(`undo ${third}`),
+    });
+  }
+  expect(link()).toBe("versions/v1.0.0");
+  // Elsewhere it is another deployment.
+  expect((await agent.kai("deploy", "1.1.0", "--to", `${root}-too`)).exit).toBe(0);
+  expect((await undo(third)).deployment).toMatchObject({ version: "1.1.0" });
+  // Undone already, by one that is later.
+  const again = await undo(third);
+  expect([again.error.code, again.error.message]).toEqual(["E125", expect.stringContaining("undo the deployment")]);
+  expect((await undo(second)).deployment).toMatchObject({ version: "1.0.0" });
+  expect((await undo(first)).deployment).toMatchObject({ version: null, previous: "1.0.0" });
+  expect(existsSync(path.join(root, "current"))).toBe(false);
+});
+
 test("what was deployed without commands is undone without them", async () => {
   const { agent, version, versionsThatRun } = await runningAgent();
   await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });

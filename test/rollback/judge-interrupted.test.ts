@@ -109,7 +109,7 @@ test("killed while a way out is asked: that is judged, and where it is ill the n
   await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`) });
   await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${SICK}`) });
   const hangs =
-    "grep -q 'started 1.1.0' ../events || exit 0; test -e ../killed || { touch ../asked && sleep 60; }; exit 8";
+    "test -e ../events || exit 9; grep -q 'started 1.1.0' ../events || exit 0; test -e ../killed || { touch ../asked && sleep 60; }; exit 8";
   await agent.version("1.2.0", {
     "kai.yaml": kaiYaml(`${START}\nhealth: {run: "${hangs}", timeout: 90s, retries: 0}`),
   });

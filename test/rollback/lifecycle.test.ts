@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { expect, onTestFinished, test } from "vitest";
 import { leftovers, observeButLog } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, liveAgent, START } from "./live-agent.js";
@@ -79,6 +80,56 @@ test("an agent that others started may run on where its stop command fails: only
   await told(agent, "rollback", "1.1.0", "--type", "emergency", "--policy", "built-in", "--force");
 });
 
+test.each([
+  ["a stop command that ends with 0 and stopped nothing", "stop: {run: 'false || true'}", "The command ended with 0"],
+  ["no stop command", "", "Without lifecycle.stop nothing of it was ended"],
+])(
+  "with %s an agent that others started runs on: nothing is changed, and it gets no second one beside it",
+  async (_, stop, why) => {
+    const agent = await liveAgent();
+    await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${stop}\n${START}`) });
+    await agent.version("1.1.0");
+    const id = agent.startByHand();
+    const { files } = observeButLog(agent);
+    const error = await refused(agent, "rollback", "1.0.0");
+    expect(error).toMatchObject({ code: "E126", exit: 1, hint: expect.stringContaining("rollback VERSION --force`") });
+    const saw = `${why}, and it may run, started by others than us: in its folder works node (process ${id})`;
+    expect(error.message).toContain(saw);
+    expect([observeButLog(agent).files, agent.events(), await agent.running()]).toEqual([files, [], 0]);
+    const forced = await told(agent, "rollback", "1.0.0", "--force");
+    expect(forced.steps).toContainEqual(
+      expect.objectContaining({ type: "stop_agent", status: "done", remarks: [expect.stringContaining(saw)] }),
+    );
+    await agent.crash();
+    expect((await told(agent, "rollback", "1.1.0", "--type", "emergency", "--force")).ok).toBe(true);
+  },
+);
+
+test("where its health passes behind a stop command that ends with 0, the agent runs on, wherever it works", async () => {
+  const agent = await liveAgent();
+  const lifecycle = `stop: {run: 'true'}\n${START}\nhealth: {run: test -e ../up, retries: 0}`;
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(lifecycle) });
+  await agent.version("1.1.0");
+  agent.write("../up", "");
+  expect((await refused(agent, "rollback", "1.0.0")).message).toContain(
+    "started by others than us: its health passes.",
+  );
+  expect([agent.events(), await agent.running()]).toEqual([[], 0]);
+});
+
+test("an agent that others started, and that takes a moment to end, was stopped; who only looks on is none", async () => {
+  const agent = await liveAgent();
+  const stop = `stop: {run: "(sleep 0.7; kill -9 $(cat ../id)) > ../stopping 2>&1 & true"}`;
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${stop}\n${START}`) });
+  await agent.version("1.1.0");
+  const reader = spawn("sh", ["-c", "exec tail -f logic.py"], { cwd: agent.dir, stdio: "ignore" });
+  onTestFinished(() => void reader.kill("SIGKILL"));
+  agent.write("../id", `${agent.startByHand()}`);
+  const { steps } = await told(agent, "rollback", "1.0.0");
+  expect(steps).toContainEqual(expect.objectContaining({ type: "stop_agent", status: "done", remarks: [] }));
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+});
+
 test("where its stop command fails and its health passes all the same, the agent runs", async () => {
   const agent = await liveAgent();
   await agent.version("1.0.0", { "kai.yaml": kaiYaml("stop: {run: exit 3}\nhealth: {run: 'true'}") });
@@ -152,6 +203,22 @@ test("an agent that ignores SIGTERM is ended all the same", async () => {
   expect(agent.events()).toEqual(["started 1.0.0"]);
   await told(agent, "rollback", "1.1.0", "--force", "--type", "emergency");
   expect(agent.events()).toEqual(["started 1.1.0"]);
+});
+
+test("a stop command and an agent that both ignore SIGTERM take longer than the command's time, and no longer than the plan says", async () => {
+  const agent = await liveAgent();
+  const stop = `stop: {run: "trap '' TERM; while :; do sleep 0.02; done", timeout: 200ms}`;
+  const stubborn = "#!/bin/sh\ntrap '' TERM\necho started $KAI_VERSION >> ../events\nwhile :; do sleep 0.02; done\n";
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${stop}\n${START}\n${HEALTH}`), "run.sh": stubborn });
+  await agent.version("1.1.0", { "run.sh": stubborn });
+  await told(agent, "rollback", "1.0.0");
+  const { plan, steps } = await told(agent, "undo");
+  const of = (list: readonly { type: string }[]) => list.find(({ type }) => type === "stop_agent");
+  const { timeoutMs, longestMs } = of(plan.steps) as unknown as { timeoutMs: number; longestMs: number };
+  const { durationMs } = of(steps) as unknown as { durationMs: number };
+  expect([timeoutMs, durationMs > 8000, durationMs <= longestMs]).toEqual([200, true, true]);
+  const { stdout } = await agent.kai("rollback", "1.0.0", "--force", "--dry-run");
+  expect(stdout).toMatch(/^stop_agent .* 20\.2 s /m);
 });
 
 test("a command that prints a hundred megabytes is kept in its last lines", async () => {

@@ -82,7 +82,10 @@ export async function liveAgent(unmanaged: readonly string[] = ["0.9.0"]): Promi
       // By a shell that ends, so that it is no child of this process.
       const forks = `"${process.execPath}" -e 'setInterval(() => {}, 1000)' > ../by-hand 2>&1 & echo $!`;
       const id = Number(execFileSync("sh", ["-c", forks], { cwd, env, encoding: "utf8" }));
-      onTestFinished(() => void process.kill(id, "SIGKILL"));
+      onTestFinished(() => {
+        // It may have been stopped by then.
+        if (existsSync(`/proc/${id}`)) process.kill(id, "SIGKILL");
+      });
       return id;
     },
     running: async () => (await listMarked(mark)).length,

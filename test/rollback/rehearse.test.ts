@@ -30,7 +30,7 @@ const copies = (agent: Agent, folder: string): string[] => readdirSync(path.join
 
 test("a rehearsal runs the plan on a copy, with its state and its agent, and changes nothing here", async () => {
   const agent = await agentWith(
-    'lifecycle: {start: {run: "touch $PWD/started"}, stop: {run: "touch $PWD/stopped"}, health: {run: "ls started"}}\nsnapshot_isolation: {temp_dir: ../rehearsals}\n',
+    'lifecycle: {start: {run: "touch $PWD/started"}, stop: {run: "touch $PWD/stopped; rm $PWD/started"}, health: {run: "ls started"}}\nsnapshot_isolation: {temp_dir: ../rehearsals}\n',
   );
   agent.write("state.json", '{"seen": "since"}\n');
   const before = observe(agent);

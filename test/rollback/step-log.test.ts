@@ -58,6 +58,12 @@ test("a step's time is the policy's, else its command's, else what is usual", ()
   expect([times.get("start_agent"), times.get("stop_agent"), times.get("cleanup")]).toEqual([20, 4000, 60_000]);
 });
 
+test("the longest time of a step is its own, and what ending its command and the agent takes", () => {
+  const beyond = new Map(planOf().steps.map(({ type, timeoutMs, longestMs }) => [type, longestMs - timeoutMs]));
+  expect([beyond.get("stop_agent"), beyond.get("start_agent")]).toEqual([20_000, 17_000]);
+  expect([beyond.get("restore_dependencies"), beyond.get("cleanup")]).toEqual([5000, 0]);
+});
+
 test("where nothing that runs is changed the agent is left alone", () => {
   const files = { changed: 0, config: 0 };
   const { steps } = planOf({ files, state: { kind: "live", why: "as asked" } });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { listWorkingIn, type SoughtAgent } from "../../src/system/working-in.js";
@@ -26,6 +26,15 @@ test("what works in a folder or below it is found; a shell that waits for somebo
   expect(found).toEqual(expect.arrayContaining([there, shell]));
   expect(found).not.toContain(waiting);
   expect(await listWorkingIn(path.join(dir, "elsewhere"))).toEqual([]);
+});
+
+test("another run of this program is nobody's agent", async () => {
+  const { dir } = scratch();
+  const waits = "setInterval(() => {}, 1000)";
+  for (const name of ["git-kai-version", "agent"]) writeFileSync(path.join(dir, name), waits);
+  await startIn(dir, `exec "${process.execPath}" ./git-kai-version`);
+  const agent = await startIn(dir, `exec "${process.execPath}" ./agent`);
+  await expect.poll(async () => (await listWorkingIn(dir))?.map(({ id }) => id)).toEqual([agent]);
 });
 
 test("a tool for reading is nobody's agent, unless the start command names it; nor is what a command of the operation left", async () => {
