@@ -1,6 +1,7 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
+import { findObstacles } from "../operation/find-obstacles.js";
 import { type AgentCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
@@ -125,7 +126,8 @@ export async function gatherFacts(
     risks: risksOf(session, ground, {
       state,
       lacking,
-      forced: request.force,
+      request,
+      obstacles: await findInTheWay(session, ground),
       keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
@@ -161,6 +163,17 @@ export async function gatherFacts(
     isLiveState: liveStateOf(session.agent.config),
     runIn: (command, cwd, context) => runAgentCommand(inScratch(command, cwd), context),
   };
+}
+
+/** Untracked paths (latin1) that stand where files go; live state is left as it is. */
+async function findInTheWay({ agent }: WritingSession, { changes }: Ground): Promise<string[]> {
+  const { workTree } = agent.repository;
+  if (workTree === undefined) return [];
+  const isLiveState = liveStateOf(agent.config);
+  return findObstacles(
+    workTree,
+    changes.filter(({ path }) => !isLiveState(path)),
+  );
 }
 
 /** Whoever takes an operation back puts back the state that it replaced, whatever the policy. */

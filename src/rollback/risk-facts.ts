@@ -1,6 +1,7 @@
 import type { WritingSession } from "../version/writing-session.js";
 import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
+import type { RollbackRequest } from "./request.js";
 import { assessRisks, type Risk } from "./risks.js";
 import type { Ground } from "./survey.js";
 
@@ -11,7 +12,8 @@ export function risksOf(
   plan: {
     state: StateSource;
     lacking: LackingState | null;
-    forced: boolean;
+    request: Pick<RollbackRequest, "force" | "type">;
+    obstacles: readonly string[];
     keepsBackup: boolean;
     notRun: string | null;
     leftStopped: boolean;
@@ -37,7 +39,10 @@ export function risksOf(
     migration: state.kind === "capture" ? [] : ground.migration,
     migrates: state.kind === "migrated" ? (state.forward ? "gone to" : "left") : null,
     dirty: ground.dirty.length,
-    forced: plan.forced,
+    forced: plan.request.force,
+    obstacles: plan.obstacles,
+    takesBack: ground.takesBack,
+    refusesWithdrawn: !plan.request.force && plan.request.type !== "snapshot",
     submodules: ground.submodules,
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,
