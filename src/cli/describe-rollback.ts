@@ -1,3 +1,4 @@
+import type { JudgedCondition } from "../rollback/conditions.js";
 import type { PlannedDeployment, PlanStep } from "../rollback/plan.js";
 import type { Replaced } from "../rollback/put-back.js";
 import type { Rehearsal } from "../rollback/rehearse.js";
@@ -40,7 +41,12 @@ function describePlan(result: VersionedRollback, output: Output): string {
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
   if (plan.deployment !== null) lines.push(`At ${plan.deployment.root}: ${switched(plan.deployment)}.`);
-  lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
+  lines.push(
+    "",
+    ...describeSteps(plan.steps, output),
+    ...describeConditions(plan.conditions),
+    ...describeRisks(plan.risks, output),
+  );
   lines.push("", "Nothing was changed.");
   return lines.join("\n");
 }
@@ -64,6 +70,21 @@ function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
     { title: "CRITICAL" },
   ];
   return [formatTable(columns, rows, output.columns)];
+}
+
+/** Those that are required, and what does not hold of the others. */
+function describeConditions(conditions: readonly JudgedCondition[]): string[] {
+  const shown = conditions.filter(({ required, problem }) => required || problem !== null);
+  if (shown.length === 0) return [];
+  return [
+    "",
+    ...shown.map((each) => `condition ${each.type}${each.required ? "" : " (not required)"}: ${verdict(each)}`),
+  ];
+}
+
+function verdict({ type, problem }: JudgedCondition): string {
+  if (problem !== null) return `does not hold: ${problem}`;
+  return type === "backup_verification" ? "judged when the backup is there" : "holds";
 }
 
 function describeRisks(risks: readonly Risk[], { style }: Output): string[] {

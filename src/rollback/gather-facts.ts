@@ -14,6 +14,7 @@ import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands, leavesAgent } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import type { Retention } from "./clean-up.js";
+import { judgeConditions } from "./conditions.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
@@ -101,6 +102,7 @@ export async function gatherFacts(
     { version: byTarget.length === 0 ? undefined : await versionThatNames(session, ground), commands: byTarget },
   ];
   const notRun = await whyNotRun(session, uses, request);
+  const conditions = judgeConditions(policy, ground, state);
   const facts: PlanFacts = {
     type: request.type,
     leavesAgent: leavesAgent(request),
@@ -109,6 +111,7 @@ export async function gatherFacts(
     takes: takenBy(mintSigner),
     deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,
+    conditions,
     commands: {
       stop: planned(before.stop),
       install: planned(installs),
@@ -127,6 +130,7 @@ export async function gatherFacts(
       state,
       lacking,
       request,
+      conditions,
       obstacles: await findInTheWay(session, ground),
       keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,

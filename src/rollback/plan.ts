@@ -1,7 +1,8 @@
 import type { AgentConfig } from "../agent/config.js";
+import type { JudgedCondition } from "./conditions.js";
 import type { RollbackPolicy } from "./policy.js";
 import type { Risk } from "./risks.js";
-import { type ConditionType, STEP_KINDS, type StepType } from "./step-types.js";
+import { STEP_KINDS, type StepType } from "./step-types.js";
 
 export const ROLLBACK_TYPES = ["version", "snapshot", "selective", "partial", "emergency"] as const;
 export type RollbackType = (typeof ROLLBACK_TYPES)[number];
@@ -43,6 +44,7 @@ export interface PlanFacts {
   readonly takes: Takes;
   readonly deployment: PlannedDeployment | null;
   readonly policy: RollbackPolicy;
+  readonly conditions: readonly JudgedCondition[];
   readonly commands: PlannedCommands;
   /** How many paths that git ignores are put back as an operation found them. */
   readonly putsBack: number;
@@ -115,7 +117,7 @@ export interface RollbackPlan {
   /** Null where it is not deployed. */
   readonly deployment: PlannedDeployment | null;
   readonly policy: string;
-  readonly conditions: readonly { readonly type: ConditionType; readonly required: boolean }[];
+  readonly conditions: readonly JudgedCondition[];
   readonly steps: readonly PlanStep[];
   readonly risks: readonly Risk[];
   readonly validations: readonly Validation[];
@@ -157,7 +159,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     takes,
     deployment,
     policy: policy.name,
-    conditions: policy.conditions,
+    conditions: facts.conditions,
     steps,
     risks,
     validations,

@@ -1,4 +1,5 @@
 import type { WritingSession } from "../version/writing-session.js";
+import { enforcesConditions, isBroken, type JudgedCondition } from "./conditions.js";
 import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
 import type { RollbackRequest } from "./request.js";
@@ -12,7 +13,8 @@ export function risksOf(
   plan: {
     state: StateSource;
     lacking: LackingState | null;
-    request: Pick<RollbackRequest, "force" | "type">;
+    request: Pick<RollbackRequest, "force" | "type" | "recovers">;
+    conditions: readonly JudgedCondition[];
     obstacles: readonly string[];
     keepsBackup: boolean;
     notRun: string | null;
@@ -41,6 +43,9 @@ export function risksOf(
     dirty: ground.dirty.length,
     forced: plan.request.force,
     obstacles: plan.obstacles,
+    // `undo` asks for no condition.
+    broken: ground.takesBack && plan.request.recovers === undefined ? [] : plan.conditions.filter(isBroken),
+    enforced: enforcesConditions(ground, plan.request),
     takesBack: ground.takesBack,
     refusesWithdrawn: !plan.request.force && plan.request.type !== "snapshot",
     submodules: ground.submodules,

@@ -1,5 +1,6 @@
 import { readablePath } from "../system/path-bytes.js";
 import { describeStanding, type Standing } from "../version/standing.js";
+import type { JudgedCondition } from "./conditions.js";
 import type { LackingState } from "./lacking-state.js";
 import { roughSpan } from "./rough-span.js";
 
@@ -10,6 +11,7 @@ export interface Risk {
     | "migration"
     | "dirty_files"
     | "untracked_files"
+    | "condition"
     | "submodules"
     | "withdrawn_target"
     | "deprecated_target"
@@ -57,6 +59,9 @@ export interface RiskFacts {
   readonly forced: boolean;
   /** Paths (latin1) that git does not track and that stand where files of the target go. */
   readonly obstacles: readonly string[];
+  /** Conditions that are required and do not hold, and whether they refuse the rollback. */
+  readonly broken: readonly JudgedCondition[];
+  readonly enforced: boolean;
   /** Whether that is refused until they are moved away, because an operation is taken back. */
   readonly takesBack: boolean;
   /** Whether a target that was withdrawn refuses the rollback. */
@@ -100,7 +105,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   if (facts.lacksConfig)
     add("high", "no_config", "the target has no kai.yaml that can be read today: this one's commands are used");
-  risks.push(...withdrawn(facts), ...givenUp(to));
+  risks.push(...facts.broken.map((each) => brokenCondition(each, facts)), ...withdrawn(facts), ...givenUp(to));
   if (from && to && from.major !== to.major) {
     add("medium", "breaking_change", `crosses a major version: ${from.major} -> ${to.major}`);
   }
@@ -161,6 +166,13 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   const weight = { high: 0, medium: 1, low: 2 };
   return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
 }
+
+const brokenCondition = ({ type, problem }: JudgedCondition, { enforced }: RiskFacts): Risk => {
+  const message = `${type} is required and does not hold: ${problem}`;
+  return enforced
+    ? { kind: "condition", severity: "high", message: `${message}; it is refused without \`--force\`` }
+    : { kind: "condition", severity: "medium", message };
+};
 
 function withdrawn({ to, refusesWithdrawn }: RiskFacts): Risk[] {
   if (!to?.withdrawn) return [];

@@ -20,7 +20,20 @@ test("dependency_validation refuses lock files that nothing installs, unless for
     message: expect.stringContaining("strict requires dependency_validation"),
   });
   expect(observe(agent)).toEqual(before);
-  expect((await told(agent, "rollback", "1.0.0", "--dry-run")).steps.length).toBeGreaterThan(4);
+  const problem = "lock files differ, and the target has no lifecycle.install to restore what they name";
+  const { plan } = await told(agent, "rollback", "1.0.0", "--dry-run");
+  expect(plan.conditions).toEqual([{ type: "dependency_validation", required: true, problem }]);
+  const message = `dependency_validation is required and does not hold: ${problem}`;
+  expect(plan.risks).toContainEqual({
+    kind: "condition",
+    severity: "high",
+    message: `${message}; it is refused without \`--force\``,
+  });
+  expect((await agent.kai("rollback", "1.0.0", "--dry-run")).stdout).toContain(
+    `condition dependency_validation: does not hold: ${problem}\n`,
+  );
+  const forced = await told(agent, "rollback", "1.0.0", "--dry-run", "--force");
+  expect(forced.plan.risks).toContainEqual({ kind: "condition", severity: "medium", message });
   await told(agent, "rollback", "1.0.0", "--force");
   await told(agent, "undo");
   expect(await told(agent, "rollback", "1.0.0", "--policy", "lax")).toMatchObject({ plan: { policy: "lax" } });

@@ -19,6 +19,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     takes: { role: "operator", why: null },
     deployment: null,
     policy: BUILT_IN,
+    conditions: [],
     commands: { stop: COMMAND, install: COMMAND, start: COMMAND, health: COMMAND, migrate: null, runs: true },
     putsBack: 0,
     state: { kind: "capture", ref: "refs/kai/state/v1.0.0", digest: null },
