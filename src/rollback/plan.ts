@@ -46,6 +46,8 @@ export interface PlanFacts {
   readonly policy: RollbackPolicy;
   readonly conditions: readonly JudgedCondition[];
   readonly commands: PlannedCommands;
+  /** Whether a lock file or another part of the environment differs. */
+  readonly environmentChanges: boolean;
   /** How many paths that git ignores are put back as an operation found them. */
   readonly putsBack: number;
   readonly state: StateSource;
@@ -187,10 +189,14 @@ const changesWhatRuns = ({ files: { changed }, state }: PlanFacts): boolean => c
 
 const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   validate_target: ({ to }) => ({ does: `verify the signature and the content of ${to}`, applies: true }),
-  restore_dependencies: ({ commands, putsBack }) => {
+  restore_dependencies: ({ commands, putsBack, environmentChanges }) => {
     if (putsBack > 0) return { does: `put back what was installed before, ${paths(putsBack)}`, applies: true };
     return commands.install === null
-      ? nothing("the lock files are the same, or there is no lifecycle.install")
+      ? nothing(
+          environmentChanges
+            ? "the lock files differ, and there is no lifecycle.install"
+            : "the lock files are the same",
+        )
       : { does: "install the target's dependencies aside", applies: true, command: commands.install };
   },
   stop_agent: (facts) => {

@@ -16,6 +16,8 @@ export function risksOf(
     request: Pick<RollbackRequest, "force" | "type" | "recovers">;
     conditions: readonly JudgedCondition[];
     obstacles: readonly string[];
+    putBack: object | undefined;
+    install: object | null;
     keepsBackup: boolean;
     notRun: string | null;
     leftStopped: boolean;
@@ -43,6 +45,7 @@ export function risksOf(
     dirty: ground.dirty.length,
     forced: plan.request.force,
     obstacles: plan.obstacles,
+    dependenciesStay: ground.environmentChanges && !plan.putBack && plan.install === null,
     // `undo` asks for no condition.
     broken: ground.takesBack && plan.request.recovers === undefined ? [] : plan.conditions.filter(isBroken),
     enforced: enforcesConditions(ground, plan.request),

@@ -12,6 +12,7 @@ export interface Risk {
     | "dirty_files"
     | "untracked_files"
     | "condition"
+    | "dependencies_stay"
     | "submodules"
     | "withdrawn_target"
     | "deprecated_target"
@@ -62,6 +63,8 @@ export interface RiskFacts {
   /** Conditions that are required and do not hold, and whether they refuse the rollback. */
   readonly broken: readonly JudgedCondition[];
   readonly enforced: boolean;
+  /** Whether lock files differ, and nothing installs what they name. */
+  readonly dependenciesStay: boolean;
   /** Whether that is refused until they are moved away, because an operation is taken back. */
   readonly takesBack: boolean;
   /** Whether a target that was withdrawn refuses the rollback. */
@@ -113,7 +116,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
     add("medium", "migration", `the live state is converted by the command of the version that is ${facts.migrates}`);
-  risks.push(...filesInTheWay(facts));
+  risks.push(...files(facts));
   if (facts.submodules > 0) {
     add(
       "low",
@@ -190,9 +193,16 @@ function givenUp(to: RiskFacts["to"]): Risk[] {
   return standing.status === "deprecated" ? [{ kind: "deprecated_target", severity: "medium", message }] : [];
 }
 
-const filesInTheWay = (facts: RiskFacts): Risk[] => [
+const DEPENDENCIES_STAY: Risk = {
+  kind: "dependencies_stay",
+  severity: "medium",
+  message: "lock files differ, and nothing installs what the target's name: what is installed stays",
+};
+
+const files = (facts: RiskFacts): Risk[] => [
   ...(facts.dirty > 0 ? [dirtyFiles(facts)] : []),
   ...(facts.obstacles.length > 0 ? [untrackedFiles(facts)] : []),
+  ...(facts.dependenciesStay ? [DEPENDENCIES_STAY] : []),
 ];
 
 const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>

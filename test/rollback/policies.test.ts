@@ -39,6 +39,24 @@ test("dependency_validation refuses lock files that nothing installs, unless for
   expect(await told(agent, "rollback", "1.0.0", "--policy", "lax")).toMatchObject({ plan: { policy: "lax" } });
 });
 
+test("a plan says whether lock files are the same, or differ and nothing installs what they name", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}"), "deps.lock": "one\n" });
+  await agent.version("1.1.0");
+  const planned = async () => {
+    const { plan } = await told(agent, "rollback", "1.0.0", "--dry-run");
+    const step = plan.steps.find(({ type }: { type: string }) => type === "restore_dependencies");
+    const risk = plan.risks.find(({ kind }: { kind: string }) => kind === "dependencies_stay");
+    return [step.does, risk?.message];
+  };
+  expect(await planned()).toEqual(["the lock files are the same", undefined]);
+  await agent.version("1.2.0", { "deps.lock": "two\n" });
+  expect(await planned()).toEqual([
+    "the lock files differ, and there is no lifecycle.install",
+    "lock files differ, and nothing installs what the target's name: what is installed stays",
+  ]);
+});
+
 test("compatibility_check refuses to cross a breaking change, unless safety_checks are off", async () => {
   const agent = await liveAgent();
   const yaml = (more: string) =>

@@ -21,6 +21,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     policy: BUILT_IN,
     conditions: [],
     commands: { stop: COMMAND, install: COMMAND, start: COMMAND, health: COMMAND, migrate: null, runs: true },
+    environmentChanges: true,
     putsBack: 0,
     state: { kind: "capture", ref: "refs/kai/state/v1.0.0", digest: null },
     saveState: true,
