@@ -123,7 +123,7 @@ function describeDone(result: VersionedRollback, output: Output): string {
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   lines.push(...describeReplaced(result.replaced));
-  lines.push("", STATE[plan.state.kind], "`git kai-version undo` takes this back.");
+  lines.push("", describeState(result), "`git kai-version undo` takes this back.");
   return lines.join("\n");
 }
 
@@ -133,11 +133,17 @@ export const describeBackup = (ref: string): string => `  files of before  ${ref
 export const describeReplaced = (replaced: readonly Replaced[]): string[] =>
   replaced.map(({ path, kept }) => printable(`  ${path} of before  ${kept}`));
 
-const STATE = {
-  capture: "The agent's state is that which was captured with the version.",
-  migrated: "The agent's live state was converted by lifecycle.migrate.",
-  live: "The agent's live state was left as it is.",
-} as const;
+function describeState({ plan: { state }, steps }: RollbackResult): string {
+  if (steps.some(({ type, status }) => type === "restore_data" && status === "failed")) {
+    return "The agent's live state was left as it is: restore_data failed.";
+  }
+  if (state.kind === "live") return "The agent's live state was left as it is.";
+  if (state.kind === "migrated") return "The agent's live state was converted by lifecycle.migrate.";
+  const [, operation] = /^refs\/kai\/backup\/(.+)-state$/.exec(state.ref) ?? [];
+  return operation
+    ? `The agent's state is that which was saved before the operation ${operation}.`
+    : "The agent's state is that which was captured with the version.";
+}
 
 /** The versions that a rollback may go to, with what speaks for and against each. */
 export function describeSuggestions({ targets }: { targets: readonly Suggestion[] }, output: Output): string {

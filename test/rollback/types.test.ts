@@ -205,6 +205,11 @@ test("snapshot: behind a rollback are the files and the state that it found", as
   agent.write("state.json", '{"seen": "live"}\n');
   const first = await told(agent, "rollback", "1.0.0");
   expect(first.stateBackup).toBe(`refs/kai/backup/${first.operation}-state`);
+  const shown = await agent.kai("rollback", first.operation, "--type", "snapshot");
+  expect(shown.stdout).toContain(
+    `\nThe agent's state is that which was saved before the operation ${first.operation}.\n`,
+  );
+  await told(agent, "undo");
   const second = await told(agent, "rollback", first.operation, "--type", "snapshot");
   expect(second).toMatchObject({ type: "snapshot", to: "1.2.0", version: "1.2.0" });
   expect([read(agent, "state.json"), read(agent, "logic.py")]).toEqual(['{"seen": "live"}\n', LOGIC("1.2.0")]);
