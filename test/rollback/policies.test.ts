@@ -190,6 +190,19 @@ test("rollback_timeout that is over before the agent is stopped stops nothing", 
   expect([agent.has("../stopped"), observe(agent)]).toEqual([false, before]);
 });
 
+test("the times of restore_code and restore_config together bound what is before the commit point", async () => {
+  const agent = await liveAgent();
+  const steps = "{type: restore_code, timeout: 1ms}, {type: restore_config, timeout: 1ms}, {type: stop_agent}";
+  const yaml = kaiYaml("stop: {run: touch ../stopped}", policy("", steps));
+  await agent.version("1.0.0", { "kai.yaml": yaml });
+  await agent.version("1.1.0", { "kai.yaml": `${yaml}# another\n` });
+  const head = agent.git("rev-parse", "HEAD", "current");
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error).toMatchObject({ code: "E124", message: "restore_code took longer than 0.002 s." });
+  expect([agent.has("../stopped"), agent.git("rev-parse", "HEAD", "current")]).toEqual([false, head]);
+  expect(agent.git("status", "--porcelain")).toBe("");
+});
+
 test("a cleanup that fails fails no rollback, whatever the policy calls it", async () => {
   const agent = await liveAgent();
   const policies = "policies: [{name: tidy, steps: [{type: cleanup, critical: true}, {type: validate_rollback}]}]";
