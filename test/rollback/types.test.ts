@@ -124,7 +124,10 @@ test("selective: nothing that differs is refused, and so is what is no component
   expect(await refused(agent, "rollback", "1.0.0", "--component", "tools")).toMatchObject({ code: "E109" });
   expect(await refused(agent, "rollback", "1.0.0", "--component", "")).toMatchObject({ code: "E122" });
   expect(await refused(agent, "rollback", "1.0.0", "--component", "prompt")).toMatchObject({ code: "E122" });
-  expect(await refused(agent, "rollback", "1.0.0", "--type", "selective")).toMatchObject({ code: "E122" });
+  expect(await refused(agent, "rollback", "1.0.0", "--type", "selective")).toMatchObject({
+    code: "E122",
+    message: "Type selective takes --component.",
+  });
   expect(observe(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
 });
