@@ -12,14 +12,16 @@ interface Swept {
 export function prunedLines({ pruned, orphans, ended }: Swept, { style }: Output, dryRun = false): string[] {
   const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
   return [
-    ...pruned.map(({ id, version, reason, kept }) => {
-      const saved = kept === null ? "" : `; what it had changed is ${kept.slice(0, 10)} on refs/kai/snapshots/${id}`;
-      return `${verb} ${id} (${version}): ${reason}${saved}`;
-    }),
+    ...pruned.map((each) => `${verb} ${each.id} (${each.version}): ${each.reason}${savedOf(each)}`),
     ...orphans.map((name) => `${verb} ${name}, which belonged to no snapshot`),
     ...ended.map(
       ({ snapshot, execution }) =>
         `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
     ),
   ];
+}
+
+function savedOf({ id, kept, wouldSave }: PrunedSnapshot): string {
+  if (wouldSave) return `; what it has changed would be saved on refs/kai/snapshots/${id}`;
+  return kept === null ? "" : `; what it had changed is ${kept.slice(0, 10)} on refs/kai/snapshots/${id}`;
 }

@@ -11,16 +11,12 @@ import { formatTable } from "./table.js";
 /** One snapshot, whole. */
 export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): string {
   const { isolation, limits } = snapshot;
-  const network =
-    isolation.network === "isolated" && isolation.allowedHosts.length > 0
-      ? `isolated, but for ${isolation.allowedHosts.join(", ")}`
-      : isolation.network;
   const rows: [string, string][] = [
     ["version", snapshot.tag],
     ["status", `${paintStatus(snapshot, style)}${snapshot.reason === null ? "" : `: ${snapshot.reason}`}`],
     ["type", snapshot.base === null ? snapshot.type : `${snapshot.type} on ${snapshot.base}`],
     ["stands on", standsOn(isolation)],
-    ["network", network],
+    ["network", networkOf(isolation)],
     ["files", isolation.filesystem],
     ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
     ["namespaces", isolation.namespaces.join(", ")],
@@ -35,6 +31,11 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
   if (isolation.unenforced.length > 0) rows.push(["not enforced", style.yellow(isolation.unenforced.join(", "))]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return [style.bold(snapshot.id), ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n");
+}
+
+function networkOf({ network, allowedHosts, allowInternet }: ListedSnapshot["isolation"]): string {
+  if (network === "isolated" && allowedHosts.length > 0) return `isolated, but for ${allowedHosts.join(", ")}`;
+  return allowInternet ? `${network}, with the internet` : network;
 }
 
 function rightsOf({ security }: ListedSnapshot["isolation"]): string {

@@ -12,8 +12,11 @@ export interface GitObject {
 
 const SMALL = 1 << 16;
 
+/** What stands before the content of so many bytes in what an id is the hash of. */
+export const objectHeader = (type: ObjectType, size: number): Buffer => Buffer.from(`${type} ${size}\0`);
+
 export function objectId(type: ObjectType, content: Uint8Array, format: ObjectFormat): string {
-  const header = Buffer.from(`${type} ${content.length}\0`);
+  const header = objectHeader(type, content.length);
   // Thousands of small ones cost more as streams than as sums.
   if (content.length <= SMALL) return hash(format, Buffer.concat([header, content]), "hex");
   return createHash(format).update(header).update(content).digest("hex");

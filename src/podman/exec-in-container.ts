@@ -5,6 +5,7 @@ import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
 import { seeEnd } from "./exec-end.js";
 import { watchUsage } from "./exec-usage.js";
+import { hasShell } from "./has-shell.js";
 import { lacksShell, notExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
 import { environmentArguments } from "./plan-container.js";
@@ -63,8 +64,9 @@ export async function execInContainer(
   request: ExecRequest,
   options: ExecOptions,
 ): Promise<ExecResult> {
-  // An image may have no shell: then nothing began, and podman begins the command itself.
-  const done = await execute(container, request, options, true);
+  // An image may have no shell: then podman begins the command itself. Where that cannot be seen nothing began, but what a first
+  // attempt was given to read is gone.
+  const done = (await hasShell(container)) === false ? undefined : await execute(container, request, options, true);
   return done ?? ((await execute(container, request, options, false)) as ExecResult);
 }
 

@@ -6,8 +6,9 @@ import { removePart } from "../deploy/deployment-parts.js";
 import { KaiError } from "../error.js";
 import { findHost } from "../snapshot/sandbox/requirements.js";
 import { makeSandboxFolder, sandboxFolderIn } from "../snapshot/sandbox/sandbox-folder.js";
-import { type Places, placesOf } from "../snapshot/snapshot-ground.js";
+import { type Places, placesWith } from "../snapshot/snapshot-ground.js";
 import { planSettings } from "../snapshot/snapshot-settings.js";
+import { trustedTempDir } from "../snapshot/trusted-temp-dir.js";
 import { identityOf } from "../system/process-identity.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
 import { type AgentCopy, copyAgent, listBorrowed } from "./copy-agent.js";
@@ -24,7 +25,8 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
   // The rollback of the copy tells of a kai.yaml that is gone or broken.
   const agent = await openAgent(caller.cwd, caller.env, () => {});
   await sweepRehearsals(caller, agent);
-  const places = await placesOf(agent.repository, agent.config, caller.env);
+  const { tempDir, instead } = await trustedTempDir(caller, agent);
+  const places = placesWith(agent.repository, tempDir, caller.env);
   const id = ulid(caller.now().getTime());
   const folder = sandboxFolderIn(places.tempDir, id);
   const owner = (await identityOf(process.pid)) ?? "";
@@ -50,7 +52,8 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
     const { ok, problem } = tried;
     const rollback = tried.rollback && deployedAt(tried.rollback, root);
     const where = toldOf(container, typeof opened === "string" ? opened : null, tried);
-    return { rehearsed: true, ok, problem, ...where, rollback };
+    const remarks = [...elsewhere(tempDir, instead), ...where.remarks];
+    return { rehearsed: true, ok, problem, ...where, remarks, rollback };
   } finally {
     await end();
     // Its folders are read-only.
@@ -58,6 +61,9 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
+
+const elsewhere = (tempDir: string, instead: string | null): string[] =>
+  instead === null ? [] : [`The copy lay in ${tempDir}: ${instead}.`];
 
 const DEPLOYMENT = "deployment";
 

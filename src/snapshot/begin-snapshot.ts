@@ -6,6 +6,7 @@ import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
 import { versionFiles } from "./image/version-files.js";
+import type { TimedScenario } from "./limit-openings.js";
 import { openedByConfig } from "./opened-by-config.js";
 import { originOf } from "./orphaned-snapshots.js";
 import { sweepDue } from "./prune-due.js";
@@ -26,6 +27,8 @@ export interface BeginRequest {
   readonly wait: boolean;
   /** Whether it goes when what runs in it has ended. */
   readonly throwAway: boolean;
+  /** Whose time goes before the caller's. */
+  readonly scenario?: TimedScenario | null;
 }
 
 /** A snapshot that has its place, its record and an empty folder. */
@@ -51,19 +54,21 @@ export async function beginSnapshot(
   const { repository, version, config } = ground;
   const { env, progress, onWaiting } = caller;
   const isolation = config.snapshot_isolation;
-  const settings = planSettings(isolation, request.options);
-  const opened = openedByConfig(isolation, request.options);
-  if (opened.length > 0 && !request.options.trustConfig) {
+  const { options, scenario } = request;
+  const settings = planSettings(isolation, { ...options, timeout: scenario?.timeout ?? options.timeout });
+  const use = { stays: !request.throwAway, scenario };
+  const opened = openedByConfig(isolation, options, use);
+  if (opened.length > 0 && !options.trustConfig) {
     // Few open something, and what says whom to trust brings much.
     const { requireTrustedConfig } = await import("./require-trusted-config.js");
-    await requireTrustedConfig(caller, ground, opened, request.options);
+    await requireTrustedConfig(caller, ground, opened, options, use);
   }
   const places = await placesOf(repository, config, env);
   const store = new SnapshotStore(repository);
   progress("Looking at what this machine can isolate, and writing the version's files…");
   const [fitting, start] = await Promise.all([
     findHost(settings, { env, ...places }),
-    startingTree({ ground, settings, store, places, base: request.options.base ?? null, env }),
+    startingTree({ ground, settings, store, places, base: options.base ?? null, env }),
   ]);
   const { host } = fitting;
   const { gpus } = settings.limits;

@@ -1,4 +1,5 @@
 import { type AgentConfig, builtInIsolation } from "../agent/config.js";
+import { isAsOpen, openedLimits, type SandboxUse } from "./limit-openings.js";
 import type { SnapshotOptions } from "./snapshot-settings.js";
 
 type Isolation = AgentConfig["snapshot_isolation"];
@@ -11,12 +12,12 @@ export interface Opening {
 }
 
 /** What a kai.yaml opens beyond what is built in; not what the caller asked for himself, nor what he closes. */
-export function openedByConfig(isolation: Isolation, options: Pick<SnapshotOptions, "level" | "process">): Opening[] {
+export function openedByConfig(isolation: Isolation, options: SnapshotOptions, use: SandboxUse = {}): Opening[] {
   const usual = builtInIsolation();
   const openings: Opening[] = [];
   const open = (key: string, ...values: readonly string[]) => openings.push(...values.map((value) => ({ key, value })));
   if (options.process === undefined && isolation.default_isolation === "none") open("default_isolation", "none");
-  const { security, temp_dir: tempDir } = isolation;
+  const { security } = isolation;
   for (const name of ["seccomp", "apparmor", "selinux", "no_new_privileges"] as const)
     if (security[name] === false) open(`security.${name}`, "false");
   for (const name of ["run_as_user", "run_as_group"] as const) if (security[name] === 0) open(`security.${name}`, "0");
@@ -31,22 +32,50 @@ export function openedByConfig(isolation: Isolation, options: Pick<SnapshotOptio
   }
   if (!(level?.read_only_root ?? security.read_only_root) && level?.read_only_root !== false)
     open("security.read_only_root", "false");
-  if (tempDir !== usual.temp_dir) open("temp_dir", tempDir);
-  return openings;
+  return [
+    ...openings,
+    ...openedTempDir(isolation),
+    ...openedNetwork(isolation, options),
+    ...openedLimits(isolation, options, use),
+  ];
 }
 
-/** Those of `openings` that are not among `known`. */
+/** Another folder than the one built in: what is made there may be in somebody's way. */
+export const openedTempDir = ({ temp_dir: value }: Isolation): Opening[] =>
+  value === builtInIsolation().temp_dir ? [] : [{ key: "temp_dir", value }];
+
+/**
+ * A bridge reaches this host, and with `allow_internet` everything that this host does; its subnet may be one that this host reaches
+ * elsewhere. Hosts that are listed are told, public, and judged by the proxy: they open something only where they could be sent what the
+ * caller gives and does not show.
+ */
+function openedNetwork(
+  { network }: Isolation,
+  { network: asked, allowHosts = [], secrets = [] }: SnapshotOptions,
+): Opening[] {
+  const mode = asked ?? network.mode;
+  if (mode === "isolated" && secrets.some((secret) => secret.includes("="))) {
+    return without(network.allowed_hosts, allowHosts).map((value) => ({ key: "network.allowed_hosts", value }));
+  }
+  if (mode !== "bridge") return [];
+  const { allow_internet: internet, subnet } = network;
+  return [
+    ...(asked === undefined ? [{ key: "network.mode", value: mode }] : []),
+    ...(internet ? [{ key: "network.allow_internet", value: "true" }] : []),
+    ...(subnet === null ? [] : [{ key: "network.subnet", value: subnet }]),
+  ];
+}
+
+/** Those of `openings` that `known` opens less, or not at all. */
 export const openedBeyond = (openings: readonly Opening[], known: readonly Opening[]): Opening[] =>
-  openings.filter(({ key, value }) => !known.some((each) => each.key === key && each.value === value));
+  openings.filter((opening) => !known.some((each) => isAsOpen(each, opening)));
 
 /** For people: `security.seccomp: false, security.capabilities: SYS_ADMIN KILL`. */
 export function formatOpenings(openings: readonly Opening[]): string {
   const values = new Map<string, string[]>();
-  for (const { key, value } of openings) {
-    // A folder's name may hold a line end.
-    const shown = /\p{Cc}/u.test(value) ? JSON.stringify(value) : value;
-    values.set(key, [...(values.get(key) ?? []), shown]);
-  }
+  // The name of a folder, or of a scenario, may hold a line end.
+  const shown = (text: string) => (/\p{Cc}/u.test(text) ? JSON.stringify(text) : text);
+  for (const { key, value } of openings) values.set(shown(key), [...(values.get(shown(key)) ?? []), shown(value)]);
   return [...values].map(([key, all]) => `${key}: ${all.join(" ")}`).join(", ");
 }
 

@@ -15,6 +15,8 @@ export interface PrunedSnapshot {
   readonly reason: string;
   /** The commit under refs/kai/snapshots that keeps what it had changed; null where that was nothing, or was kept already. */
   readonly kept: string | null;
+  /** In a dry run: whether there is something that would be; else null. */
+  readonly wouldSave: boolean | null;
 }
 
 /** A snapshot that is to go, and why. */
@@ -40,19 +42,20 @@ export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | 
   return all && status !== "ready" ? `it is ${status}` : undefined;
 }
 
-/** Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. */
+/** Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only tells it. */
 export async function pruneAll(
   repository: Repository,
   store: SnapshotStore,
   due: readonly DueSnapshot[],
   caller: Caller,
+  how: { readonly dryRun: boolean } = { dryRun: false },
 ): Promise<{ pruned: PrunedSnapshot[]; left: { id: string; reason: string }[] }> {
   const pruned: PrunedSnapshot[] = [];
   const left: { id: string; reason: string }[] = [];
   for (const { known, reason } of due) {
     const { id, version } = known.record;
     try {
-      pruned.push({ id, version, reason, kept: await pruneOne(repository, store, known, caller) });
+      pruned.push({ id, version, reason, ...(await pruneOne(repository, store, known, caller, how)) });
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       left.push({ id, reason: cause.message });
@@ -66,19 +69,19 @@ export async function sweepDue(
   repository: Repository,
   store: SnapshotStore,
   caller: Caller,
-  { dryRun }: { readonly dryRun: boolean } = { dryRun: false },
+  how: { readonly dryRun: boolean } = { dryRun: false },
 ): Promise<PrunedSnapshot[]> {
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
     const reason = whyDue(known, caller.now(), false);
     if (reason === undefined) {
-      if (!dryRun) await endAbandonedIn(store, known, caller.env);
+      if (!how.dryRun) await endAbandonedIn(store, known, caller.env);
       continue;
     }
     const { id, version } = known.record;
     // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
-    const kept = dryRun ? null : await pruneOne(repository, store, known, caller).catch(() => undefined);
-    if (kept !== undefined) pruned.push({ id, version, reason, kept });
+    const saved = await pruneOne(repository, store, known, caller, how).catch(() => undefined);
+    if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
   }
   return pruned;
 }
@@ -88,13 +91,18 @@ async function pruneOne(
   store: SnapshotStore,
   known: KnownSnapshot,
   caller: Caller,
-): Promise<string | null> {
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave">> {
+  if (dryRun) {
+    const { wouldSave } = await import("./would-save.js");
+    return { kept: null, wouldSave: await wouldSave(repository, known, caller) };
+  }
   const { record, status } = known;
   await takeContainerAway(store, record, caller.env);
   const still: KnownSnapshot = { ...known, status: "stopped" };
   const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
   await takeAway(store, record, caller.env);
-  return kept;
+  return { kept, wouldSave: null };
 }
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */

@@ -1,5 +1,6 @@
 import { parseDuration } from "../agent/quantity.js";
 import { openRepository } from "../git/repository.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
 import { listBuiltImages, removeImage } from "../podman/built-images.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
@@ -11,9 +12,9 @@ import { type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
 import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
 import { removeSaves } from "./saves.js";
-import { placesOf } from "./snapshot-ground.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
+import { trustedTempDir } from "./trusted-temp-dir.js";
 
 export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
@@ -45,10 +46,12 @@ export async function pruneSnapshots(
 ): Promise<PruneResult> {
   const { env } = caller;
   const repository = await openRepository(caller.cwd, env);
-  const { config } = await readAgent(repository, caller.onConfigGone);
+  const agent = await readAgent(repository, caller.onConfigGone);
+  const { config } = agent;
   const store = new SnapshotStore(repository);
   const living = await store.list();
-  const { tempDir, kaiDir } = await placesOf(repository, config, env);
+  const { tempDir } = await trustedTempDir(caller, agent);
+  const { root: kaiDir } = kaiFolderOf(repository);
   const lost = await listOrphans(tempDir, store);
   // Before anything is pruned: what is saved of that now stays.
   const saves = await findPrunableSaves(repository, [...living, ...lost], allSaves);
@@ -64,19 +67,12 @@ export async function pruneSnapshots(
   };
   const cached = { unused, agent: config.agent_id, dryRun };
   if (dryRun) {
-    const pruned = due.map(
-      ({
-        known: {
-          record: { id, version },
-        },
-        reason,
-      }) => ({ id, version, reason, kept: null }),
-    );
+    const { pruned, left } = await pruneAll(repository, store, due, caller, { dryRun });
     const going = due.map(({ known }) => known);
     const staying = living.filter((known) => !going.includes(known));
     const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going });
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
-    return { pruned, left: [], orphans, ended: [], saves };
+    return { pruned, left, orphans, ended: [], saves };
   }
   await removeSaves(repository, saves);
   // From now on they are as others: what is interrupted here goes on the next time.

@@ -5,9 +5,9 @@ import type { Caller } from "../version/writing-session.js";
 import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
 import { listOrphans } from "./orphaned-snapshots.js";
 import { type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
-import { placesOf } from "./snapshot-ground.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
+import { possibleTempDirs, trustedTempDir } from "./trusted-temp-dir.js";
 
 export interface RecoveredSnapshots {
   /** Those whose maker was killed, or whose record is gone. */
@@ -27,13 +27,14 @@ export interface RecoveredSnapshots {
 export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapshots> {
   const { env } = caller;
   const repository = await openRepository(caller.cwd, env);
-  const { config } = await readAgent(repository, caller.onConfigGone);
+  const agent = await readAgent(repository, caller.onConfigGone);
   const store = new SnapshotStore(repository);
-  const { tempDir } = await placesOf(repository, config, env);
-  const lost = await listOrphans(tempDir, store);
-  if (lost.length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
+  const orphaned = await Promise.all((await possibleTempDirs(agent)).map((folder) => listOrphans(folder, store)));
+  if (orphaned.flat().length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
     return { pruned: [], left: [], ended: [], orphans: [] };
   }
+  const { tempDir } = await trustedTempDir(caller, agent);
+  const lost = await listOrphans(tempDir, store);
   const living = (await store.list()).flatMap((known) => {
     const reason = whyForsaken(known);
     return reason === undefined ? [] : [{ known, reason }];

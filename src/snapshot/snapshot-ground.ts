@@ -71,12 +71,13 @@ export interface Places {
   readonly tempDir: string;
 }
 
-export const placesOf = async (
-  repository: Repository,
-  config: AgentConfig,
-  env: NodeJS.ProcessEnv,
-): Promise<Places> => ({
+/** For a snapshot of a version whose kai.yaml that is; what that opens was judged. */
+export const placesOf = async (repository: Repository, config: AgentConfig, env: NodeJS.ProcessEnv): Promise<Places> =>
+  placesWith(repository, await ownTempDir(tempDirOf(config, repository)), env);
+
+/** The same with another place for the folders of sandboxes. */
+export const placesWith = (repository: Repository, tempDir: string, env: NodeJS.ProcessEnv): Places => ({
   kaiDir: kaiFolderOf(repository).root,
   cacheDir: path.join(kaiHome(env), "cache"),
-  tempDir: await ownTempDir(tempDirOf(config, repository)),
+  tempDir,
 });

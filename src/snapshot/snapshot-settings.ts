@@ -189,7 +189,7 @@ function limitsOf(limits: Isolation["resource_limits"], options: SnapshotOptions
     storageBytes: parseSize(options.storage ?? limits.storage),
     pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LARGEST_PIDS),
     bandwidth: parseRate(options.bandwidth ?? limits.network_bandwidth),
-    gpus: gpusOf(options.gpus) ?? limits.gpu,
+    gpus: someOf(gpusOf(options.gpus) ?? limits.gpu),
     timeoutMs: parseDuration(options.timeout ?? limits.timeout),
   };
 }
@@ -207,6 +207,8 @@ function gpusOf(written: string | undefined): string | undefined {
   if (written === undefined || /^(?:all|\d{1,2})$/.test(written)) return written;
   throw usage(`--gpus takes a number of GPUs or \`all\`, not ${JSON.stringify(written)}.`);
 }
+
+const someOf = (gpus: string | null): string | null => (Number(gpus) === 0 ? null : gpus);
 
 function numberOf(option: string, written: string, least: number, most: number): number {
   const number = /^\d{1,4}(?:\.\d{1,4})?$/.test(written) ? Number(written) : Number.NaN;

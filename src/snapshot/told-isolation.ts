@@ -8,6 +8,8 @@ export interface ToldIsolation {
   readonly process: string;
   readonly filesystem: string;
   readonly network: string;
+  /** Whether a bridge leads outside. */
+  readonly allowInternet: boolean;
   readonly allowedHosts: readonly string[];
   readonly namespaces: readonly string[];
   readonly security: SandboxSecurity;
@@ -23,6 +25,7 @@ export const toldIsolation = ({ settings, opened = [], ...record }: SnapshotReco
   process: settings.process,
   filesystem: settings.filesystem,
   network: settings.network.mode,
+  allowInternet: settings.network.allowInternet,
   allowedHosts: settings.network.allowedHosts,
   namespaces: settings.namespaces,
   security: settings.security,

@@ -13,7 +13,7 @@ export const NO_LOG = "this clone has no log that says whom to trust";
 /** Does something with all that says whose kai.yaml is trusted, the log verified; undefined where this clone has none. */
 export async function withTrustGround<T>(
   repository: Repository,
-  caller: Caller,
+  caller: Pick<Caller, "env">,
   { agent, history }: Pick<AgentHistory, "agent" | "history">,
   work: (ground: TrustGround | undefined) => Promise<T>,
 ): Promise<T> {

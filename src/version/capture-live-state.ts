@@ -8,6 +8,7 @@ import { kaiHome, readKnownKeys } from "../trust/key-store.js";
 import { findRecipients, type Recipients } from "../trust/recipients.js";
 import type { Signer } from "../trust/signer.js";
 import { copyStandingStill, type Standstill } from "./copy-standing-still.js";
+import { requireDatabases } from "./require-databases.js";
 import { findStoppable } from "./running-agent.js";
 import type { TagName } from "./tag-name.js";
 import type { WritingSession } from "./writing-session.js";
@@ -42,7 +43,7 @@ async function recipientsIn({ log, caller, at }: WritingSession): Promise<Recipi
 
 /**
  * Makes the capture. Where files of it may be of different moments, and the agent runs and may be stopped, it stands still while
- * they are copied again. E126 where it does not start again; one that cannot be stopped is captured as it runs.
+ * they are copied again. E123 where a database is none any more, E126 where it does not start again; one that cannot be stopped is captured as it runs.
  */
 export async function captureLiveState(
   session: WritingSession,
@@ -50,6 +51,7 @@ export async function captureLiveState(
   request: { readonly of: TagName; readonly signer: Signer; readonly trustCommands: boolean },
 ): Promise<{ readonly capture: Capture; readonly standstill: Standstill }> {
   const { of, signer: who } = request;
+  await requireDatabases(session, live.copies);
   const { copies, ...standstill } = await copiesOfOneMoment(session, live, request);
   const { located, scratch, recipients } = live;
   const keep = { of, who, at: session.at, scratch, inherit: [session.lock.descriptor], recipients };

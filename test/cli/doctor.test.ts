@@ -3,6 +3,9 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { Check } from "../../src/cli/doctor/check.js";
+import { told } from "../scenarios/place.js";
+import { agentWithVersions } from "../support/agent.js";
 import { scratch } from "../support/scratch.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
@@ -40,27 +43,38 @@ test("what is missing is listed with the command that mends it, and the exit sta
   expect(stdout).toContain("  flock: Run `sudo apt-get install -y util-linux`.");
 });
 
-test("inside an agent its own temp_dir is looked at, a relative one from the agent's folder; --temp-dir comes first", () => {
-  const { dir, env } = scratch();
-  execFileSync("git", ["init", "-q", dir], { env });
+test("inside an agent the temp_dir is looked at that the version in force has; --temp-dir comes first", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const { dir, env } = agent;
   const config = (tempDir: string) =>
-    writeFileSync(path.join(dir, "kai.yaml"), `agent_id: ai.example.a\nsnapshot_isolation: {temp_dir: "${tempDir}"}\n`);
+    agent.write("kai.yaml", `agent_id: ai.example.a\nsnapshot_isolation: {temp_dir: "${tempDir}"}\n`);
   config("sandboxes");
+  agent.commit("feat: sandboxes");
+  await told(agent, "create");
   const below = path.join(dir, "below");
   mkdirSync(below);
-  const disk = (...args: string[]) => {
-    const { checks } = JSON.parse(doctor(env, below, "--json", ...args).stdout) as {
-      checks: { name: string; detail: string }[];
-    };
-    return checks.find(({ name }) => name === "disk")?.detail.replace(/^\d+ MiB free in /, "");
+  const look = (...args: string[]) => {
+    const { checks } = JSON.parse(doctor(env, below, "--json", ...args).stdout) as { checks: Check[] };
+    const found = (wanted: string) => checks.find(({ name }) => name === wanted);
+    return { disk: found("disk")?.detail.replace(/^\d+ MiB free in /, ""), tempDir: found("temp_dir") };
   };
-  expect(disk()).toBe(path.join(dir, "sandboxes"));
-  expect(disk("--temp-dir", "other")).toBe(path.join(below, "other"));
-  config("a:b,c");
-  const refused = doctor(env, below);
+  expect(look()).toEqual({ disk: path.join(dir, "sandboxes"), tempDir: undefined });
+  expect(look("--temp-dir", "other")).toEqual({ disk: path.join(below, "other"), tempDir: undefined });
+  config("elsewhere");
+  expect(look()).toEqual({
+    disk: expect.stringMatching(/^\/tmp\/kai_snapshots/),
+    tempDir: {
+      name: "temp_dir",
+      state: "warn",
+      detail: expect.stringContaining("v1.1.0, which is in force, does not open that (temp_dir: elsewhere)"),
+      remedy: expect.stringContaining("--temp-dir DIR"),
+    },
+  });
+  expect(existsSync(path.join(dir, "elsewhere"))).toBe(false);
+  const refused = doctor(env, below, "--temp-dir", "a:b,c");
   expect(refused.status).toBe(3);
-  expect(refused.stderr).toContain(`Error E103: temp_dir must hold no colon, comma or newline: ${dir}/a:b,c\n`);
-  expect(existsSync(path.join(dir, "a:b,c"))).toBe(false);
+  expect(refused.stderr).toContain(`Error E103: temp_dir must hold no colon, comma or newline: ${below}/a:b,c\n`);
+  expect(existsSync(path.join(below, "a:b,c"))).toBe(false);
 });
 
 test("a KAI_HOME or a temp_dir that is a file, or lies below one, is no defect of ours", () => {

@@ -94,3 +94,20 @@ snapshot_isolation:
   expect([ran.exit, ran.json().problem]).toEqual([0, null]);
   expect(copies(agent, "rehearsals")).toEqual([]);
 });
+
+test("a temp_dir that the version in force does not have gets no copy, and that is said", async () => {
+  const agent = await agentWith("snapshot_isolation: {temp_dir: ../rehearsals}\n");
+  const rehearse = async () => (await agent.kai("rollback", "1.0.0", "--rehearse", "--json")).json();
+  expect(await rehearse()).toMatchObject({ ok: true, remarks: [] });
+  agent.write("kai.yaml", `${KAI_YAML}snapshot_isolation: {temp_dir: ../elsewhere}\n`);
+  agent.commit("feat: elsewhere");
+  expect(await rehearse()).toMatchObject({
+    ok: true,
+    remarks: [
+      expect.stringMatching(
+        /^The copy lay in \/tmp\/kai_snapshots.*: .*v1\.1\.0, which is in force, does not open that \(temp_dir: \.\.\/elsewhere\)\.$/,
+      ),
+    ],
+  });
+  expect(existsSync(path.join(agent.dir, "../elsewhere"))).toBe(false);
+});

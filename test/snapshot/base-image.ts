@@ -29,12 +29,17 @@ export interface BaseImage {
   readonly reference: string;
 }
 
-/** A root folder of busybox and these scripts. */
-export function baseFolder(folder: string, scripts: Readonly<Record<string, string>>): void {
+/** A root folder of busybox and these scripts, `without` some of its programs. */
+export function baseFolder(
+  folder: string,
+  scripts: Readonly<Record<string, string>>,
+  without: readonly string[] = [],
+): void {
   for (const name of ["bin", "etc", "tmp", "dev", "proc", "sys", "app"]) mkdirSync(path.join(folder, name));
   chmodSync(folder, 0o755);
   cpSync("/bin/busybox", path.join(folder, "bin/busybox"), { dereference: true });
-  for (const name of PROGRAMS) symlinkSync("busybox", path.join(folder, "bin", name));
+  for (const name of PROGRAMS.filter((each) => !without.includes(each)))
+    symlinkSync("busybox", path.join(folder, "bin", name));
   for (const [name, script] of Object.entries(scripts)) {
     writeFileSync(path.join(folder, "bin", name), `#!/bin/sh\nset -e\n${script}\n`, { mode: 0o755 });
   }
@@ -42,10 +47,13 @@ export function baseFolder(folder: string, scripts: Readonly<Record<string, stri
 }
 
 /** An image of such a folder, which no other test has; it goes with all that was built on it when the test ends. */
-export async function baseImage(scripts: Readonly<Record<string, string>> = {}): Promise<BaseImage> {
+export async function baseImage(
+  scripts: Readonly<Record<string, string>> = {},
+  without: readonly string[] = [],
+): Promise<BaseImage> {
   const { env } = scratch();
   const folder = mkdtempSync(path.join(tmpdir(), "kai-base-"));
-  baseFolder(folder, scripts);
+  baseFolder(folder, scripts, without);
   const name = `localhost/kai-test-base-${process.pid}:${++made}`;
   writeFileSync(path.join(folder, "etc/name"), name);
   execFileSync("sh", ["-c", `tar -C '${folder}' -cf - . | podman import - ${name}`], { env, stdio: "ignore" });

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import path from "node:path";
 import { expect, test } from "vitest";
 import { findLocalImages } from "../../src/podman/local-image.js";
+import { told } from "../scenarios/place.js";
 import { baseImage } from "./base-image.js";
 import { NAME, PIP } from "./image-versions.js";
 import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
@@ -12,13 +13,54 @@ test("a snapshot whose record is lost is told by a dry run and goes at once, wit
   await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
   rmSync(path.join(agent.dir, ".git/kai/snapshots", id), { recursive: true });
   const planned = await agent.made("prune", "--dry-run");
-  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null }]);
+  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null, wouldSave: true }]);
   expect(planned.orphans).not.toContain(`kai-${id.toLowerCase()}`);
   expect(agent.left().containers).toHaveLength(1);
   const { pruned } = await agent.made("prune");
   expect(pruned).toMatchObject([{ id, reason: "its record is gone", kept: expect.any(String) }]);
   expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
   expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a dry run tells whether what was changed would be saved, and writes nothing", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const file = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(file, "utf8"));
+  const over = (expiresAt: string) =>
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), expiresAt }));
+  const inside = (script: string) => agent.made("exec", id, "--", "sh", "-c", script);
+  const would = async () => {
+    over(record.createdAt);
+    const before = agent.git("count-objects", "-v");
+    const { pruned, left } = await agent.made("prune", "--dry-run");
+    expect([left, agent.git("count-objects", "-v")]).toEqual([[], before]);
+    over(record.expiresAt);
+    return pruned.map(({ wouldSave, kept }: { wouldSave: boolean; kept: null }) => [wouldSave, kept]);
+  };
+  expect(await would()).toEqual([[false, null]]);
+  await inside("echo one > a.txt; ln -s a.txt link; chmod +x logic.py");
+  expect(await would()).toEqual([[true, null]]);
+  over(record.createdAt);
+  expect((await agent.snapshot("prune", "--dry-run")).stdout).toContain(
+    `: its time is over; what it has changed would be saved on refs/kai/snapshots/${id}`,
+  );
+  over(record.expiresAt);
+  await agent.made("save", id);
+  expect(await would()).toEqual([[false, null]]);
+  await inside("echo two > a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  await agent.made("save", id);
+  await inside("chmod +x a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  await inside("chmod -x a.txt; rm logic.py");
+  expect(await would()).toEqual([[true, null]]);
+  await agent.made("save", id);
+  expect(await would()).toEqual([[false, null]]);
+  await inside("rm a.txt");
+  expect(await would()).toEqual([[true, null]]);
+  over(record.createdAt);
+  expect((await agent.made("prune")).pruned).toMatchObject([{ id, kept: expect.any(String), wouldSave: null }]);
 });
 
 test("a folder that another user made, or that names another one as its own, is no lost snapshot of ours", async () => {
@@ -80,4 +122,23 @@ test("the image of a commit goes when no snapshot is of it; one of a version sta
   expect((await agent.made("prune")).orphans).toContain(gone);
   expect(await isThere(ofCommit)).toBe(false);
   expect(await isThere(`${NAME}:1.1.0`)).toBe(true);
+});
+
+test("a temp_dir that nobody trusted has signed for is not cleared up", async () => {
+  const agent = await snapshotAgent();
+  const config = JSON.parse(agent.git("show", "HEAD:kai.yaml"));
+  const tempDir = path.join(agent.dir, "../other-snapshots");
+  config.snapshot_isolation.temp_dir = tempDir;
+  agent.write("kai.yaml", JSON.stringify(config));
+  const folder = path.join(tempDir, "kai-snapshot.A");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const origin = { record: null, owner: "gone:1:1", throwAway: true, expiresAt: new Date(0).toISOString() };
+  writeFileSync(path.join(folder, "origin.json"), JSON.stringify(origin));
+  agent.commit("feat: elsewhere");
+  await agent.made("prune");
+  await told(agent, "recover");
+  expect(existsSync(folder)).toBe(true);
+  await told(agent, "create");
+  expect((await agent.made("prune")).orphans).toEqual(["kai-snapshot.A"]);
+  expect(existsSync(folder)).toBe(false);
 });

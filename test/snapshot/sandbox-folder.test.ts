@@ -1,7 +1,13 @@
-import { chmodSync, chownSync, mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
-import { makeSandboxFolder, ownTempDir, sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-folder.js";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  makeSandboxFolder,
+  ownTempDir,
+  sandboxFolderIn,
+  sweepSandboxFolders,
+} from "../../src/snapshot/sandbox/sandbox-folder.js";
 import { scratch } from "../support/scratch.js";
 
 const US = process.getuid?.();
@@ -33,4 +39,32 @@ test("in another user's folder there is none: one of the caller's own is taken",
     expect(await ownTempDir(theirs)).toBe(`${theirs}-${US}`);
     await expect(makeSandboxFolder(sandboxFolderIn(theirs, "a"), ORIGIN)).rejects.toMatchObject({ code: "E103" });
   }
+});
+
+test("what a repository or another user put there is not cleared away, nor what it links to unmounted", async () => {
+  const { dir, env } = scratch();
+  const tempDir = path.join(dir, "snapshots");
+  await makeSandboxFolder(sandboxFolderIn(tempDir, "ours"), ORIGIN);
+  const mounted = path.join(dir, "mounted");
+  mkdirSync(mounted);
+  const mounts = () =>
+    readFileSync("/proc/mounts", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(` ${mounted} `));
+  if (US === 0) {
+    execFileSync("mount", ["-t", "tmpfs", "kai-test", mounted]);
+    onTestFinished(() => void execFileSync("umount", ["--quiet", "--lazy", mounted]));
+  }
+  const before = mounts();
+  const theirs = ["kai-snapshot.theirs", "kai-probe-4194303-theirs"];
+  for (const name of theirs) {
+    const folder = path.join(tempDir, name);
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, "origin.json"), JSON.stringify(ORIGIN));
+    symlinkSync(mounted, path.join(folder, "volume"));
+    chmodSync(folder, 0o755);
+  }
+  const host = { rootless: US !== 0, env };
+  expect(await sweepSandboxFolders(tempDir, host, new Date())).toEqual(["kai-snapshot.ours"]);
+  expect([readdirSync(tempDir).sort(), mounts()]).toEqual([theirs.sort(), before]);
 });

@@ -1,7 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { baseImage } from "./base-image.js";
 import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
@@ -14,6 +17,21 @@ const shell = (agent: SnapshotAgent, line: string) =>
     "-c",
     `snapshot() { "${process.execPath}" "${PROGRAM}" snapshot "$@"; }; ${line}`,
   ]);
+
+/** Puts a program in the place of podman that notes what it is asked to execute, and gives that. */
+function recordPodman({ dir, env }: SnapshotAgent): () => string[] {
+  const bin = path.join(path.dirname(dir), "noting");
+  const notes = path.join(bin, "notes");
+  mkdirSync(bin);
+  const real = execFileSync("sh", ["-c", "command -v podman"], { env, encoding: "utf8" }).trim();
+  writeFileSync(
+    path.join(bin, "podman"),
+    `#!/bin/sh\nfor a; do [ "$a" = exec ] && echo "$*" | tr '\\n' ' ' >>'${notes}' && echo >>'${notes}' && break; done\nexec '${real}' "$@"\n`,
+    { mode: 0o755 },
+  );
+  env["PATH"] = `${bin}:${env["PATH"]}`;
+  return () => readFileSync(notes, "utf8").split("\n").filter(Boolean);
+}
 
 test("a reader that has enough ends the command, which is kept as a run, and the snapshot goes on", async () => {
   const agent = await snapshotAgent();
@@ -36,6 +54,18 @@ test("a command reads what it is given", async () => {
       stdout: "one\ntwo\n",
       exit: 0,
     });
+});
+
+test("in an image without a shell a command begins at once, and reads all that it is given", async () => {
+  const { name } = await baseImage({}, ["sh"]);
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0", "--image", name);
+  const calls = recordPodman(agent);
+  const given = (line: string) => shell(agent, `${line} | snapshot exec ${id} -- cat`);
+  expect(await given("printf 'one\\ntwo\\n'")).toMatchObject({ stdout: "one\ntwo\n", exit: 0 });
+  const much = await given("head -c 300000 /dev/zero | tr '\\0' x");
+  expect([much.stdout.length, much.exit]).toEqual([300_000, 0]);
+  expect(calls()).toHaveLength(2);
 });
 
 test("a command that reads nothing ends, though nobody ends what it is given", async () => {

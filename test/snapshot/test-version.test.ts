@@ -129,6 +129,12 @@ test("a level gives namespaces, capabilities and root on top of what kai.yaml sa
   });
 });
 
+test("no GPU can be asked for, whatever kai.yaml says", () => {
+  const text = "{resource_limits: {gpu: all}}";
+  expect(settingsOf(text, {}).limits.gpus).toBe("all");
+  expect(settingsOf(text, { gpus: "0" }).limits.gpus).toBe(null);
+});
+
 test("options that mean nothing together, or cannot be read, are refused and not guessed at", () => {
   for (const options of [
     { allowHosts: ["a.example"] },

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observe, observeButLog } from "../operation/observe.js";
@@ -99,6 +99,28 @@ test("create refuses a database that SQLite cannot read, names it and the way ou
   expect(observe(agent)).toEqual(before);
   await told(agent, "rollback", "current", "--component", "state");
   expect(await told(agent, "create", "--allow-unchanged")).toMatchObject({ version: "1.1.1" });
+});
+
+test.each([
+  ["its beginning is overwritten", (bytes: Buffer) => bytes.fill(0, 0, 100)],
+  ["it is emptied", () => Buffer.alloc(0)],
+])("create refuses what was a database when it was captured last, and is none: %s", async (_, broken) => {
+  const agent = await agentWithMemory();
+  const file = path.join(agent.dir, "memory.sqlite");
+  writeFileSync(file, broken(readFileSync(file)));
+  const before = observe(agent);
+  expect(await refused(agent, "create", "--allow-unchanged")).toMatchObject({
+    code: "E123",
+    message: "No SQLite database any more, and captured as one with v1.1.0: memory.sqlite.",
+  });
+  expect(observe(agent)).toEqual(before);
+  await told(agent, "rollback", "current", "--component", "state");
+  expect(await told(agent, "create", "--allow-unchanged")).toMatchObject({ version: "1.1.1" });
+  // Meant to be a plain file: once it was away it may be one.
+  rmSync(file);
+  await told(agent, "create", "--allow-unchanged");
+  writeFileSync(file, "plain\n");
+  expect(await told(agent, "create", "--allow-unchanged")).toMatchObject({ version: "1.1.3" });
 });
 
 test("a rehearsal goes through with a broken database, as the rollback does", async () => {

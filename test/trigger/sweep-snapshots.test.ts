@@ -12,7 +12,7 @@ test("a run takes away the snapshots whose time is over, with what they had chan
   const record = JSON.parse(readFileSync(file, "utf8"));
   writeFileSync(file, JSON.stringify({ ...record, expiresAt: record.createdAt }));
   const planned = (await agent.kai("trigger", "run", "--dry-run", "--json")).json();
-  expect(planned.pruned).toMatchObject([{ id: over.id, kept: null }]);
+  expect(planned.pruned).toMatchObject([{ id: over.id, kept: null, wouldSave: true }]);
   const ran = await agent.kai("trigger", "run", "--json");
   expect([ran.exit, ran.json()]).toMatchObject([
     0,

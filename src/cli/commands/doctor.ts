@@ -5,12 +5,12 @@ import { probeHost } from "../../podman/probe-host.js";
 import { probeOptions } from "../../podman/probe-options.js";
 import type { ProbePlaces } from "../../podman/probe-sandbox.js";
 import { ownTempDir } from "../../snapshot/sandbox/sandbox-folder.js";
-import { tempDirOf } from "../../snapshot/sandbox/temp-dir-of.js";
+import { type TrustedTempDir, trustedTempDir } from "../../snapshot/trusted-temp-dir.js";
 import { probePrograms } from "../../system/doctor-programs.js";
 import { kaiHome } from "../../trust/key-store.js";
-import { openAgent } from "../../version/agent-repository.js";
+import { type AgentRepository, openAgent } from "../../version/agent-repository.js";
 import { defineCommand, value } from "../define-command.js";
-import type { Check } from "../doctor/check.js";
+import { type Check, warn } from "../doctor/check.js";
 import { checkDisk } from "../doctor/disk-check.js";
 import { checkHostProgram } from "../doctor/host-program-check.js";
 import { type BaseImages, checkBaseImages } from "../doctor/image-checks.js";
@@ -40,33 +40,40 @@ export const doctorCommand = defineCommand({
   options: {
     tempDir: value(
       "DIR",
-      `where sandboxes will be; default: the agent's snapshot_isolation.temp_dir, elsewhere ${DEFAULT_TEMP_DIR}`,
+      `where sandboxes will be; default: the agent's snapshot_isolation.temp_dir where it is trusted, elsewhere ${DEFAULT_TEMP_DIR}`,
     ),
   },
   async run({ tempDir }, { cwd, env, now, output }) {
     output.progress("Looking at this machine…");
     const agent = await findAgent(cwd, env);
-    const wanted = tempDir === undefined ? (agent?.tempDir ?? DEFAULT_TEMP_DIR) : path.resolve(cwd, tempDir);
-    const diagnosis = await diagnose(await ownTempDir(wanted), agent?.images, env, now);
+    const place =
+      tempDir === undefined
+        ? await placeIn(agent, env)
+        : { tempDir: await ownTempDir(path.resolve(cwd, tempDir)), instead: null };
+    const diagnosis = await diagnose(place, agent?.config.snapshot_isolation.base_images, env, now);
     if (!diagnosis.ok) process.exitCode = SOMETHING_MISSING;
     output.result(diagnosis, describeDiagnosis);
   },
 });
 
-interface FoundAgent {
-  readonly tempDir: string;
-  readonly images: BaseImages;
-}
-
-/** What the agent around `cwd` asks for. This machine is looked at all the same where there is none, or its kai.yaml is invalid. */
-async function findAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<FoundAgent | undefined> {
+/** The agent around `cwd`. This machine is looked at all the same where there is none, or its kai.yaml is invalid. */
+async function findAgent(cwd: string, env: NodeJS.ProcessEnv): Promise<AgentRepository | undefined> {
   try {
-    const { repository, config } = await openAgent(cwd, env);
-    return { tempDir: tempDirOf(config, repository), images: config.snapshot_isolation.base_images };
+    return await openAgent(cwd, env);
   } catch (cause) {
     if (cause instanceof KaiError) return undefined;
     throw cause;
   }
+}
+
+/** Where nothing says that its kai.yaml may name the folder, the usual one is looked at: what is found is much the same. */
+const placeIn = async (agent: AgentRepository | undefined, env: NodeJS.ProcessEnv): Promise<TrustedTempDir> =>
+  agent === undefined ? { tempDir: await ownTempDir(DEFAULT_TEMP_DIR), instead: null } : trustedTempDir({ env }, agent);
+
+function checkTempDir({ tempDir, instead }: TrustedTempDir): Check[] {
+  if (instead === null) return [];
+  const remedy = "Look there by `git kai-version doctor --temp-dir DIR`, once you have read it.";
+  return [warn("temp_dir", `${tempDir} was looked at: ${instead}`, remedy)];
 }
 
 async function probeAll(places: ProbePlaces, now: () => Date): Promise<Feature[]> {
@@ -75,11 +82,12 @@ async function probeAll(places: ProbePlaces, now: () => Date): Promise<Feature[]
 }
 
 async function diagnose(
-  tempDir: string,
+  place: TrustedTempDir,
   baseImages: BaseImages | undefined,
   env: NodeJS.ProcessEnv,
   now: () => Date,
 ): Promise<Diagnosis> {
+  const { tempDir } = place;
   const cacheDir = path.join(kaiHome(env), "cache");
   const names = PROGRAMS.map(({ name }) => name);
   const [keys, programs, features, python, node, disk, images] = await Promise.all([
@@ -97,6 +105,7 @@ async function diagnose(
     ...checkPrograms(programs),
     keys,
     disk,
+    ...checkTempDir(place),
     ...checkPodman(features),
     python,
     node,

@@ -32,7 +32,8 @@ type ToldRun = Omit<TriggerRun, "created"> & { readonly dryRun: boolean };
 
 function describeRun({ ran, next, pruned, dryRun }: ToldRun, { style, columns, quiet }: Output): string {
   const lines = pruned.map(
-    ({ id, version, reason }) => `${dryRun ? "Would remove" : "Removed"} the snapshot ${id} of ${version}: ${reason}`,
+    ({ id, version, reason, wouldSave }) =>
+      `${dryRun ? "Would remove" : "Removed"} the snapshot ${id} of ${version}: ${reason}${wouldSave ? "; what it has changed would be saved" : ""}`,
   );
   if (ran.length === 0 && !quiet) {
     lines.push("kai.yaml names no occasion to look at: `lifecycle.trigger.on` may hold dependency and schedule.");

@@ -41,10 +41,14 @@ async function storeFiles(
   return changes.map(({ path, mode }) => ({ path, mode: mode ?? "0", id: idOf.get(path) ?? "" }));
 }
 
-function sourceOf(folder: string, change: FoundChange): BlobSource {
-  const { path: name, mode, size } = change;
-  return { size, chunks: () => (mode === "120000" ? linkBytes(folder, name) : fileBytes(folder, change)) };
-}
+const sourceOf = (folder: string, change: FoundChange): BlobSource => ({
+  size: change.size,
+  chunks: () => bytesOf(folder, change),
+});
+
+/** What was added or modified, as it is stored. E123 where it is not what it was when it was found. */
+export const bytesOf = (folder: string, change: FoundChange): AsyncGenerator<Uint8Array> =>
+  change.mode === "120000" ? linkBytes(folder, change.path) : fileBytes(folder, change);
 
 async function* linkBytes(folder: string, name: string): AsyncGenerator<Uint8Array> {
   const read = inParentOf(folder, name, (parent, base) => readlink(parent.at(base), "buffer"));

@@ -97,7 +97,12 @@ export async function sweepSandboxFolders(tempDir: string, host: SandboxHost, no
 export async function listForsaken(tempDir: string, now: Date): Promise<string[]> {
   const names = await readdir(tempDir).catch(() => []);
   const forsaken = await Promise.all(
-    names.map((name) => (name.startsWith(PREFIX) ? isForsaken(path.join(tempDir, name), now) : wasProbedIn(name))),
+    names.map(async (name) => {
+      const folder = path.join(tempDir, name);
+      if (!(name.startsWith(PREFIX) ? await isForsaken(folder, now) : await wasProbedIn(name))) return false;
+      // What others wrote there would be unmounted and deleted with our rights.
+      return isPrivate(folder);
+    }),
   );
   return names.filter((_name, index) => forsaken[index]);
 }

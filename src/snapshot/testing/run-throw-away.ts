@@ -7,6 +7,7 @@ import { listChanges } from "../describe-changes.js";
 import { takeFilesAway } from "../end-snapshot.js";
 import type { EndedExecution, Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
+import type { TimedScenario } from "../limit-openings.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
@@ -27,7 +28,7 @@ export interface ThrowAwayRequest extends CommandStreams {
   readonly wait: boolean;
   readonly command: readonly [string, ...string[]];
   readonly expect: Expectations;
-  readonly scenario: RunScenario | null;
+  readonly scenario: (RunScenario & TimedScenario) | null;
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;
 }

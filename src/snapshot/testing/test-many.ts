@@ -1,11 +1,14 @@
 import { availableParallelism } from "node:os";
+import type { SnapshotTest } from "../../agent/config.js";
 import { KaiError } from "../../error.js";
 import { findAsked } from "../../version/find-asked.js";
 import type { KnownVersion } from "../../version/history.js";
 import { compareNumbers } from "../../version/number.js";
 import { type AgentHistory, readAgentHistory } from "../../version/reading.js";
 import type { Caller } from "../../version/writing-session.js";
-import { readGround } from "../snapshot-ground.js";
+import { openedTimes } from "../limit-openings.js";
+import { readGround, type SnapshotGround } from "../snapshot-ground.js";
+import type { SnapshotOptions } from "../snapshot-settings.js";
 import { type TestVersionRequest, testGround, type VersionTest } from "./test-version.js";
 
 export interface TestManyRequest extends Omit<TestVersionRequest, "version" | "scenarios"> {
@@ -28,12 +31,13 @@ export interface ManyTested {
   readonly lastGood: string | null;
 }
 
-/** Tests all versions of a range side by side, or bisects it. E101, E122. */
+/** Tests all versions of a range side by side, or bisects it. E101, E112, E122. */
 export async function testMany(caller: Caller, request: TestManyRequest): Promise<ManyTested> {
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const range = rangeOf(known, request);
   const last = await readGround(known, request.to);
   const scenarios = request.command === undefined ? last.config.snapshot_isolation.tests : undefined;
+  await requireTrustedTimes(caller, last, scenarios ?? [], request.options);
   const test = async ({ tag }: KnownVersion) => {
     const ground = await readGround(known, tag);
     const tested = await testGround(caller, ground, { ...request, scenarios });
@@ -60,6 +64,19 @@ function rangeOf({ history }: AgentHistory, { from, to }: TestManyRequest): Know
         compareNumbers(each.number, first.number) > 0 &&
         compareNumbers(each.number, last.number) < 0),
   );
+}
+
+/** Those of the last version run over all of them: what they take beyond what is built in is judged by who signed that one. */
+async function requireTrustedTimes(
+  caller: Caller,
+  last: SnapshotGround,
+  scenarios: readonly SnapshotTest[],
+  options: SnapshotOptions,
+): Promise<void> {
+  const opened = openedTimes(scenarios, options);
+  if (opened.length === 0 || options.trustConfig) return;
+  const { requireTrustedConfig } = await import("../require-trusted-config.js");
+  await requireTrustedConfig(caller, last, opened, options);
 }
 
 async function testAll(

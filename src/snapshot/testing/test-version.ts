@@ -20,7 +20,7 @@ export interface TestVersionRequest {
   readonly command?: readonly [string, ...string[]] | undefined;
   readonly options: SnapshotOptions;
   readonly wait: boolean;
-  /** Default: those of the version's own kai.yaml. */
+  /** Default: those of the version's own kai.yaml. For the time that others take the caller answers. */
   readonly scenarios?: readonly SnapshotTest[] | undefined;
   readonly commit?: ThrowAwayRequest["commit"];
 }
@@ -60,6 +60,7 @@ export async function testGround(
   { command, options, wait, commit, scenarios: asked }: Omit<TestVersionRequest, "version">,
 ): Promise<VersionTest> {
   const { repository, version, config, hasConfig, history } = ground;
+  const isOwn = asked === undefined;
   const scenarios = asked ?? (hasConfig ? config.snapshot_isolation.tests : []);
   if (command === undefined && scenarios.length === 0) throw nothingToRun(ground);
   const tests: TestedExecution[] = [];
@@ -75,16 +76,17 @@ export async function testGround(
   });
   for (const scenario of command === undefined ? scenarios : []) {
     const { name, kind } = scenario;
+    const timeout = isOwn ? scenario.timeout : null;
     const before = comparison.find(name);
     const isAlone = scenario.expect.worse_than_before !== null && before === undefined;
     if (isAlone) notes.push(notCompared(scenario));
     caller.progress(`Running ${name}…`);
     const execution = await runThrowAway(caller, ground, {
-      options: { ...options, timeout: scenario.timeout ?? options.timeout },
+      options: isOwn ? options : { ...options, timeout: scenario.timeout ?? options.timeout },
       wait,
       command: ["/bin/sh", "-c", scenario.run],
       expect: expectationsOf(scenario, before),
-      scenario: { name, kind, digest: scenarioDigest(scenario), notCompared: isAlone },
+      scenario: { name, kind, timeout, digest: scenarioDigest(scenario), notCompared: isAlone },
       commit,
     });
     tests.push({ name, kind, ...execution });
