@@ -12,7 +12,7 @@ import { madeBefore, plannedBefore } from "./describe-version-before.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
 import { printable } from "./style.js";
-import { type Column, formatTable } from "./table.js";
+import { type Column, formatLabelled, formatTable } from "./table.js";
 
 /** A rollback that was made, or the plan of one. */
 export function describeRollback(result: VersionedRollback, output: Output): string {
@@ -36,7 +36,7 @@ function describePlan(result: VersionedRollback, output: Output): string {
     estimateMs === null
       ? "No rollback was made on this machine yet, so nobody knows how long it takes."
       : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
-  ];
+  ].map((line) => formatLabelled("", line, output.columns));
   lines.push(...plannedBefore(result.versionBefore, output));
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
@@ -44,7 +44,7 @@ function describePlan(result: VersionedRollback, output: Output): string {
   lines.push(
     "",
     ...describeSteps(plan.steps, output),
-    ...describeConditions(plan.conditions),
+    ...describeConditions(plan.conditions, output),
     ...describeRisks(plan.risks, output),
   );
   lines.push("", "Nothing was changed.");
@@ -73,12 +73,14 @@ function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
 }
 
 /** Those that are required, and what does not hold of the others. */
-function describeConditions(conditions: readonly JudgedCondition[]): string[] {
+function describeConditions(conditions: readonly JudgedCondition[], { columns }: Output): string[] {
   const shown = conditions.filter(({ required, problem }) => required || problem !== null);
   if (shown.length === 0) return [];
   return [
     "",
-    ...shown.map((each) => `condition ${each.type}${each.required ? "" : " (not required)"}: ${verdict(each)}`),
+    ...shown.map((each) =>
+      formatLabelled("", `condition ${each.type}${each.required ? "" : " (not required)"}: ${verdict(each)}`, columns),
+    ),
   ];
 }
 
@@ -87,10 +89,13 @@ function verdict({ type, problem }: JudgedCondition): string {
   return type === "backup_verification" ? "judged when the backup is there" : "holds";
 }
 
-function describeRisks(risks: readonly Risk[], { style }: Output): string[] {
+function describeRisks(risks: readonly Risk[], { style, columns }: Output): string[] {
   if (risks.length === 0) return [];
   const colour = { high: style.red, medium: style.yellow, low: style.dim };
-  return ["", ...risks.map(({ severity, message }) => `${colour[severity](`risk (${severity})`)}  ${message}`)];
+  return [
+    "",
+    ...risks.map(({ severity, message }) => formatLabelled(colour[severity](`risk (${severity})`), message, columns)),
+  ];
 }
 
 const MARKS = { done: "✓", skipped: "–", failed: "✗", compensated: "↶", planned: "·" } as const;
