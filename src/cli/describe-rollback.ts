@@ -1,3 +1,4 @@
+import type { JudgedCondition } from "../rollback/conditions.js";
 import type { PlannedDeployment, PlanStep } from "../rollback/plan.js";
 import type { Replaced } from "../rollback/put-back.js";
 import type { Rehearsal } from "../rollback/rehearse.js";
@@ -11,7 +12,7 @@ import { madeBefore, plannedBefore } from "./describe-version-before.js";
 import { formatDuration } from "./format-time.js";
 import type { Output } from "./output.js";
 import { printable } from "./style.js";
-import { type Column, formatTable } from "./table.js";
+import { type Column, formatLabelled, formatTable } from "./table.js";
 
 /** A rollback that was made, or the plan of one. */
 export function describeRollback(result: VersionedRollback, output: Output): string {
@@ -35,12 +36,17 @@ function describePlan(result: VersionedRollback, output: Output): string {
     estimateMs === null
       ? "No rollback was made on this machine yet, so nobody knows how long it takes."
       : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
-  ];
+  ].map((line) => formatLabelled("", line, output.columns));
   lines.push(...plannedBefore(result.versionBefore, output));
   if (plan.mints !== null) lines.push(`The files are no version yet: they become ${style.bold(plan.mints)}.`);
   if (plan.takes.why !== null) lines.push(`That takes the role ${plan.takes.role}: ${plan.takes.why}.`);
   if (plan.deployment !== null) lines.push(`At ${plan.deployment.root}: ${switched(plan.deployment)}.`);
-  lines.push("", ...describeSteps(plan.steps, output), ...describeRisks(plan.risks, output));
+  lines.push(
+    "",
+    ...describeSteps(plan.steps, output),
+    ...describeConditions(plan.conditions, output),
+    ...describeRisks(plan.risks, output),
+  );
   lines.push("", "Nothing was changed.");
   return lines.join("\n");
 }
@@ -66,10 +72,30 @@ function describeSteps(steps: readonly PlanStep[], output: Output): string[] {
   return [formatTable(columns, rows, output.columns)];
 }
 
-function describeRisks(risks: readonly Risk[], { style }: Output): string[] {
+/** Those that are required, and what does not hold of the others. */
+function describeConditions(conditions: readonly JudgedCondition[], { columns }: Output): string[] {
+  const shown = conditions.filter(({ required, problem }) => required || problem !== null);
+  if (shown.length === 0) return [];
+  return [
+    "",
+    ...shown.map((each) =>
+      formatLabelled("", `condition ${each.type}${each.required ? "" : " (not required)"}: ${verdict(each)}`, columns),
+    ),
+  ];
+}
+
+function verdict({ type, problem }: JudgedCondition): string {
+  if (problem !== null) return `does not hold: ${problem}`;
+  return type === "backup_verification" ? "judged when the backup is there" : "holds";
+}
+
+function describeRisks(risks: readonly Risk[], { style, columns }: Output): string[] {
   if (risks.length === 0) return [];
   const colour = { high: style.red, medium: style.yellow, low: style.dim };
-  return ["", ...risks.map(({ severity, message }) => `${colour[severity](`risk (${severity})`)}  ${message}`)];
+  return [
+    "",
+    ...risks.map(({ severity, message }) => formatLabelled(colour[severity](`risk (${severity})`), message, columns)),
+  ];
 }
 
 const MARKS = { done: "✓", skipped: "–", failed: "✗", compensated: "↶", planned: "·" } as const;
@@ -110,8 +136,8 @@ function describeDone(result: VersionedRollback, output: Output): string {
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   lines.push(...describeReplaced(result.replaced));
-  const ill = describeIllness(result.steps, output);
-  lines.push("", ...ill, STATE[plan.state.kind], "`git kai-version undo` takes this back.");
+  lines.push("", ...describeIllness(result.steps, output), describeState(result));
+  lines.push("`git kai-version undo` takes this back.");
   return lines.join("\n");
 }
 
@@ -121,11 +147,17 @@ export const describeBackup = (ref: string): string => `  files of before  ${ref
 export const describeReplaced = (replaced: readonly Replaced[]): string[] =>
   replaced.map(({ path, kept }) => printable(`  ${path} of before  ${kept}`));
 
-const STATE = {
-  capture: "The agent's state is that which was captured with the version.",
-  migrated: "The agent's live state was converted by lifecycle.migrate.",
-  live: "The agent's live state was left as it is.",
-} as const;
+function describeState({ plan: { state }, steps }: RollbackResult): string {
+  if (steps.some(({ type, status }) => type === "restore_data" && status === "failed")) {
+    return "The agent's live state was left as it is: restore_data failed.";
+  }
+  if (state.kind === "live") return "The agent's live state was left as it is.";
+  if (state.kind === "migrated") return "The agent's live state was converted by lifecycle.migrate.";
+  const [, operation] = /^refs\/kai\/backup\/(.+)-state$/.exec(state.ref) ?? [];
+  return operation
+    ? `The agent's state is that which was saved before the operation ${operation}.`
+    : "The agent's state is that which was captured with the version.";
+}
 
 /** The versions that a rollback may go to, with what speaks for and against each. */
 export function describeSuggestions({ targets }: { targets: readonly Suggestion[] }, output: Output): string {

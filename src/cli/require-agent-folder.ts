@@ -1,7 +1,9 @@
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
+import { LOG_REF } from "../operation/entry.js";
+import { CONFIG_FILE } from "../version/agent-repository.js";
 import { agentsFolder } from "../version/agents-folder.js";
 
 /** So many agents are named in a hint. */
@@ -27,11 +29,25 @@ export function requireAgentFolder(agent: string, env: NodeJS.ProcessEnv): void 
 function listAgents(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter(
-        (name) => !name.startsWith(".") && statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory(),
-      )
+      .filter((name) => !name.startsWith(".") && isAgent(path.join(folder, name)))
       .sort();
   } catch {
     return [];
+  }
+}
+
+/** Whether it has a kai.yaml, or a log, which a bare repository has in the folder itself. */
+function isAgent(folder: string): boolean {
+  if (existsSync(path.join(folder, CONFIG_FILE))) return true;
+  return [path.join(folder, ".git"), folder].some(
+    (git) => existsSync(path.join(git, LOG_REF)) || packedRefs(git).includes(` ${LOG_REF}\n`),
+  );
+}
+
+function packedRefs(git: string): string {
+  try {
+    return readFileSync(path.join(git, "packed-refs"), "utf8");
+  } catch {
+    return "";
   }
 }

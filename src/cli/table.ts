@@ -42,6 +42,16 @@ function fitted(text: string, width: number, align: "left" | "right"): string {
   return align === "left" ? text + padding : padding + text;
 }
 
+/** Text behind a label, its further lines below its first; not broken where `width` is undefined. */
+export function formatLabelled(label: string, text: string, width?: number): string {
+  const indent = label === "" ? 0 : textWidth(stripVTControlCharacters(label)) + 2;
+  const lines = width === undefined ? [text] : wrapped(text, Math.max(SMALLEST_SHRUNK, width - indent));
+  const [first = "", ...others] = lines;
+  return [`${label}${label === "" ? "" : "  "}${first}`, ...others.map((line) => `${" ".repeat(indent)}${line}`)].join(
+    "\n",
+  );
+}
+
 /** Broken between words, each line in the colours that the whole text is in. */
 function wrapped(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];

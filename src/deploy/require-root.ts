@@ -43,7 +43,10 @@ async function requireApart(repository: Repository, { root, versions, current, l
   const ignored = stdout.toString().split("\0").length - 1;
   if (ignored === asked.length) return;
   throw new KaiError("E125", `${root} is in the working tree, and git does not ignore it.`, {
-    hint: `Deploy to a folder outside, or put \`/${path.relative(workTree, root)}/\` into .gitignore.`,
+    hint:
+      root === workTree
+        ? "Deploy to a folder outside."
+        : `Deploy to a folder outside, or put \`/${path.relative(workTree, root)}/\` into .gitignore.`,
   });
 }
 

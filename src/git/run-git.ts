@@ -55,6 +55,18 @@ export async function runGitAround(cwd: string, env: NodeJS.ProcessEnv, args: re
   throw gitFailure(args, result);
 }
 
+/** Ways on from what git says. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /smudge filter lfs failed/,
+    "Nothing was changed. `git lfs fetch --all` brings contents; with GIT_LFS_SKIP_SMUDGE=1 pointers stand in their place.",
+  ],
+  [
+    /cannot lock ref '[^']+': is at [0-9a-f]+ but expected/,
+    "Somebody else moved it at this moment, such as by a commit. Nothing was changed: run it again.",
+  ],
+];
+
 /** What a failed git process means to the user: a held lock, a disk that cannot be written, or git's own words. */
 export function gitFailure(
   args: readonly string[],
@@ -88,9 +100,7 @@ export function gitFailure(
   }
   const end = result.signal ? `was ended by ${result.signal}` : `failed with status ${result.exitCode}`;
   return new KaiError("E116", `${command} ${end}${words === "" ? "." : `: ${lastLine(words)}`}`, {
-    hint: /smudge filter lfs failed/.test(words)
-      ? "Nothing was changed. `git lfs fetch --all` brings contents; with GIT_LFS_SKIP_SMUDGE=1 pointers stand in their place."
-      : undefined,
+    hint: HINTS.find(([told]) => told.test(words))?.[1],
     data: words === "" ? undefined : { stderr: words },
   });
 }

@@ -1,35 +1,47 @@
 import { KaiError } from "../error.js";
-import type { WritingSession } from "../version/writing-session.js";
-import type { RollbackPlan } from "./plan.js";
+import type { RollbackPlan, StateSource } from "./plan.js";
+import type { RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
 import type { ConditionType } from "./step-types.js";
 import type { Ground } from "./survey.js";
 
-/**
- * Refuses (E125) a rollback for which a condition that its policy requires does not hold. The backup is verified once it is
- * there, not here.
- */
-export async function requireConditions(
-  session: WritingSession,
+/** A condition of a policy, judged. */
+export interface JudgedCondition {
+  readonly type: ConditionType;
+  readonly required: boolean;
+  /** Why it does not hold; null where it does, or is judged only once there is something to judge. */
+  readonly problem: string | null;
+}
+
+/** Judges what a policy asks for. The backup is verified once it is there, not here. */
+export const judgeConditions = (policy: RollbackPolicy, ground: Ground, state: StateSource): JudgedCondition[] =>
+  policy.conditions.map(({ type, required }) => ({ type, required, problem: PROBLEMS[type](ground, state) ?? null }));
+
+/** Whether a condition that is required and does not hold refuses. */
+export const enforcesConditions = (ground: Ground, { force }: Pick<RollbackRequest, "force">): boolean =>
+  ground.config.rollback_system.safety_checks && !force;
+
+export const isBroken = ({ required, problem }: JudgedCondition): boolean => required && problem !== null;
+
+/** Refuses (E125) a rollback for which a condition that its policy requires does not hold; a plan says so as a risk. */
+export function requireConditions(
   ground: Ground,
   plan: RollbackPlan,
   request: Pick<RollbackRequest, "force" | "dryRun">,
-): Promise<void> {
-  if (!ground.config.rollback_system.safety_checks || request.force || request.dryRun) return;
-  for (const { type, required } of plan.conditions) {
-    const problem = required ? PROBLEMS[type](ground, plan, session) : undefined;
-    if (problem === undefined) continue;
-    throw new KaiError("E125", `The policy ${plan.policy} requires ${type}, which does not hold: ${problem}.`, {
-      hint: "`--dry-run` shows the plan with its risks; `--force` goes back all the same, `--policy NAME` by another policy.",
-      data: { condition: type },
-    });
-  }
+): void {
+  const broken = plan.conditions.find(isBroken);
+  if (broken === undefined || request.dryRun || !enforcesConditions(ground, request)) return;
+  const { type, problem } = broken;
+  throw new KaiError("E125", `The policy ${plan.policy} requires ${type}, which does not hold: ${problem}.`, {
+    hint: "`--dry-run` shows the plan with its risks; `--force` goes back all the same, `--policy NAME` by another policy.",
+    data: { condition: type },
+  });
 }
 
-type Judge = (ground: Ground, plan: RollbackPlan, session: WritingSession) => string | undefined;
+type Judge = (ground: Ground, state: StateSource) => string | undefined;
 
 const PROBLEMS: Readonly<Record<ConditionType, Judge>> = {
-  compatibility_check: ({ compatibility, migration }, { state }) => {
+  compatibility_check: ({ compatibility, migration }, state) => {
     const breaking = compatibility?.findings.find(({ level }) => level === "major");
     if (breaking) return `a breaking change would be crossed: ${breaking.message}`;
     if (state.kind === "live" && migration.length > 0)

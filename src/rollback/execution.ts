@@ -138,6 +138,7 @@ export class Execution {
       const deployment = await this.#planSwitch();
       this.#caller.progress(`Restoring ${this.#targetName}`);
       const began = performance.now();
+      this.#steps.beginRestoring();
       const restored = await restoreTarget(this.#carrying, signer, { capture, installed, backup, deployment });
       this.#noteRestored(performance.now() - began);
       return { ...restored, backup };

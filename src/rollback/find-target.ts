@@ -32,7 +32,7 @@ export function findTarget(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  request: Pick<RollbackRequest, "to" | "type" | "force" | "unproven" | "recovers">,
+  request: Pick<RollbackRequest, "to" | "type" | "force" | "unproven" | "recovers" | "dryRun">,
 ): Promise<RollbackTarget> {
   return request.type === "snapshot"
     ? findBackup(repository, reader, history, request)
@@ -43,7 +43,7 @@ async function findVersionTarget(
   repository: Repository,
   reader: ObjectReader,
   history: History,
-  { to, force, unproven }: Pick<RollbackRequest, "to" | "force" | "unproven">,
+  { to, force, unproven, dryRun }: Pick<RollbackRequest, "to" | "force" | "unproven" | "dryRun">,
 ): Promise<RollbackTarget> {
   const version = findAsked(history, to);
   if (version.type === "foreign" && !unproven) {
@@ -51,7 +51,8 @@ async function findVersionTarget(
       hint: "`git kai-version verify` says what is known of it; `--unproven` goes back to it all the same.",
     });
   }
-  if (version.withdrawn && !force) {
+  // A plan says so as a risk.
+  if (version.withdrawn && !force && !dryRun) {
     throw new KaiError("E101", `${version.tag} was withdrawn by a rollback.`, {
       hint: "`git kai-version log` shows when and by whom; `--force` goes back to it all the same.",
     });

@@ -1,6 +1,7 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
+import { findObstacles } from "../operation/find-obstacles.js";
 import { type AgentCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
@@ -13,6 +14,7 @@ import type { WritingSession } from "../version/writing-session.js";
 import { agentCommands, leavesAgent } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import type { Retention } from "./clean-up.js";
+import { judgeConditions } from "./conditions.js";
 import { readEarlierTimes } from "./earlier-times.js";
 import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
@@ -100,6 +102,7 @@ export async function gatherFacts(
     { version: byTarget.length === 0 ? undefined : await versionThatNames(session, ground), commands: byTarget },
   ];
   const notRun = await whyNotRun(session, uses, request);
+  const conditions = judgeConditions(policy, ground, state);
   const facts: PlanFacts = {
     type: request.type,
     leavesAgent: leavesAgent(request),
@@ -108,6 +111,7 @@ export async function gatherFacts(
     takes: takenBy(mintSigner),
     deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,
+    conditions,
     commands: {
       stop: planned(before.stop),
       install: planned(installs),
@@ -116,6 +120,7 @@ export async function gatherFacts(
       migrate: planned(conversion.command),
       runs: startAgain !== null || (session.history.current === null && after.start !== null),
     },
+    environmentChanges: ground.environmentChanges,
     putsBack: putBack?.outputs.length ?? 0,
     state,
     saveState,
@@ -125,7 +130,11 @@ export async function gatherFacts(
     risks: risksOf(session, ground, {
       state,
       lacking,
-      forced: request.force,
+      request,
+      conditions,
+      putBack,
+      install: installs,
+      obstacles: await findInTheWay(session, ground),
       keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),
@@ -161,6 +170,17 @@ export async function gatherFacts(
     isLiveState: liveStateOf(session.agent.config),
     runIn: (command, cwd, context) => runAgentCommand(inScratch(command, cwd), context),
   };
+}
+
+/** Untracked paths (latin1) that stand where files go; live state is left as it is. */
+async function findInTheWay({ agent }: WritingSession, { changes }: Ground): Promise<string[]> {
+  const { workTree } = agent.repository;
+  if (workTree === undefined) return [];
+  const isLiveState = liveStateOf(agent.config);
+  return findObstacles(
+    workTree,
+    changes.filter(({ path }) => !isLiveState(path)),
+  );
 }
 
 /** Whoever takes an operation back puts back the state that it replaced, whatever the policy. */

@@ -1,8 +1,9 @@
 import type { AgentConfig } from "../agent/config.js";
+import type { JudgedCondition } from "./conditions.js";
 import { longestTime } from "./longest-time.js";
 import type { RollbackPolicy } from "./policy.js";
 import type { Risk } from "./risks.js";
-import { type ConditionType, STEP_KINDS, type StepType } from "./step-types.js";
+import { STEP_KINDS, type StepType } from "./step-types.js";
 
 export const ROLLBACK_TYPES = ["version", "snapshot", "selective", "partial", "emergency"] as const;
 export type RollbackType = (typeof ROLLBACK_TYPES)[number];
@@ -44,7 +45,10 @@ export interface PlanFacts {
   readonly takes: Takes;
   readonly deployment: PlannedDeployment | null;
   readonly policy: RollbackPolicy;
+  readonly conditions: readonly JudgedCondition[];
   readonly commands: PlannedCommands;
+  /** Whether a lock file or another part of the environment differs. */
+  readonly environmentChanges: boolean;
   /** How many paths that git ignores are put back as an operation found them. */
   readonly putsBack: number;
   readonly state: StateSource;
@@ -119,7 +123,7 @@ export interface RollbackPlan {
   /** Null where it is not deployed. */
   readonly deployment: PlannedDeployment | null;
   readonly policy: string;
-  readonly conditions: readonly { readonly type: ConditionType; readonly required: boolean }[];
+  readonly conditions: readonly JudgedCondition[];
   readonly steps: readonly PlanStep[];
   readonly risks: readonly Risk[];
   readonly validations: readonly Validation[];
@@ -163,7 +167,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     takes,
     deployment,
     policy: policy.name,
-    conditions: policy.conditions,
+    conditions: facts.conditions,
     steps,
     risks,
     validations,
@@ -191,10 +195,14 @@ const changesWhatRuns = ({ files: { changed }, state }: PlanFacts): boolean => c
 
 const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {
   validate_target: ({ to }) => ({ does: `verify the signature and the content of ${to}`, applies: true }),
-  restore_dependencies: ({ commands, putsBack }) => {
+  restore_dependencies: ({ commands, putsBack, environmentChanges }) => {
     if (putsBack > 0) return { does: `put back what was installed before, ${paths(putsBack)}`, applies: true };
     return commands.install === null
-      ? nothing("the lock files are the same, or there is no lifecycle.install")
+      ? nothing(
+          environmentChanges
+            ? "the lock files differ, and there is no lifecycle.install"
+            : "the lock files are the same",
+        )
       : { does: "install the target's dependencies aside", applies: true, command: commands.install };
   },
   stop_agent: (facts) => {

@@ -1,6 +1,8 @@
 import type { WritingSession } from "../version/writing-session.js";
+import { enforcesConditions, isBroken, type JudgedCondition } from "./conditions.js";
 import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
+import type { RollbackRequest } from "./request.js";
 import { assessRisks, type Risk } from "./risks.js";
 import type { Ground } from "./survey.js";
 
@@ -11,7 +13,11 @@ export function risksOf(
   plan: {
     state: StateSource;
     lacking: LackingState | null;
-    forced: boolean;
+    request: Pick<RollbackRequest, "force" | "type" | "recovers">;
+    conditions: readonly JudgedCondition[];
+    obstacles: readonly string[];
+    putBack: object | undefined;
+    install: object | null;
     keepsBackup: boolean;
     notRun: string | null;
     leftStopped: boolean;
@@ -37,7 +43,14 @@ export function risksOf(
     migration: state.kind === "capture" ? [] : ground.migration,
     migrates: state.kind === "migrated" ? (state.forward ? "gone to" : "left") : null,
     dirty: ground.dirty.length,
-    forced: plan.forced,
+    forced: plan.request.force,
+    obstacles: plan.obstacles,
+    dependenciesStay: ground.environmentChanges && !plan.putBack && plan.install === null,
+    // `undo` asks for no condition.
+    broken: ground.takesBack && plan.request.recovers === undefined ? [] : plan.conditions.filter(isBroken),
+    enforced: enforcesConditions(ground, plan.request),
+    takesBack: ground.takesBack,
+    refusesWithdrawn: !plan.request.force && plan.request.type !== "snapshot",
     submodules: ground.submodules,
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,

@@ -1,4 +1,6 @@
+import { readablePath } from "../system/path-bytes.js";
 import { describeStanding, type Standing } from "../version/standing.js";
+import type { JudgedCondition } from "./conditions.js";
 import type { LackingState } from "./lacking-state.js";
 import { roughSpan } from "./rough-span.js";
 
@@ -8,6 +10,9 @@ export interface Risk {
     | "breaking_change"
     | "migration"
     | "dirty_files"
+    | "untracked_files"
+    | "condition"
+    | "dependencies_stay"
     | "submodules"
     | "withdrawn_target"
     | "deprecated_target"
@@ -53,6 +58,17 @@ export interface RiskFacts {
   readonly dirty: number;
   /** Whether changed files are saved and replaced; otherwise they refuse the rollback. */
   readonly forced: boolean;
+  /** Paths (latin1) that git does not track and that stand where files of the target go. */
+  readonly obstacles: readonly string[];
+  /** Conditions that are required and do not hold, and whether they refuse the rollback. */
+  readonly broken: readonly JudgedCondition[];
+  readonly enforced: boolean;
+  /** Whether lock files differ, and nothing installs what they name. */
+  readonly dependenciesStay: boolean;
+  /** Whether that is refused until they are moved away, because an operation is taken back. */
+  readonly takesBack: boolean;
+  /** Whether a target that was withdrawn refuses the rollback. */
+  readonly refusesWithdrawn: boolean;
   /** Submodules that the target has on another commit. */
   readonly submodules: number;
   readonly depth: number;
@@ -92,8 +108,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   if (facts.lacksConfig)
     add("high", "no_config", "the target has no kai.yaml that can be read today: this one's commands are used");
-  if (to?.withdrawn) add("medium", "withdrawn_target", `${to.name} was withdrawn before`);
-  risks.push(...givenUp(to));
+  risks.push(...facts.broken.map((each) => brokenCondition(each, facts)), ...withdrawn(facts), ...givenUp(to));
   if (from && to && from.major !== to.major) {
     add("medium", "breaking_change", `crosses a major version: ${from.major} -> ${to.major}`);
   }
@@ -101,7 +116,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
     add("medium", "migration", `the live state is converted by the command of the version that is ${facts.migrates}`);
-  if (facts.dirty > 0) risks.push(dirtyFiles(facts));
+  risks.push(...files(facts));
   if (facts.submodules > 0) {
     add(
       "low",
@@ -155,6 +170,21 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   return risks.sort((a, b) => weight[a.severity] - weight[b.severity]);
 }
 
+const brokenCondition = ({ type, problem }: JudgedCondition, { enforced }: RiskFacts): Risk => {
+  const message = `${type} is required and does not hold: ${problem}`;
+  return enforced
+    ? { kind: "condition", severity: "high", message: `${message}; it is refused without \`--force\`` }
+    : { kind: "condition", severity: "medium", message };
+};
+
+function withdrawn({ to, refusesWithdrawn }: RiskFacts): Risk[] {
+  if (!to?.withdrawn) return [];
+  const message = `${to.name} was withdrawn before`;
+  return refusesWithdrawn
+    ? [{ kind: "withdrawn_target", severity: "high", message: `${message}; it is refused without \`--force\`` }]
+    : [{ kind: "withdrawn_target", severity: "medium", message }];
+}
+
 function givenUp(to: RiskFacts["to"]): Risk[] {
   const standing = to?.standing;
   if (!standing) return [];
@@ -162,6 +192,18 @@ function givenUp(to: RiskFacts["to"]): Risk[] {
   if (standing.status === "archived") return [{ kind: "archived_target", severity: "high", message }];
   return standing.status === "deprecated" ? [{ kind: "deprecated_target", severity: "medium", message }] : [];
 }
+
+const DEPENDENCIES_STAY: Risk = {
+  kind: "dependencies_stay",
+  severity: "medium",
+  message: "lock files differ, and nothing installs what the target's name: what is installed stays",
+};
+
+const files = (facts: RiskFacts): Risk[] => [
+  ...(facts.dirty > 0 ? [dirtyFiles(facts)] : []),
+  ...(facts.obstacles.length > 0 ? [untrackedFiles(facts)] : []),
+  ...(facts.dependenciesStay ? [DEPENDENCIES_STAY] : []),
+];
 
 const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>
   forced
@@ -171,6 +213,20 @@ const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>
         severity: "high",
         message: `files are changed and not committed: ${dirty}; it is refused without \`--force\`, which saves and replaces them`,
       };
+
+/** Of many the first are named. */
+const NAMED = 5;
+
+function untrackedFiles({ obstacles, forced, takesBack }: RiskFacts): Risk {
+  const more = obstacles.length > NAMED ? `, and ${obstacles.length - NAMED} more` : "";
+  const names = `${obstacles.slice(0, NAMED).map(readablePath).join(", ")}${more}`;
+  const kind = "untracked_files";
+  if (forced) return { kind, severity: "medium", message: `untracked files are saved and replaced: ${names}` };
+  const refused = takesBack
+    ? "it is refused until they are moved away"
+    : "it is refused without `--force`, which saves and replaces them";
+  return { kind, severity: "high", message: `untracked files are in the way: ${names}; ${refused}` };
+}
 
 const missingState = ({ why, refuses }: LackingState): Risk =>
   refuses

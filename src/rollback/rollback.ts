@@ -55,7 +55,7 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const telling = tell(ground, request, session.id, minted?.number.text);
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
     await steps.run("validate_target", () => execution.validateTarget());
-    await requireConditions(session, ground, plan, request);
+    requireConditions(ground, plan, request);
     if (request.dryRun) return resultOf(ground, request, plan, plannedSteps(plan), minted?.tag, null);
     const executed = await execution.run().catch((cause: unknown) => {
       throw withSteps(cause, steps);

@@ -46,6 +46,8 @@ export interface StepLimits {
 /** Steps behind the commit point, which `rollback_timeout` does not bound. */
 const BEHIND: readonly StepType[] = ["start_agent", "validate_rollback", "cleanup"];
 
+const RESTORED_AS_ONE: readonly StepType[] = ["restore_code", "restore_config"];
+
 /** Runs the steps of a plan and keeps what became of each; the time to the commit point begins with it. */
 export class StepLog {
   readonly #plan: RollbackPlan;
@@ -57,6 +59,8 @@ export class StepLog {
 
   readonly #interrupted: AbortSignal | undefined;
   readonly #recoveryMs: number;
+  /** When files and configuration began to be made ready, and what the steps had taken by then. */
+  #restoring: { readonly began: number; readonly spent: number } | undefined;
 
   constructor(plan: RollbackPlan, listener: StepListener | undefined, limits: StepLimits = {}) {
     this.#plan = plan;
@@ -80,6 +84,30 @@ export class StepLog {
     const { timeoutMs } = this.#plan;
     // A timer may fire a millisecond early: who was cut short by one has no time left.
     if (performance.now() - this.#began >= timeoutMs - 1) throw tooLate(timeoutMs);
+    this.#requireRestored();
+  }
+
+  /** From here on what is not in another step is `restore_code` and `restore_config`, which are one. */
+  beginRestoring(): void {
+    this.#restoring = { began: performance.now(), spent: this.#spentMs };
+  }
+
+  /** The two have the sum of their times to be ready for the commit point; what is behind that has to be ended. */
+  #requireRestored(): void {
+    if (this.#restoring === undefined) return;
+    const steps = RESTORED_AS_ONE.flatMap((type) => this.step(type) ?? []);
+    const [first] = steps;
+    const timeoutMs = steps.reduce((sum, step) => sum + step.timeoutMs, 0);
+    const { began, spent } = this.#restoring;
+    const took = performance.now() - began - (this.#spentMs - spent);
+    if (first === undefined || took <= timeoutMs) return;
+    const late = outOfTime({ ...first, timeoutMs });
+    this.note(first.type, "failed", took, late.message);
+    throw late;
+  }
+
+  get #spentMs(): number {
+    return this.results.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
@@ -9,7 +9,12 @@ const { version } = (await import("../../package.json", { with: { type: "json" }
 test("an agent that is not there is told from those that are", async () => {
   const { dir, env } = scratch();
   const place = placeAt(dir, env);
-  for (const name of ["clerk", "courier"]) mkdirSync(path.join(dir, name));
+  for (const name of ["clerk", "courier"]) {
+    mkdirSync(path.join(dir, name));
+    writeFileSync(path.join(dir, name, "kai.yaml"), "");
+  }
+  // No agent.
+  mkdirSync(path.join(dir, "photos"));
   const kai = (agents: string, ...args: string[]) => place.run("kai", args, { env: { KAI_AGENTS: agents } });
   expect(await kai(dir, "list", "clrek")).toMatchInlineSnapshot(`
     Error E104: There is no agent clrek in <agent>.

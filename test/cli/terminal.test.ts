@@ -53,3 +53,11 @@ test("status and next say what comes next", async () => {
     "Would create v1.0.1 (auto, after 1.0.0)",
   );
 });
+
+test("a plan's sentences and risks go on in further lines", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.write("logic.py", "mine\n");
+  const shown = await shownAt(80, agent, "rollback 1.0.0 --dry-run");
+  expect(shown).toContain("it is refused without\n             `--force`, which saves and replaces them\n");
+  for (const line of shown.split("\n")) expect([...line].length, line).toBeLessThanOrEqual(80);
+});

@@ -35,6 +35,9 @@ test("a folder of git's own, or one that git would commit, is none to deploy to"
   const agent = await agentWithVersions("1.0.0");
   for (const to of [".git", ".git/kai/staging", ".", "out"])
     expect([to, await codeOf(agent, to)]).toEqual([to, "E125"]);
+  expect((await agent.kai("deploy", "1.0.0", "--to", ".", "--dry-run")).stderr).toContain(
+    "Hint: Deploy to a folder outside.\n",
+  );
   expect(String(await agent.kai("deploy", "1.0.0", "--to", "out", "--dry-run"))).toContain(
     "put `/out/` into .gitignore",
   );

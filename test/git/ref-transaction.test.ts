@@ -40,3 +40,14 @@ test("a branch that is another name of one stays so", async () => {
   await updateRefs(repository, [{ ref: "refs/heads/other", old: two, new: one }]);
   expect([git("rev-parse", "main"), git("symbolic-ref", "refs/heads/other")]).toEqual([one, "refs/heads/main"]);
 });
+
+test("a ref that somebody else moved meanwhile is named, and the way on", async () => {
+  const { repository, git, one, two } = await linked();
+  const refs = new RefTransactions(repository, []);
+  await expect(refs.prepare([{ ref: "refs/heads/main", old: one, new: two }])).rejects.toMatchObject({
+    code: "E116",
+    message: expect.stringContaining("refs/heads/main"),
+    hint: "Somebody else moved it at this moment, such as by a commit. Nothing was changed: run it again.",
+  });
+  expect(git("rev-parse", "main")).toBe(two);
+});

@@ -21,6 +21,49 @@ test("changes that are not committed refuse a rollback and stay", async () => {
   expect(observe(agent)).toEqual(before);
 });
 
+test("a dry run says that untracked files in the way refuse it, and with --force that they are saved aside", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("notes.txt", "one\n");
+  agent.commit("feat: notes");
+  await told(agent, "create", "--as", "1.1.0");
+  agent.git("rm", "-q", "notes.txt");
+  agent.git("commit", "-q", "-m", "feat: no notes");
+  await told(agent, "create", "--as", "1.2.0");
+  agent.write("notes.txt", "mine\n");
+  const before = observe(agent);
+  const risk = async (...more: string[]) =>
+    (await told(agent, "rollback", "1.1.0", "--dry-run", ...more)).plan.risks.find(
+      ({ kind }: { kind: string }) => kind === "untracked_files",
+    );
+  expect(await risk()).toEqual({
+    kind: "untracked_files",
+    severity: "high",
+    message:
+      "untracked files are in the way: notes.txt; it is refused without `--force`, which saves and replaces them",
+  });
+  expect(await risk("--force")).toMatchObject({
+    severity: "medium",
+    message: "untracked files are saved and replaced: notes.txt",
+  });
+  expect(observe(agent)).toEqual(before);
+  expect((await agent.kai("rollback", "1.1.0")).stderr).toContain("Error E102");
+});
+
+test("a dry run to a withdrawn version prints the plan, with what refuses it as a risk", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  await told(agent, "rollback", "1.0.0");
+  const risks = async (...more: string[]) =>
+    (await told(agent, "rollback", "1.1.0", "--dry-run", ...more)).plan.risks.filter(
+      ({ kind }: { kind: string }) => kind === "withdrawn_target",
+    );
+  const message = "v1.1.0 was withdrawn before; it is refused without `--force`";
+  expect(await risks()).toEqual([{ kind: "withdrawn_target", severity: "high", message }]);
+  expect(await risks("--force")).toMatchObject([{ severity: "medium", message: "v1.1.0 was withdrawn before" }]);
+  expect((await agent.kai("rollback", "1.1.0")).stderr).toContain("Error E101");
+  const judged = await told(agent, "rollback", "1.1.0", "--when", "minutes_in_force >= 0", "--dry-run");
+  expect(judged.plan.risks).toContainEqual(expect.objectContaining({ kind: "withdrawn_target", severity: "high" }));
+});
+
 test("a dry run prints the plan over changes that are not committed, and says that they refuse it without --force", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   agent.write("logic.py", "print('mine')\n");

@@ -106,6 +106,15 @@ test("a conversion that fails changes nothing, and says what it printed", async 
   expect(leftovers(agent)).toEqual([]);
 });
 
+test("an emergency goes on where the conversion fails, and says that the state was left as it is", async () => {
+  const agent = await agentWithMemory("migrate: {run: 'rm state.json memory.sqlite; exit 1'}");
+  const ran = await agent.kai("rollback", "1.0.0", "--type", "emergency");
+  expect(ran.exit).toBe(0);
+  expect(ran.stdout).toContain("✗ restore_data");
+  expect(ran.stdout).toContain("\nThe agent's live state was left as it is: restore_data failed.\n");
+  expect(sqlite(agent, "SELECT * FROM note")).toBe("kept|1");
+});
+
 test("a conversion that leaves a link in the place of state changes nothing", async () => {
   const agent = await agentWithMemory("migrate: {run: 'ln -sf /etc/hostname state.json'}");
   const before = observeButLog(agent);

@@ -20,10 +20,41 @@ test("dependency_validation refuses lock files that nothing installs, unless for
     message: expect.stringContaining("strict requires dependency_validation"),
   });
   expect(observe(agent)).toEqual(before);
-  expect((await told(agent, "rollback", "1.0.0", "--dry-run")).steps.length).toBeGreaterThan(4);
+  const problem = "lock files differ, and the target has no lifecycle.install to restore what they name";
+  const { plan } = await told(agent, "rollback", "1.0.0", "--dry-run");
+  expect(plan.conditions).toEqual([{ type: "dependency_validation", required: true, problem }]);
+  const message = `dependency_validation is required and does not hold: ${problem}`;
+  expect(plan.risks).toContainEqual({
+    kind: "condition",
+    severity: "high",
+    message: `${message}; it is refused without \`--force\``,
+  });
+  expect((await agent.kai("rollback", "1.0.0", "--dry-run")).stdout).toContain(
+    `condition dependency_validation: does not hold: ${problem}\n`,
+  );
+  const forced = await told(agent, "rollback", "1.0.0", "--dry-run", "--force");
+  expect(forced.plan.risks).toContainEqual({ kind: "condition", severity: "medium", message });
   await told(agent, "rollback", "1.0.0", "--force");
   await told(agent, "undo");
   expect(await told(agent, "rollback", "1.0.0", "--policy", "lax")).toMatchObject({ plan: { policy: "lax" } });
+});
+
+test("a plan says whether lock files are the same, or differ and nothing installs what they name", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("trigger: {}"), "deps.lock": "one\n" });
+  await agent.version("1.1.0");
+  const planned = async () => {
+    const { plan } = await told(agent, "rollback", "1.0.0", "--dry-run");
+    const step = plan.steps.find(({ type }: { type: string }) => type === "restore_dependencies");
+    const risk = plan.risks.find(({ kind }: { kind: string }) => kind === "dependencies_stay");
+    return [step.does, risk?.message];
+  };
+  expect(await planned()).toEqual(["the lock files are the same", undefined]);
+  await agent.version("1.2.0", { "deps.lock": "two\n" });
+  expect(await planned()).toEqual([
+    "the lock files differ, and there is no lifecycle.install",
+    "lock files differ, and nothing installs what the target's name: what is installed stays",
+  ]);
 });
 
 test("compatibility_check refuses to cross a breaking change, unless safety_checks are off", async () => {
@@ -157,6 +188,19 @@ test("rollback_timeout that is over before the agent is stopped stops nothing", 
   const before = observe(agent);
   expect(await refused(agent, "rollback", "1.0.0")).toMatchObject({ code: "E124", exit: 1 });
   expect([agent.has("../stopped"), observe(agent)]).toEqual([false, before]);
+});
+
+test("the times of restore_code and restore_config together bound what is before the commit point", async () => {
+  const agent = await liveAgent();
+  const steps = "{type: restore_code, timeout: 1ms}, {type: restore_config, timeout: 1ms}, {type: stop_agent}";
+  const yaml = kaiYaml("stop: {run: touch ../stopped}", policy("", steps));
+  await agent.version("1.0.0", { "kai.yaml": yaml });
+  await agent.version("1.1.0", { "kai.yaml": `${yaml}# another\n` });
+  const head = agent.git("rev-parse", "HEAD", "current");
+  const error = await refused(agent, "rollback", "1.0.0");
+  expect(error).toMatchObject({ code: "E124", message: "restore_code took longer than 0.002 s." });
+  expect([agent.has("../stopped"), agent.git("rev-parse", "HEAD", "current")]).toEqual([false, head]);
+  expect(agent.git("status", "--porcelain")).toBe("");
 });
 
 test("a cleanup that fails fails no rollback, whatever the policy calls it", async () => {

@@ -124,7 +124,10 @@ test("selective: nothing that differs is refused, and so is what is no component
   expect(await refused(agent, "rollback", "1.0.0", "--component", "tools")).toMatchObject({ code: "E109" });
   expect(await refused(agent, "rollback", "1.0.0", "--component", "")).toMatchObject({ code: "E122" });
   expect(await refused(agent, "rollback", "1.0.0", "--component", "prompt")).toMatchObject({ code: "E122" });
-  expect(await refused(agent, "rollback", "1.0.0", "--type", "selective")).toMatchObject({ code: "E122" });
+  expect(await refused(agent, "rollback", "1.0.0", "--type", "selective")).toMatchObject({
+    code: "E122",
+    message: "Type selective takes --component.",
+  });
   expect(observe(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
 });
@@ -205,6 +208,11 @@ test("snapshot: behind a rollback are the files and the state that it found", as
   agent.write("state.json", '{"seen": "live"}\n');
   const first = await told(agent, "rollback", "1.0.0");
   expect(first.stateBackup).toBe(`refs/kai/backup/${first.operation}-state`);
+  const shown = await agent.kai("rollback", first.operation, "--type", "snapshot");
+  expect(shown.stdout).toContain(
+    `\nThe agent's state is that which was saved before the operation ${first.operation}.\n`,
+  );
+  await told(agent, "undo");
   const second = await told(agent, "rollback", first.operation, "--type", "snapshot");
   expect(second).toMatchObject({ type: "snapshot", to: "1.2.0", version: "1.2.0" });
   expect([read(agent, "state.json"), read(agent, "logic.py")]).toEqual(['{"seen": "live"}\n', LOGIC("1.2.0")]);

@@ -116,16 +116,19 @@ interface RollbackInput {
   readonly dryRun: boolean;
 }
 
+const notWith = (option: string, type: string, meant: string): string =>
+  meant === type ? `Type ${type} takes ${option}.` : `${option} goes with type ${type}, not ${meant}.`;
+
 function optionsOf({ type, component, path, ...input }: RollbackInput): Omit<RollbackOptions, "to"> {
   const meant = type ?? (component.length > 0 ? "selective" : path.length > 0 ? "partial" : "version");
   const wrong = (message: string, hint: string) => new KaiError("E122", message, { hint });
   const unknown = component.find((each) => !COMPONENTS.includes(each as Component));
   if (unknown !== undefined) throw wrong(`There is no component ${unknown}.`, `There are ${COMPONENTS.join(", ")}.`);
   if ((meant === "selective") !== component.length > 0) {
-    throw wrong(`--component goes with type selective, not ${meant}.`, "Name at least one, and no other type.");
+    throw wrong(notWith("--component", "selective", meant), "Name at least one, and no other type.");
   }
   if ((meant === "partial") !== path.length > 0) {
-    throw wrong(`--path goes with type partial, not ${meant}.`, "Name at least one, and no other type.");
+    throw wrong(notWith("--path", "partial", meant), "Name at least one, and no other type.");
   }
   const { policy, keepState, force, unproven, trustCommands, dryRun } = input;
   const common = { policy, keepState, force, unproven, trustCommands, dryRun };
