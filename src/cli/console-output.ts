@@ -12,7 +12,8 @@ export function consoleOutput(
     json: options.json,
     quiet: options.quiet,
     color: options.color !== false && wantsColor(env, isatty(1)),
-    columns: isatty(1) ? process.stdout.columns : undefined,
+    // A terminal that nobody gave a size says 0.
+    columns: (isatty(1) && process.stdout.columns) || undefined,
     // Not of the streams, which a short command makes for nothing.
     live: isatty(2) && env["TERM"] !== "dumb",
     terminals: { stdout: isatty(1), stderr: isatty(2) },
