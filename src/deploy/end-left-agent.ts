@@ -2,6 +2,7 @@ import type { EndCommand } from "../system/agent-command.js";
 import type { CommandContext, CommandOutcome } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
 import { whyItRunsOn } from "../system/unmarked-agent.js";
+import { behindColon } from "../system/why-failed.js";
 import type { SoughtAgent } from "../system/working-in.js";
 
 /** The folder of the version that is left, and what is known of the agent there. */
@@ -23,7 +24,7 @@ export async function endLeftAgent(
   if (left === null || outcome?.ok === false) return outcome;
   const why = await whyItRunsOn({ ...left, health: null }, {}, context);
   if (why === null) return outcome;
-  const error = `It may run on, started by others than us: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+  const error = `It may run on, started by others than us: ${behindColon(why)}`;
   const durationMs = Math.round(performance.now() - started);
   return { ...(outcome ?? NOTHING_RAN), ok: false, durationMs, error };
 }

@@ -52,21 +52,13 @@ async function requireApart(repository: Repository, { root, versions, current, l
 
 /** A slip of the hand: `--to ROOT/current`, or `--to ROOT/versions`. A version's folder is read-only, and checked file by file. */
 async function requireOutsideDeployments(root: string): Promise<void> {
-  for (
-    let folder = root, parent = path.dirname(folder);
-    folder !== parent;
-    folder = parent, parent = path.dirname(folder)
-  ) {
+  for (let folder = root; folder !== path.dirname(folder); folder = path.dirname(folder)) {
     const isVersion = findSeal(folder) !== undefined;
     if (!isVersion && !(await holdsVersions(folder))) continue;
-    const what = isVersion ? "a version's folder" : "the versions";
-    throw new KaiError(
-      "E125",
-      `${root} is in ${what} of the deployment at ${isVersion ? path.dirname(parent) : parent}.`,
-      {
-        hint: "Name the folder that `versions` and `current` are in, or one outside.",
-      },
-    );
+    const [what, versions] = isVersion ? ["a version's folder", path.dirname(folder)] : ["the versions", folder];
+    throw new KaiError("E125", `${root} is in ${what} of the deployment at ${path.dirname(versions)}.`, {
+      hint: "Name the folder that `versions` and `current` are in, or one outside.",
+    });
   }
 }
 

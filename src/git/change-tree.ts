@@ -19,6 +19,7 @@ export interface ChangeOptions {
   readonly inherit?: readonly number[];
 }
 
+const LACKING = { hint: "`git fsck` shows what is missing or damaged; fetch it from a complete clone." };
 const GONE = /^0+$/;
 const FOLDER = "40000";
 
@@ -39,7 +40,7 @@ export async function changeTree(
   const reader = opened ?? new ObjectReader(repository);
   try {
     const root = await reader.find(`${tree}^{tree}`);
-    if (root?.type !== "tree") throw new KaiError("E116", `The repository lacks the tree of ${tree}.`);
+    if (root?.type !== "tree") throw new KaiError("E116", `The repository lacks the tree of ${tree}.`, LACKING);
     const made: GitObject[] = [];
     const change = changesByFolder(changed);
     const changing = new Changing(repository, reader, made);
@@ -117,8 +118,7 @@ class Changing {
 
   async #read(id: string): Promise<Map<string, TreeEntry>> {
     const entries = parseTree(await this.#reader.read(id, "tree"), id.length / 2);
-    if (entries === undefined)
-      throw new KaiError("E116", `The tree ${id} cannot be read.`, { hint: "Run `git fsck`." });
+    if (entries === undefined) throw new KaiError("E116", `The tree ${id} cannot be read.`, LACKING);
     return new Map(
       entries.map((entry) => [entry.name.toString("latin1"), { ...entry, mode: canonicalMode(entry.mode) }]),
     );

@@ -34,8 +34,8 @@ export interface JudgeOptions {
 
 /**
  * Asks what a rollback or an undo asks behind its commit point, where one was interrupted before it had asked, and logs what comes
- * of it. Null where none was. E127 where the agent is not well and its policy holds that against it: a rollback goes on by its fallback strategies then, as it would
- * have, also where it was interrupted between two of them.
+ * of it. Null where none was. E127 where the agent is not well and its policy holds that against it: a rollback goes on by its
+ * fallback strategies then, as it would have, also where it was interrupted between two of them.
  */
 export async function judgeInterrupted(caller: RollbackCaller, options: JudgeOptions): Promise<JudgedOperation | null> {
   const repository = await openRepository(caller.cwd, caller.env);

@@ -60,13 +60,13 @@ export interface RiskFacts {
   readonly forced: boolean;
   /** Paths (latin1) that git does not track and that stand where files of the target go. */
   readonly obstacles: readonly string[];
+  /** Whether they refuse until they are moved away, because an operation is taken back. */
+  readonly takesBack: boolean;
   /** Conditions that are required and do not hold, and whether they refuse the rollback. */
   readonly broken: readonly JudgedCondition[];
   readonly enforced: boolean;
   /** Whether lock files differ, and nothing installs what they name. */
   readonly dependenciesStay: boolean;
-  /** Whether that is refused until they are moved away, because an operation is taken back. */
-  readonly takesBack: boolean;
   /** Whether a target that was withdrawn refuses the rollback. */
   readonly refusesWithdrawn: boolean;
   /** Submodules that the target has on another commit. */

@@ -2,7 +2,7 @@ import type { AgentCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, type StopOutcome, stopAgent } from "../system/agent-process.js";
 import { listMarked } from "../system/marked-processes.js";
 import { whyItMayRun, whyItRunsOn } from "../system/unmarked-agent.js";
-import { asSentence } from "../system/why-failed.js";
+import { asSentence, behindColon } from "../system/why-failed.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 
 export interface StopRequest {
@@ -85,7 +85,7 @@ async function whyRunsOn(
   const why = await whyItRunsOn(sought, emergency ? { withinMs: 0 } : {}, context);
   if (why === null) return null;
   const did = stop === null ? "Without lifecycle.stop nothing of it was ended" : "The command ended with 0";
-  return `${did}, and it may run, started by others than us: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+  return `${did}, and it may run, started by others than us: ${behindColon(why)}`;
 }
 
 /** Why an agent of which nothing was seen may run all the same, a sentence; null where nothing speaks for it. */
@@ -96,5 +96,5 @@ async function whyDoubted(
 ): Promise<string | null> {
   const why = await whyItMayRun({ cwd, health, run: start?.run, operation: env["KAI_OPERATION"] }, context);
   if (why === undefined) return "It may run, started by others than us: what runs cannot be seen on this system.";
-  return why && `It may run, started by others than us: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+  return why && `It may run, started by others than us: ${behindColon(why)}`;
 }

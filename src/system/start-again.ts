@@ -2,6 +2,7 @@ import type { StartCommand } from "./agent-command.js";
 import { type CommandContext, checkHealth, type StartOutcome, startAgent } from "./agent-process.js";
 import { listMarked } from "./marked-processes.js";
 import { whyItMayRun } from "./unmarked-agent.js";
+import { behindColon } from "./why-failed.js";
 
 /** An agent before it is stopped. Plain data: a journal keeps it for recovery. */
 export interface AgentBefore {
@@ -51,7 +52,7 @@ export async function startAgain(
   const { KAI_OPERATION: operation } = start.env;
   const why = seen ? null : await whyItMayRun({ ...start, operation }, context);
   if (!why) return { ...(await startAgent(start, context)), runsOn: null };
-  const runsOn = `It was not started again, because it runs on, or may: ${why.charAt(0).toLowerCase()}${why.slice(1)}`;
+  const runsOn = `It was not started again, because it runs on, or may: ${behindColon(why)}`;
   const nothing = { exitCode: null, signal: null, timedOut: false, output: "", dropped: 0, durationMs: 0 };
   return { ok: true, ...nothing, error: null, answeredBefore: false, runsOn };
 }

@@ -26,6 +26,9 @@ export function whyFailed(end: CommandEnd, { cwd, timeoutMs }: AgentCommand): st
 /** What a command printed last need not end as a sentence does. */
 export const asSentence = (text: string): string => (text === "" || /[.!?]$/.test(text) ? text : `${text}.`);
 
+/** A sentence as it goes on behind a colon. */
+export const behindColon = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
+
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
 const withWords = (what: string, words: string): string => (words === "" ? `${what}.` : `${what}: ${words}`);

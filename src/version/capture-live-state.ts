@@ -43,7 +43,8 @@ async function recipientsIn({ log, caller, at }: WritingSession): Promise<Recipi
 
 /**
  * Makes the capture. Where files of it may be of different moments, and the agent runs and may be stopped, it stands still while
- * they are copied again. E123 where a database is none any more, E126 where it does not start again; one that cannot be stopped is captured as it runs.
+ * they are copied again. E123 where a database is none any more, E126 where it does not start again; one that cannot be stopped is
+ * captured as it runs.
  */
 export async function captureLiveState(
   session: WritingSession,

@@ -11,8 +11,8 @@ export interface VersionFact {
   readonly id: string;
   readonly kind: OperationKind;
   readonly subject: string;
-  /** The version on whose commit a note tells of it; undefined where its tag is not here. */
-  readonly about: KnownVersion | undefined;
+  /** The version on whose commit a note tells of it. */
+  readonly about: KnownVersion;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -45,7 +45,7 @@ export async function versionFact(
     changes: [],
     held: [],
     files: log.files,
-    note: about && {
+    note: {
       commit: about.commit,
       lines: [JSON.stringify(noted)],
       on: await readNote(reader, NOTES_REF, about.commit),
