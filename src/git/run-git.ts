@@ -63,7 +63,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /cannot lock ref '[^']+': is at [0-9a-f]+ but expected/,
-    "Somebody else moved it at this moment, such as by a commit. Nothing was changed: run it again.",
+    "Somebody else moved it at this moment, such as by a commit: run it again.",
   ],
 ];
 

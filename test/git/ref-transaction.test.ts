@@ -47,7 +47,7 @@ test("a ref that somebody else moved meanwhile is named, and the way on", async 
   await expect(refs.prepare([{ ref: "refs/heads/main", old: one, new: two }])).rejects.toMatchObject({
     code: "E116",
     message: expect.stringContaining("refs/heads/main"),
-    hint: "Somebody else moved it at this moment, such as by a commit. Nothing was changed: run it again.",
+    hint: "Somebody else moved it at this moment, such as by a commit: run it again.",
   });
   expect(git("rev-parse", "main")).toBe(two);
 });
