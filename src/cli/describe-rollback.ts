@@ -5,7 +5,7 @@ import type { Rehearsal } from "../rollback/rehearse.js";
 import type { Risk } from "../rollback/risks.js";
 import type { VersionedRollback } from "../rollback/roll-back-after-version.js";
 import type { RollbackResult } from "../rollback/rollback.js";
-import { illnessOf, type StepResult } from "../rollback/step-log.js";
+import { illnessOf, type StepResult } from "../rollback/step-result.js";
 import type { Suggestion } from "../rollback/suggest.js";
 import type { Judged } from "../rollback/when.js";
 import { madeBefore, plannedBefore } from "./describe-version-before.js";

@@ -15,7 +15,8 @@ import type { CommandsInForce } from "./commands-in-force.js";
 import type { RollbackCaller } from "./decided.js";
 import { writeOutcome } from "./outcome.js";
 import type { RollbackPlan } from "./plan.js";
-import { illnessOf, type StepLog, type StepResult } from "./step-log.js";
+import type { StepLog } from "./step-log.js";
+import { illnessOf, type StepResult } from "./step-result.js";
 
 /** An operation whose agent is asked late. */
 export interface Question {

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { writeDurably } from "../system/durable-file.js";
-import type { StepResult } from "./step-log.js";
+import type { StepResult } from "./step-result.js";
 import { STEP_ORDER, type StepType } from "./step-types.js";
 
 /** How many rollbacks an estimate is made of. */

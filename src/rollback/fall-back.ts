@@ -4,7 +4,7 @@ import type { RollbackCaller } from "./decided.js";
 import type { FallbackStrategy, RollbackPlan } from "./plan.js";
 import type { RollbackOptions } from "./request.js";
 import { rollBack } from "./rollback.js";
-import type { StepResult } from "./step-log.js";
+import type { StepResult } from "./step-result.js";
 import { type Suggestion, suggestTargets } from "./suggest.js";
 
 /** An operation behind whose commit point what came into force was not well. */

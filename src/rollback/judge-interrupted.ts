@@ -10,7 +10,8 @@ import { endJudging } from "./end-judging.js";
 import { type Fallback, fallBack, type NotHeld, triedBefore } from "./fall-back.js";
 import { type LeftToJudge, leftToJudge, outcomeOf } from "./left-to-judge.js";
 import type { RollbackPlan } from "./plan.js";
-import { StepLog, type StepResult } from "./step-log.js";
+import { StepLog } from "./step-log.js";
+import type { StepResult } from "./step-result.js";
 import { dropUnjudged, findUnjudged } from "./unjudged.js";
 
 /** What was found of an operation that was interrupted behind its commit point. */

@@ -10,7 +10,8 @@ import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackPlan } from "./plan.js";
 import type { Restored } from "./restore-tree.js";
-import { illnessOf, type StepLog } from "./step-log.js";
+import type { StepLog } from "./step-log.js";
+import { ASKING, illnessOf } from "./step-result.js";
 
 /** How a rollback ended, as its entry of the log says. */
 export type Outcome = "well" | "failed";
@@ -23,8 +24,7 @@ export interface Told {
 }
 
 /** Whether anything is to be found out behind the commit point. */
-export const asksAgent = (steps: StepLog): boolean =>
-  (["start_agent", "validate_rollback"] as const).some((type) => steps.step(type) !== undefined);
+export const asksAgent = (steps: StepLog): boolean => ASKING.some((type) => steps.step(type) !== undefined);
 
 /**
  * Logs what came of a rollback behind its commit point, where something could: the agent was started, or asked whether it is

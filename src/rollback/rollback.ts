@@ -10,7 +10,8 @@ import { planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
 import { type RollbackOptions, type RollbackRequest, requestOf } from "./request.js";
 import { rollbackMessage } from "./rollback-message.js";
-import { StepLog, type StepResult } from "./step-log.js";
+import { StepLog } from "./step-log.js";
+import type { StepResult } from "./step-result.js";
 import { type Ground, survey } from "./survey.js";
 
 export interface RollbackResult {

@@ -2,19 +2,8 @@ import { KaiError } from "../error.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { asSentence } from "../system/why-failed.js";
 import type { PlanStep, RollbackPlan } from "./plan.js";
+import { ASKING, type StepResult } from "./step-result.js";
 import { STEP_ORDER, type StepType } from "./step-types.js";
-
-export interface StepResult {
-  readonly type: StepType;
-  /** `compensated`: done, and taken back because a later step failed. */
-  readonly status: "planned" | "done" | "skipped" | "failed" | "compensated";
-  readonly durationMs: number | null;
-  readonly error: string | null;
-  /** What its commands printed, the last of it where it is long; null where there are none, or they printed nothing. */
-  readonly output: string | null;
-  /** What is worth knowing and failed nothing. */
-  readonly remarks: readonly string[];
-}
 
 export interface StepListener {
   begins(step: PlanStep): void;
@@ -25,13 +14,6 @@ export interface StepListener {
 export interface RunningStep extends PlanStep {
   readonly cancelled: AbortSignal;
 }
-
-/** Those of them that tell whether it is well; of a way out `recovery_timeout` bounds them. */
-const ASKING: readonly StepType[] = ["start_agent", "validate_rollback"];
-
-/** The first step behind the commit point that found that what is in force is not well, whether or not the policy calls it critical. */
-export const illnessOf = (steps: readonly StepResult[]): StepResult | undefined =>
-  steps.find(({ type, status }) => status === "failed" && ASKING.includes(type));
 
 /** Characters of what all commands of a step printed. */
 const KEPT_OUTPUT = 64 * 1024;

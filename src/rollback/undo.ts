@@ -21,7 +21,8 @@ import { planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
 import { requestOf } from "./request.js";
 import { plannedSteps, withSteps } from "./rollback.js";
-import { StepLog, type StepResult } from "./step-log.js";
+import { StepLog } from "./step-log.js";
+import type { StepResult } from "./step-result.js";
 import { dirtyFiles, type Ground, kindsOfChanges, wouldOverwrite } from "./survey.js";
 
 export interface UndoOptions {
