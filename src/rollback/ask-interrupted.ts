@@ -100,7 +100,7 @@ function whyNotAsked(
   return whyNotRun(session, uses, { trustCommands }, signer instanceof KaiError ? undefined : signer.fingerprint);
 }
 
-async function check(session: WritingSession, caller: RollbackCaller, { plan, steps, inForce }: Question) {
+async function check(session: WritingSession, caller: RollbackCaller, { entry, plan, steps, inForce }: Question) {
   const { agent, history } = session;
   const { version, commands, config } = inForce;
   const left = history.versions.find(({ number }) => number.text === plan.from);
@@ -110,7 +110,7 @@ async function check(session: WritingSession, caller: RollbackCaller, { plan, st
     before: left === undefined ? [] : [left, ...versionsBefore(history, left)],
   });
   const asked = { after: commands, config, testKinds: testKinds(plan), checksHealth: checksHealth(plan) };
-  const context = { env: caller.env, onOutput: caller.onOutput, comparison };
+  const context = { env: caller.env, onOutput: caller.onOutput, operation: entry.id, comparison };
   await checkAfterwards(agent.repository.workTree ?? "", asked, steps, context);
 }
 

@@ -12,7 +12,7 @@ export async function checkAfterwards(
   cwd: string,
   { after, config, testKinds, checksHealth }: Pick<Prepared, "after" | "config" | "testKinds" | "checksHealth">,
   steps: StepLog,
-  context: CommandContext & Pick<TestsRequest, "comparison">,
+  context: CommandContext & Pick<TestsRequest, "operation" | "comparison">,
 ): Promise<void> {
   // What could not be started needs no question.
   if (steps.failure !== undefined) return steps.note("validate_rollback", "skipped", null);

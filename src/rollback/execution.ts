@@ -124,7 +124,11 @@ export class Execution {
       // What takes the way into a container as well cannot be compared with what did not.
       before: from === undefined || this.#caller.shells ? [] : versionAndBefore(this.#session.history, from),
     });
-    await checkAfterwards(repository.workTree ?? "", prepared, this.#steps, { ...this.#context, comparison });
+    await checkAfterwards(repository.workTree ?? "", prepared, this.#steps, {
+      ...this.#context,
+      operation: this.#session.id,
+      comparison,
+    });
   }
 
   /** Up to the commit point and a little behind it. */

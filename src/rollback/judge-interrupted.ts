@@ -1,6 +1,7 @@
 import { openRepository } from "../git/repository.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import type { Recovered } from "../operation/recover.js";
+import { endCommandsOf } from "../system/marked-processes.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
 import { type Answer, askInterrupted } from "./ask-interrupted.js";
 import { commandsInForce } from "./commands-in-force.js";
@@ -61,6 +62,8 @@ async function judge(
 ): Promise<Finding | undefined> {
   const { repository } = session.agent;
   const noted = await findUnjudged(repository);
+  // What it was asking lives on when whoever waited for the answer is killed.
+  if (noted) await endCommandsOf(noted.operation);
   const left = noted && leftToJudge(session.history, noted);
   const judged = left && (await judgeLatest(session, caller, left, options));
   const failed = left && judged?.ok === false ? await findFailed(session, left, judged) : undefined;

@@ -14,6 +14,8 @@ export interface TestsRequest {
   /** The caller's environment, from which no key reaches them. */
   readonly env: NodeJS.ProcessEnv;
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Id of the one that asks, by which what is left of them is found. */
+  readonly operation: string;
   /** With what versions before took; default: with none. */
   readonly comparison?: Comparison | undefined;
   /** Where they run. Default: on this host. */
@@ -62,10 +64,10 @@ export async function runTests(
 async function runScenario(
   scenario: SnapshotTest,
   timeoutMs: number,
-  { cwd, env, onOutput, cancelled, comparison, startShell }: TestsRequest,
+  { cwd, env, operation, onOutput, cancelled, comparison, startShell }: TestsRequest,
 ): Promise<ScenarioResult> {
   const { name, kind, run } = scenario;
-  const own = agentEnvironment(env, {});
+  const own = agentEnvironment(env, { KAI_OPERATION: operation });
   const asked = { run, cwd, env: own, timeoutMs, graceMs: GRACE_MS, onOutput, cancelled, startShell };
   const ran = await runShell({ ...asked, observed: true });
   const before = comparison?.find(name);

@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { listProcesses } from "../../src/system/live-processes.js";
 import { entryAt, leftovers, observe } from "../operation/observe.js";
 import { refused, told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
@@ -169,6 +170,18 @@ test("an agent that died with the rollback, when it had been started, is started
   expect(await told(agent, "current")).toMatchObject({ version: "1.0.0" });
   expect(agent.events()).toEqual(["started 1.0.0"]);
   expect(await agent.running()).toBeGreaterThan(0);
+});
+
+test("a test that it waited for when it was killed is ended before another is run", async () => {
+  const agent = await liveAgent([]);
+  const slow = SLOW.replace("touch ../asked", () => "echo $$ > ../tester && touch ../asked");
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(RUNS, slow) });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml(RUNS) });
+  await killed(agent, "rollback", "1.0.0");
+  const runs = async () => (await listProcesses())?.some(({ id }) => id === Number(agent.read("../tester")));
+  expect(await runs()).toBe(true);
+  expect((await told(agent, "recover")).judged).toMatchObject({ version: "1.0.0", well: true });
+  expect(await runs()).toBe(false);
 });
 
 test("one that runs on is asked and not started a second time", async () => {

@@ -10,7 +10,7 @@ function place(...scenarios: string[]) {
   const lines = scenarios.map((scenario) => `    - ${scenario}\n`).join("");
   const config = parseAgentConfig(`agent_id: ai.example.clerk\nsnapshot_isolation:\n  tests:\n${lines}`, "kai.yaml");
   const run = (...kinds: ("functionality" | "performance" | "integration")[]) =>
-    runTests(config, kinds, { cwd: dir, env: { ...env, KAI_SIGNING_KEY: "secret" } });
+    runTests(config, kinds, { cwd: dir, env: { ...env, KAI_SIGNING_KEY: "secret" }, operation: "op" });
   return { dir, run };
 }
 
