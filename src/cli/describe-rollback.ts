@@ -132,7 +132,8 @@ function describeDone(result: VersionedRollback, output: Output): string {
   if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
   if (plan.deployment !== null) lines.push(`  deployed ${switched(plan.deployment)}`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
-  for (const { message } of plan.risks) lines.push(`  ${style.yellow("risk")}     ${message}`);
+  for (const { message } of plan.risks)
+    lines.push(formatLabelled(`  ${style.yellow("risk")}   `, message, output.columns));
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   lines.push(...describeReplaced(result.replaced));

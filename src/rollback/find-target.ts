@@ -46,12 +46,12 @@ async function findVersionTarget(
   { to, force, unproven, dryRun }: Pick<RollbackRequest, "to" | "force" | "unproven" | "dryRun">,
 ): Promise<RollbackTarget> {
   const version = findAsked(history, to);
-  if (version.type === "foreign" && !unproven) {
+  // A plan says so as a risk, and of one that was withdrawn as well.
+  if (version.type === "foreign" && !unproven && !dryRun) {
     throw new KaiError("E101", `${version.tag} was made by another tool: nothing proves what it holds.`, {
       hint: "`git kai-version verify` says what is known of it; `--unproven` goes back to it all the same.",
     });
   }
-  // A plan says so as a risk.
   if (version.withdrawn && !force && !dryRun) {
     throw new KaiError("E101", `${version.tag} was withdrawn by a rollback.`, {
       hint: "`git kai-version log` shows when and by whom; `--force` goes back to it all the same.",

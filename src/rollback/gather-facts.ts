@@ -1,6 +1,5 @@
 import type { AgentConfig, SnapshotTest } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
-import { KaiError } from "../error.js";
 import { findObstacles } from "../operation/find-obstacles.js";
 import { type AgentCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
@@ -23,6 +22,7 @@ import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.
 import { choosePolicy, hasStep, type RollbackPolicy, withStep } from "./policy.js";
 import { findPutBack, type PutBack } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
+import { requireDepth } from "./require-depth.js";
 import { risksOf } from "./risk-facts.js";
 import { stateSource } from "./state-source.js";
 import type { Ground } from "./survey.js";
@@ -252,16 +252,6 @@ const undoneBy = ({ type }: RollbackRequest, { undone }: Ground): number =>
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>
   command && { run: command.run, timeoutMs: command.timeoutMs };
-
-function requireDepth(ground: Ground, request: RollbackRequest, settings: AgentConfig["rollback_system"]): void {
-  const exempt = request.force || request.type === "emergency" || request.dryRun || !settings.safety_checks;
-  if (exempt || ground.depth <= settings.max_rollback_depth) return;
-  throw new KaiError(
-    "E101",
-    `${ground.target.name} lies ${ground.depth} versions back, and max_rollback_depth is ${settings.max_rollback_depth}.`,
-    { hint: "`--force` goes back to it all the same; `--dry-run` shows what that would do." },
-  );
-}
 
 const KINDS = [
   ["performance", "performance_benchmarks"],

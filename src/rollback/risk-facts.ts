@@ -3,6 +3,7 @@ import { enforcesConditions, isBroken, type JudgedCondition } from "./conditions
 import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
 import type { RollbackRequest } from "./request.js";
+import { refusesDepth } from "./require-depth.js";
 import { assessRisks, type Risk } from "./risks.js";
 import type { Ground } from "./survey.js";
 
@@ -13,7 +14,7 @@ export function risksOf(
   plan: {
     state: StateSource;
     lacking: LackingState | null;
-    request: Pick<RollbackRequest, "force" | "type" | "recovers">;
+    request: Pick<RollbackRequest, "force" | "type" | "recovers" | "unproven">;
     conditions: readonly JudgedCondition[];
     obstacles: readonly string[];
     putBack: object | undefined;
@@ -51,9 +52,11 @@ export function risksOf(
     enforced: enforcesConditions(ground, plan.request),
     takesBack: ground.takesBack,
     refusesWithdrawn: !plan.request.force && plan.request.type !== "snapshot",
+    refusesForeign: !plan.request.unproven,
     submodules: ground.submodules,
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,
+    refusesDepth: refusesDepth(plan.request, config.rollback_system),
     deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,

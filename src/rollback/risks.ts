@@ -69,10 +69,14 @@ export interface RiskFacts {
   readonly dependenciesStay: boolean;
   /** Whether a target that was withdrawn refuses the rollback. */
   readonly refusesWithdrawn: boolean;
+  /** Whether a target that nothing proves refuses it. */
+  readonly refusesForeign: boolean;
   /** Submodules that the target has on another commit. */
   readonly submodules: number;
   readonly depth: number;
   readonly maxDepth: number;
+  /** Whether more than that refuse the rollback. */
+  readonly refusesDepth: boolean;
   /** The version that stays deployed, because the one that is made has no folder yet; null where it is switched, or none is. */
   readonly deploymentStays: string | null;
   /** When the state was captured that is put in place; null where none is. */
@@ -98,7 +102,11 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   const add = (severity: Risk["severity"], kind: Risk["kind"], message: string) =>
     risks.push({ kind, severity, message });
   const { from, to } = facts;
-  if (to?.foreign) add("high", "unproven_target", `${to.name} has no record: nothing proves what it holds`);
+  if (to?.foreign) {
+    const message = `${to.name} has no record: nothing proves what it holds`;
+    const refused = facts.refusesForeign ? "; it is refused without `--unproven`" : "";
+    add("high", "unproven_target", `${message}${refused}`);
+  }
   if (facts.untested) {
     add(
       "high",
@@ -125,7 +133,8 @@ export function assessRisks(facts: RiskFacts): Risk[] {
     );
   }
   if (facts.depth > facts.maxDepth) {
-    add("high", "depth", `${facts.depth} versions back, more than max_rollback_depth (${facts.maxDepth})`);
+    const message = `${facts.depth} versions back, more than max_rollback_depth (${facts.maxDepth})`;
+    add("high", "depth", facts.refusesDepth ? `${message}; it is refused without \`--force\`` : message);
   }
   if (facts.deploymentStays !== null) {
     add(
@@ -205,14 +214,14 @@ const files = (facts: RiskFacts): Risk[] => [
   ...(facts.dependenciesStay ? [DEPENDENCIES_STAY] : []),
 ];
 
-const dirtyFiles = ({ dirty, forced }: RiskFacts): Risk =>
-  forced
-    ? { kind: "dirty_files", severity: "medium", message: `changed files are saved and replaced: ${dirty}` }
-    : {
-        kind: "dirty_files",
-        severity: "high",
-        message: `files are changed and not committed: ${dirty}; it is refused without \`--force\`, which saves and replaces them`,
-      };
+function dirtyFiles({ dirty, forced, takesBack }: RiskFacts): Risk {
+  const kind = "dirty_files";
+  if (forced) return { kind, severity: "medium", message: `changed files are saved and replaced: ${dirty}` };
+  const refused = takesBack
+    ? "it is refused until they are put away, as by `git stash`"
+    : "it is refused without `--force`, which saves and replaces them";
+  return { kind, severity: "high", message: `files are changed and not committed: ${dirty}; ${refused}` };
+}
 
 /** Of many the first are named. */
 const NAMED = 5;

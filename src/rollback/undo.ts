@@ -74,8 +74,8 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     const promoted = await undoPromotion(session, entry, options);
     if (promoted) return undonePromotion(session, entry, promoted);
     requireUndoable(session.history, entry);
-    const ground = await survey(session, entry);
     const { dryRun, trustCommands = false } = options;
+    const ground = await survey(session, entry, { dryRun });
     const request = requestOf({ to: entry.id, type: "snapshot", dryRun, trustCommands });
     const prepared = await gatherFacts(session, request, ground, null);
     const plan = planRollback(prepared.facts);
@@ -230,7 +230,11 @@ function branchMade({ details }: LoggedEntry): string | undefined {
 const STASH = "`git stash` puts them away, and `git stash pop` brings them back when it is undone.";
 
 /** Where the operation began: its files where it moved some, and the state that it saved before. */
-async function survey(session: WritingSession, entry: LoggedEntry): Promise<Ground> {
+async function survey(
+  session: WritingSession,
+  entry: LoggedEntry,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<Ground> {
   const { agent, reader, history } = session;
   const { repository, config } = agent;
   const status = await session.status;
@@ -241,8 +245,10 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
   const [made, previous] = [entry.details["commit"], entry.details["previousHead"]];
   const movedFiles = typeof made === "string" && typeof previous === "string";
   const saved = await reader.find(`${stateBackupRef(entry.id)}^{commit}`);
-  const dirty = dirtyFiles(session, status);
-  if (movedFiles && dirty.length > 0) throw wouldOverwrite(dirty, STASH);
+  // Where no files are moved nothing becomes of them.
+  const dirty = movedFiles ? dirtyFiles(session, status) : [];
+  // A plan says so as a risk.
+  if (dirty.length > 0 && !dryRun) throw wouldOverwrite(dirty, STASH);
   if (movedFiles && (await tree(made)) !== fromTree) {
     throw new KaiError("E125", `The branch has changed since: ${entry.subject}.`, {
       hint: "Undoing it would throw those changes away. `git kai-version rollback VERSION` says so and goes on.",
@@ -274,8 +280,7 @@ async function survey(session: WritingSession, entry: LoggedEntry): Promise<Grou
     changes,
     ...kindsOfChanges(config, changes),
     undone: movedFiles ? [head] : [],
-    // Of files that are moved none may be, and of others nothing becomes.
-    dirty: [],
+    dirty,
     compatibility: null,
     migration: [],
     depth: 0,

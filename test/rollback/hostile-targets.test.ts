@@ -52,6 +52,9 @@ test("a tag that nobody signed is gone back to with --unproven alone", async () 
   agent.git("tag", "v0.6.0", "v1.0.0^{commit}");
   for (const version of ["0.5.0", "0.6.0"]) {
     expect(await refused(agent, "rollback", version)).toMatchObject({ code: "E101" });
+    const message = `v${version} has no record: nothing proves what it holds; it is refused without \`--unproven\``;
+    const foreseen = await told(agent, "rollback", version, "--dry-run");
+    expect(foreseen.plan.risks).toContainEqual({ kind: "unproven_target", severity: "high", message });
     const back = await told(agent, "rollback", version, "--unproven");
     expect(back.plan.risks).toContainEqual(expect.objectContaining({ kind: "unproven_target", severity: "high" }));
     await told(agent, "undo");

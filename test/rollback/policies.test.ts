@@ -171,7 +171,11 @@ test("max_rollback_depth refuses what lies further back, unless forced, in an em
   await agent.version("1.0.0", { "kai.yaml": system("max_rollback_depth: 1") });
   await agent.version("1.1.0");
   expect(await refused(agent, "rollback", "0.9.0")).toMatchObject({ code: "E101" });
-  expect((await told(agent, "rollback", "0.9.0", "--dry-run")).plan.risks[0]).toMatchObject({ kind: "depth" });
+  expect((await told(agent, "rollback", "0.9.0", "--dry-run")).plan.risks[0]).toEqual({
+    kind: "depth",
+    severity: "high",
+    message: "2 versions back, more than max_rollback_depth (1); it is refused without `--force`",
+  });
   await told(agent, "rollback", "0.9.0", "--type", "emergency");
   await told(agent, "undo");
   await told(agent, "rollback", "1.0.0");

@@ -76,6 +76,11 @@ test("undo names the backup of what the rollback overwrote, and how changes are 
     code: "E102",
     hint: expect.stringMatching(/^`git stash` puts/),
   });
+  expect((await told(agent, "undo", "--dry-run")).plan.risks).toContainEqual({
+    kind: "dirty_files",
+    severity: "high",
+    message: "files are changed and not committed: 1; it is refused until they are put away, as by `git stash`",
+  });
   agent.git("stash");
   expect(await told(agent, "undo", "--dry-run")).toMatchObject({ backup: back.backup });
   const undone = await agent.kai("undo");

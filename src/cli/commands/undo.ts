@@ -6,6 +6,7 @@ import { describeBackup, describeIllness, describeReplaced, describeStep } from 
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
+import { formatLabelled } from "../table.js";
 
 export const undoCommand = defineCommand({
   name: "undo",
@@ -67,7 +68,7 @@ function describeUndo(result: UndoResult, output: Output): string {
   const taken = result.steps.filter(({ status }) => status !== "skipped");
   lines.push(...taken.map((step) => describeStep(step, output)));
   for (const { severity, message } of plan?.risks ?? [])
-    if (severity === "high") lines.push(`  ${style.red("risk")}       ${message}`);
+    if (severity === "high") lines.push(formatLabelled(`  ${style.red("risk")}     `, message, output.columns));
   if (result.backup !== null) lines.push(describeBackup(result.backup));
   if (result.stateBackup !== null) lines.push(`  state of before  ${result.stateBackup}`);
   return [...lines, ...describeReplaced(result.replaced), ...describeIllness(result.steps, output)].join("\n");
