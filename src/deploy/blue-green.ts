@@ -13,6 +13,7 @@ import {
   stopAgent,
 } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
+import { endLeftAgent } from "../system/end-left-agent.js";
 import { listMarked } from "../system/marked-processes.js";
 import { whyNotRun } from "../version/command-trust.js";
 import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
@@ -20,7 +21,6 @@ import { findVersion, type KnownVersion } from "../version/history.js";
 import { agentMark, type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
 import { findNumber } from "../version/number.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { endLeftAgent } from "./end-left-agent.js";
 import { folderOf } from "./ensure-deployment.js";
 
 export interface BlueGreenRequest {
@@ -72,7 +72,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
     left && isManaged ? { cwd: folderOf(request.root, left), run: old?.start?.run, operation: session.id } : null;
   return {
     before: stays ? await standing(start) : await besides(old?.start ?? null, start),
-    after: { start, end },
+    after: { start, end, left: leftFolder },
     install:
       install &&
       (async (folder) => {

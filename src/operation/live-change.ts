@@ -1,10 +1,13 @@
 import type { EndCommand, StartCommand } from "../system/agent-command.js";
+import type { LeftFolder } from "../system/end-left-agent.js";
 
 /** Which agents run when an operation is over. Plain data: the journal keeps it for whoever recovers. */
 export interface AgentSide {
   /** Is started unless it runs already; null for none. */
   readonly start: StartCommand | null;
   readonly end: readonly EndCommand[];
+  /** Where one may run on that none of those is; default: nowhere. */
+  readonly left?: LeftFolder | null;
   /** Of what is started again: whether it ran, marked as ours, before anything was stopped. Missing in a journal of before. */
   readonly ran?: boolean;
 }

@@ -78,7 +78,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const settle = async (switched: boolean) => {
     if (!journal.handingOver || begin.agents === null || !isOurs) return;
     const { before, after } = begin.agents;
-    const side = logged ? { ...after, end: switched ? after.end : [] } : before;
+    const side = logged ? (switched ? after : { ...after, end: [], left: null }) : before;
     // One that was well does not go for one that is not.
     agents = await settleAgents(side, repository.callerEnv, logged);
   };

@@ -1,5 +1,5 @@
 import { type CommandOutcome, type StopOutcome, startAgent } from "../system/agent-process.js";
-import { endAgents } from "../system/end-agents.js";
+import { endLeftAgent } from "../system/end-left-agent.js";
 import { startAgain } from "../system/start-again.js";
 import { asSentence } from "../system/why-failed.js";
 import type { AgentSide } from "./live-change.js";
@@ -11,18 +11,18 @@ export interface SettledAgents {
 }
 
 /**
- * Starts the agent that is to run, and ends the others. Where the operation `happened` these stay if it is not well; else it is the
+ * Starts the agent that is to run, and ends the others, or says that one runs on. Where the operation `happened` these stay if it is not well; else it is the
  * one of before, and gets no second one beside it where it was never stopped.
  */
 export async function settleAgents(
-  { start, end, ran = false }: AgentSide,
+  { start, end, ran = false, left = null }: AgentSide,
   env: NodeJS.ProcessEnv,
   happened: boolean,
 ): Promise<SettledAgents> {
   const run = async (command: NonNullable<typeof start>) =>
     happened ? startAgent(command, { env }) : startAgain({ start: command, ran }, { ended: false }, { env });
   const started = start && (await run(start));
-  const ended = happened && started?.ok === false ? null : await endAgents(end, { env });
+  const ended = happened && started?.ok === false ? null : await endLeftAgent(end, left, { env });
   if (started?.ok !== false) return { started, ended };
   return {
     started: {

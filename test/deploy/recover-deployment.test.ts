@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { cpSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { entryAt, leftovers } from "../operation/observe.js";
 import { COMMIT_POINT, runTraced } from "../operation/run-traced.js";
 import { LIFECYCLE, RUN, type Running, runningAgent, signalledAt } from "./running-agent.js";
@@ -32,6 +33,27 @@ test("killed while the new agent is not well yet: it is ended, and the old one r
   expect(events().filter((line) => line.startsWith("1.0.0"))).toEqual(["1.0.0 starts, current "]);
   expect(leftovers(agent)).toEqual([]);
   expect((await agent.kai("recover", "--json")).json().recovered).toEqual([]);
+});
+
+test("killed while an old agent is being stopped that others started: recovery says that it may run on", async () => {
+  const stop =
+    "  stop: {run: 'echo asked >> $KAI_DEPLOYMENT/events; test -e $KAI_DEPLOYMENT/go || exec sleep 20', timeout: 30s}\n";
+  const place = await runningAgent();
+  const { agent, root, versionsThatRun } = place;
+  await place.version("1.0.0", { "kai.yaml": LIFECYCLE + stop, "run.sh": RUN });
+  await place.version("1.1.0", { "logic.py": "new = 1\n" });
+  expect((await agent.kai("deploy", "1.0.0", "--no-commands")).exit).toBe(0);
+  const byHand = spawn("python3", ["-c", "import time; time.sleep(60)"], {
+    cwd: path.join(root, "versions/v1.0.0"),
+    stdio: "ignore",
+  });
+  onTestFinished(() => void byHand.kill("SIGKILL"));
+  await signalledAt(place, ["deploy", "1.1.0"], "asked");
+  writeFileSync(path.join(root, "go"), "");
+  const { recovered } = (await agent.kai("recover", "--json")).json();
+  const error = `It may run on, started by others than us: in its folder works python3 (process ${byHand.pid}).`;
+  expect(recovered).toMatchObject([{ outcome: "completed", agent: { ok: true }, ended: { ok: false, error } }]);
+  expect([linkOf(place), await versionsThatRun()]).toEqual(["versions/v1.1.0", ["1.1.0"]]);
 });
 
 test("the next command that writes does the same", async () => {

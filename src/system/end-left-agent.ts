@@ -1,11 +1,11 @@
-import type { EndCommand } from "../system/agent-command.js";
-import type { CommandContext, CommandOutcome } from "../system/agent-process.js";
-import { endAgents } from "../system/end-agents.js";
-import { whyItRunsOn } from "../system/unmarked-agent.js";
-import { behindColon } from "../system/why-failed.js";
-import type { SoughtAgent } from "../system/working-in.js";
+import type { EndCommand } from "./agent-command.js";
+import type { CommandContext, StopOutcome } from "./agent-process.js";
+import { endAgents } from "./end-agents.js";
+import { whyItRunsOn } from "./unmarked-agent.js";
+import { behindColon } from "./why-failed.js";
+import type { SoughtAgent } from "./working-in.js";
 
-/** The folder of the version that is left, and what is known of the agent there. */
+/** The folder of the version that is left, and what is known of the agent there. Plain data. */
 export interface LeftFolder extends SoughtAgent {
   readonly cwd: string;
 }
@@ -18,7 +18,7 @@ export async function endLeftAgent(
   ends: readonly EndCommand[],
   left: LeftFolder | null,
   context: CommandContext,
-): Promise<CommandOutcome | null> {
+): Promise<StopOutcome | null> {
   const started = performance.now();
   const outcome = await endAgents(ends, context);
   if (left === null || outcome?.ok === false) return outcome;
@@ -29,4 +29,12 @@ export async function endLeftAgent(
   return { ...(outcome ?? NOTHING_RAN), ok: false, durationMs, error };
 }
 
-const NOTHING_RAN = { exitCode: null, signal: null, timedOut: false, output: "", dropped: 0 } as const;
+const NOTHING_RAN = {
+  exitCode: null,
+  signal: null,
+  timedOut: false,
+  output: "",
+  dropped: 0,
+  forced: null,
+  failed: null,
+} as const;
