@@ -1,21 +1,11 @@
 import { type UndoneDeployment, undoDeployment } from "../deploy/undo-deployment.js";
-import { KaiError } from "../error.js";
-import { diffTrees } from "../git/tree-diff.js";
 import type { LoggedEntry } from "../operation/entry.js";
-import { stateBackupRef } from "../state/back-up-state.js";
-import { configuredRoot } from "../version/deployment-place.js";
-import { type History, type KnownVersion, versionInForce } from "../version/history.js";
-import { requireMovableBranch } from "../version/movable-branch.js";
 import type { Keeping } from "../version/state-history.js";
 import { type UndoneKeeping, undoKeeping } from "../version/undo-keeping.js";
 import { type UndonePromotion, undoPromotion } from "../version/undo-promotion.js";
-import { findVersionConfig } from "../version/version-config.js";
-import { requireCommit } from "../version/work-tree-status.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
 import type { RollbackCaller, Telling } from "./decided.js";
-import { findDeployedBefore } from "./deployed-before.js";
 import { Execution } from "./execution.js";
-import { findOperation, isStateGone } from "./find-target.js";
 import { gatherFacts } from "./gather-facts.js";
 import { planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
@@ -23,7 +13,9 @@ import { requestOf } from "./request.js";
 import { plannedSteps, withSteps } from "./rollback.js";
 import { StepLog } from "./step-log.js";
 import type { StepResult } from "./step-result.js";
-import { dirtyFiles, type Ground, kindsOfChanges, wouldOverwrite } from "./survey.js";
+import type { Ground } from "./survey.js";
+import { surveyUndone } from "./survey-undone.js";
+import { requireUndoable, wantedOperation } from "./undoable.js";
 
 export interface UndoOptions {
   /** Id of the operation, or the beginning of it; default: the newest. */
@@ -75,7 +67,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     if (promoted) return undonePromotion(session, entry, promoted);
     requireUndoable(session.history, entry);
     const { dryRun, trustCommands = false } = options;
-    const ground = await survey(session, entry, { dryRun });
+    const ground = await surveyUndone(session, entry, { dryRun });
     const request = requestOf({ to: entry.id, type: "snapshot", dryRun, trustCommands });
     const prepared = await gatherFacts(session, request, ground, null);
     const plan = planRollback(prepared.facts);
@@ -187,119 +179,4 @@ function tell(session: WritingSession, entry: LoggedEntry, ground: Ground): Tell
     },
     noteOn: undefined,
   };
-}
-
-/** Without a name the newest; what only tells how another one ended is none of its own. */
-function wantedOperation(history: History, wanted: string | undefined): LoggedEntry {
-  if (wanted !== undefined) return findOperation(history, wanted);
-  const newest = history.findEntry(({ kind }) => kind !== "outcome");
-  if (newest) return newest;
-  throw new KaiError("E101", "There is no operation yet.", { hint: "`git kai-version log` lists them." });
-}
-
-function requireUndoable(history: History, entry: LoggedEntry): void {
-  if (entry.kind === "init") {
-    throw new KaiError("E125", "The founding of the log cannot be undone: everything else stands on it.", {
-      hint: "There is no operation before it to go back to.",
-    });
-  }
-  const other = entry.kind === "snapshot" ? branchMade(entry) : OTHER_WAYS[entry.kind];
-  if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
-  if (entry.current.after?.pointer !== history.current?.pointer) {
-    const later = history.findEntry((each) => each.current.after?.pointer === history.current?.pointer);
-    throw new KaiError("E125", `Another version came into force since: ${later?.subject ?? "a later operation"}.`, {
-      hint: "Undo the later operations first, or go back with `git kai-version rollback VERSION`.",
-    });
-  }
-}
-
-const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
-  state:
-    "To forget is to erase: nothing that is left could bring it back. `git kai-version state list` shows what is here.",
-  outcome: "It only tells how another operation ended: name that one.",
-};
-
-/** How a branch goes that was made for review; undefined where the one that was checked out moved. */
-function branchMade({ details }: LoggedEntry): string | undefined {
-  const { branch, head } = details;
-  if (typeof head === "string" || typeof branch !== "string") return undefined;
-  return `It made a branch and nothing else: \`git branch -D ${branch.replace(/^refs\/heads\//, "")}\` takes that away.`;
-}
-
-/** What is committed makes the branch another one, which undo refuses as well. */
-const STASH = "`git stash` puts them away, and `git stash pop` brings them back when it is undone.";
-
-/** Where the operation began: its files where it moved some, and the state that it saved before. */
-async function survey(
-  session: WritingSession,
-  entry: LoggedEntry,
-  { dryRun }: { readonly dryRun: boolean },
-): Promise<Ground> {
-  const { agent, reader, history } = session;
-  const { repository, config } = agent;
-  const status = await session.status;
-  const head = requireCommit(status);
-  const version = versionBefore(history, entry);
-  const tree = async (commit: string) => (await reader.find(`${commit}^{tree}`))?.id ?? "";
-  const fromTree = await tree(head);
-  const [made, previous] = [entry.details["commit"], entry.details["previousHead"]];
-  const movedFiles = typeof made === "string" && typeof previous === "string";
-  const saved = await reader.find(`${stateBackupRef(entry.id)}^{commit}`);
-  // Where no files are moved nothing becomes of them.
-  const dirty = movedFiles ? dirtyFiles(session, status) : [];
-  // A plan says so as a risk.
-  if (dirty.length > 0 && !dryRun) throw wouldOverwrite(dirty, STASH);
-  if (movedFiles && (await tree(made)) !== fromTree) {
-    throw new KaiError("E125", `The branch has changed since: ${entry.subject}.`, {
-      hint: "Undoing it would throw those changes away. `git kai-version rollback VERSION` says so and goes on.",
-    });
-  }
-  const commit = movedFiles ? previous : head;
-  const toTree = movedFiles ? await tree(previous) : fromTree;
-  const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
-  const from = versionInForce(history);
-  const inForce = (from && (await findVersionConfig(reader, from.commit))) ?? config;
-  return {
-    from,
-    target: {
-      name: entry.id,
-      version: version ?? undefined,
-      onTop: undefined,
-      tree: toTree,
-      commit,
-      config: await findVersionConfig(reader, commit),
-      capture: saved && { ref: stateBackupRef(entry.id), digest: null, at: new Date(entry.at) },
-      stateIsGone: isStateGone(entry, saved),
-    },
-    version,
-    status,
-    head,
-    branch: movedFiles ? await requireMovableBranch(repository, status) : status.branch,
-    fromTree,
-    toTree,
-    changes,
-    ...kindsOfChanges(config, changes),
-    undone: movedFiles ? [head] : [],
-    dirty,
-    compatibility: null,
-    migration: [],
-    depth: 0,
-    config: inForce,
-    deployed: await findDeployedBefore(session, entry, {
-      root: await configuredRoot(repository, inForce),
-      next: version,
-    }),
-    withState: saved !== undefined,
-    takesBack: true,
-  };
-}
-
-/** What was in force before; null where nothing was. */
-function versionBefore(history: History, { current: { before } }: LoggedEntry): KnownVersion | null {
-  if (before === null) return null;
-  const version = history.versionTagged(before.tag);
-  if (version) return version;
-  throw new KaiError("E101", `The tag of ${before.version}, which was in force before, is not here.`, {
-    hint: "`git kai-version verify --all` shows what is missing.",
-  });
 }
