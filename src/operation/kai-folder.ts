@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
-import { makeFolder } from "../system/durable-file.js";
+import { makeFolder, syncFolder } from "../system/durable-file.js";
 
 /** What is local to one clone: lock, journal, staging, caches. Lies in the common git folder, shared by its worktrees. */
 export interface KaiFolder {
@@ -34,8 +34,11 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
   };
 }
 
-export async function makeKaiFolder(folder: KaiFolder): Promise<void> {
-  for (const each of [folder.root, folder.journal, folder.staging, folder.cache]) {
-    await makeFolder(each);
+/** Makes what is missing of it last: a journal that is synced is no use where the folder that names it is lost with the power. */
+export async function makeKaiFolder({ root, journal, staging, cache }: KaiFolder): Promise<void> {
+  const parents = new Set<string>();
+  for (const each of [root, journal, staging, cache]) {
+    if ((await makeFolder(each)) !== undefined) parents.add(path.dirname(each));
   }
+  for (const parent of parents) await syncFolder(parent);
 }

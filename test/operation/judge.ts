@@ -193,7 +193,7 @@ async function judgeWhole(agent: Agent, seen: Observed, mayStay: (file: string) 
   const verified = await verifyVersions(
     { cwd: agent.dir, env: agent.env, now: () => new Date(), progress: () => {} },
     { versions: [], all: true, deep: true },
-  );
+  ).catch((cause) => ({ ok: false, cause: `${cause.code} ${cause.message}` }));
   if (!verified.ok) problems.push(`verify: ${JSON.stringify(verified)}`);
   return problems;
 }

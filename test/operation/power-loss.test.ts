@@ -10,18 +10,20 @@ const SEED = 20261121;
 const DAILY = 9;
 const EACH = Number(process.env["KAI_POWER"] ?? 20);
 
-function lossesOf(calls: number): PowerLoss[] {
+function lossesOf({ length: calls, lasting }: Recording): PowerLoss[] {
   const daily = sample(calls, DAILY, SEED).map((at, index) => ({ at, ...LOSSES[index % LOSSES.length] }));
   const full = LOSSES.flatMap((loss, index) => sample(calls, EACH, SEED + index).map((at) => ({ at, ...loss })));
   // When the command has said that it is done, it is.
   const end = LOSSES.map((loss) => ({ at: calls + 1, ...loss }));
-  return [...((FULL ? full : daily) as PowerLoss[]), ...(FULL ? end : end.slice(-3))];
+  // Just behind the commit point recovery needs all that was to last before it.
+  const committed: PowerLoss = { at: lasting + 1, names: "dropped", bytes: "dropped" };
+  return [committed, ...((FULL ? full : daily) as PowerLoss[]), ...(FULL ? end : end.slice(-3))];
 }
 
 for (const [name, prepare] of Object.entries(withoutProcesses)) {
   test(`${name}: when the power goes it happened whole or not at all`, { timeout: 3_600_000 }, async () => {
     const recording = await Recording.of(await prepare());
-    const losses = lossesOf(recording.length);
+    const losses = lossesOf(recording);
     const { tried, before, after, failures } = await recording.lose(losses);
     recording.remove();
     process.stdout.write(

@@ -86,7 +86,7 @@ export class Recording {
   /** Takes the power away at each of these moments, recovers, and looks for anything amiss. */
   async lose(losses: readonly PowerLoss[]): Promise<SweepResult> {
     const before = startOf({ ...this.#scenario, agent: this.#pristine });
-    const lasting = this.#lastingFrom();
+    const { lasting } = this;
     const failures: string[] = [];
     const ended = { before: 0, after: 0 };
     for (const loss of losses) {
@@ -104,7 +104,7 @@ export class Recording {
   }
 
   /** The call from which on the commit point lasts: the sync of the folder that names the log's ref. */
-  #lastingFrom(): number {
+  get lasting(): number {
     const point = this.#names.findIndex((name) => new RegExp(COMMIT_POINT).test(name));
     const folder = path.join(this.#agent.dir, ".git/refs/kai");
     return 1 + this.#calls.findIndex((call, index) => index > point && call.do === "sync" && call.path === folder);
