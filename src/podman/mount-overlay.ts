@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, stat } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { HostCapabilities } from "./capabilities.js";
 import { hostTool } from "./host-tool.js";
@@ -55,10 +55,19 @@ async function mountOverlay(
   await hostTool(["mount", "-t", "overlay", "-o", `nosuid,nodev,${layers}`, "overlay", folder], env);
 }
 
-/** Takes file systems away, as soon as nobody uses them; no error where none is mounted. */
+/** Takes file systems away, as soon as nobody uses them; no error where none is mounted. What a link leads to is left. */
 export async function unmount(folders: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  await hostTool(["umount", "--quiet", "--lazy", ...folders], env).catch(() => {});
+  const links = await Promise.all(folders.map(isLink));
+  const mounted = folders.filter((_folder, index) => !links[index]);
+  if (mounted.length > 0) await hostTool(["umount", "--quiet", "--lazy", ...mounted], env).catch(() => {});
 }
+
+/** Of a file system that is broken nothing can be said, and it can be taken away all the same. */
+const isLink = (folder: string): Promise<boolean> =>
+  lstat(folder).then(
+    (stat) => stat.isSymbolicLink(),
+    () => false,
+  );
 
 const needsOwnMount = (plan: ContainerPlan, host: HostCapabilities): boolean =>
   !host.rootless && (host.ownKernel === true || plan.namespaces?.includes("user") === true);

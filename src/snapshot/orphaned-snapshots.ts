@@ -1,6 +1,7 @@
 import { isAlive } from "../system/process-identity.js";
 import { isSamePlace } from "./repository-place.js";
-import { type FolderOrigin, listOrigins } from "./sandbox/sandbox-folder.js";
+import type { FolderOrigin } from "./sandbox/folder-origin.js";
+import { listOrigins } from "./sandbox/sandbox-folder.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import {
+  listOrigins,
   makeSandboxFolder,
   ownTempDir,
   sandboxFolderIn,
@@ -56,6 +66,10 @@ test("what a repository or another user put there is not cleared away, nor what 
     onTestFinished(() => void execFileSync("umount", ["--quiet", "--lazy", mounted]));
   }
   const before = mounts();
+  // As it comes with a clone of somebody whose umask is 077.
+  const cloned = sandboxFolderIn(tempDir, "cloned");
+  await makeSandboxFolder(cloned, ORIGIN);
+  symlinkSync(mounted, path.join(cloned, "volume"));
   const theirs = ["kai-snapshot.theirs", "kai-probe-4194303-theirs"];
   for (const name of theirs) {
     const folder = path.join(tempDir, name);
@@ -65,6 +79,28 @@ test("what a repository or another user put there is not cleared away, nor what 
     chmodSync(folder, 0o755);
   }
   const host = { rootless: US !== 0, env };
-  expect(await sweepSandboxFolders(tempDir, host, new Date())).toEqual(["kai-snapshot.ours"]);
+  expect(await sweepSandboxFolders(tempDir, host, new Date())).toEqual(["kai-snapshot.cloned", "kai-snapshot.ours"]);
   expect([readdirSync(tempDir).sort(), mounts()]).toEqual([theirs.sort(), before]);
+});
+
+test.each([
+  ["a device that never ends", (file: string) => symlinkSync("/dev/zero", file)],
+  ["a FIFO that nobody writes to", (file: string) => void execFileSync("mkfifo", [file])],
+  ["no JSON", (file: string) => writeFileSync(file, "{")],
+  ["another form", (file: string) => writeFileSync(file, JSON.stringify({ ...ORIGIN, owner: 7, snapshot: { id: 8 } }))],
+  [
+    "more than any origin has",
+    (file: string) => {
+      writeFileSync(file, "{");
+      truncateSync(file, 2 ** 31);
+    },
+  ],
+])("a folder whose origin is %s is nobody's and stays", async (_what, write) => {
+  const { dir, env } = scratch();
+  const folder = sandboxFolderIn(dir, "a");
+  mkdirSync(folder, { mode: 0o700 });
+  write(path.join(folder, "origin.json"));
+  expect(await sweepSandboxFolders(dir, { rootless: US !== 0, env }, new Date())).toEqual([]);
+  expect(await listOrigins(dir)).toEqual(new Map());
+  expect(readdirSync(dir)).toContain("kai-snapshot.a");
 });

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../../error.js";
 import { endForsakenBuild } from "../../podman/end-build.js";
@@ -9,7 +9,7 @@ import { unmountTmpfs } from "../../podman/tmpfs.js";
 import { unmountVolume } from "../../podman/volume.js";
 import { makeFolder } from "../../system/durable-file.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
-import type { SnapshotRecord } from "../snapshot-record.js";
+import { type FolderOrigin, findOriginIn } from "./folder-origin.js";
 
 const PREFIX = "kai-snapshot.";
 const ORIGIN = "origin.json";
@@ -39,18 +39,6 @@ const isOurs = ({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean =>
 
 /** Where the sandbox of that id has its folder. */
 export const sandboxFolderIn = (tempDir: string, id: string): string => path.join(tempDir, `${PREFIX}${id}`);
-
-/** What a sandbox's folder says of itself, for whoever finds it when everything else is gone. */
-export interface FolderOrigin {
-  /** The folder of the snapshot's record: as long as that is there, this one is somebody's. Null: it is no snapshot's. */
-  readonly record: string | null;
-  /** The process that made it. */
-  readonly owner: string;
-  readonly throwAway: boolean;
-  readonly expiresAt: string;
-  /** The record itself as it was when the folder was made: where it is lost, the files are still somebody's. */
-  readonly snapshot?: SnapshotRecord;
-}
 
 /** Makes a sandbox's folder, of mode 0700, in a `temp_dir` that is the caller's own or root's. */
 export async function makeSandboxFolder(folder: string, origin: FolderOrigin): Promise<void> {
@@ -99,9 +87,10 @@ export async function listForsaken(tempDir: string, now: Date): Promise<string[]
   const forsaken = await Promise.all(
     names.map(async (name) => {
       const folder = path.join(tempDir, name);
-      if (!(name.startsWith(PREFIX) ? await isForsaken(folder, now) : await wasProbedIn(name))) return false;
+      const isSandbox = name.startsWith(PREFIX);
       // What others wrote there would be unmounted and deleted with our rights.
-      return isPrivate(folder);
+      if (!(isSandbox || (await wasProbedIn(name))) || !(await isPrivate(folder))) return false;
+      return !isSandbox || isForsaken(folder, now);
     }),
   );
   return names.filter((_name, index) => forsaken[index]);
@@ -123,10 +112,7 @@ async function isForsaken(folder: string, now: Date): Promise<boolean> {
   return throwAway || Date.parse(expiresAt) < now.getTime();
 }
 
-async function findOrigin(folder: string): Promise<FolderOrigin | undefined> {
-  const text = await readFile(path.join(folder, ORIGIN), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as FolderOrigin);
-}
+const findOrigin = (folder: string): Promise<FolderOrigin | undefined> => findOriginIn(path.join(folder, ORIGIN));
 
 /**
  * What the folders of sandboxes in `tempDir` say of themselves, by their paths: only those that are the caller's and nobody else can
