@@ -1,5 +1,6 @@
 import type { EndedCommand } from "../snapshot/abandoned-commands.js";
 import type { PrunedSnapshot } from "../snapshot/prune-due.js";
+import type { PassedOver } from "../snapshot/trusted-temp-dir.js";
 import type { Output } from "./output.js";
 
 interface Swept {
@@ -19,6 +20,10 @@ export function prunedLines({ pruned, orphans, ended }: Swept, { style }: Output
         `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
     ),
   ];
+}
+
+export function warnPassedOver({ passedOver }: { readonly passedOver: PassedOver | null }, output: Output): void {
+  if (passedOver !== null) output.warn(`What was left in ${passedOver.folder} stays: ${passedOver.why}`);
 }
 
 function savedOf({ id, kept, wouldSave }: PrunedSnapshot): string {

@@ -14,7 +14,7 @@ import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune
 import { removeSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
-import { trustedTempDir } from "./trusted-temp-dir.js";
+import { findPassedOver, type PassedOver, trustedTempDir } from "./trusted-temp-dir.js";
 
 export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
@@ -25,6 +25,8 @@ export interface PruneResult {
   readonly ended: readonly EndedCommand[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
+  /** Null where all was looked at. */
+  readonly passedOver: PassedOver | null;
 }
 
 export interface PruneRequest {
@@ -50,7 +52,9 @@ export async function pruneSnapshots(
   const { config } = agent;
   const store = new SnapshotStore(repository);
   const living = await store.list();
-  const { tempDir } = await trustedTempDir(caller, agent);
+  const trusted = await trustedTempDir(caller, agent);
+  const { tempDir } = trusted;
+  const passedOver = await findPassedOver(agent, trusted, caller.now());
   const { root: kaiDir } = kaiFolderOf(repository);
   const lost = await listOrphans(tempDir, store);
   // Before anything is pruned: what is saved of that now stays.
@@ -72,7 +76,7 @@ export async function pruneSnapshots(
     const staying = living.filter((known) => !going.includes(known));
     const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going });
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
-    return { pruned, left, orphans, ended: [], saves };
+    return { pruned, left, orphans, ended: [], saves, passedOver };
   }
   await removeSaves(repository, saves);
   // From now on they are as others: what is interrupted here goes on the next time.
@@ -81,7 +85,7 @@ export async function pruneSnapshots(
   const ended = await endAllAbandoned(store, env);
   const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going: [] });
   const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying: await store.list(), going: [] }))];
-  return { pruned, left, orphans, ended, saves };
+  return { pruned, left, orphans, ended, saves, passedOver };
 }
 
 interface Cached {

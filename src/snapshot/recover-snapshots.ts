@@ -5,9 +5,10 @@ import type { Caller } from "../version/writing-session.js";
 import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
 import { listOrphans } from "./orphaned-snapshots.js";
 import { type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
+import { listForsaken } from "./sandbox/sandbox-folder.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
-import { possibleTempDirs, trustedTempDir } from "./trusted-temp-dir.js";
+import { findPassedOver, type PassedOver, possibleTempDirs, trustedTempDir } from "./trusted-temp-dir.js";
 
 export interface RecoveredSnapshots {
   /** Those whose maker was killed, or whose record is gone. */
@@ -17,6 +18,8 @@ export interface RecoveredSnapshots {
   readonly ended: readonly EndedCommand[];
   /** Containers, folders and records that belonged to nobody any more. */
   readonly orphans: readonly string[];
+  /** Null where all was looked at. */
+  readonly passedOver: PassedOver | null;
 }
 
 /**
@@ -29,11 +32,13 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   const repository = await openRepository(caller.cwd, env);
   const agent = await readAgent(repository, caller.onConfigGone);
   const store = new SnapshotStore(repository);
-  const orphaned = await Promise.all((await possibleTempDirs(agent)).map((folder) => listOrphans(folder, store)));
-  if (orphaned.flat().length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
-    return { pruned: [], left: [], ended: [], orphans: [] };
+  const folders = await possibleTempDirs(agent);
+  const found = folders.flatMap((folder) => [listOrphans(folder, store), listForsaken(folder, caller.now())]);
+  if ((await Promise.all(found)).flat().length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
+    return { pruned: [], left: [], ended: [], orphans: [], passedOver: null };
   }
-  const { tempDir } = await trustedTempDir(caller, agent);
+  const trusted = await trustedTempDir(caller, agent);
+  const { tempDir } = trusted;
   const lost = await listOrphans(tempDir, store);
   const living = (await store.list()).flatMap((known) => {
     const reason = whyForsaken(known);
@@ -44,5 +49,5 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const ended = await endAllAbandoned(store, env);
   const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });
-  return { pruned, left, ended, orphans };
+  return { pruned, left, ended, orphans, passedOver: await findPassedOver(agent, trusted, caller.now()) };
 }

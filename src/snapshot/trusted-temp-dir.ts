@@ -5,7 +5,7 @@ import { readHistoryOf } from "../version/reading.js";
 import type { Caller } from "../version/writing-session.js";
 import { formatOpenings, openedTempDir } from "./opened-by-config.js";
 import { whyRefused } from "./require-trusted-config.js";
-import { ownTempDir } from "./sandbox/sandbox-folder.js";
+import { listForsaken, ownTempDir } from "./sandbox/sandbox-folder.js";
 import { tempDirOf } from "./sandbox/temp-dir-of.js";
 import { NO_LOG, withTrustGround } from "./with-trust-ground.js";
 
@@ -29,6 +29,24 @@ export async function trustedTempDir(caller: Pick<Caller, "env">, agent: AgentRe
     tempDir: await ownTempDir(builtInIsolation().temp_dir),
     instead: `kai.yaml opens the sandbox, and that is not done: ${why} (${formatOpenings(opened)})`,
   };
+}
+
+/** A folder in which somebody's sandboxes were left, and that is not cleared up. */
+export interface PassedOver {
+  readonly folder: string;
+  /** A part of a sentence. */
+  readonly why: string;
+}
+
+/** The agent's own `temp_dir` where that is not the one that is used, and something is to be cleared up there; null elsewhere. */
+export async function findPassedOver(
+  { repository, config }: AgentRepository,
+  { tempDir, instead }: TrustedTempDir,
+  now: Date,
+): Promise<PassedOver | null> {
+  const folder = await ownTempDir(tempDirOf(config, repository));
+  if (instead === null || folder === tempDir) return null;
+  return (await listForsaken(folder, now)).length === 0 ? null : { folder, why: instead };
 }
 
 /** All that it can be, found without asking whom to trust. */

@@ -135,10 +135,11 @@ test("a temp_dir that nobody trusted has signed for is not cleared up", async ()
   const origin = { record: null, owner: "gone:1:1", throwAway: true, expiresAt: new Date(0).toISOString() };
   writeFileSync(path.join(folder, "origin.json"), JSON.stringify(origin));
   agent.commit("feat: elsewhere");
-  await agent.made("prune");
-  await told(agent, "recover");
+  const passedOver = { folder: tempDir, why: expect.stringContaining("does not open that (temp_dir: ") };
+  expect(await agent.made("prune")).toMatchObject({ orphans: [], passedOver });
+  expect((await agent.kai("recover")).stderr).toContain(`What was left in ${tempDir} stays: `);
   expect(existsSync(folder)).toBe(true);
   await told(agent, "create");
-  expect((await agent.made("prune")).orphans).toEqual(["kai-snapshot.A"]);
+  expect(await agent.made("prune")).toMatchObject({ orphans: ["kai-snapshot.A"], passedOver: null });
   expect(existsSync(folder)).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { type PruneResult, pruneSnapshots } from "../../snapshot/prune-snapshots.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
-import { prunedLines } from "../describe-pruned.js";
+import { prunedLines, warnPassedOver } from "../describe-pruned.js";
 import { inReach } from "../describe-snapshot.js";
 import type { Output } from "../output.js";
 
@@ -19,6 +19,7 @@ export const snapshotPruneCommand = defineCommand({
   async run({ all, saves, dryRun }, context) {
     const result = await pruneSnapshots(callerOf(context), { all, saves, dryRun });
     for (const { id, reason } of result.left) context.output.warn(`${id} could not be removed: ${reason}`);
+    warnPassedOver(result, context.output);
     context.output.result({ ...result, dryRun }, describePrune);
   },
 });
