@@ -109,9 +109,12 @@ async function appendOnce({ file, line }: { file: string; line: string }): Promi
     const torn = lines.pop() ?? "";
     const bytes = Buffer.from(`${line}\n`);
     if (!lines.includes(bytes.subarray(0, -1).toString("latin1"))) {
-      const ours = bytes.toString("latin1").startsWith(torn);
-      const at = ours ? stat.size - torn.length : stat.size;
+      // What was to be there when the power went may be there as zeros.
+      const written = torn.replace(/\0+$/, "");
+      const ours = bytes.toString("latin1").startsWith(written);
+      const at = stat.size - (ours ? torn.length : torn.length - written.length);
       const added = ours ? bytes : Buffer.concat([Buffer.from("\n"), bytes]);
+      if (at < stat.size) await handle.truncate(at);
       await handle.write(added, 0, added.length, at);
     }
     await handle.sync();

@@ -53,6 +53,19 @@ test("what an earlier run was cut short in is taken up", async () => {
   expect(readdirSync(root).sort()).toEqual(["current", "rollback.log", "versions"]);
 });
 
+test.each([
+  ["all of a line", "earlier\n", "", "\0".repeat(40)],
+  ["the end of a line of ours", "earlier\n", '{"opera', "\0\0\0"],
+  ["the end of another's", "earlier\n", "somebody else", "\0\0"],
+])("zeros that a loss of power left for %s are no line", async (_what, before, torn, zeros) => {
+  const { staging, log, change } = place();
+  writeFileSync(log.file, `${before}${torn}${zeros}`);
+  await stageLinks(staging, [change]);
+  await applyLinks(staging);
+  const theirs = torn === "somebody else" ? `${torn}\n` : "";
+  expect(readFileSync(log.file, "utf8")).toBe(`${before}${theirs}${log.line}\n`);
+});
+
 test("another's torn line stays a line of its own", async () => {
   const { staging, log, change } = place();
   writeFileSync(log.file, "somebody else");
