@@ -21,7 +21,7 @@ export const isolationOptions = {
   pids: value("N", "processes and threads"),
   bandwidth: value("RATE", "the network's, e.g. 10Mbps"),
   gpus: value("G", "how many GPUs, or all"),
-  timeout: value("TIME", "when a command is ended, e.g. 30s"),
+  timeout: value("TIME", "the most time for a command or a scenario, e.g. 30s"),
   env: list("NAME=VALUE", "a variable for it; may be given again"),
   secret: list("NAME", "only this secret of kai.yaml, or NAME=env:VAR, NAME=file:PATH, NAME=command:CMD"),
   image: value("IMAGE", "a local image, used as it is, or `host`: this machine's own programs"),

@@ -32,7 +32,7 @@ export class StartMark {
 
   /** What a shell does in front of the command, which gets none of the shell's own variables. */
   get script(): string {
-    return `{ read -r up _ </proc/uptime; } 2>/dev/null; echo "${this.#line} $up" >&2; unset up PWD OLDPWD SHLVL; `;
+    return `{ read -r kai_up _ </proc/uptime; } 2>/dev/null; echo "${this.#line} $kai_up" >&2; unset kai_up PWD OLDPWD SHLVL; `;
   }
 
   get began(): Began | undefined {

@@ -14,6 +14,7 @@ import { findBase } from "./sandbox/choose-base.js";
 import { findHost, unenforcedOn } from "./sandbox/requirements.js";
 import { containerNameOf, type SandboxBase } from "./sandbox/sandbox.js";
 import { makeSandboxFolder, sandboxFolderIn } from "./sandbox/sandbox-folder.js";
+import { scenarioTime } from "./scenario-time.js";
 import { type Places, placesOf, type SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { planSettings, type SnapshotOptions } from "./snapshot-settings.js";
@@ -55,7 +56,10 @@ export async function beginSnapshot(
   const { env, progress, onWaiting } = caller;
   const isolation = config.snapshot_isolation;
   const { options, scenario } = request;
-  const settings = planSettings(isolation, { ...options, timeout: scenario?.timeout ?? options.timeout });
+  const settings = planSettings(isolation, {
+    ...options,
+    timeout: scenarioTime(scenario?.timeout ?? null, options.timeout),
+  });
   const use = { stays: !request.throwAway, scenario };
   const opened = openedByConfig(isolation, options, use);
   if (opened.length > 0 && !options.trustConfig) {

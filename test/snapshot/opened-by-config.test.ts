@@ -74,8 +74,7 @@ test("more bandwidth is found where there is a network, a longer life where it s
   expect(opened({ cleanup_after: "30d" }, { ttl: "60d" }, { stays: true })).toBe("");
   const slow = { scenario: { name: "slow\n", timeout: "24h" } };
   expect(opened({}, {}, slow)).toBe('"tests.slow\\n.timeout": 24h');
-  expect(opened({}, { timeout: "1h" }, slow)).toBe('"tests.slow\\n.timeout": 24h');
-  expect(opened({}, { timeout: "2d" }, slow)).toBe("");
+  expect(opened({}, { timeout: "1h" }, slow)).toBe("");
   const soon = { scenario: { name: "soon", timeout: "1m" } };
   expect(opened({ resource_limits: { timeout: "24h" } }, {}, soon)).toBe("");
   expect(opened({}, { timeout: "10s" }, soon)).toBe("");
@@ -194,11 +193,11 @@ test("a stranger's version gets no way to this host, and no more of it than is b
   });
 });
 
-test("a stranger's scenario takes no more time than is built in, in a range either, unless the caller gives it", async () => {
-  const tests = [{ name: "slow", run: "true", timeout: "6d" }];
+test("a stranger's scenario takes no more time than is built in, in a range either, unless the caller gives it, and then no more", async () => {
+  const tests = [{ name: "slow", run: "sleep 5", timeout: "6d" }];
   const { kai } = await strangersClone({ ...BUILT_IN, tests });
   for (const range of ["1.1.0", "1.0.0..1.1.0"]) {
-    const refused = (await kai("snapshot", "test", range, "--timeout", "10m", "--json")).json().error;
+    const refused = (await kai("snapshot", "test", range, "--json")).json().error;
     expect(refused).toMatchObject({
       code: "E112",
       message: expect.stringContaining("(tests.slow.timeout: 6d)"),
@@ -207,6 +206,11 @@ test("a stranger's scenario takes no more time than is built in, in a range eith
   }
   const tested = (await kai("snapshot", "test", "1.0.0..1.1.0", "--timeout", "7d", "--json")).json();
   expect(tested.versions).toMatchObject([{ passed: true }, { passed: true }]);
+  const ended = (await kai("snapshot", "test", "1.1.0", "--timeout", "2s", "--json")).json();
+  expect(ended).toMatchObject({
+    passed: false,
+    tests: [{ timedOut: true }],
+  });
 });
 
 test("the hosts that a stranger's version lists are no way out for a secret of the caller", async () => {

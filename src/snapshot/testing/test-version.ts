@@ -6,6 +6,7 @@ import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
 import { whyNotEnough } from "../gate/why-not-enough.js";
 import { scenarioDigest } from "../runs/scenario-digest.js";
+import { scenarioTime } from "../scenario-time.js";
 import { readGround, type SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
 import { compareWithEarlier } from "./earlier-results.js";
@@ -82,7 +83,7 @@ export async function testGround(
     if (isAlone) notes.push(notCompared(scenario));
     caller.progress(`Running ${name}…`);
     const execution = await runThrowAway(caller, ground, {
-      options: isOwn ? options : { ...options, timeout: scenario.timeout ?? options.timeout },
+      options: isOwn ? options : { ...options, timeout: scenarioTime(scenario.timeout, options.timeout) },
       wait,
       command: ["/bin/sh", "-c", scenario.run],
       expect: expectationsOf(scenario, before),
