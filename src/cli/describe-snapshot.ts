@@ -1,7 +1,7 @@
 import { formatBytes } from "../agent/format-bytes.js";
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
-import { formatOpenings } from "../snapshot/opened-by-config.js";
+import { formatOpenings } from "../snapshot/opening.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";

@@ -1,6 +1,6 @@
 import { type AgentConfig, builtInIsolation } from "../agent/config.js";
 import { parseDuration, parseRate, parseSize } from "../agent/quantity.js";
-import type { Opening } from "./opened-by-config.js";
+import type { Opening } from "./opening.js";
 import type { SnapshotOptions } from "./snapshot-settings.js";
 
 type Isolation = AgentConfig["snapshot_isolation"];

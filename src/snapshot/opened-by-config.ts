@@ -1,15 +1,9 @@
 import { type AgentConfig, builtInIsolation } from "../agent/config.js";
 import { isAsOpen, openedLimits, type SandboxUse } from "./limit-openings.js";
+import type { Opening } from "./opening.js";
 import type { SnapshotOptions } from "./snapshot-settings.js";
 
 type Isolation = AgentConfig["snapshot_isolation"];
-
-/** One thing in which a kai.yaml makes a sandbox weaker than it is without: `security.seccomp`, `false`. */
-export interface Opening {
-  /** Below `snapshot_isolation`. */
-  readonly key: string;
-  readonly value: string;
-}
 
 /** What a kai.yaml opens beyond what is built in; not what the caller asked for himself, nor what he closes. */
 export function openedByConfig(isolation: Isolation, options: SnapshotOptions, use: SandboxUse = {}): Opening[] {
@@ -69,15 +63,6 @@ function openedNetwork(
 /** Those of `openings` that `known` opens less, or not at all. */
 export const openedBeyond = (openings: readonly Opening[], known: readonly Opening[]): Opening[] =>
   openings.filter((opening) => !known.some((each) => isAsOpen(each, opening)));
-
-/** For people: `security.seccomp: false, security.capabilities: SYS_ADMIN KILL`. */
-export function formatOpenings(openings: readonly Opening[]): string {
-  const values = new Map<string, string[]>();
-  // The name of a folder, or of a scenario, may hold a line end.
-  const shown = (text: string) => (/\p{Cc}/u.test(text) ? JSON.stringify(text) : text);
-  for (const { key, value } of openings) values.set(shown(key), [...(values.get(shown(key)) ?? []), shown(value)]);
-  return [...values].map(([key, all]) => `${key}: ${all.join(" ")}`).join(", ");
-}
 
 const without = (all: readonly string[], known: readonly string[]): string[] =>
   all.filter((each) => !known.includes(each));

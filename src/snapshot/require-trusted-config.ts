@@ -5,7 +5,8 @@ import { type History, type KnownVersion, versionInForce } from "../version/hist
 import { findVersionConfig } from "../version/version-config.js";
 import type { Caller } from "../version/writing-session.js";
 import { type SandboxUse, scenarioTimes, usualLimits } from "./limit-openings.js";
-import { formatOpenings, type Opening, openedBeyond, openedByConfig } from "./opened-by-config.js";
+import { openedBeyond, openedByConfig } from "./opened-by-config.js";
+import { formatOpenings, type Opening } from "./opening.js";
 import type { SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotOptions } from "./snapshot-settings.js";
 import { NO_LOG, withTrustGround } from "./with-trust-ground.js";

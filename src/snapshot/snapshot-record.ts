@@ -1,5 +1,5 @@
 import type { RunningContainer } from "../podman/start-container.js";
-import type { Opening } from "./opened-by-config.js";
+import type { Opening } from "./opening.js";
 import type { RepositoryPlace } from "./repository-place.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 

@@ -1,4 +1,4 @@
-import type { Opening } from "./opened-by-config.js";
+import type { Opening } from "./opening.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { SandboxSecurity } from "./snapshot-settings.js";
 
