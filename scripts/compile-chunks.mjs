@@ -1,22 +1,49 @@
-// `node compile-chunks.mjs LOADER`: runs each chunk of the program beside that loader, and keeps what V8 compiled for that. Chunks
-// only say what there is, so that to run one does nothing; but then the functions by which they do are among what is kept.
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// `node compile-chunks.mjs LOADER`: writes the pack from which that loader takes the chunks of the program, with what V8 compiled of
+// them. Chunks only say what there is, so that to run one does nothing.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import v8 from "node:v8";
+import { Script } from "node:vm";
 
 const [loader] = process.argv.slice(2);
-const { loadChunk, loaded, CHUNKS, COMPILED } = createRequire(import.meta.url)(path.resolve(loader));
+const { loadChunk, loaded, wrapped, CHUNKS, PACK, LENGTH_DIGITS } = createRequire(import.meta.url)(
+  path.resolve(loader),
+);
 
-const names = readdirSync(CHUNKS).filter((name) => name.endsWith(".cjs"));
-for (const name of names) loadChunk(name);
-mkdirSync(COMPILED, { recursive: true });
-const others = path.dirname(COMPILED);
-for (const name of readdirSync(others)) {
-  if (name !== path.basename(COMPILED)) rmSync(path.join(others, name), { recursive: true });
+/** Chunks with more are libraries, of most of which nothing is ever called: of them what running them compiles is kept. */
+const LIBRARY = 100_000;
+
+/** Every function of a chunk compiled, also those that are called when a command runs. */
+function compileAll(name, text) {
+  v8.setFlagsFromString("--no-lazy");
+  const script = new Script(text, { filename: path.join(CHUNKS, name) });
+  // What is kept is of the usual flags, or V8 would not take it.
+  v8.setFlagsFromString("--lazy");
+  return script;
 }
-for (const name of readdirSync(COMPILED)) if (!names.includes(name)) rmSync(path.join(COMPILED, name));
-for (const name of names) {
-  const file = path.join(COMPILED, name);
-  writeFileSync(`${file}.new`, loaded.get(name).script.createCachedData());
-  renameSync(`${file}.new`, file);
+
+function scriptOf(name, text) {
+  if (text.length < LIBRARY) return compileAll(name, text);
+  loadChunk(name);
+  return loaded.get(name).script;
+}
+
+const table = {};
+const parts = [];
+let length = 0;
+for (const name of readdirSync(CHUNKS).filter((each) => each.endsWith(".cjs"))) {
+  const text = wrapped(readFileSync(path.join(CHUNKS, name), "utf8"));
+  const [compiled, bytes] = [scriptOf(name, text).createCachedData(), Buffer.from(text)];
+  table[name] = [length, bytes.length, compiled.length];
+  parts.push(compiled, bytes);
+  length += compiled.length + bytes.length;
+}
+const head = Buffer.from(JSON.stringify(table));
+const folder = path.dirname(PACK);
+mkdirSync(folder, { recursive: true });
+writeFileSync(`${PACK}.new`, Buffer.concat([Buffer.from(String(head.length).padStart(LENGTH_DIGITS)), head, ...parts]));
+renameSync(`${PACK}.new`, PACK);
+for (const name of readdirSync(folder)) {
+  if (name !== path.basename(PACK)) rmSync(path.join(folder, name), { recursive: true });
 }

@@ -1,23 +1,29 @@
-// Runs the chunks of the bundled program as Node's `require` would, but by what V8 made of them when they were built, where that
-// fits: to compile a command takes Node longer than all that the command then does. See docs/adr/0026.
+// Runs the chunks of the bundled program as Node's `require` would, but from one file that also has what V8 made of them when they
+// were built, where that fits: to find and compile a command takes Node longer than all that the command then does. See docs/adr/0026.
 "use strict";
-const { readFileSync, statSync } = require("node:fs");
+const { fstatSync, openSync, readFileSync, readSync, statSync } = require("node:fs");
 const path = require("node:path");
 const { Script } = require("node:vm");
 
 const CHUNKS = path.join(__dirname, "../chunks");
-const COMPILED = path.join(__dirname, "../compiled", `${process.version}-${process.arch}`);
+const PACK = path.join(__dirname, "../compiled", `${process.version}-${process.arch}.pack`);
+
+/** The pack begins with so many digits: the length of its table, JSON of [offset, length of the text, length of what was compiled]. */
+const LENGTH_DIGITS = 8;
+/** More than the table takes, so that one read has it. */
+const TABLE_GUESS = 32 * 1024;
 
 /** Each chunk that was asked for: what it exports, and the script that it is. */
 const loaded = new Map();
+const pack = openPack();
 
 /** The exports of a chunk; one that is asked for while it runs gives what it has so far. */
 function loadChunk(name) {
   const known = loaded.get(name);
   if (known !== undefined) return known.module.exports;
   const filename = path.join(CHUNKS, name);
-  const text = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, "utf8")}\n})`;
-  const script = new Script(text, { filename, cachedData: compiledOf(name, filename) });
+  const { text, cachedData } = packed(name, filename) ?? { text: wrapped(readFileSync(filename, "utf8")) };
+  const script = new Script(text, { filename, cachedData });
   const module = { exports: {} };
   loaded.set(name, { module, script });
   try {
@@ -32,11 +38,32 @@ function loadChunk(name) {
 
 const requireFrom = (id) => (id.startsWith(".") ? loadChunk(path.basename(id)) : require(id));
 
-/** Undefined where it is of another Node, or older than the chunk. Whether it is of this text and of this V8, V8 looks itself. */
-function compiledOf(name, filename) {
-  const file = path.join(COMPILED, name);
-  const made = statSync(file, { throwIfNoEntry: false });
-  return made && made.mtimeMs >= statSync(filename).mtimeMs ? readFileSync(file) : undefined;
+/** As Node wraps a module, so that what is its own stays its own. */
+const wrapped = (text) => `(function(exports,require,module,__filename,__dirname){${text}\n})`;
+
+/** Undefined where there is none for this Node, or what is there is none. */
+function openPack() {
+  try {
+    const file = openSync(PACK, "r");
+    const start = Buffer.allocUnsafe(TABLE_GUESS);
+    const read = readSync(file, start, 0, start.length, 0);
+    const begin = LENGTH_DIGITS + Number(start.latin1Slice(0, LENGTH_DIGITS));
+    const table = begin <= read ? start : readFileSync(PACK);
+    return { file, begin, made: fstatSync(file).mtimeMs, table: JSON.parse(table.latin1Slice(LENGTH_DIGITS, begin)) };
+  } catch {
+    return undefined;
+  }
 }
 
-module.exports = { loadChunk, loaded, CHUNKS, COMPILED };
+/** Undefined where the chunk is newer, or not there. Whether what was compiled is of this text and of this V8, V8 looks itself. */
+function packed(name, filename) {
+  const place = pack?.table[name];
+  if (place === undefined || !(statSync(filename, { throwIfNoEntry: false })?.mtimeMs <= pack.made)) return undefined;
+  const [at, textLength, compiledLength] = place;
+  const bytes = Buffer.allocUnsafeSlow(textLength + compiledLength);
+  if (readSync(pack.file, bytes, 0, bytes.length, pack.begin + at) !== bytes.length) return undefined;
+  // What was compiled lies first: V8 wants it aligned.
+  return { text: bytes.utf8Slice(compiledLength), cachedData: bytes.subarray(0, compiledLength) };
+}
+
+module.exports = { loadChunk, loaded, wrapped, CHUNKS, PACK, LENGTH_DIGITS };
