@@ -1,9 +1,10 @@
 import { KaiError } from "../error.js";
 import { readablePath } from "../system/path-bytes.js";
-import { type GitObject, makeTree, parseTree, type TreeEntry } from "./object.js";
+import { type GitObject, makeTree, type TreeEntry } from "./object.js";
 import { ObjectReader } from "./object-reader.js";
 import type { Repository } from "./repository.js";
 import type { TreeChange } from "./tree-diff.js";
+import { FOLDER, isFolder, readFolder, readTreeId } from "./tree-folder.js";
 import { unpackObjects } from "./write-objects.js";
 
 /** What a path (bytes as latin1 text) of a tree is to be; a mode of zeros takes it away. */
@@ -17,11 +18,11 @@ export interface ChangeOptions {
   /** One that is open already. */
   readonly reader?: ObjectReader | undefined;
   readonly inherit?: readonly number[];
+  /** Written by the same process: blobs that are named. */
+  readonly beside?: readonly GitObject[];
 }
 
-const LACKING = { hint: "`git fsck` shows what is missing or damaged; fetch it from a complete clone." };
 const GONE = /^0+$/;
-const FOLDER = "40000";
 
 /** What a path is to be that changes as it did between two trees. */
 export const treePathOf = ({ path, newMode, newId }: TreeChange): TreePath => ({ path, mode: newMode, id: newId });
@@ -35,16 +36,15 @@ export async function changeTree(
   repository: Repository,
   tree: string,
   changed: readonly TreePath[],
-  { reader: opened, inherit = [] }: ChangeOptions = {},
+  { reader: opened, inherit = [], beside = [] }: ChangeOptions = {},
 ): Promise<string> {
   const reader = opened ?? new ObjectReader(repository);
   try {
-    const root = await reader.find(`${tree}^{tree}`);
-    if (root?.type !== "tree") throw new KaiError("E116", `The repository lacks the tree of ${tree}.`, LACKING);
-    const made: GitObject[] = [];
+    const root = await readTreeId(reader, tree);
+    const made: GitObject[] = [...beside];
     const change = changesByFolder(changed);
     const changing = new Changing(repository, reader, made);
-    const next = (await changing.apply(root.id, change)) ?? changing.write([]);
+    const next = (await changing.apply(root, change)) ?? changing.write([]);
     // git fsck is stricter with trees than git itself is, and what it would refuse may be an old version's.
     await unpackObjects(repository, made, inherit, { strict: false });
     return next;
@@ -95,7 +95,7 @@ class Changing {
 
   /** The id of what a folder becomes; undefined where nothing is left in it. */
   async apply(tree: string | undefined, { files, folders }: FolderChange): Promise<string | undefined> {
-    const entries = tree === undefined ? new Map<string, TreeEntry>() : await this.#read(tree);
+    const entries = tree === undefined ? new Map<string, TreeEntry>() : await readFolder(this.#reader, tree);
     // Removals first: a folder may take the place of a file that goes.
     for (const [name, { mode }] of files) if (GONE.test(mode) && !isFolder(entries.get(name))) entries.delete(name);
     for (const [name, change] of folders) {
@@ -115,21 +115,4 @@ class Changing {
     this.#made.push(tree);
     return tree.id;
   }
-
-  async #read(id: string): Promise<Map<string, TreeEntry>> {
-    const entries = parseTree(await this.#reader.read(id, "tree"), id.length / 2);
-    if (entries === undefined) throw new KaiError("E116", `The tree ${id} cannot be read.`, LACKING);
-    return new Map(
-      entries.map((entry) => [entry.name.toString("latin1"), { ...entry, mode: canonicalMode(entry.mode) }]),
-    );
-  }
-}
-
-const isFolder = (entry: TreeEntry | undefined): boolean => entry?.mode === FOLDER;
-
-/** As git's index has it: old tools wrote 040000 and 100664. */
-function canonicalMode(mode: string): string {
-  const stripped = mode.replace(/^0+/, "");
-  if (!stripped.startsWith("100")) return stripped;
-  return (Number.parseInt(stripped, 8) & 0o100) === 0 ? "100644" : "100755";
 }

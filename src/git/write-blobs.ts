@@ -50,6 +50,23 @@ export async function writeBlobs(
   return Buffer.concat(told).toString().trim().split("\n");
 }
 
+/** All bytes of a small one. Throws where there are not as many as it says. */
+export async function readSource(source: BlobSource): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  await eachChunk(source, async (chunk) => void chunks.push(chunk));
+  return Buffer.concat(chunks);
+}
+
+async function eachChunk(source: BlobSource, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  let left = source.size;
+  for await (const chunk of source.chunks()) {
+    left -= chunk.length;
+    if (left < 0) break;
+    await take(chunk);
+  }
+  if (left !== 0) throw new Error("a file changed while it was read");
+}
+
 async function feed(stdin: Writable, sources: readonly BlobSource[], end: Promise<unknown>): Promise<void> {
   const say = async (bytes: string | Uint8Array) => {
     // A git that has ended reads no more, and its exit status says why.
@@ -57,13 +74,7 @@ async function feed(stdin: Writable, sources: readonly BlobSource[], end: Promis
   };
   for (const source of sources) {
     await say(`blob\nmark :1\ndata ${source.size}\n`);
-    let left = source.size;
-    for await (const chunk of source.chunks()) {
-      left -= chunk.length;
-      if (left < 0) break;
-      await say(chunk);
-    }
-    if (left !== 0) throw new Error("a file changed while it was read");
+    await eachChunk(source, say);
     await say("\nget-mark :1\n");
   }
   stdin.end("done\n");

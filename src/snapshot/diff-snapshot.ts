@@ -67,7 +67,7 @@ async function judgeForCommit(repository: Repository, caller: Caller, record: Sn
   if (found.changes.length === 0) return { ignored: new Set<string>(), executable: [], taken: found };
   const reader = new ObjectReader(repository);
   try {
-    const ignored = await ignoredOf(found.changes, () => versionIgnores(repository, reader, record.commit));
+    const ignored = await ignoredOf(found.changes, (paths) => versionIgnores(reader, record.commit, paths));
     const changes = found.changes.filter(({ path }) => !ignored.has(path));
     const taken = { ...found, changes };
     const executable = await executableInDiff(repository, reader, caller, { record, found: taken });

@@ -10,7 +10,6 @@ import { readRef } from "../operation/read-ref.js";
 import { syncObjectFolders } from "../operation/sync-object-folders.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { readablePath } from "../system/path-bytes.js";
-import type { IsIgnored } from "../version/ignored-paths.js";
 import type { Caller } from "../version/writing-session.js";
 import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
@@ -20,7 +19,7 @@ import { judgedChanges } from "./judged-changes.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
-import { ignoredOf } from "./version-ignores.js";
+import { type Ignores, ignoredOf } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
 
 export interface SavedSnapshot {
@@ -91,7 +90,7 @@ export interface StoreSnapshotRequest {
   readonly reader?: ObjectReader;
   readonly secrets?: readonly string[] | undefined;
   /** What of the added files is left out; asked for where there are some. */
-  readonly ignores?: (() => Promise<IsIgnored>) | undefined;
+  readonly ignores?: Ignores | undefined;
 }
 
 /**

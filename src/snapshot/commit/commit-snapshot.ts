@@ -82,7 +82,7 @@ async function commit(
   const { record } = known;
   const ignores = request.includeIgnored
     ? undefined
-    : () => versionIgnores(agent.repository, session.reader, record.commit);
+    : (paths: readonly string[]) => versionIgnores(session.reader, record.commit, paths);
   const stored = await storeSnapshot(agent.repository, known, caller, {
     inherit: [lock.descriptor],
     reader: session.reader,

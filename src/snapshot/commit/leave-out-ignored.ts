@@ -1,9 +1,10 @@
 import { changeTree, treePathOf } from "../../git/change-tree.js";
-import { ABSENT, diffTrees, type TreeChange } from "../../git/tree-diff.js";
-import type { IsIgnored } from "../../version/ignored-paths.js";
+import { readTreeChanges } from "../../git/read-tree-changes.js";
+import { ABSENT, type TreeChange } from "../../git/tree-diff.js";
 import type { WritingSession } from "../../version/writing-session.js";
 import type { StoredSnapshot } from "../save-snapshot.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
+import type { Ignores } from "../version-ignores.js";
 
 /** What a commit of a snapshot takes, seen from the version. */
 export interface Taken {
@@ -21,13 +22,14 @@ export async function leaveOutIgnored(
   { agent: { repository }, lock, reader }: WritingSession,
   record: SnapshotRecord,
   { tree, ignored }: StoredSnapshot,
-  ignores: (() => Promise<IsIgnored>) | undefined,
+  ignores: Ignores | undefined,
 ): Promise<Taken> {
   const began = (await reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
-  const changes = await diffTrees(repository, began, tree);
+  const changes = await readTreeChanges(reader, began, tree);
   if (record.base === null || ignores === undefined) return { tree, changes, ignored };
-  const isIgnored = await ignores();
-  const left = new Set(changes.filter(({ path, oldMode }) => oldMode === ABSENT && isIgnored(path)));
+  const added = changes.filter(({ oldMode }) => oldMode === ABSENT);
+  const isIgnored = await ignores(added.map(({ path }) => path));
+  const left = new Set(added.filter(({ path }) => isIgnored(path)));
   if (left.size === 0) return { tree, changes, ignored };
   const taken = changes.filter((change) => !left.has(change));
   const without = await changeTree(repository, began, taken.map(treePathOf), { reader, inherit: [lock.descriptor] });

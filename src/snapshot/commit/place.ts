@@ -1,6 +1,7 @@
 import { KaiError } from "../../error.js";
 import { changeTree, treePathOf } from "../../git/change-tree.js";
-import { diffTrees, type TreeChange } from "../../git/tree-diff.js";
+import { readTreeChanges } from "../../git/read-tree-changes.js";
+import type { TreeChange } from "../../git/tree-diff.js";
 import { readablePath } from "../../system/path-bytes.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { requireMovableBranch } from "../../version/movable-branch.js";
@@ -52,7 +53,7 @@ export async function onTop(
   const dirty = status.dirty.filter((name) => !isLiveState(name));
   if (dirty.length > 0) throw notCommitted(dirty);
   const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
-  const merged = mergeOnto(await diffTrees(repository, record.commit, headTree), theirs);
+  const merged = mergeOnto(await readTreeChanges(reader, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
   if (merged.changes.length === 0) throw nothingChanged(record.id, [], []);
   const paths = merged.changes.map(treePathOf);

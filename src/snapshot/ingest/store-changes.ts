@@ -2,9 +2,10 @@ import { createReadStream } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { KaiError } from "../../error.js";
 import { changeTree, type TreePath } from "../../git/change-tree.js";
+import { type GitObject, makeObject } from "../../git/object.js";
 import type { ObjectReader } from "../../git/object-reader.js";
 import type { Repository } from "../../git/repository.js";
-import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
+import { type BlobSource, readSource, writeBlobs } from "../../git/write-blobs.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { FoundChange } from "./found-changes.js";
 import { inParentOf, openFound } from "./open-found.js";
@@ -24,21 +25,32 @@ export interface StoreRequest {
  * folder to folder, no link followed, and must be what it was when it was found. Nothing runs in the sandbox meanwhile.
  */
 export async function storeChanges(repository: Repository, request: StoreRequest): Promise<string> {
-  const { tree, changes, reader, inherit = [] } = request;
+  const { tree, folder, changes, reader, inherit = [] } = request;
   if (changes.length === 0) return tree;
-  return changeTree(repository, tree, await storeFiles(repository, request), { reader, inherit });
-}
-
-/** Writes what was added and modified, and gives what each path is to be. */
-async function storeFiles(
-  repository: Repository,
-  { folder, changes, inherit = [] }: StoreRequest,
-): Promise<readonly TreePath[]> {
   const kept = changes.filter(({ mode }) => mode !== null);
   const sources = kept.map((change) => sourceOf(folder, change));
-  const ids = await writeBlobs(repository, sources, inherit);
+  const { ids, beside } = fitsInMemory(sources)
+    ? await readBlobs(repository, sources)
+    : { ids: await writeBlobs(repository, sources, inherit), beside: [] };
   const idOf = new Map(kept.map(({ path }, index) => [path, ids[index] ?? ""]));
-  return changes.map(({ path, mode }) => ({ path, mode: mode ?? "0", id: idOf.get(path) ?? "" }));
+  const paths = changes.map(({ path, mode }): TreePath => ({ path, mode: mode ?? "0", id: idOf.get(path) ?? "" }));
+  return changeTree(repository, tree, paths, { reader, inherit, beside });
+}
+
+/** What is no more than that is written with the trees, without a git process of its own. */
+const SMALL_BYTES = 4 * 1024 * 1024;
+const SMALL_COUNT = 500;
+
+const fitsInMemory = (sources: readonly BlobSource[]): boolean =>
+  sources.length <= SMALL_COUNT && sources.reduce((sum, { size }) => sum + size, 0) <= SMALL_BYTES;
+
+async function readBlobs({ objectFormat }: Repository, sources: readonly BlobSource[]) {
+  const beside: GitObject[] = [];
+  for (const source of sources) {
+    const content = await readSource(source);
+    beside.push(makeObject("blob", content, objectFormat));
+  }
+  return { ids: beside.map(({ id }) => id), beside };
 }
 
 const sourceOf = (folder: string, change: FoundChange): BlobSource => ({
