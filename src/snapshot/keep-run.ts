@@ -11,7 +11,9 @@ import type { Caller } from "../version/writing-session.js";
 import type { Artifact, EndedExecution, Execution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
+import { hideSecrets, type ToldFreely } from "./runs/hide-secrets.js";
 import { recordRun } from "./runs/record-run.js";
+import { maskText } from "./runs/redact.js";
 import { isolationOf } from "./runs/run-isolation.js";
 import { RUNS_REF, type RunRecord } from "./runs/run-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -39,9 +41,9 @@ export interface RunToKeep {
 
 /**
  * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it, and says what of its files is not in
- * there. Null where that fails: the run took place, and its result is what counts.
+ * there, and what may be told of it. Null where that fails: the run took place, and its result is what counts.
  */
-export type Keeper = (run: RunToKeep) => Promise<Pick<Execution, "run" | "artifacts">>;
+export type Keeper = (run: RunToKeep) => Promise<Pick<Execution, "run"> & ToldFreely>;
 
 /** Looks for all that a run is kept with, whatever it is, so that there is less to do when it has ended. */
 export function openKeeper(repository: Repository, caller: Caller): Keeper {
@@ -58,12 +60,14 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
       const [signer, root, head] = await found;
       const { files, notKept } = await collectArtifacts(run.changed, run.secrets);
       const artifacts = execution.artifacts && markNotKept(execution.artifacts, notKept);
-      const record = recordOf({ ...run, execution: { ...execution, artifacts } }, root?.repo ?? "", signer);
-      return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), artifacts };
+      const told = hideSecrets({ ...execution, artifacts }, run.secrets);
+      const command = run.command.map((word) => maskText(word, run.secrets));
+      const record = recordOf({ ...run, command, execution: { ...execution, ...told } }, root?.repo ?? "", signer);
+      return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), ...told };
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       caller.progress(`The run could not be kept: ${cause.message}`);
-      return { run: null, artifacts: execution.artifacts };
+      return { run: null, ...hideSecrets(execution, run.secrets) };
     }
   };
 }

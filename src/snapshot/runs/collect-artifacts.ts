@@ -43,6 +43,7 @@ async function bytesToKeep(
   change: FoundChange,
   { left, kept, secrets }: { readonly left: number; readonly kept: number; readonly secrets: readonly string[] },
 ): Promise<Buffer | string> {
+  if (holdsSecret(Buffer.from(change.path, "latin1"), secrets)) return HOLDS_SECRET;
   if (change.mode === "120000") return "a link";
   if (change.size > left) return `more than ${MOST_BYTES} bytes of one run`;
   if (kept === MOST_FILES) return `more than ${MOST_FILES} files of one run`;

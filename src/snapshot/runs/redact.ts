@@ -55,6 +55,12 @@ export class StreamRedactor {
   }
 }
 
+/** A text with the secrets in it masked. */
+export function maskText(text: string, secrets: readonly string[]): string {
+  const hidden = worthHiding(secrets);
+  return hidden.length === 0 ? text : mask(Buffer.from(text), hidden, true).told.toString();
+}
+
 /** The longest first: one may be a part of another. */
 const worthHiding = (secrets: readonly string[]): Buffer[] =>
   [...new Set(secrets)]
