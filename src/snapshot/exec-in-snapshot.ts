@@ -6,6 +6,7 @@ import { requestsOf } from "./egress/requests-of.js";
 import type { EndedExecution, Execution } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
+import { maskText } from "./runs/redact.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -37,7 +38,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
-    const log = { at: at.toISOString(), command };
+    const log = { at: at.toISOString(), command: command.map((word) => maskText(word, values)) };
     await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;

@@ -65,6 +65,25 @@ test("a command of the caller's is run instead, over the version and not over wh
   expect(await agent.kai("snapshot", "list", "--json").then((ran) => ran.json())).toMatchObject({ total: 0 });
 });
 
+test("a command that a signal ends has failed, and what it leaves behind is buried", async () => {
+  const agent = await agentOf(SMALL);
+  const suicide = await tested(agent, "python3", "-c", "import os; os.kill(os.getpid(), 9); print('still alive')");
+  expect(suicide).toMatchObject({ passed: false, tests: [{ exitCode: 137, stdout: "", stderr: "" }] });
+  const missing = await tested(agent, "no-such-program");
+  expect(missing.tests).toMatchObject([{ exitCode: 127, stderr: expect.stringContaining("no-such-program") }]);
+  const shellWord = await tested(agent, "exit", "0");
+  expect(shellWord.tests).toMatchObject([{ exitCode: 127 }]);
+  const orphans = `import os, time
+for _ in range(40):
+    if os.fork() == 0:
+        if os.fork() > 0: os._exit(0)
+        os._exit(0)
+    os.wait()
+time.sleep(0.3)
+print(sum(open(f"/proc/{p}/stat").read().split(") ")[1][0] == "Z" for p in os.listdir("/proc") if p.isdigit()))`;
+  expect((await tested(agent, "python3", "-c", orphans)).tests).toMatchObject([{ exitCode: 0, stdout: "0\n" }]);
+});
+
 test("a relative temp_dir lies in the agent's folder, and one that Podman cannot mount is refused at once", async () => {
   const relative = await agentOf("temp_dir: .sandboxes");
   expect((await tested(relative, "true")).passed).toBe(true);

@@ -63,7 +63,7 @@ export async function runInSandbox(
     [
       "/bin/sh",
       "-c",
-      `${waiting(settings, request)}${standInFor(host, settings.limits)}${mark.script}exec "$@"`,
+      `${waiting(settings, request)}${standInFor(host, settings.limits)}${mark.script}${AS_CHILD}`,
       "sh",
       ...request.command,
     ],
@@ -100,6 +100,12 @@ export async function runInSandbox(
   const found = await readChanges(layers, reader);
   return { result, output: kept, ...requestsOf(egress), layers, found, image };
 }
+
+/**
+ * The command beside a shell that stays the container's first process, whose words are nobody's: the kernel lets a first process ignore
+ * what kills any other one, a signal of its own too, and whoever is orphaned waits for it to be buried.
+ */
+const AS_CHILD = 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?';
 
 /** A command on a network begins when that is ready: a line on stdin says so, and what is behind it is the command's own. */
 const waiting = ({ network }: SnapshotSettings, { stdin }: CommandStreams): string =>
