@@ -69,6 +69,16 @@ export async function isMounted(folder: string): Promise<boolean> {
   return own.dev !== around.dev;
 }
 
+/**
+ * Whether something that was written to it did not reach the disk that its image lies on, which nobody who wrote it was told. False
+ * where it is no file system of its own. The kernel says so once.
+ */
+export async function hasLostWrites(folder: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  if (!(await isMounted(folder).catch(() => false))) return false;
+  const own = { PATH: env["PATH"], LC_ALL: "C" };
+  return (await runProcess({ file: "sync", args: ["--file-system", folder], env: own })).exitCode !== 0;
+}
+
 const imageOf = (folder: string): string => `${folder}.ext4`;
 
 /** The lowest exit status of e2fsck that says that errors are left. */

@@ -16,6 +16,7 @@ import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
 import { judgedChanges } from "./judged-changes.js";
+import { requireWholeDisk } from "./require-whole-disk.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -103,6 +104,9 @@ export async function storeSnapshot(
   { inherit = [], reader, secrets, ignores }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
+  const whole = requireWholeDisk(new SnapshotStore(repository), record, caller.env);
+  // While the files are looked at and stored, which nothing names yet.
+  whole.catch(() => {});
   const found = await judgedChanges(repository, known, caller, secrets);
   const ignored = ignores ? await ignoredOf(found.changes, ignores) : new Set<string>();
   const changes = found.changes.filter((change) => !ignored.has(change.path));
@@ -114,6 +118,7 @@ export async function storeSnapshot(
     reader,
     inherit,
   });
+  await whole;
   return { tree, refused: listRefused(found.refused), ignored: [...ignored] };
 }
 

@@ -11,6 +11,7 @@ import type { TimedScenario } from "../limit-openings.js";
 import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
+import { isDamaged } from "../require-whole-disk.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
@@ -51,7 +52,8 @@ export async function runThrowAway(
     const { begun, ran } = await runTwice(caller, first, request, secrets);
     ended = true;
     const { record } = begun;
-    const execution = judge(begun, ran, request.expect);
+    const damaged = ran.found.changes.length > 0 && (await isDamaged(begun.store, record, caller.env));
+    const execution = judge(begun, ran, request.expect, damaged);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
@@ -65,7 +67,7 @@ export async function runThrowAway(
       at,
       scenario: request.scenario,
       pristine: record.base === null,
-      changed: { found: ran.found, folder: changedFolder(ran.layers) },
+      changed: damaged ? undefined : { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
     });
     if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
@@ -148,10 +150,13 @@ function judge(
   { record }: BegunSnapshot,
   { result, output, requests, requestsDropped, found, image }: RanInSandbox,
   expect: Expectations,
+  damaged: boolean,
 ): EndedExecution {
   const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
+  const judged = judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect);
   return {
-    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect),
+    ...judged,
+    ...(damaged && { passed: false, failures: [...judged.failures, DAMAGED] }),
     id: record.id,
     snapshot: null,
     requests,
@@ -161,6 +166,8 @@ function judge(
     isolation: toldIsolation({ ...record, image }),
   };
 }
+
+const DAMAGED = "What it wrote is not whole: this machine's disk was full, or failed.";
 
 const stoppedSnapshot = ({ record }: BegunSnapshot, { image }: RanInSandbox): KnownSnapshot => ({
   record: { ...record, image, status: "stopped" },
