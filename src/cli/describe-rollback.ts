@@ -125,7 +125,12 @@ export function describeIllness(steps: readonly StepResult[], { style }: Output)
 function describeDone(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan, commit, version, to, from } = result;
-  const lines = [`${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`];
+  const isPart = result.type === "selective" || result.type === "partial";
+  const lines = [
+    isPart
+      ? `${style.green("✓")} Took parts of ${style.bold(to)} back, ${version} is in force`
+      : `${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`,
+  ];
   if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
   else lines.push(`  commit   ${commit.slice(0, 10)}${undoing(result)}`);
   lines.push(...madeBefore(result.versionBefore));

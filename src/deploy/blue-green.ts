@@ -146,7 +146,7 @@ async function agentsToEnd(
 /** E126: what a command printed at its end is in `data`. */
 export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
   new KaiError("E126", `\`${key}\` of ${version.tag} failed: ${error ?? "it ended badly."}`, {
-    hint: "The link was not switched, and what ran before runs on.",
+    hint: "The link was not switched, and what ran before, if anything did, runs on.",
     data: { command: key, output },
   });
 

@@ -79,7 +79,7 @@ export function gitFailure(
       hint: "Nothing was changed. Free some space and run it again.",
     });
   }
-  if (/Read-only file system|Input\/output error|Permission denied/.test(words)) {
+  if (/Read-only file system|Input\/output error|Permission denied|insufficient permission/.test(words)) {
     return new KaiError("E118", `${command} could not write: ${lastLine(words)}`, {
       hint: "Nothing was changed. Mend the disk or the permissions and run it again.",
     });

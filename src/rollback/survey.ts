@@ -152,7 +152,7 @@ async function compose(
   if (composed !== undefined) return composed;
   if (request.components.includes("state")) return fromTree;
   throw new KaiError("E109", "Nothing that was named differs from the target.", {
-    hint: "`git kai-version compare` shows what differs between two versions, and of which component it is.",
+    hint: "`git kai-version compare` shows what differs between two versions, and of which component it is. Live state goes back by `--component state`.",
   });
 }
 

@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { formatBytes } from "../agent/format-bytes.js";
 import { KaiError } from "../error.js";
 import { type StagedStateFile, stagedFile } from "../operation/staged-state.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
@@ -24,11 +25,9 @@ export async function requireRoom(
   if (free >= needed) return;
   throw new KaiError(
     "E118",
-    `There is too little room to restore the databases: ${mebibytes(needed)} are needed, ${mebibytes(free)} are free.`,
+    `There is too little room to restore the databases: ${formatBytes(Number(needed))} are needed, ${formatBytes(Number(free))} are free.`,
     {
       hint: "Nothing was changed. Free some space and run it again.",
     },
   );
 }
-
-const mebibytes = (bytes: bigint): string => `${bytes / 1_048_576n + 1n} MiB`;

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
 import { scratch } from "../support/scratch.js";
@@ -42,4 +43,13 @@ test("the version is said for people and for programs", async () => {
       expect((await place.kai(...args)).json()).toEqual({ schemaVersion: 1, version });
     }
   }
+});
+
+test.each(["git-kai-version", "kai"])("%s that was not built yet says so", async (name) => {
+  const { dir, env } = scratch();
+  mkdirSync(path.join(dir, "bin"));
+  copyFileSync(fileURLToPath(new URL(`../../bin/${name}`, import.meta.url)), path.join(dir, "bin", name));
+  const ran = await placeAt(dir, env).run(process.execPath, [path.join(dir, "bin", name)]);
+  expect(ran).toMatchObject({ exit: 1, stdout: "" });
+  expect(ran.stderr).toContain("Hint: `npm run build` in its folder builds it.");
 });

@@ -61,7 +61,7 @@ test("a version that is not well changes nothing: the old one runs on, and the l
     answer of 0.9.0
     no memory left
     Error E126: \`lifecycle.start\` of v1.2.0 failed: It ended with status 3: no memory left
-    Hint: The link was not switched, and what ran before runs on.
+    Hint: The link was not switched, and what ran before, if anything did, runs on.
     [exit 1]
   `);
   expect((await agent.kai("verify", "--all")).exit).toBe(0);

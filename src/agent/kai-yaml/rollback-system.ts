@@ -40,7 +40,7 @@ const POLICY = object({
 
 export const ROLLBACK_SYSTEM = object({
   backup_retention: field("How long backups are kept.", duration("30d")),
-  safety_checks: field("Check the target and the working tree before anything is touched.", bool(true)),
+  safety_checks: field("Hold to max_rollback_depth, and to the conditions that the policy requires.", bool(true)),
   backup_before_rollback: field(
     "Whether what a rollback saves is kept for that long; live state is saved in any case, else until another operation saves some.",
     bool(true),
