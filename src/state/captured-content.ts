@@ -37,7 +37,9 @@ async function write(
   form: Form,
 ): Promise<void> {
   const { captured } = file;
-  const out = openSync(target, "wx", captured.mode === "100755" ? 0o755 : 0o644);
+  // What an agent remembers is its own, unless a file that it is put in place of says otherwise.
+  const mode = form === "opened" ? 0o700 : 0o755;
+  const out = openSync(target, "wx", mode & (captured.mode === "100755" ? 0o777 : 0o666));
   try {
     const sink = new VerifyingSink(out);
     await readInto(sink, repository, capture, file, form);

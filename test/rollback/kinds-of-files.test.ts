@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -13,6 +14,7 @@ import {
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observe } from "../operation/observe.js";
+import { told } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
 
@@ -136,4 +138,15 @@ test("tracked files that are one file by two names", async () => {
   expect([existsSync(path.join(agent.dir, "one")), existsSync(path.join(agent.dir, "two"))]).toEqual([false, false]);
   expect(read(agent, "logic.py")).toContain("1.0.0");
   expect(agent.git("status", "--porcelain")).toBe("");
+});
+
+test("state that is not there comes back for its owner alone, and what is there keeps its permissions", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const state = path.join(agent.dir, "state.json");
+  rmSync(state);
+  await told(agent, "rollback", "1.0.0");
+  expect(lstatSync(state).mode & 0o777).toBe(0o600);
+  chmodSync(state, 0o640);
+  await told(agent, "rollback", "1.1.0", "--force");
+  expect(lstatSync(state).mode & 0o777).toBe(0o640);
 });

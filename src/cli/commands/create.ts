@@ -85,7 +85,7 @@ function describeCreated(created: CreatedVersion & { dryRun: boolean }, { style 
       "agent",
       `stood still for ${formatDuration(created.state.stopped.durationMs)}, so that its state fits together`,
     );
-  if (created.state.forgotten.length > 0) row("forgotten", `the state of ${created.state.forgotten.join(", ")}`);
+  if (created.state.forgotten.length > 0) row("forgot", `the state of ${created.state.forgotten.join(", ")}`);
   row("current", created.current ? `${created.tag} is in force` : "unchanged");
   return lines.join("\n");
 }
