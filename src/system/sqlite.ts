@@ -23,7 +23,8 @@ export async function isSqlite(handle: FileHandle): Promise<boolean> {
 }
 
 /**
- * Copies a live database through SQLite's own backup, so that writers may go on: a consistent copy, never a torn one.
+ * Copies a live database through SQLite's own backup: a consistent copy, never a torn one. Writers go on, those of a database without
+ * a write-ahead log as soon as it is copied.
  * `source` is an absolute path of any bytes in which no link is followed; `folder` is a folder of ours; the copy is `name` in
  * it, and is synced by whoever keeps it. Gives why SQLite cannot read what is there, and leaves no copy then; undefined where
  * it was copied. E117 without the sqlite3 program, E123 where somebody holds the database for too long.
@@ -43,7 +44,8 @@ export async function backUpSqlite(
     database: source,
     folder,
     env,
-    commands: [...first, `.backup --async main ${name}`],
+    // Within a transaction: else SQLite begins anew whenever somebody writes meanwhile, and may never come to an end.
+    commands: [...first, "begin", "select count(*) from sqlite_master", `.backup --async main ${name}`],
   });
   if (words === undefined && !(await isCutShort(source, before, path.join(folder, name)))) return undefined;
   await rm(path.join(folder, name), { force: true });

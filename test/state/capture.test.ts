@@ -14,6 +14,8 @@ const digestOf = (file: string) => createHash("sha256").update(readFileSync(file
 function captured(agent: Agent, tag: string, name: string): Buffer {
   const { files } = JSON.parse(agent.git("cat-file", "blob", `refs/kai/state/${tag}:capture.json`));
   const number = files.findIndex((file: { path: string }) => file.path === name);
+  const kept = path.join(agent.dir, ".git/kai/state", files[number]?.sha256 ?? "");
+  if (existsSync(kept)) return readFileSync(kept);
   return execFileSync("git", ["cat-file", "blob", `refs/kai/state/${tag}:files/${number}`], {
     cwd: agent.dir,
     env: agent.env,
@@ -21,10 +23,20 @@ function captured(agent: Agent, tag: string, name: string): Buffer {
   });
 }
 
-test("a database under four writers is captured as it was between two transactions", async () => {
+// So large that a copy that begins anew with each transaction would never come to its end.
+const LARGE =
+  "create table filler (x); with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000) insert into filler select randomblob(10000) from n;";
+
+test.each([
+  ["small", ""],
+  ["large", LARGE],
+])("a database under four writers, %s, is captured as it was between two transactions", async (_what, more) => {
   const agent = await agentWithVersions();
   const database = path.join(agent.dir, "memory.sqlite");
-  sql(database, "pragma journal_mode=wal; create table pairs (writer, turn, half); create table turns (writer, turn);");
+  sql(
+    database,
+    `pragma journal_mode=wal; ${more} create table pairs (writer, turn, half); create table turns (writer, turn);`,
+  );
   // Each transaction writes both halves of a pair and its turn; a torn copy would have one without the other.
   const writers = [1, 2, 3, 4].map((writer) => {
     const script = `n=0; while [ ! -e ../stop ]; do n=$((n+1)); echo "begin immediate; insert into pairs values (${writer}, $n, 'a'); insert into turns values (${writer}, $n); insert into pairs values (${writer}, $n, 'b'); commit;"; done | sqlite3 -cmd '.timeout 20000' memory.sqlite`;
