@@ -25,7 +25,9 @@ function startOf(pid: number): string | undefined {
   try {
     // Synchronous: the kernel answers at once, and the way through the thread pool takes a hundred times as long.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // What has ended and waits for its parent does nothing more.
+    return /^[ZX]/.test(state) ? undefined : fields[18];
   } catch {
     return undefined;
   }
