@@ -115,7 +115,7 @@ async function pruneOne(
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */
 async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<string | null> {
-  const found = await changesOf(known, caller.env).catch((cause: unknown) => {
+  const found = await changesOf(repository, known, caller.env).catch((cause: unknown) => {
     if (cause instanceof KaiError && cause.code === "E103") return undefined;
     throw cause;
   });
