@@ -57,9 +57,9 @@ function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: Li
     `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
     `${formatBytes(memoryBytes)} memory`,
     `${formatBytes(storageBytes)} disk`,
-    `${pids} processes`,
+    `${pids} ${pids === 1 ? "process" : "processes"}`,
     `${formatDuration(timeoutMs)} a command`,
-    ...(gpus === null ? [] : [`${gpus} GPUs`]),
+    ...(gpus === null ? [] : [`${gpus} ${gpus === "1" ? "GPU" : "GPUs"}`]),
   ].join(", ");
 }
 

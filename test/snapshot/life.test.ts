@@ -132,6 +132,7 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
   const { id } = await agent.made("create", "1.1.0");
   expect(await agent.refused("run", "1.1.0", "--no-wait", "--", "true")).toMatchObject({
     code: "E113",
+    message: "1 snapshot lives already, and max_concurrent is 1.",
     snapshots: [id],
   });
   const args = [PROGRAM, "snapshot", "run", "1.1.0", "--", "echo", "at last"];
