@@ -1,5 +1,5 @@
 import { formatBytes } from "../agent/format-bytes.js";
-import type { Execution } from "../snapshot/execution.js";
+import type { Execution, ExecutionInSnapshot } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
 import { formatOpenings } from "../snapshot/opening.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
@@ -107,6 +107,18 @@ function paintStatus({ status }: ListedSnapshot, style: Output["style"]): string
 /** In one line, however many there are: it stands before every result. */
 export function warnUnenforced(output: Output, unenforced: readonly string[]): void {
   if (unenforced.length > 0) output.warn(`Not enforced here: ${[...new Set(unenforced)].join(", ")}`);
+}
+
+const ENDED = {
+  ttl: "It was ended with the snapshot, whose time (ttl) is over: `snapshot diff`, `save` and `commit` still reach its files.",
+  ended: "It was ended with the snapshot, which was destroyed or does not run any more.",
+};
+
+/** The same of one in a snapshot that stays. */
+export function describeExecutionInside(execution: ExecutionInSnapshot, output: Output): string {
+  const { snapshotEnded } = execution;
+  const lines = [describeExecution(execution, output), snapshotEnded && output.style.red(ENDED[snapshotEnded])];
+  return lines.filter(Boolean).join("\n");
 }
 
 /** What is to be said of an execution whose output was shown while it ran. */
