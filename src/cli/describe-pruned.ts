@@ -1,5 +1,5 @@
 import type { EndedCommand } from "../snapshot/abandoned-commands.js";
-import type { PrunedSnapshot } from "../snapshot/prune-due.js";
+import type { LeftSnapshot, PrunedSnapshot } from "../snapshot/prune-due.js";
 import type { PassedOver } from "../snapshot/trusted-temp-dir.js";
 import type { Output } from "./output.js";
 
@@ -20,6 +20,11 @@ export function prunedLines({ pruned, orphans, ended }: Swept, { style }: Output
         `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
     ),
   ];
+}
+
+export function warnLeft({ left }: { readonly left: readonly LeftSnapshot[] }, output: Output): void {
+  for (const { id, reason, hint } of left)
+    output.warn(`${id} could not be removed: ${reason}${hint === null ? "" : ` ${hint}`}`);
 }
 
 export function warnPassedOver({ passedOver }: { readonly passedOver: PassedOver | null }, output: Output): void {

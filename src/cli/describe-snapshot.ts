@@ -1,5 +1,5 @@
 import { formatBytes } from "../agent/format-bytes.js";
-import type { Execution } from "../snapshot/execution.js";
+import type { Execution, ExecutionInSnapshot } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
 import { formatOpenings } from "../snapshot/opening.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
@@ -57,9 +57,9 @@ function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: Li
     `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
     `${formatBytes(memoryBytes)} memory`,
     `${formatBytes(storageBytes)} disk`,
-    `${pids} processes`,
+    `${pids} ${pids === 1 ? "process" : "processes"}`,
     `${formatDuration(timeoutMs)} a command`,
-    ...(gpus === null ? [] : [`${gpus} GPUs`]),
+    ...(gpus === null ? [] : [`${gpus} ${gpus === "1" ? "GPU" : "GPUs"}`]),
   ].join(", ");
 }
 
@@ -107,6 +107,18 @@ function paintStatus({ status }: ListedSnapshot, style: Output["style"]): string
 /** In one line, however many there are: it stands before every result. */
 export function warnUnenforced(output: Output, unenforced: readonly string[]): void {
   if (unenforced.length > 0) output.warn(`Not enforced here: ${[...new Set(unenforced)].join(", ")}`);
+}
+
+const ENDED = {
+  ttl: "It was ended with the snapshot, whose time (ttl) is over: `snapshot diff`, `save` and `commit` still reach its files.",
+  ended: "It was ended with the snapshot, which was destroyed or does not run any more.",
+};
+
+/** The same of one in a snapshot that stays. */
+export function describeExecutionInside(execution: ExecutionInSnapshot, output: Output): string {
+  const { snapshotEnded } = execution;
+  const lines = [describeExecution(execution, output), snapshotEnded && output.style.red(ENDED[snapshotEnded])];
+  return lines.filter(Boolean).join("\n");
 }
 
 /** What is to be said of an execution whose output was shown while it ran. */

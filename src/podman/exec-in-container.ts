@@ -6,6 +6,7 @@ import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
 import { seeEnd } from "./exec-end.js";
 import { watchUsage } from "./exec-usage.js";
 import { hasShell } from "./has-shell.js";
+import { LastWords } from "./last-words.js";
 import { lacksShell, notExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
 import { environmentArguments } from "./plan-container.js";
@@ -96,7 +97,8 @@ async function execute(
           end();
         }, timeoutMs);
   for (const each of [signal, unread]) each?.addEventListener("abort", end, { once: true });
-  const mark = new StartMark(options.onChunk, { ownKernel: container.ownKernel === true });
+  const last = new LastWords(options.onChunk);
+  const mark = new StartMark(last.take, { ownKernel: container.ownKernel === true });
   let seen: Promise<number> | undefined;
   mark.onBegan = () => {
     seen = seeEnd(container, { id: request.id, since }, ended.signal);
@@ -109,13 +111,15 @@ async function execute(
         variables: request.secrets,
         stdin,
         timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
-        onChunk: byShell ? mark.take : options.onChunk,
+        onChunk: byShell ? mark.take : last.take,
       },
     );
     options.onStarted?.();
     const { exitCode = KILLED, durationMs } = await running;
     ended.abort();
     await ending;
+    if (last.isHeld && !timedOut) await requireExecuted(container, exitCode);
+    last.release();
     signal?.throwIfAborted();
     if (!byShell) await requireExecuted(container, exitCode);
     else if (mark.began === undefined && !timedOut) {

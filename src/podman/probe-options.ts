@@ -1,6 +1,7 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { limitBandwidth } from "./bandwidth.js";
+import { bridgeRemedy } from "./bridge-remedy.js";
 import type { Feature, HostCapabilities, OptionName } from "./capabilities.js";
 import { gpuFeature } from "./gpus.js";
 import { findIdleProgram, INSTALL_IDLE_PROGRAM } from "./idle-program.js";
@@ -19,8 +20,6 @@ const SLOW = 1_000_000;
 const FREEZER_REMEDY =
   "A snapshot is stopped where it would be paused; run as root, or boot with cgroup v2, to have it paused.";
 const BANDWIDTH_REMEDY = "Run `sudo apt-get install -y iproute2` on a kernel with sch_tbf.";
-const BRIDGE_REMEDY =
-  "Run `sudo apt-get install -y netavark aardvark-dns iptables`; network mode none and isolated need no bridge.";
 const USERNS_REMEDY =
   "Let this machine have user namespaces (`sysctl user.max_user_namespaces`), or leave `user` out of the namespaces.";
 
@@ -60,6 +59,8 @@ async function usernsFeatures(places: ProbePlaces, host: HostCapabilities, init:
   }
 }
 
+const bridgeMissing = (words: string): Feature => missing("bridge", words, bridgeRemedy(words));
+
 async function bridgeFeatures(places: ProbePlaces, host: HostCapabilities, init: string): Promise<Feature[]> {
   try {
     return await whileIdle(places, host, { init, bridge: true }, async (container) => {
@@ -72,7 +73,7 @@ async function bridgeFeatures(places: ProbePlaces, host: HostCapabilities, init:
       ];
     });
   } catch (cause) {
-    return [missing("bridge", wordsOf(cause), BRIDGE_REMEDY)];
+    return [bridgeMissing(wordsOf(cause))];
   }
 }
 

@@ -3,7 +3,7 @@ import type { CommandStreams } from "../podman/command-streams.js";
 import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
-import type { EndedExecution, Execution } from "./execution.js";
+import type { EndedExecution, ExecutionInSnapshot } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { maskText } from "./runs/redact.js";
@@ -12,6 +12,7 @@ import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
 import { toldIsolation } from "./told-isolation.js";
+import { whySnapshotEnded } from "./why-snapshot-ended.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
 export interface ExecRequest extends CommandStreams {
@@ -25,8 +26,10 @@ export interface ExecRequest extends CommandStreams {
   readonly timeoutMs?: number | undefined;
 }
 
+const KILLED = 137;
+
 /** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E122, E123. */
-export function execInSnapshot(caller: Caller, asked: string, request: ExecRequest): Promise<Execution> {
+export function execInSnapshot(caller: Caller, asked: string, request: ExecRequest): Promise<ExecutionInSnapshot> {
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const values = Object.values(secrets);
@@ -70,6 +73,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       if (!signal?.aborted) await removeExecutionLog(folder, id);
       throw cause;
     });
+    const wasKilled = result.exitCode === KILLED && !result.timedOut;
+    const snapshotEnded = wasKilled ? await whySnapshotEnded(store, record, caller.now()) : null;
     await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
     const kept = await output.end();
     const execution = judged(record, id, result, kept, requestsOf(egress));
@@ -81,6 +86,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       branch: null,
       executable: [],
       notCommitted: null,
+      snapshotEnded,
     };
   });
 }

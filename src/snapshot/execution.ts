@@ -1,6 +1,7 @@
 import type { EgressRequest } from "./egress/request-log.js";
 import type { ExecutableChange } from "./ingest/executable-changes.js";
 import type { ToldIsolation } from "./told-isolation.js";
+import type { SnapshotEnd } from "./why-snapshot-ended.js";
 
 export interface Artifact {
   /** Relative to the agent's folder. */
@@ -58,6 +59,12 @@ export interface Execution {
   readonly executable: readonly ExecutableChange[];
   /** Why that was refused; null where it was not, or not asked for. */
   readonly notCommitted: string | null;
+}
+
+/** One in a snapshot that stays. */
+export interface ExecutionInSnapshot extends Execution {
+  /** Why the snapshot ended under the command, which was killed with it; null where it goes on. */
+  readonly snapshotEnded: SnapshotEnd | null;
 }
 
 /** One that has ended, and of which nothing is kept yet. */

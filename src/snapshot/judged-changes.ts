@@ -1,19 +1,30 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
+import { readRef } from "../operation/read-ref.js";
 import type { Caller } from "../version/writing-session.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { isRootless } from "./is-rootless.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
+import { savesRef } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone. */
-export async function changesOf({ record }: KnownSnapshot, env: NodeJS.ProcessEnv): Promise<FoundIn> {
+export async function changesOf(
+  repository: Repository,
+  { record }: KnownSnapshot,
+  env: NodeJS.ProcessEnv,
+): Promise<FoundIn> {
   const reader = { rootless: isRootless(), env };
   const layers = await findLayers(record.folder, record.settings, reader);
   if (layers === undefined) {
+    const ref = savesRef(record.id);
+    const kept =
+      (await readRef(repository, ref)) === null
+        ? "Nothing was saved of it."
+        : `What was saved of it is kept: \`git log ${ref}\`.`;
     throw new KaiError("E103", `The files of the snapshot ${record.id} are gone.`, {
-      hint: `What was saved of it is kept: \`git log refs/kai/snapshots/${record.id}\`. \`git kai-version snapshot destroy ${record.id}\` takes the rest away.`,
+      hint: `${kept} \`git kai-version snapshot destroy ${record.id}\` takes the rest away.`,
     });
   }
   return { ...(await readChanges(layers, reader)), folder: changedFolder(layers) };
@@ -35,7 +46,7 @@ export async function judgedChanges(
   caller: Caller,
   secrets?: readonly string[],
 ): Promise<FoundIn> {
-  const found = await changesOf(known, caller.env);
+  const found = await changesOf(repository, known, caller.env);
   // Few have some, and they bring much.
   if (Object.keys(known.record.settings.secrets).length === 0) return found;
   const [{ knownSecrets }, { readGiven }] = await Promise.all([

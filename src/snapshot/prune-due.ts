@@ -19,6 +19,14 @@ export interface PrunedSnapshot {
   readonly wouldSave: boolean | null;
 }
 
+/** A snapshot that could not be pruned. */
+export interface LeftSnapshot {
+  readonly id: string;
+  readonly reason: string;
+  /** The way out; null where none is known. */
+  readonly hint: string | null;
+}
+
 /** A snapshot that is to go, and why. */
 export interface DueSnapshot {
   readonly known: KnownSnapshot;
@@ -49,16 +57,16 @@ export async function pruneAll(
   due: readonly DueSnapshot[],
   caller: Caller,
   how: { readonly dryRun: boolean } = { dryRun: false },
-): Promise<{ pruned: PrunedSnapshot[]; left: { id: string; reason: string }[] }> {
+): Promise<{ pruned: PrunedSnapshot[]; left: LeftSnapshot[] }> {
   const pruned: PrunedSnapshot[] = [];
-  const left: { id: string; reason: string }[] = [];
+  const left: LeftSnapshot[] = [];
   for (const { known, reason } of due) {
     const { id, version } = known.record;
     try {
       pruned.push({ id, version, reason, ...(await pruneOne(repository, store, known, caller, how)) });
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
-      left.push({ id, reason: cause.message });
+      left.push({ id, reason: cause.message, hint: cause.hint ?? null });
     }
   }
   return { pruned, left };
@@ -107,7 +115,7 @@ async function pruneOne(
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */
 async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<string | null> {
-  const found = await changesOf(known, caller.env).catch((cause: unknown) => {
+  const found = await changesOf(repository, known, caller.env).catch((cause: unknown) => {
     if (cause instanceof KaiError && cause.code === "E103") return undefined;
     throw cause;
   });

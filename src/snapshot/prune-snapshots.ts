@@ -8,7 +8,7 @@ import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
 import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
 import { listOrphans } from "./orphaned-snapshots.js";
-import { type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
+import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
 import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
 import { removeSaves } from "./saves.js";
@@ -19,7 +19,7 @@ import { findPassedOver, type PassedOver, trustedTempDir } from "./trusted-temp-
 export interface PruneResult {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
-  readonly left: readonly { readonly id: string; readonly reason: string }[];
+  readonly left: readonly LeftSnapshot[];
   /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to; files of versions for snapshots. In a dry run these alone. */
   readonly orphans: readonly string[];
   readonly ended: readonly EndedCommand[];

@@ -4,7 +4,7 @@ import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
 import { listOrphans } from "./orphaned-snapshots.js";
-import { type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
+import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
 import { listForsaken } from "./sandbox/sandbox-folder.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
@@ -14,7 +14,7 @@ export interface RecoveredSnapshots {
   /** Those whose maker was killed, or whose record is gone. */
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be taken away, and why. */
-  readonly left: readonly { readonly id: string; readonly reason: string }[];
+  readonly left: readonly LeftSnapshot[];
   readonly ended: readonly EndedCommand[];
   /** Containers, folders and records that belonged to nobody any more. */
   readonly orphans: readonly string[];

@@ -19,7 +19,7 @@ import { judgedChanges } from "./judged-changes.js";
 import { requireWholeDisk } from "./require-whole-disk.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
-import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+import { type KnownSnapshot, SnapshotStore, takenFrom } from "./snapshot-store.js";
 import { type Ignores, ignoredOf } from "./version-ignores.js";
 import { whileStill } from "./while-still.js";
 
@@ -110,7 +110,7 @@ export async function storeSnapshot(
   const found = await judgedChanges(repository, known, caller, secrets);
   const ignored = ignores ? await ignoredOf(found.changes, ignores) : new Set<string>();
   const changes = found.changes.filter((change) => !ignored.has(change.path));
-  requireAcceptable({ ...found, changes }, record.settings.limits.storageBytes);
+  requireAcceptable({ ...found, changes }, takenFrom(known));
   const tree = await storeChanges(repository, {
     tree: record.tree,
     folder: found.folder,

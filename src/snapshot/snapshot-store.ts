@@ -8,6 +8,7 @@ import { uptimeTicks } from "../podman/end-exec.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
+import type { TakenFrom } from "./ingest/require-acceptable.js";
 import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
@@ -18,6 +19,13 @@ export interface KnownSnapshot {
   readonly status: SnapshotStatus;
   readonly reason: string | null;
 }
+
+/** What is known of it to whoever takes its changes over. */
+export const takenFrom = ({ record, status }: KnownSnapshot): TakenFrom => ({
+  id: record.id,
+  mostBytes: record.settings.limits.storageBytes,
+  takesCommands: status === "ready" || status === "running",
+});
 
 const RECORD = "record.json";
 const LEASE = "execution-";

@@ -67,7 +67,11 @@ async function underLock<T>(
 }
 
 const noPlace = (live: readonly KnownSnapshot[], most: number): KaiError =>
-  new KaiError("E113", `${live.length} snapshots live already, and max_concurrent is ${most}.`, {
-    hint: "`git kai-version snapshot list` shows them, `snapshot destroy ID` ends one; without `--no-wait` the command waits.",
-    data: { snapshots: live.map(({ record }) => record.id) },
-  });
+  new KaiError(
+    "E113",
+    `${live.length === 1 ? "1 snapshot lives" : `${live.length} snapshots live`} already, and max_concurrent is ${most}.`,
+    {
+      hint: "`git kai-version snapshot list` shows them, `snapshot destroy ID` ends one; without `--no-wait` the command waits.",
+      data: { snapshots: live.map(({ record }) => record.id) },
+    },
+  );

@@ -10,7 +10,7 @@ import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { bytesOf } from "./ingest/store-changes.js";
 import { type FoundIn, judgedChanges } from "./judged-changes.js";
 import { savesRef } from "./saves.js";
-import type { KnownSnapshot } from "./snapshot-store.js";
+import { type KnownSnapshot, takenFrom } from "./snapshot-store.js";
 
 /**
  * Whether a snapshot has changes that are in no save, as whoever prunes it would find them; nothing is written. E128 where there is
@@ -23,7 +23,8 @@ export async function wouldSave(repository: Repository, known: KnownSnapshot, ca
     const found = await judgedChanges(repository, known, caller);
     const isChanged = found.changes.length > 0 || [...found.refused.values()].includes(HOLDS_SECRET);
     if (!isChanged) return false;
-    requireAcceptable(found, record.settings.limits.storageBytes);
+    // Whoever prunes it ends it first.
+    requireAcceptable(found, takenFrom({ ...known, status: "stopped" }));
     const saved = await readRef(repository, savesRef(record.id));
     return saved === null || !(await isSaved(repository, found, await diffTrees(repository, record.tree, saved)));
   } catch (cause) {

@@ -130,3 +130,13 @@ test("init --dry-run in a clone says that it would fetch and adopt, where the lo
   const present = await told(clone, "init", "--dry-run");
   expect(present).toMatchObject({ outcome: "present", trustRoot: planned.trustRoot });
 });
+
+test("init counts one number that was here as one", async () => {
+  const place = clerk();
+  place.git("tag", "v0.1.0");
+  expect((await place.kai("init", "--dry-run")).stdout).toContain(
+    "reserved   1 number of a tag that was here: 0.1.0\n",
+  );
+  place.git("tag", "v0.2.0");
+  expect((await place.kai("init", "--dry-run")).stdout).toContain("2 numbers of tags that were here: 0.1.0, 0.2.0\n");
+});

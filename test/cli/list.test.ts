@@ -83,3 +83,8 @@ test("a value that cannot be is wrong usage, told with those that can", async ()
     expect(ran.json().error, option).toMatchObject({ code: "E122", message: expect.stringContaining(said) });
   }
 });
+
+test("one version that does not match is not counted as several", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  expect((await agent.kai("list", "--match", "9.*")).stdout).toBe("The only version does not match.\n");
+});

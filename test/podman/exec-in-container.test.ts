@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
@@ -153,4 +153,30 @@ test("an execution is told what was used while it lasted, not what had been befo
   // As far as the kernel lets it begin anew.
   expect(second.usage.peakMemory ?? 0).toBeLessThan(60_000_000);
   expect((await sh("true", { alone: false })).usage.peakMemory ?? 0).toBeLessThan(60_000_000);
+});
+
+test("a container that is removed under a command is E103, without podman's own words; a command's like them are its output", async () => {
+  const { sh, env, folder, container } = await idleSandbox(cache);
+  const words = "Error: container has already been removed";
+  const script = `echo before >&2; echo '${words}' >&2; exit 255`;
+  const own = await sh(script);
+  expect([own.exitCode, own.stderr.toString()]).toEqual([255, `before\n${words}\n`]);
+  const podman = execFileSync("sh", ["-c", "command -v podman"], { encoding: "utf8" }).trim();
+  const bin = path.join(folder, "bin");
+  mkdirSync(bin);
+  const remove = `${podman} rm --force --time 0 ${container.name} >/dev/null 2>&1`;
+  const lines = ["#!/bin/sh", `${podman} "$@"`, remove, `echo '${words}' >&2`, "exit 255"];
+  writeFileSync(path.join(bin, "podman"), lines.join("\n"), { mode: 0o755 });
+  let printed = "";
+  const asked = {
+    env: { ...env, PATH: `${bin}:${env["PATH"]}` },
+    onChunk: (_: string, chunk: Buffer) => {
+      printed += chunk.toString();
+    },
+  };
+  await expect(sh("echo before >&2", asked)).rejects.toMatchObject({
+    code: "E103",
+    message: `The sandbox ${container.name} does not run.`,
+  });
+  expect(printed).toBe("before\n");
 });

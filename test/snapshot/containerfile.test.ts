@@ -201,6 +201,20 @@ test.each([
   );
 });
 
+test("the hint of a refused instruction names those that are taken, and no other", () => {
+  let hint = "";
+  try {
+    own("ADD a /x");
+  } catch (cause) {
+    hint = (cause as { hint: string }).hint;
+  }
+  const named = hint.match(/\b[A-Z]{3,}\b/g) ?? [];
+  expect(named).toEqual(expect.arrayContaining(["RUN", "ENTRYPOINT", "VOLUME", "CMD", "EXPOSE", "LABEL"]));
+  for (const word of named.filter((each) => each !== "FROM" && each !== "NAME"))
+    expect(() => own(`${word} a b`), word).not.toThrow();
+  for (const word of ["ADD", "ONBUILD"]) expect(named).not.toContain(word);
+});
+
 test.each([["FROM scratch"], ["FROM $IMAGE"], ["FROM --platform=x base:1"], ["FROM"], ["RUN x"], [""], ["FROM ../x"]])(
   "a Containerfile that names no image is refused: %s",
   (text) => {

@@ -132,6 +132,7 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
   const { id } = await agent.made("create", "1.1.0");
   expect(await agent.refused("run", "1.1.0", "--no-wait", "--", "true")).toMatchObject({
     code: "E113",
+    message: "1 snapshot lives already, and max_concurrent is 1.",
     snapshots: [id],
   });
   const args = [PROGRAM, "snapshot", "run", "1.1.0", "--", "echo", "at last"];
@@ -157,4 +158,32 @@ test("a snapshot whose time is over ends by itself, and goes with what it had ch
   expect(pruned).toMatchObject([{ id, reason: "its time is over", kept: expect.any(String) }]);
   expect(agent.git("show", `refs/kai/snapshots/${id}:precious.txt`)).toBe("precious");
   expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test.each([
+  ["whose time is over", "8s", /^It was ended with the snapshot, whose time \(ttl\) is over: /m],
+  ["that is destroyed", "1h", /^(?:It was ended with the snapshot, which was destroyed|Error E103: )/m],
+] as const)("a command in a snapshot %s says why it was ended", async (_, ttl, said) => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0", "--ttl", ttl);
+  const args = [PROGRAM, "snapshot", "exec", id, "--", "sh", "-c", "echo begun; sleep 600"];
+  const running = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: ["ignore", "pipe", "pipe"] });
+  const [ended, stderr] = [once(running, "exit"), text(running.stderr)];
+  await once(running.stdout, "data");
+  if (ttl === "1h") await agent.made("destroy", id);
+  const [exit] = await ended;
+  expect(await stderr).toMatch(said);
+  expect(await stderr).not.toMatch(/^Error: /m);
+  expect(ttl === "8s" ? [137] : [137, 3]).toContain(exit);
+  if (ttl === "8s") await agent.made("destroy", id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a command that kills itself in a snapshot that goes on is not said to have ended with it", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const ran = await agent.made("exec", id, "--", "true");
+  expect(ran).toMatchObject({ exitCode: 0, snapshotEnded: null });
+  const killed = await agent.snapshot("exec", id, "--", "sh", "-c", "kill -9 $$");
+  expect([killed.exit, killed.stderr]).toEqual([137, ""]);
 });

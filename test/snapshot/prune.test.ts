@@ -63,6 +63,28 @@ test("a dry run tells whether what was changed would be saved, and writes nothin
   expect((await agent.made("prune")).pruned).toMatchObject([{ id, kept: expect.any(String), wouldSave: null }]);
 });
 
+test("a snapshot that cannot be saved stays, with the way out told, and a dry run does not say that there is nothing", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "truncate", "-s", "100M", "sparse.bin");
+  const whileReady = await agent.refused("save", id);
+  expect(whileReady).toMatchObject({ code: "E128", hint: expect.stringContaining("in the sandbox, and try again") });
+  const file = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...record, expiresAt: record.createdAt }));
+  const wayOut = `\`git kai-version snapshot diff ${id}\` shows what it changed, \`git kai-version snapshot destroy ${id}\` removes it`;
+  for (const args of [["prune", "--dry-run"], ["prune"]]) {
+    const { stdout, stderr } = await agent.snapshot(...args);
+    expect(stderr).toContain(`${id} could not be removed: What the snapshot changed is not taken`);
+    expect(stderr).toContain(wayOut);
+    expect(stdout).not.toContain("There is nothing to prune.");
+  }
+  expect((await agent.made("prune")).left).toMatchObject([{ id, hint: expect.stringContaining(wayOut) }]);
+  expect((await agent.made("diff", id)).added).toEqual(["sparse.bin"]);
+  await agent.made("destroy", id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
 test("a folder that another user made, or that names another one as its own, is no lost snapshot of ours", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");

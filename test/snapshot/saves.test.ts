@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import path from "node:path";
 import { expect, test } from "vitest";
+import { isRootless } from "../../src/snapshot/is-rootless.js";
+import { removeSandboxFolder } from "../../src/snapshot/sandbox/sandbox-folder.js";
 import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
 async function changed(agent: SnapshotAgent, script: string): Promise<string> {
@@ -42,6 +45,26 @@ test("what was saved is found when its snapshot is gone, begun with again, and r
   expect(removed).toMatchObject({ exit: 0, stdout: expect.stringContaining(second.commit.slice(0, 10)) });
   expect(saves(agent)).toBe("");
   expect(await agent.made("list")).toMatchObject({ gone: [] });
+});
+
+test("of a snapshot whose folder is lost is said to be kept only what was saved", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const { id: saved } = await agent.made("create", "1.1.0");
+  await agent.made("exec", saved, "--", "sh", "-c", "echo x > x.txt");
+  await agent.made("save", saved);
+  const lost = async (each: string) => {
+    execFileSync("podman", ["rm", "--force", "--time", "0", `kai-${each.toLowerCase()}`], { env: agent.env });
+    const host = { rootless: isRootless(), env: agent.env };
+    await removeSandboxFolder(path.join(agent.tempDir, `kai-snapshot.${each}`), host);
+    return agent.refused("diff", each);
+  };
+  const destroy = (each: string) => `\`git kai-version snapshot destroy ${each}\` takes the rest away.`;
+  expect(await lost(id)).toMatchObject({ code: "E103", hint: `Nothing was saved of it. ${destroy(id)}` });
+  expect(await lost(saved)).toMatchObject({
+    code: "E103",
+    hint: `What was saved of it is kept: \`git log refs/kai/snapshots/${saved}\`. ${destroy(saved)}`,
+  });
 });
 
 test("a snapshot goes together with what was saved of it, unless another one stands on that", async () => {

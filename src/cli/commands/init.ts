@@ -50,7 +50,10 @@ function describeInit(result: InitResult, output: Output, noCommit = false): str
   if (result.untracked.length > 0)
     row("state", `${result.untracked.join(", ")}: git forgets it, each version captures it`);
   if (result.reserved.length > 0)
-    row("reserved", `${result.reserved.length} numbers of tags that were here: ${shorten(result.reserved)}`);
+    row(
+      "reserved",
+      `${result.reserved.length === 1 ? "1 number of a tag that was" : `${result.reserved.length} numbers of tags that were`} here: ${shorten(result.reserved)}`,
+    );
   for (const { tag, reason } of result.skipped.slice(0, 5)) row("skipped", `${tag}: ${reason}`);
   if (result.skipped.length > 5) row("", `and ${result.skipped.length - 5} more`);
   if (result.config !== null) {

@@ -133,7 +133,11 @@ function signatureMark({ signature }: ListedVersion, { style }: Output): string 
 }
 
 const noneShown = ({ total, filtered }: VersionList): string =>
-  filtered === 0 ? `None of the ${total} versions matches.` : `0 of ${filtered} shown.`;
+  filtered === 0
+    ? total === 1
+      ? "The only version does not match."
+      : `None of the ${total} versions matches.`
+    : `0 of ${filtered} shown.`;
 
 const skippedLine = ({ skipped }: VersionList): string =>
   skipped.length === 0

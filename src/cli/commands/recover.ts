@@ -6,7 +6,7 @@ import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
 import { callerOf, tellConfigBroken, tellRecovered } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
-import { prunedLines, warnPassedOver } from "../describe-pruned.js";
+import { prunedLines, warnLeft, warnPassedOver } from "../describe-pruned.js";
 import { describeIllness, describeStep } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
@@ -52,7 +52,7 @@ export const recoverCommand = defineCommand({
       if (cause instanceof KaiError) return NO_SNAPSHOTS;
       throw cause;
     });
-    for (const { id, reason } of snapshots.left) context.output.warn(`${id} could not be removed: ${reason}`);
+    warnLeft(snapshots, context.output);
     warnPassedOver(snapshots, context.output);
     context.output.result({ recovered: told, judged, rebuilt, rehearsals, snapshots }, describeRecovered);
   },

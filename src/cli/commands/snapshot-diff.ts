@@ -8,7 +8,7 @@ export const snapshotDiffCommand = defineCommand({
   name: "snapshot diff",
   summary: "Show what differs in a snapshot from the files that it began with",
   description:
-    "Looks at the files themselves, with the snapshot held still; nothing of what is there is trusted, followed or run. `refused` is what can be in no version, and why; what the version's own .gitignore files ignore is marked, and `snapshot commit` leaves it out. So is what later runs on a host, which `snapshot commit` takes with --allow-executable only.",
+    "Looks at the files themselves, with the snapshot held still; nothing of what is there is trusted, followed or run. `refused` is what can be in no version, and why; what the version's own .gitignore files ignore is marked, and `snapshot commit` leaves it out. So is what kai.yaml, git or a forge names to be run on a host later, which `snapshot commit` takes with --allow-executable only; what that imports or includes is not.",
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   options: { patch: flag("show the text of what `snapshot commit` would take, too", { short: "p" }) },
   examples: [

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../agent/quantity.js";
 import { execInSnapshot } from "../../snapshot/exec-in-snapshot.js";
 import { commandLine, defineCommand, list, parsed, required, value } from "../define-command.js";
-import { describeExecution } from "../describe-snapshot.js";
+import { describeExecutionInside } from "../describe-snapshot.js";
 import { nothingNamed } from "../nothing-named.js";
 import { withSnapshotCaller, withStreams } from "../snapshot-caller.js";
 
@@ -33,7 +33,7 @@ export const snapshotExecCommand = defineCommand({
         execInSnapshot(caller, id, { ...request, ...streams, command: [program, ...args], timeoutMs: timeout }),
       ),
     );
-    context.output.told(execution, describeExecution);
+    context.output.told(execution, describeExecutionInside);
     process.exitCode = execution.exitCode;
   },
 });

@@ -1,7 +1,7 @@
 import { type PruneResult, pruneSnapshots } from "../../snapshot/prune-snapshots.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
-import { prunedLines, warnPassedOver } from "../describe-pruned.js";
+import { prunedLines, warnLeft, warnPassedOver } from "../describe-pruned.js";
 import { inReach } from "../describe-snapshot.js";
 import type { Output } from "../output.js";
 
@@ -18,7 +18,7 @@ export const snapshotPruneCommand = defineCommand({
   examples: [{ line: "git kai-version snapshot prune", does: "cleans up" }],
   async run({ all, saves, dryRun }, context) {
     const result = await pruneSnapshots(callerOf(context), { all, saves, dryRun });
-    for (const { id, reason } of result.left) context.output.warn(`${id} could not be removed: ${reason}`);
+    warnLeft(result, context.output);
     warnPassedOver(result, context.output);
     context.output.result({ ...result, dryRun }, describePrune);
   },
@@ -31,5 +31,6 @@ function describePrune(result: PruneResult & { dryRun: boolean }, output: Output
     ...prunedLines(result, output, dryRun),
     ...saves.map((save) => `${verb} what was saved of ${save.id} (${save.version}): ${save.reason}; ${inReach(save)}`),
   ];
-  return lines.length === 0 ? "There is nothing to prune." : lines.join("\n");
+  if (lines.length > 0) return lines.join("\n");
+  return result.left.length > 0 ? "There is nothing else to prune." : "There is nothing to prune.";
 }

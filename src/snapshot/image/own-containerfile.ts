@@ -83,9 +83,14 @@ function logicalLines(text: string, name: string): { line: number; content: stri
   return found;
 }
 
+const listed = (words: ReadonlySet<string>): string => {
+  const all = [...words];
+  return `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+};
+
 const cannotBuild = (name: string, line: number, what: string): KaiError =>
   new KaiError("E103", `The version's ${name} cannot be built here, line ${line}: ${what}.`, {
     hint:
-      "It may hold one FROM, and ARG, ENV, RUN, COPY, WORKDIR, USER and SHELL without options but --chown and --chmod. " +
+      `It may hold one FROM, and ${listed(KEPT)}, with no option but --chown and --chmod of COPY; ${listed(WITHOUT_EFFECT)} are passed over. ` +
       "`--image NAME` uses an image as it is.",
   });

@@ -1,0 +1,46 @@
+type OnChunk = (stream: "stdout" | "stderr", chunk: Buffer) => void;
+
+const PODMANS =
+  /^Error: .*(?:has already been removed|no such (?:container|exec session)|container state improper|exec session)/;
+const LONGEST = 1024;
+
+/**
+ * Hands on what an execution prints, but for a last line on stderr that reads like podman's own: whoever knows how it ended
+ * says whether that belongs to the command.
+ */
+export class LastWords {
+  readonly #onChunk: OnChunk | undefined;
+  #held: Buffer | undefined;
+
+  constructor(onChunk: OnChunk | undefined) {
+    this.#onChunk = onChunk;
+  }
+
+  readonly take: OnChunk = (stream, chunk) => {
+    if (stream === "stdout") {
+      this.#onChunk?.(stream, chunk);
+      return;
+    }
+    this.release();
+    const at = lastLineOf(chunk);
+    const isPodmans = chunk.length - at <= LONGEST && PODMANS.test(chunk.subarray(at).toString());
+    if (isPodmans) this.#held = chunk.subarray(at);
+    const rest = isPodmans ? chunk.subarray(0, at) : chunk;
+    if (rest.length > 0) this.#onChunk?.(stream, rest);
+  };
+
+  /** Whether there is such a line. */
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** It was the command's. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#onChunk?.("stderr", held);
+  }
+}
+
+/** Where the last line begins. */
+const lastLineOf = (chunk: Buffer): number => (chunk.length < 2 ? 0 : chunk.lastIndexOf("\n", chunk.length - 2) + 1);
