@@ -1,6 +1,7 @@
 import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
-import { parseCapture } from "../state/capture-manifest.js";
+import { type CaptureManifest, parseCapture } from "../state/capture-manifest.js";
+import { listMissing } from "../state/state-store.js";
 import type { History, KnownVersion } from "./history.js";
 import { readStateHistory, type StateHistory, stateRefOf } from "./state-history.js";
 
@@ -12,7 +13,7 @@ export interface ListedState {
   readonly createdAt: string | null;
   /** What the version's tag says of it. */
   readonly digest: string;
-  /** `missing`: not in this clone, although nobody forgot it; `differs`: another capture than the one that was signed. */
+  /** `missing`: not in this clone, or large files of it are not, although nobody forgot it; `differs`: another capture than the one that was signed. */
   readonly status: "here" | "forgotten" | "missing" | "differs";
   /** Of files and bytes null where the capture is not here. */
   readonly files: number | null;
@@ -33,14 +34,19 @@ export async function listStates(repository: Repository, history: History): Prom
   const known = await readStateHistory(repository);
   const reader = new ObjectReader(repository);
   try {
-    const states = await Promise.all(versions.map((version) => listOne(reader, version, known)));
+    const states = await Promise.all(versions.map((version) => listOne(repository, reader, version, known)));
     return states.reverse();
   } finally {
     reader.close();
   }
 }
 
-async function listOne(reader: ObjectReader, version: KnownVersion, known: StateHistory): Promise<ListedState> {
+async function listOne(
+  repository: Repository,
+  reader: ObjectReader,
+  version: KnownVersion,
+  known: StateHistory,
+): Promise<ListedState> {
   const { tag, number, createdAt } = version;
   const digest = version.state ?? "";
   const object = await reader.find(`${stateRefOf(tag)}:capture.json`);
@@ -52,7 +58,7 @@ async function listOne(reader: ObjectReader, version: KnownVersion, known: State
     tag,
     createdAt: createdAt?.toISOString() ?? null,
     digest,
-    status: object === undefined ? absent : manifest === undefined ? "differs" : "here",
+    status: object === undefined ? absent : statusOf(repository, manifest),
     files: manifest ? files.length : null,
     bytes: manifest ? files.reduce((sum, { size }) => sum + size, 0) : null,
     where: [...new Set(files.map(({ stored }) => stored ?? "git"))],
@@ -60,4 +66,9 @@ async function listOne(reader: ObjectReader, version: KnownVersion, known: State
     consistent: manifest?.consistent ?? null,
     kept: known.kept.has(tag) && object !== undefined,
   };
+}
+
+function statusOf(repository: Repository, manifest: CaptureManifest | undefined): ListedState["status"] {
+  if (manifest === undefined) return "differs";
+  return listMissing(repository, manifest).length === 0 ? "here" : "missing";
 }

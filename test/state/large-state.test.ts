@@ -96,6 +96,9 @@ test("on a clone, large state is said to come with no fetch, and what is copied 
   await told(agent, "create", "--as", "1.1.0");
   const { clone, runHint } = await cloneOf(agent);
   const risks = async () => (await told(clone, "rollback", "1.0.0", "--dry-run")).plan.risks;
+  const status = async () =>
+    (await told(clone, "state", "list")).states.find((each: { tag: string }) => each.tag === "v1.0.0")?.status;
+  expect(await status()).toBe("missing");
   const missing = "not on this machine of the state of v1.0.0: memory.sqlite, state.json";
   expect(await risks()).toContainEqual({
     kind: "state_missing",
