@@ -130,6 +130,20 @@ test("undo of what switched no deployment leaves it and what runs there, whateve
   expect(existsSync(path.join(root, "versions/v1.2.0"))).toBe(false);
 });
 
+test("where nothing but the deployment is switched the agent is stopped and started all the same", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN, "logic.py": "one = 1\n" });
+  await version("1.1.0", { "logic.py": "two = 2\n" });
+  // The same files as 1.0.0.
+  await version("1.2.0", { "logic.py": "one = 1\n" });
+  expect((await agent.kai("deploy", "1.2.0")).exit).toBe(0);
+  const deployed = async () => [readlinkSync(path.join(root, "current")), await versionsThatRun()];
+  const back = (await agent.kai("rollback", "1.0.0", "--keep-state", "--json")).json();
+  expect([back.error, await deployed()]).toEqual([undefined, ["versions/v1.0.0", ["1.0.0"]]]);
+  const undone = (await agent.kai("undo", "--json")).json();
+  expect([undone.error, await deployed()]).toEqual([undefined, ["versions/v1.2.0", ["1.2.0"]]]);
+});
+
 test("what was deployed behind an operation stays when that is undone, and the plan says so", async () => {
   const { agent, link } = await deployedTwice();
   const { operation } = (await agent.kai("create", "--as", "1.2.0", "--allow-unchanged", "--json")).json();
