@@ -13,15 +13,16 @@ export function callerOf(context: CommandContext, tellConfig = tellConfigGone): 
     onRecovered: (recovered) => {
       tellRecovered(recovered, context);
       const restored = ({ kind, outcome }: Recovered) => outcome === "completed" && /^(?:rollback|undo)$/.test(kind);
-      if (recovered.some((each) => restored(each) && each.agent !== null)) context.output.note(NOT_ASKED);
+      const unasked = recovered.findLast((each) => restored(each) && each.agent !== null);
+      if (unasked) context.output.note(notAsked(unasked));
     },
     onConfigGone: tellConfig(context),
     askPassphrase: context.interactive ? (key) => context.askSecret(`Passphrase of the key ${key}: `) : undefined,
   };
 }
 
-const NOT_ASKED =
-  "It was not checked as the rollback would have: `git kai-version recover` does, while that is in force.";
+const notAsked = ({ kind }: Recovered): string =>
+  `It was not checked as the ${kind} would have: \`git kai-version recover\` does, while that is in force.`;
 
 /** Says whose kai.yaml is in effect where the agent's own is gone; one that is broken is refused (E106). */
 export const tellConfigGone =

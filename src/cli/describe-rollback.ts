@@ -25,7 +25,9 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 const undoing = ({ type, undone }: RollbackResult): string =>
   type === "selective" || type === "partial" ? "" : `, undoing ${counted(undone, "commit")}`;
 
-const switched = ({ from, to }: PlannedDeployment): string => (from === to ? `${from} stays` : `${from} -> ${to}`);
+/** What becomes of the deployment. */
+export const switched = ({ from, to }: PlannedDeployment): string =>
+  from === to ? `${from} stays` : `${from} -> ${to}`;
 
 function describePlan(result: VersionedRollback, output: Output): string {
   const { style } = output;

@@ -25,7 +25,7 @@ export function findLaterSwitch(
   });
 }
 
-/** One whose link led there already, or that failed, switched nothing. */
-const isSwitch = ({ details }: LoggedEntry): boolean =>
+/** Whether a deployment was switched by it: one whose link led there already, or that failed, switched nothing. */
+export const isSwitch = ({ details }: LoggedEntry): boolean =>
   details["deployed"] !== undefined &&
   (details["deployed"] !== details["previous"] || details["replaced"] !== undefined);

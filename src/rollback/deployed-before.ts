@@ -1,22 +1,29 @@
+import { findLaterSwitch, isSwitch } from "../deploy/later-switch.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { type DeployedAgent, findDeployed, withConfig } from "../version/deployed-agent.js";
-import { findVersion, type KnownVersion } from "../version/history.js";
+import { findVersion } from "../version/history.js";
 import { findNumber } from "../version/number.js";
 import type { WritingSession } from "../version/writing-session.js";
 
 /**
- * The deployment as an operation that is undone has it: where it switched one, that goes back to what was there before, unless
- * another one was deployed since.
+ * The deployment as an operation that is taken back has it, `configured` where that has none: what was there before comes back
+ * where the operation or ways out of it switched it. It stays as it is where none did, or another one was deployed since.
  */
 export async function findDeployedBefore(
   session: WritingSession,
-  { details }: Pick<LoggedEntry, "details">,
-  fallback: { readonly root: string | null; readonly next: KnownVersion | null },
+  { id }: Pick<LoggedEntry, "id">,
+  configured: string | null,
 ): Promise<DeployedAgent | undefined> {
-  const root = typeof details["root"] === "string" ? details["root"] : fallback.root;
-  const deployed = await findDeployed(session, root, fallback.next);
-  const previous = typeof details["previous"] === "string" ? findNumber(details["previous"]) : undefined;
-  const before = previous && findVersion(session.history, previous);
-  if (deployed === undefined || before === undefined || deployed.version !== details["deployed"]) return deployed;
-  return { ...deployed, next: await withConfig(session, before) };
+  const { history } = session;
+  const switches: LoggedEntry[] = [];
+  history.findEntry((each) => {
+    if ((each.id === id || each.details["recovers"] === id) && isSwitch(each)) switches.push(each);
+    return each.id === id;
+  });
+  const [newest, oldest] = [switches[0], switches.at(-1)];
+  const deployed = await findDeployed(session, newest ? String(newest.details["root"]) : configured, undefined);
+  const previous = findNumber(String(oldest?.details["previous"]));
+  if (!deployed || !newest || !previous) return deployed;
+  const isDeployedSince = deployed.version !== newest.details["deployed"] || findLaterSwitch(history, newest);
+  return isDeployedSince ? deployed : { ...deployed, next: await withConfig(session, findVersion(history, previous)) };
 }

@@ -7,6 +7,10 @@ import { refusesDepth } from "./require-depth.js";
 import { assessRisks, type Risk } from "./risks.js";
 import type { Ground } from "./survey.js";
 
+/** Not where it is what comes into force. */
+const deploymentStays = ({ deployed, version }: Ground): string | null =>
+  deployed && !deployed.next && deployed.version !== version?.number.text ? deployed.version : null;
+
 /** The risks of what was read and of what is to be done. */
 export function risksOf(
   { history, at }: WritingSession,
@@ -57,7 +61,7 @@ export function risksOf(
     depth: ground.depth,
     maxDepth: config.rollback_system.max_rollback_depth,
     refusesDepth: refusesDepth(plan.request, config.rollback_system),
-    deploymentStays: ground.deployed && ground.version === undefined ? ground.deployed.version : null,
+    deploymentStays: deploymentStays(ground),
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
     lackingState: plan.lacking,

@@ -77,7 +77,7 @@ export interface RiskFacts {
   readonly maxDepth: number;
   /** Whether more than that refuse the rollback. */
   readonly refusesDepth: boolean;
-  /** The version that stays deployed, because the one that is made has no folder yet; null where it is switched, or none is. */
+  /** The version that stays deployed, although another one or none comes into force; null where it is switched, or none is. */
   readonly deploymentStays: string | null;
   /** When the state was captured that is put in place; null where none is. */
   readonly capturedAt: Date | null;
@@ -140,7 +140,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
     add(
       "medium",
       "deployment_stays",
-      `${facts.deploymentStays} stays deployed: \`deploy current\` puts the new version there`,
+      `${facts.deploymentStays} stays deployed: \`deploy current\` puts there what is in force then`,
     );
   }
   if (facts.capturedAt) {

@@ -74,10 +74,7 @@ export async function surveyUndone(
     migration: [],
     depth: 0,
     config: inForce,
-    deployed: await findDeployedBefore(session, entry, {
-      root: await configuredRoot(repository, inForce),
-      next: version,
-    }),
+    deployed: await findDeployedBefore(session, entry, await configuredRoot(repository, inForce)),
     withState: saved !== undefined,
     takesBack: true,
   };

@@ -16,6 +16,7 @@ import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { composeTree, type Selection, selectComponents, selectPaths } from "./compose-tree.js";
+import { findDeployedBefore } from "./deployed-before.js";
 import { findTarget, type RollbackTarget } from "./find-target.js";
 import type { RollbackRequest } from "./request.js";
 import { requireWholeRange } from "./require-whole-range.js";
@@ -114,17 +115,25 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
-    deployed: await findDeployed(
-      session,
-      request.rehearsal ? request.rehearsal.root : await configuredRoot(repository, inForce ?? agent.config),
-      version,
-    ),
+    deployed: await findDeployment(session, request, inForce ?? agent.config, version),
     withState,
     takesBack: isWayOut(request),
   };
 }
 
 const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";
+
+/** A way out takes the deployment back as `undo` does; else it goes with the version. */
+async function findDeployment(
+  session: WritingSession,
+  request: RollbackRequest,
+  config: AgentConfig,
+  version: KnownVersion | undefined,
+): Promise<DeployedAgent | undefined> {
+  const { rehearsal, to } = request;
+  const root = rehearsal ? rehearsal.root : await configuredRoot(session.agent.repository, config);
+  return isWayOut(request) ? findDeployedBefore(session, { id: to }, root) : findDeployed(session, root, version);
+}
 
 const withStateOnly = ({ components }: RollbackRequest): boolean => components.includes("state");
 

@@ -21,7 +21,8 @@ export function requireUndoable(history: History, entry: LoggedEntry): void {
   const other = entry.kind === "snapshot" ? branchMade(entry) : OTHER_WAYS[entry.kind];
   if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
   if (entry.current.after?.pointer !== history.current?.pointer) {
-    const later = history.findEntry((each) => each.current.after?.pointer === history.current?.pointer);
+    // An outcome or a deployment that came after it leaves in force what is.
+    const later = history.findEntry(({ current }) => current.before?.pointer !== current.after?.pointer);
     throw new KaiError("E125", `Another version came into force since: ${later?.subject ?? "a later operation"}.`, {
       hint: "Undo the later operations first, or go back with `git kai-version rollback VERSION`.",
     });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { LIFECYCLE, RUN, runningAgent } from "../deploy/running-agent.js";
@@ -97,6 +97,87 @@ test("undo of a rollback puts back what was deployed before, whatever was in for
   expect([link(), await versionsThatRun()]).toEqual(["versions/v1.1.0", ["1.1.0"]]);
   expect((await agent.kai("current", "--json")).json().version).toBe("1.2.0");
   expect((await agent.kai("verify", "--all")).exit).toBe(0);
+});
+
+test("undo of what switched no deployment leaves it and what runs there, whatever is in force then", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "logic.py": "new = 1\n", "prompts/system.md": "Be kind.\n" });
+  await version("1.2.0", { "logic.py": "new = 2\n", "prompts/system.md": "Be brief.\n" });
+  expect((await agent.kai("deploy", "1.0.0")).exit).toBe(0);
+  const deployed = async () => [readlinkSync(path.join(root, "current")), await versionsThatRun()];
+  const edit = (text: string) => {
+    agent.write("logic.py", text);
+    agent.commit("feat: more");
+  };
+  const operations: [...string[]][] = [
+    ["create", "--as", "1.3.0"],
+    ["create", "--as", "1.4.0", "--no-current"],
+    ["rollback", "1.1.0", "--component", "prompts"],
+    ["rollback", "1.1.0", "--path", "logic.py"],
+    ["rollback", "1.0.0", "--keep-state"],
+  ];
+  for (const args of operations) {
+    if (args[0] === "create") edit(`new = "${args[2]}"\n`);
+    const done = await agent.kai(...args);
+    expect([args, done.exit, done.stderr]).toEqual([args, 0, ""]);
+    expect([args, await deployed()]).toEqual([args, ["versions/v1.0.0", ["1.0.0"]]]);
+    const undone = await agent.kai("undo");
+    expect([args, undone.exit, undone.stderr]).toEqual([args, 0, ""]);
+    expect(undone.stdout).toContain("  deployed   1.0.0 stays\n");
+    expect([args, await deployed()]).toEqual([args, ["versions/v1.0.0", ["1.0.0"]]]);
+  }
+  expect(existsSync(path.join(root, "versions/v1.2.0"))).toBe(false);
+});
+
+test("where nothing but the deployment is switched the agent is stopped and started all the same", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN, "logic.py": "one = 1\n" });
+  await version("1.1.0", { "logic.py": "two = 2\n" });
+  // The same files as 1.0.0.
+  await version("1.2.0", { "logic.py": "one = 1\n" });
+  expect((await agent.kai("deploy", "1.2.0")).exit).toBe(0);
+  const deployed = async () => [readlinkSync(path.join(root, "current")), await versionsThatRun()];
+  const back = (await agent.kai("rollback", "1.0.0", "--keep-state", "--json")).json();
+  expect([back.error, await deployed()]).toEqual([undefined, ["versions/v1.0.0", ["1.0.0"]]]);
+  const undone = (await agent.kai("undo", "--json")).json();
+  expect([undone.error, await deployed()]).toEqual([undefined, ["versions/v1.2.0", ["1.2.0"]]]);
+});
+
+test("what was deployed behind an operation stays when that is undone, and the plan says so", async () => {
+  const { agent, link } = await deployedTwice();
+  const { operation } = (await agent.kai("create", "--as", "1.2.0", "--allow-unchanged", "--json")).json();
+  expect((await agent.kai("deploy", "current")).exit).toBe(0);
+  const { plan } = (await agent.kai("undo", operation, "--json")).json();
+  expect(plan.deployment).toMatchObject({ from: "1.2.0", to: "1.2.0" });
+  expect(plan.risks).toContainEqual({
+    kind: "deployment_stays",
+    severity: "medium",
+    message: "1.2.0 stays deployed: `deploy current` puts there what is in force then",
+  });
+  expect(link()).toBe("versions/v1.2.0");
+});
+
+test("a deployment that was switched since, also to the same version again, stays when a rollback is undone", async () => {
+  const { agent, link } = await deployedTwice();
+  expect((await agent.kai("create", "--as", "1.2.0", "--allow-unchanged")).exit).toBe(0);
+  const { operation } = (await agent.kai("rollback", "1.0.0", "--json")).json();
+  for (const version of ["1.1.0", "1.0.0"]) expect((await agent.kai("deploy", version)).exit).toBe(0);
+  expect((await agent.kai("undo", operation)).exit).toBe(0);
+  expect(link()).toBe("versions/v1.0.0");
+});
+
+test("a way out of a rollback that was not well puts back what was deployed before", async () => {
+  const { agent, root, version, versionsThatRun } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  await version("1.1.0", { "run.sh": "#!/bin/sh\nexit 1\n" });
+  await version("1.2.0", { "run.sh": RUN });
+  expect((await agent.kai("deploy", "1.0.0")).exit).toBe(0);
+  expect((await agent.kai("rollback", "1.1.0", "--json")).json().error).toMatchObject({
+    code: "E127",
+    recovered: { strategy: "emergency_snapshot", to: "1.2.0" },
+  });
+  expect([readlinkSync(path.join(root, "current")), await versionsThatRun()]).toEqual(["versions/v1.0.0", ["1.0.0"]]);
 });
 
 test("an agent whose folder was removed is ended all the same, and the deployment goes back", async () => {

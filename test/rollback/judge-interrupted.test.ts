@@ -136,6 +136,8 @@ test("an undo that was killed is judged, and does not fall back", async () => {
   await agent.version("1.1.0", { "kai.yaml": kaiYaml(`${START}\n${hanging("exit 9")}`) });
   await told(agent, "rollback", "1.0.0");
   await killed(agent, "undo");
+  const { stderr } = await agent.kai("create", "--as", "1.2.0", "--allow-unchanged", "--no-current");
+  expect(stderr).toContain("It was not checked as the undo would have: ");
   const error = await refused(agent, "recover");
   expect(error).toMatchObject({ code: "E127", exit: 4 });
   expect(error.message).toMatch(/^The undo to 1\.1\.0 that was interrupted did not hold: .*1\.1\.0 stays in force\.$/);
@@ -260,7 +262,9 @@ test("a command that recovers on its way says what it found, and who asks", asyn
   const ran = await agent.kai("create", "--as", "1.2.0", "--allow-unchanged");
   expect(ran.stderr).toContain("Finished an interrupted rollback");
   expect(ran.stderr).toContain("The agent that is to run could not be started");
-  expect(ran.stderr).toContain("`git kai-version recover` does, while that is in force");
+  expect(ran.stderr).toContain(
+    "It was not checked as the rollback would have: `git kai-version recover` does, while that is in force",
+  );
   expect(await told(agent, "recover")).toMatchObject({ judged: null });
 });
 

@@ -136,6 +136,24 @@ test.each(KINDS)(
   },
 );
 
+test("what came into force since is named, not what only told of it or left it in force", async () => {
+  const agent = await liveAgent([]);
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("health: {run: 'true'}") });
+  await agent.version("1.1.0", { "logic.py": "# another\n" });
+  const created = (await told(agent, "log")).operations[0].id;
+  await told(agent, "rollback", "1.0.0");
+  await told(agent, "deprecate", "1.0.0", "--reason", "old");
+  expect((await told(agent, "log")).operations.slice(0, 3).map(({ kind }: { kind: string }) => kind)).toEqual([
+    "promote",
+    "outcome",
+    "rollback",
+  ]);
+  expect(await refused(agent, "undo", created)).toMatchObject({
+    code: "E125",
+    message: "Another version came into force since: rollback v1.1.0 -> v1.0.0.",
+  });
+});
+
 test("what is not undone says why", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   await told(agent, "rollback", "1.0.0");

@@ -2,7 +2,7 @@ import { KaiError } from "../../error.js";
 import { type UndoResult, undo } from "../../rollback/undo.js";
 import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
-import { describeBackup, describeIllness, describeReplaced, describeStep } from "../describe-rollback.js";
+import { describeBackup, describeIllness, describeReplaced, describeStep, switched } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
@@ -52,8 +52,7 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (deployment === null && keeping === null && promotion === null)
     lines.push(`  in force   ${leads(result.from, result.to)}`);
   if (deployment !== null) lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
-  if (plan?.deployment && plan.deployment.from !== plan.deployment.to)
-    lines.push(`  deployed   ${leads(plan.deployment.from, plan.deployment.to)}`);
+  if (plan?.deployment) lines.push(`  deployed   ${switched(plan.deployment)}`);
   if (keeping !== null)
     lines.push(
       `  state      ${keeping.tags.join(", ")} ${keeping.action === "keep" ? "kept again" : "kept no longer"}`,
