@@ -35,7 +35,7 @@ export async function stageState(
   await requireRoom(repository.workTree, folder, files);
   await syncFolder(state);
   const removed = await findRemoved(repository, capture, await findStateFiles(repository, patterns));
-  await writeStagedState(folder, { files, removed });
+  await writeStagedState(folder, { files, removed, seen: [] });
 }
 
 /** Files of the live state (latin1 paths) that the capture does not have; links and the like are never ours to remove. */
