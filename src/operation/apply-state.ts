@@ -5,6 +5,7 @@ import { HeldFolder, openBelow } from "../system/held-folder.js";
 import { keepSecondName, moveFile, moveFileToNothing } from "../system/move-file.js";
 import { isOpenSomewhere } from "../system/open-files.js";
 import { findStat } from "../system/path-bytes.js";
+import { removeEmptyFolders } from "../system/remove-empty-folders.js";
 import { restoreSqlite } from "../system/restore-sqlite.js";
 import { SQLITE_SIBLINGS } from "../system/sqlite.js";
 import { looksLikeSqlite } from "../system/sqlite-file.js";
@@ -47,6 +48,7 @@ class StatePlacing {
   readonly #env: NodeJS.ProcessEnv;
   readonly #inherit: readonly number[];
   readonly #keeper: StateKeeper | undefined;
+  readonly #removed: string[] = [];
   readonly #touched = new Set<string>();
 
   constructor(
@@ -64,6 +66,7 @@ class StatePlacing {
   }
 
   async remove(name: string, aside: string): Promise<void> {
+    this.#removed.push(name);
     // It was removed before, and what came since is the user's.
     if (await findStat(this.#keptAt(aside))) return;
     await this.#in(name, false, async (parent, base) => {
@@ -83,6 +86,7 @@ class StatePlacing {
     // Gone from here: it was put in place before.
     if (!staged) return;
     await this.#in(file.path, true, async (parent, base) => {
+      if (this.#isEmptied(file.path) && parent.find(base)?.isDirectory()) removeEmptyFolders(parent, base);
       const now = parent.find(base);
       if (now?.ino === staged.ino && now.dev === staged.dev) {
         // It has both names: the run before was cut short between giving the one and taking the other.
@@ -101,6 +105,11 @@ class StatePlacing {
       takeOver(from, now, parent, file.executable);
       return this.#replace(parent, base, now, number);
     });
+  }
+
+  /** Whether it was the folder of files that were removed, so that a folder may become a file. */
+  #isEmptied(name: string): boolean {
+    return this.#removed.some((each) => each.startsWith(`${name}/`));
   }
 
   async #restore(
