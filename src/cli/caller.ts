@@ -50,6 +50,10 @@ export const tellConfigBroken =
 
 const bringBack = (configFrom: string): string => `\`git checkout ${configFrom} -- kai.yaml\` brings it back.`;
 
+/** What became of state that was written while an operation was interrupted. */
+export const keptThen = ({ path, kept }: Recovered["replaced"][number]): string =>
+  `${path} was written meanwhile: that is kept in ${kept}`;
+
 export function tellRecovered(recovered: readonly Recovered[], { output }: CommandContext): void {
   for (const each of recovered) {
     output.note(
@@ -57,6 +61,7 @@ export function tellRecovered(recovered: readonly Recovered[], { output }: Comma
         ? `Finished an interrupted ${each.kind} (${each.operation}).`
         : `Took back an interrupted ${each.kind} (${each.operation}): it had not happened.`,
     );
+    for (const kept of each.replaced) output.warn(keptThen(kept));
     if (each.agent?.runsOn) output.note(each.agent.runsOn);
     if (each.agent?.ok === false) output.warn(`The agent that is to run could not be started: ${each.agent.error}`);
     if (each.ended?.ok === false)

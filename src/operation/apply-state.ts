@@ -1,41 +1,37 @@
-import {
-  type BigIntStats,
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  openSync,
-  readSync,
-  unlinkSync,
-} from "node:fs";
+import { type BigIntStats, chmodSync, chownSync, fchmodSync, unlinkSync } from "node:fs";
 import path from "node:path";
 import { syncFolder } from "../system/durable-file.js";
 import { HeldFolder, openBelow } from "../system/held-folder.js";
 import { keepSecondName, moveFile, moveFileToNothing } from "../system/move-file.js";
 import { isOpenSomewhere } from "../system/open-files.js";
 import { findStat } from "../system/path-bytes.js";
+import { removeEmptyFolders } from "../system/remove-empty-folders.js";
 import { restoreSqlite } from "../system/restore-sqlite.js";
-import { SQLITE_MAGIC, SQLITE_SIBLINGS } from "../system/sqlite.js";
+import { SQLITE_SIBLINGS } from "../system/sqlite.js";
+import { looksLikeSqlite } from "../system/sqlite-file.js";
+import { withFile } from "../system/with-file.js";
 import type { StagedWorktree } from "./apply-worktree.js";
+import { StateKeeper } from "./kept-state.js";
 import { readApplied, readStagedState, type StagedStateFile, stagedFile, writeApplied } from "./staged-state.js";
 
 /**
  * Puts staged state in place of the live one: files by a rename, databases through SQLite itself. No link is followed, and
  * each step looks before it acts, so that it may be run again after a crash at any point; once all is done it never is again,
  * because what is there then is the agent's. Gives the paths (latin1) that were left alone: a link, a folder or a database that
- * somebody has open is in the way.
+ * somebody has open is in the way. Where a run before was interrupted `kept` is where that is kept which was written since.
  */
 export async function applyState(
   { folder, workTree }: StagedWorktree,
   env: NodeJS.ProcessEnv,
   inherit: readonly number[],
+  kept?: string,
 ): Promise<string[]> {
   const staged = await readStagedState(folder);
   if (staged === undefined || workTree === undefined) return [];
   const before = await readApplied(folder);
   if (before !== undefined) return before;
-  const placing = new StatePlacing(workTree, folder, env, inherit);
+  const keeper = kept === undefined ? undefined : new StateKeeper(kept, path.join(folder, "state"), staged.seen, env);
+  const placing = new StatePlacing(workTree, folder, env, inherit, keeper);
   // First, so that a file may become a folder.
   for (const [number, name] of staged.removed.entries()) await placing.remove(name, `removed-${number}`);
   for (const [number, file] of staged.files.entries()) await placing.place(file, number);
@@ -51,22 +47,33 @@ class StatePlacing {
   readonly #folder: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #inherit: readonly number[];
+  readonly #keeper: StateKeeper | undefined;
+  readonly #removed: string[] = [];
   readonly #touched = new Set<string>();
 
-  constructor(workTree: string, folder: string, env: NodeJS.ProcessEnv, inherit: readonly number[]) {
+  constructor(
+    workTree: string,
+    folder: string,
+    env: NodeJS.ProcessEnv,
+    inherit: readonly number[],
+    keeper: StateKeeper | undefined,
+  ) {
     this.#workTree = workTree;
     this.#folder = folder;
     this.#env = env;
     this.#inherit = inherit;
+    this.#keeper = keeper;
   }
 
   async remove(name: string, aside: string): Promise<void> {
+    this.#removed.push(name);
     // It was removed before, and what came since is the user's.
     if (await findStat(this.#keptAt(aside))) return;
     await this.#in(name, false, async (parent, base) => {
       const now = parent.find(base);
       if (now === undefined) return true;
       if (!now.isFile() || (await this.#isInUse(parent, base, now))) return false;
+      await this.#keeper?.keep(parent, base, name, undefined);
       if (looksLikeSqlite(parent.at(base))) this.#moveSiblings(parent, base, aside);
       moveFile(parent.at(base), this.#keptAt(aside));
       return true;
@@ -79,6 +86,7 @@ class StatePlacing {
     // Gone from here: it was put in place before.
     if (!staged) return;
     await this.#in(file.path, true, async (parent, base) => {
+      if (this.#isEmptied(file.path) && parent.find(base)?.isDirectory()) removeEmptyFolders(parent, base);
       const now = parent.find(base);
       if (now?.ino === staged.ino && now.dev === staged.dev) {
         // It has both names: the run before was cut short between giving the one and taking the other.
@@ -86,6 +94,7 @@ class StatePlacing {
         return true;
       }
       if (now !== undefined && !now.isFile()) return false;
+      await this.#keeper?.keep(parent, base, file.path, from);
       if (file.kind === "sqlite" && now !== undefined && (now.size === 0n || looksLikeSqlite(parent.at(base)))) {
         if ((await this.#restore(parent, base, file, number)) === "restored") return true;
       }
@@ -96,6 +105,11 @@ class StatePlacing {
       takeOver(from, now, parent, file.executable);
       return this.#replace(parent, base, now, number);
     });
+  }
+
+  /** Whether it was the folder of files that were removed, so that a folder may become a file. */
+  #isEmptied(name: string): boolean {
+    return this.#removed.some((each) => each.startsWith(`${name}/`));
   }
 
   async #restore(
@@ -168,24 +182,6 @@ class StatePlacing {
       folder.sync();
       folder.close();
     }
-  }
-}
-
-const looksLikeSqlite = (file: Buffer): boolean =>
-  withFile(file, (descriptor) => {
-    const start = Buffer.alloc(SQLITE_MAGIC.length);
-    return (
-      readSync(descriptor, start, 0, start.length, 0) === start.length && start.toString("latin1") === SQLITE_MAGIC
-    );
-  });
-
-/** Never a link's target, and never waiting for the other end of a pipe that came to be there. */
-function withFile<T>(file: Buffer, work: (descriptor: number) => T): T {
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return work(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

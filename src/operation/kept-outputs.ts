@@ -46,10 +46,10 @@ export async function listKept(folder: string): Promise<{ readonly path: string;
   return kept;
 }
 
-/** Forgets an operation of which nothing is kept any more; one of which something is stays as it is. */
+/** Forgets an operation's outputs once none of them is kept any more; else it stays as it is. */
 export async function forgetEmptied(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  if (names.some((name) => name !== MANIFEST)) return;
+  if (names.some((name) => /^\d/.test(name))) return;
   await rm(path.join(folder, MANIFEST), { force: true });
   await rmdir(folder).catch(() => {});
 }

@@ -8,6 +8,7 @@ import { applyWorktree, type StagedWorktree } from "./apply-worktree.js";
 import type { HeldIndex } from "./hold-index.js";
 import { appendRecord, removeJournal } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
+import { listKeptState } from "./kept-state.js";
 import { removeStaging } from "./staging-folder.js";
 
 export interface Projection {
@@ -15,6 +16,8 @@ export interface Projection {
   readonly journal: string | undefined;
   readonly index: HeldIndex | undefined;
   readonly inherit: readonly number[];
+  /** Where state is kept that was written since a run before was interrupted; undefined in the first run. */
+  readonly kept?: string | undefined;
   /** Sees to it that the right agent runs on what is in place now, as `LiveChange` says; never fails. */
   readonly settle?: ((switched: boolean) => Promise<void>) | undefined;
 }
@@ -27,7 +30,7 @@ export async function finishProjection(repository: Repository, projection: Proje
   if (staged !== undefined) {
     conflicts.push(...(await applyWorktree(repository, staged, projection.inherit)));
     conflicts.push(...(await applyOutputs(staged, kaiFolderOf(repository).replaced)));
-    conflicts.push(...(await applyState(staged, repository.env, projection.inherit)));
+    conflicts.push(...(await applyState(staged, repository.env, projection.inherit, projection.kept)));
     left = await applyLinks(staged.folder);
   }
   await projection.index?.release();
@@ -35,15 +38,19 @@ export async function finishProjection(repository: Repository, projection: Proje
   if (projection.journal !== undefined) await appendRecord(projection.journal, { step: "done" });
   if (staged !== undefined) await removeStaging(staged.folder, kaiFolderOf(repository).trash);
   if (projection.journal !== undefined) await removeJournal(projection.journal);
-  if (conflicts.length > 0) throw conflictError(conflicts);
+  if (conflicts.length > 0) throw conflictError(conflicts, projection.kept);
   if (left.links.length > 0) throw linkConflict(left.links);
   if (left.logs.length > 0) throw logConflict(left.logs);
 }
 
-function conflictError(paths: readonly string[]): KaiError {
+function conflictError(paths: readonly string[], kept: string | undefined): KaiError {
+  const written =
+    kept === undefined || listKeptState(kept).length === 0
+      ? ""
+      : ` State that was written meanwhile is kept in ${kept}.`;
   const shown = paths.slice(0, 5).map(readablePath).join(", ");
   return new KaiError("E114", `Files were changed by somebody else meanwhile and were left as they are: ${shown}`, {
-    hint: "`git status` shows them; `git checkout -- PATH` takes the version's file.",
+    hint: `\`git status\` shows them; \`git checkout -- PATH\` takes the version's file.${written}`,
     data: { paths: paths.map(readablePath) },
   });
 }

@@ -16,6 +16,8 @@ import { findWorktree } from "./find-worktree.js";
 import { holdIndex } from "./hold-index.js";
 import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
 import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
+import { keptFolder } from "./kept-outputs.js";
+import { type KeptState, listKeptState } from "./kept-state.js";
 import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
 import { pendingUnder } from "./pending.js";
 import { dropPending } from "./perform.js";
@@ -37,6 +39,8 @@ export interface Recovered {
   readonly agent: SettledAgents["started"];
   /** What became of ending the agent of another version, which is to run no more; null where none ran. */
   readonly ended: StopOutcome | null;
+  /** State that was written while it was interrupted, and that its own replaced. */
+  readonly replaced: readonly KeptState[];
 }
 
 /**
@@ -59,7 +63,8 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const { begin, prepared } = journal;
   const identity = { operation: begin.operation, kind: begin.kind };
   const worktree = await findWorktree(repository, begin);
-  const { staging, trash } = kaiFolderOf(repository);
+  const { staging, trash, replaced } = kaiFolderOf(repository);
+  const kept = keptFolder(replaced, begin.operation);
   // In a copy of the repository they are not its own. A stop command that goes on would end the agent that is started here.
   const isOurs = begin.commonDir === repository.commonDir;
   if (isOurs) await endCommandsOf(begin.operation);
@@ -86,7 +91,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
     const index = worktree && (await holdIndex(worktree, staging, begin.operation));
     const staged = { folder, gitDir: worktree?.gitDir ?? repository.gitDir, workTree: worktree?.workTree };
     try {
-      await finishProjection(repository, { staged, journal: journal.file, index, inherit, settle });
+      await finishProjection(repository, { staged, journal: journal.file, index, inherit, kept, settle });
     } finally {
       await index?.release();
     }
@@ -98,7 +103,8 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
     await removeJournal(journal.file);
   }
   const { started: agent, ended } = agents;
-  return { ...identity, outcome: logged ? "completed" : "undone", conflicts, agent, ended };
+  const outcome = logged ? "completed" : "undone";
+  return { ...identity, outcome, conflicts, agent, ended, replaced: listKeptState(kept) };
 }
 
 async function isLogged(repository: Repository, prepared: PreparedRecord): Promise<boolean> {

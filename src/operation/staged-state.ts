@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeDurably } from "../system/durable-file.js";
 import { canonicalJson } from "./canonical-json.js";
+import type { SeenState } from "./state-look.js";
 
 /** A state file that waits in the staging folder as `state/<its number>`. */
 export interface StagedStateFile {
@@ -17,6 +18,8 @@ export interface StagedState {
   readonly files: readonly StagedStateFile[];
   /** Files that the restored state does not have. */
   readonly removed: readonly string[];
+  /** The live state as it was saved; empty until it is. */
+  readonly seen: SeenState;
 }
 
 const PLAN = "state.json";

@@ -15,6 +15,7 @@ import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import type { Retention } from "./clean-up.js";
 import { judgeConditions } from "./conditions.js";
 import { readEarlierTimes } from "./earlier-times.js";
+import { findBlockedState } from "./find-blocked-state.js";
 import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
@@ -135,6 +136,7 @@ export async function gatherFacts(
       putBack,
       install: installs,
       obstacles: await findInTheWay(session, ground),
+      blockedState: await findBlockedState(session, state, targetConfig),
       keepsBackup: settings.backup_before_rollback,
       notRun: notRun?.message ?? null,
       leftStopped: after.start === null && isStopped(before, startAgain, policy),

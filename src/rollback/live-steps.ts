@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { type LinkChange, stageLinks } from "../operation/apply-links.js";
 import type { LiveChange } from "../operation/live-change.js";
+import type { SeenState } from "../operation/state-look.js";
 import { backUpState } from "../state/back-up-state.js";
 import { verifyCaptured } from "../state/captured-content.js";
 import type { StatePatterns } from "../state/find-state-files.js";
@@ -38,7 +39,7 @@ export interface LiveWork {
   /** Whether to go on where the agent may still run. */
   readonly force: boolean;
   /** Converts a copy of the live state and stages it where that works; undefined where none is to be converted. */
-  readonly migrate: ((folder: string, timeoutMs: number) => Promise<CommandOutcome>) | undefined;
+  readonly migrate: ((folder: string, timeoutMs: number, seen: SeenState) => Promise<CommandOutcome>) | undefined;
   readonly saveState: boolean;
   /** Of the version that is left and of the target. */
   readonly patterns: StatePatterns;
@@ -65,6 +66,7 @@ export async function liveChange(
   // In another folder than the one that starts it runs on, unless the policy stopped it.
   const endsAfter = work.link && startsAfter ? [{ agent: work.before.agent, stop: null, ran: true }] : [];
   let hasEnded = false;
+  let seen: SeenState = [];
   return {
     before: { start: before?.start ?? null, end: [], ran: before?.ran ?? false },
     after: { start: startsAfter, end: endsAfter },
@@ -84,10 +86,10 @@ export async function liveChange(
         return outcome;
       });
       await steps.run("backup_current", async () => {
-        if (work.saveState) await save(session, work, folder, steps);
+        if (work.saveState) seen = await save(session, work, folder, steps);
       });
       const { migrate } = work;
-      if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs));
+      if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
     },
     async takeBack() {
       if (!before) return;
@@ -129,23 +131,24 @@ const remembered = (cause: unknown): undefined => {
   if (!(cause instanceof KaiError)) throw cause;
 };
 
-/** Saves the live state, now that nothing writes it, and reads it back where the policy wants that. */
+/** Saves the live state, now that nothing writes it, and reads it back where the policy wants that. Gives how it looked. */
 async function save(
   session: WritingSession,
   { signer, verifyBackup, patterns }: LiveWork,
   folder: string,
   steps: StepLog,
-): Promise<void> {
+): Promise<SeenState> {
   const { agent, reader, lock, id, at } = session;
   const { repository } = agent;
   const { workTree } = repository;
-  if (workTree === undefined) return;
+  if (workTree === undefined) return [];
   const request = { operation: id, patterns, who: signer, at, inherit: [lock.descriptor], folder };
-  const { ref, digest, unreadable } = await backUpState({ ...repository, workTree }, request);
+  const { ref, digest, unreadable, seen } = await backUpState({ ...repository, workTree }, request);
   for (const { path, why } of unreadable) {
     steps.remark("backup_current", `${path}: saved as bytes, SQLite could not read it (${why})`);
   }
-  if (!verifyBackup) return;
+  if (!verifyBackup) return seen;
   const saved = await openCapture(repository, reader, { ref, digest });
   for (const file of saved.files) await verifyCaptured(repository, saved, file);
+  return seen;
 }

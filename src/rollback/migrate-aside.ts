@@ -5,6 +5,7 @@ import { KaiError } from "../error.js";
 import { writeTree } from "../git/write-tree.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { type StagedStateFile, stagedFile, writeStagedState } from "../operation/staged-state.js";
+import type { SeenState } from "../operation/state-look.js";
 import { findStateFiles, type StatePatterns } from "../state/find-state-files.js";
 import { openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
@@ -28,7 +29,7 @@ export interface Migration {
  */
 export async function migrateAside(
   session: WritingSession,
-  { command, commit, patterns }: Migration & { readonly patterns: StatePatterns },
+  { command, commit, patterns, seen }: Migration & { readonly patterns: StatePatterns; readonly seen: SeenState },
   folder: string,
   context: CommandContext,
 ): Promise<CommandOutcome> {
@@ -53,7 +54,8 @@ export async function migrateAside(
     const env = { ...repository.env, GIT_WORK_TREE: files, GIT_INDEX_FILE: path.join(scratch, "index") };
     const names = await findStateFiles({ ...repository, workTree: files, env }, patterns);
     const removed = saved.files.map(({ path: name }) => name).filter((name) => !names.includes(name));
-    await writeStagedState(folder, { files: await stageConverted(files, names, folder, repository.env), removed });
+    const converted = await stageConverted(files, names, folder, repository.env);
+    await writeStagedState(folder, { files: converted, removed, seen });
     return outcome;
   } finally {
     await rm(scratch, { recursive: true, force: true });

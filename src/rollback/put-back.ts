@@ -18,9 +18,11 @@ export async function findPutBack(repository: Repository, operation: string): Pr
   const { replaced } = kaiFolderOf(repository);
   const folder = keptFolder(replaced, operation);
   const kept = await readKeptOutputs(folder);
+  if (kept === undefined) return undefined;
   // By their ids operations stand in the order of time.
-  const later = (await readdir(replaced).catch(() => [])).some((name) => name > operation);
-  if (kept === undefined || later) return undefined;
+  for (const name of await readdir(replaced).catch(() => [])) {
+    if (name > operation && (await readKeptOutputs(keptFolder(replaced, name))) !== undefined) return undefined;
+  }
   const outputs: StagedOutput[] = [];
   for (const [number, { path: name, placed }] of kept.entries()) {
     if (!placed) continue;

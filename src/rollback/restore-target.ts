@@ -1,4 +1,5 @@
 import type { PlannedSwitch } from "../deploy/switch-deployment.js";
+import type { SeenState } from "../operation/state-look.js";
 import { stateBackupRef } from "../state/back-up-state.js";
 import type { OpenedCapture } from "../state/open-capture.js";
 import type { Signer } from "../trust/signer.js";
@@ -60,10 +61,10 @@ function live({ session, caller, decided, steps }: Carrying, signer: Signer, rea
     verifyBackup: plan.conditions.some((each) => each.type === "backup_verification" && each.required),
     migrate:
       migration &&
-      ((folder: string, timeoutMs: number) => {
+      ((folder: string, timeoutMs: number, seen: SeenState) => {
         const command = { ...migration.command, timeoutMs };
         const patterns = statePatternsOf(session.agent.config, prepared.config);
-        return migrateAside(session, { ...migration, command, patterns }, folder, context);
+        return migrateAside(session, { ...migration, command, patterns, seen }, folder, context);
       }),
     signer,
   };

@@ -21,6 +21,7 @@ export function risksOf(
     request: Pick<RollbackRequest, "force" | "type" | "recovers" | "unproven">;
     conditions: readonly JudgedCondition[];
     obstacles: readonly string[];
+    blockedState: readonly string[];
     putBack: object | undefined;
     install: object | null;
     keepsBackup: boolean;
@@ -65,6 +66,7 @@ export function risksOf(
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
     keepsLiveState: state.kind === "live" && capture !== undefined,
     lackingState: plan.lacking,
+    blockedState: plan.blockedState,
     savedUntilNext: state.kind !== "live" && !plan.keepsBackup,
     stateIsGone: ground.target.stateIsGone,
     currentMissing: history.current !== null && from === undefined,

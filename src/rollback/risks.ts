@@ -23,6 +23,7 @@ export interface Risk {
     | "deployment_stays"
     | "depth"
     | "state_missing"
+    | "state_blocked"
     | "state_older"
     | "state_newer"
     | "commands_not_run"
@@ -85,6 +86,8 @@ export interface RiskFacts {
   readonly keepsLiveState: boolean;
   /** What is not here of the state that would go back; null where all is, or none does. */
   readonly lackingState: LackingState | null;
+  /** Paths (latin1) of state that goes back where something is in the way that is no file. */
+  readonly blockedState: readonly string[];
   /** Whether what is saved of the live state goes with the next operation that saves some. */
   readonly savedUntilNext: boolean;
   /** Whether live state was replaced by what is taken back, and what was saved of it is not here any more. */
@@ -151,6 +154,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
     );
   }
   if (facts.lackingState) risks.push(missingState(facts.lackingState));
+  risks.push(...blockedState(facts));
   if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
   if (facts.savedUntilNext) {
     add(
@@ -226,9 +230,12 @@ function dirtyFiles({ dirty, forced, takesBack }: RiskFacts): Risk {
 /** Of many the first are named. */
 const NAMED = 5;
 
+const named = (paths: readonly string[]): string =>
+  paths.slice(0, NAMED).map(readablePath).join(", ") +
+  (paths.length > NAMED ? `, and ${paths.length - NAMED} more` : "");
+
 function untrackedFiles({ obstacles, forced, takesBack }: RiskFacts): Risk {
-  const more = obstacles.length > NAMED ? `, and ${obstacles.length - NAMED} more` : "";
-  const names = `${obstacles.slice(0, NAMED).map(readablePath).join(", ")}${more}`;
+  const names = named(obstacles);
   const kind = "untracked_files";
   if (forced) return { kind, severity: "medium", message: `untracked files are saved and replaced: ${names}` };
   const refused = takesBack
@@ -241,3 +248,9 @@ const missingState = ({ why, refuses }: LackingState): Risk =>
   refuses
     ? { kind: "state_missing", severity: "high", message: `${why}; it is refused without \`--keep-state\`` }
     : { kind: "state_missing", severity: "medium", message: `${why}: the agent goes on with its live state` };
+
+function blockedState({ blockedState }: RiskFacts): Risk[] {
+  if (blockedState.length === 0) return [];
+  const what = `something that is no file, or a link on the way, is where state goes: ${named(blockedState)}`;
+  return [{ kind: "state_blocked", severity: "high", message: `${what}; it is refused until that is moved away` }];
+}

@@ -6,6 +6,7 @@ import type { Identity } from "../git/signature-line.js";
 import { unpackObjects } from "../git/write-objects.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { readStagedState, type StagedState, writeStagedState } from "../operation/staged-state.js";
+import type { SeenState } from "../operation/state-look.js";
 import { syncObjectFolders } from "../operation/sync-object-folders.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { makeFolder } from "../system/durable-file.js";
@@ -35,6 +36,7 @@ export interface SavedState {
   readonly consistent: boolean;
   /** Databases that SQLite could not read, saved as the bytes that they are: shown paths, and why. */
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
+  readonly seen: SeenState;
 }
 
 /** The ref that keeps the state that an operation replaced. */
@@ -74,7 +76,13 @@ export async function backUpState(
     await unpackObjects(repository, capture.objects, inherit);
     await syncObjectFolders(repository);
     await setRef(repository, stateBackupRef(operation), capture.commit.id, inherit);
-    if (staged) await writeStagedState(request.folder, { ...staged, removed: removedBy(staged, capture) });
+    if (staged) {
+      await writeStagedState(request.folder, {
+        ...staged,
+        removed: removedBy(staged, capture),
+        seen: [...capture.seen],
+      });
+    }
     return saved(operation, capture, staged);
   } finally {
     await rm(mark, { recursive: true, force: true });
@@ -83,7 +91,7 @@ export async function backUpState(
 
 function saved(
   operation: string,
-  { manifest, digest, unreadable }: Capture,
+  { manifest, digest, unreadable, seen }: Capture,
   staged: StagedState | undefined,
 ): SavedState {
   const databases = new Set(databasesOf(staged));
@@ -97,6 +105,7 @@ function saved(
     bytes: manifest.files.reduce((sum, { size }) => sum + size, 0),
     consistent: manifest.consistent === true,
     unreadable: [...why].map(([name, reason]) => ({ path: readablePath(name), why: reason })),
+    seen: [...seen],
   };
 }
 

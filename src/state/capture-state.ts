@@ -10,6 +10,7 @@ import type { Recipients } from "../trust/recipients.js";
 import { type CapturedFile, type CaptureManifest, captureDigest, storedBytesOf } from "./capture-manifest.js";
 import { type CopyRequest, copyState, type StateCopies } from "./copy-state.js";
 import { describeCopy } from "./describe-copy.js";
+import type { Moment } from "./moment.js";
 import { storeFile } from "./state-store.js";
 
 export interface Capture {
@@ -23,6 +24,8 @@ export interface Capture {
   readonly skipped: readonly string[];
   /** Databases that SQLite cannot read, captured as the bytes that they are: their paths (latin1) and why. */
   readonly unreadable: ReadonlyMap<string, string>;
+  /** How the files looked just before they were copied. */
+  readonly seen: Moment;
 }
 
 export interface KeepRequest {
@@ -59,13 +62,13 @@ export async function captureState(
 export async function keepCopies(
   repository: Repository,
   request: KeepRequest,
-  { copied, skipped, consistent }: StateCopies,
+  { copied, skipped, seen, consistent }: StateCopies,
 ): Promise<Capture> {
   const described: Described[] = [];
   for (const each of copied) described.push({ copy: each.copy, file: await describeCopy(each, request) });
   const kept = await keep(repository, request, described);
   const unreadable = new Map(copied.flatMap(({ path: name, unreadable: why }) => (why ? [[name, why]] : [])));
-  return { ...assemble(repository, request, described, kept, consistent), skipped, unreadable };
+  return { ...assemble(repository, request, described, kept, consistent), skipped, unreadable, seen };
 }
 
 /** So many bytes are handed to git with the capture's other objects; more by a process of its own, which reads the copies. */
@@ -103,7 +106,7 @@ function assemble(
   copied: readonly Described[],
   { ids, blobs }: Kept,
   consistent: boolean,
-): Omit<Capture, "skipped" | "unreadable"> {
+): Omit<Capture, "skipped" | "unreadable" | "seen"> {
   const { objectFormat } = repository;
   const manifest: CaptureManifest = { format: "kai-capture/1", files: copied.map(({ file }) => file), consistent };
   const described = makeObject("blob", `${canonicalJson(manifest)}\n`, objectFormat);

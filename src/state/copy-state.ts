@@ -5,7 +5,7 @@ import { makeFolder } from "../system/durable-file.js";
 import { readablePath } from "../system/path-bytes.js";
 import { SQLITE_SIBLINGS } from "../system/sqlite.js";
 import { type CopiedFile, copyStateFile, type Unreadable } from "./copy-state-file.js";
-import { isOneMoment, lookAt } from "./moment.js";
+import { isOneMoment, lookAt, type Moment } from "./moment.js";
 import { LARGE_BYTES } from "./state-store.js";
 
 export interface CopyRequest {
@@ -31,6 +31,8 @@ export interface StateCopies {
   readonly copied: readonly CopiedFile[];
   /** Paths that were named as state and are no regular files. */
   readonly skipped: readonly string[];
+  /** How the files looked just before they were copied. */
+  readonly seen: Moment;
   /** Whether all of it is of one moment. */
   readonly consistent: boolean;
 }
@@ -59,14 +61,15 @@ export async function copyState(
     const alone = copied.length === 1 && copied[0]?.kind === "sqlite";
     const consistent = alone || isOneMoment(before, await lookAt(repository.workTree, files), since);
     const bytes = copied.reduce((sum, { size }) => sum + size, 0);
-    if (consistent || left === 0 || (bytes > LARGE_BYTES && !standsStill)) return { copied, skipped, consistent };
+    if (consistent || left === 0 || (bytes > LARGE_BYTES && !standsStill))
+      return { copied, skipped, seen: before, consistent };
   }
 }
 
 async function copyFiles(
   repository: Repository & { workTree: string },
   { files, scratch, cancelled, unreadable = "refuse", becomesDatabase }: CopyRequest,
-): Promise<Omit<StateCopies, "consistent">> {
+): Promise<Pick<StateCopies, "copied" | "skipped">> {
   const copied: CopiedFile[] = [];
   const skipped: string[] = [];
   const copy = async (name: string) => {

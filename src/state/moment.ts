@@ -1,17 +1,14 @@
-import { type FileIdentity, identityOf, isSameContent, isUntouched } from "../operation/worktree-manifest.js";
-import { findStat, pathBelow } from "../system/path-bytes.js";
+import { lookAtState, type StateLook } from "../operation/state-look.js";
+import { isSameContent, isUntouched } from "../operation/worktree-manifest.js";
+import { pathBelow } from "../system/path-bytes.js";
 
-/** How files looked at one time, each with the log that SQLite may keep beside it; null where nothing is. */
-export type Moment = ReadonlyMap<string, readonly (FileIdentity | null)[]>;
+/** How files looked at one time. */
+export type Moment = ReadonlyMap<string, StateLook>;
 
 /** Looks at the files of these paths (latin1). */
 export async function lookAt(workTree: string, paths: readonly string[]): Promise<Moment> {
-  const files = new Map<string, (FileIdentity | null)[]>();
-  for (const name of paths) {
-    const [file, log] = [await findStat(pathBelow(workTree, name)), await findStat(pathBelow(workTree, `${name}-wal`))];
-    // An empty log says nothing: a reader makes one and takes it away again.
-    files.set(name, [file ? identityOf(file) : null, log && log.size > 0n ? identityOf(log) : null]);
-  }
+  const files = new Map<string, StateLook>();
+  for (const name of paths) files.set(name, await lookAtState(pathBelow(workTree, name)));
   return files;
 }
 
@@ -22,9 +19,9 @@ export async function lookAt(workTree: string, paths: readonly string[]): Promis
  */
 export function isOneMoment(before: Moment, after: Moment, since: bigint): boolean {
   return [...before].every(([name, seen]) => {
-    const now = after.get(name) ?? [];
+    const now = after.get(name);
     return seen.every((each, index) => {
-      const later = now[index] ?? null;
+      const later = now?.[index] ?? null;
       // Of a log the owner may have been set anew meanwhile, which SQLite does where it runs as root.
       const same = index === 0 || !each || !later ? isUntouched(each, later) : isSameContent(each, later);
       return same && !(each && BigInt(each.mtime) >= since);

@@ -3,9 +3,9 @@ import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { stagedFile, writeStagedState } from "../operation/staged-state.js";
 import { syncFolder } from "../system/durable-file.js";
-import { findStat, pathBelow } from "../system/path-bytes.js";
 import { writeCaptured } from "./captured-content.js";
-import { findStateFiles, type StatePatterns } from "./find-state-files.js";
+import { findRemoved } from "./find-removed.js";
+import type { StatePatterns } from "./find-state-files.js";
 import type { OpenedCapture } from "./open-capture.js";
 import { requirePlaces } from "./require-places.js";
 import { requireRoom } from "./require-room.js";
@@ -26,7 +26,8 @@ export async function stageState(
     executable: captured.mode === "100755",
     kind: captured.kind,
   }));
-  requirePlaces(repository.workTree, files);
+  const removed = await findRemoved(repository, capture.files, patterns);
+  requirePlaces(repository.workTree, files, removed);
   const state = path.join(folder, "state");
   await mkdir(state, { mode: 0o700 });
   for (const [number, file] of capture.files.entries()) {
@@ -34,20 +35,5 @@ export async function stageState(
   }
   await requireRoom(repository.workTree, folder, files);
   await syncFolder(state);
-  const removed = await findRemoved(repository, capture, await findStateFiles(repository, patterns));
-  await writeStagedState(folder, { files, removed });
-}
-
-/** Files of the live state (latin1 paths) that the capture does not have; links and the like are never ours to remove. */
-async function findRemoved(
-  repository: { workTree: string },
-  capture: OpenedCapture,
-  live: readonly string[],
-): Promise<string[]> {
-  const captured = new Set(capture.files.map((file) => file.path));
-  const removed: string[] = [];
-  for (const name of live) {
-    if (!captured.has(name) && (await findStat(pathBelow(repository.workTree, name)))?.isFile()) removed.push(name);
-  }
-  return removed;
+  await writeStagedState(folder, { files, removed, seen: [] });
 }

@@ -1,15 +1,22 @@
 import { closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync } from "node:fs";
 
+/** What the name of a copy ends with until it is whole. */
+export const COPYING = ".kai-moved";
+
 /** Renames a file over what is at `target`; from another file system by way of a copy beside it. Nothing in between is ever seen at `target`. */
 export function moveFile(from: Buffer | string, target: Buffer | string): void {
   try {
     renameSync(from, target);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EXDEV") throw cause;
-    renameSync(copyBeside(from, target), target);
+    copyFile(from, target);
     unlinkSync(from);
   }
 }
+
+/** Copies a file over what is at `target`, there whole or not at all; its folder is synced by whoever keeps it. */
+export const copyFile = (from: Buffer | string, target: Buffer | string): void =>
+  renameSync(copyBeside(from, target), target);
 
 /** The same where nothing is at `target`; false, and nothing moved, where something came to be there. */
 export function moveFileToNothing(from: Buffer | string, target: Buffer | string): boolean {
@@ -39,7 +46,7 @@ export function keepSecondName(file: Buffer | string, name: string): void {
 
 /** A synced copy with the same permissions, whose name a later run takes again. */
 function copyBeside(from: Buffer | string, target: Buffer | string): Buffer {
-  const copy = Buffer.concat([Buffer.from(target), Buffer.from(".kai-moved")]);
+  const copy = Buffer.concat([Buffer.from(target), Buffer.from(COPYING)]);
   try {
     unlinkSync(copy);
   } catch {

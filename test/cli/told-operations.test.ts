@@ -16,6 +16,7 @@ test("recover and undo tell of an operation what the log does, beside what they 
     outcome: "completed",
     conflicts: [],
     agent: null,
+    replaced: [],
   });
   const undone = (await agent.kai("undo", "--json")).json();
   expect(undone).toMatchObject({ ...(await newest()), undone: { id: rolledBack.id }, operation: undone.id });

@@ -54,7 +54,7 @@ async function staging() {
       return from;
     },
     async apply(...removed: string[]) {
-      if (!existsSync(path.join(folder, "state.json"))) await writeStagedState(folder, { files, removed });
+      if (!existsSync(path.join(folder, "state.json"))) await writeStagedState(folder, { files, removed, seen: [] });
       return applyState({ folder, gitDir: "", workTree: dir }, env, []);
     },
     read: (name: string) => readFileSync(at(name), "utf8"),

@@ -4,7 +4,7 @@ import { type JudgedOperation, judgeInterrupted } from "../../rollback/judge-int
 import type { RecoveredSnapshots } from "../../snapshot/recover-snapshots.js";
 import type { Rebuilt } from "../../version/rebuild-projection.js";
 import { recoverAgent } from "../../version/writing-session.js";
-import { callerOf, tellConfigBroken, tellRecovered } from "../caller.js";
+import { callerOf, keptThen, tellConfigBroken, tellRecovered } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
 import { prunedLines, warnLeft, warnPassedOver } from "../describe-pruned.js";
 import { describeIllness, describeStep } from "../describe-rollback.js";
@@ -70,8 +70,9 @@ interface WhatWasDone {
 
 function describeRecovered({ recovered, judged, rebuilt, rehearsals, snapshots }: WhatWasDone, output: Output): string {
   const { style } = output;
-  const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended }) => [
+  const lines = recovered.flatMap(({ kind, operation, outcome, agent, ended, replaced }) => [
     `${style.green("✓")} ${kind} ${operation}: ${outcome === "completed" ? "had happened, and is whole now" : "had not happened, and nothing of it is left"}`,
+    ...replaced.map((each) => `  ${style.yellow("!")} ${keptThen(each)}`),
     ...(agent === null ? [] : [startedAgain(agent, style)]),
     ...(ended === null ? [] : [endedThen(ended, style)]),
   ]);
