@@ -20,6 +20,7 @@ import {
   removeJournal,
 } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
+import { leftToRecovery } from "./left-to-recovery.js";
 import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
 import type { EntrySigner, Operation, PerformedOperation } from "./operation.js";
 import { pendingRefs, pendingUnder } from "./pending.js";
@@ -62,12 +63,6 @@ export async function perform(
   }
   return { id: operation.id, seq: built.entry.seq, entry: built.commit.id, at: built.at };
 }
-
-const leftToRecovery = (what: string, cause: unknown): KaiError =>
-  new KaiError("E114", `${what}: ${(cause as Error).message}`, {
-    hint: "`git kai-version recover` brings it to its end.",
-    cause,
-  });
 
 class Attempt {
   readonly #repository: Repository;

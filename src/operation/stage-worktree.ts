@@ -1,7 +1,6 @@
 import { copyFile, open } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { listTree } from "../git/list-tree.js";
 import type { Repository } from "../git/repository.js";
 import { type GitOptions, gitFailure, runGit, tryGit } from "../git/run-git.js";
 import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
@@ -9,6 +8,7 @@ import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js"
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
+import { listReplaced } from "./list-replaced.js";
 import { requireReplaceable } from "./require-replaceable.js";
 import { findSkippedPaths, markPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
 import {
@@ -47,7 +47,8 @@ export async function stageWorktree(
   folder: string,
   inherit: readonly number[],
 ): Promise<void> {
-  const changes = await changesFor(repository, change);
+  const { from, to, reset, saved } = change;
+  const changes = await (reset ? listReplaced(repository, from, to, saved) : diffTrees(repository, from, to));
   await makeFolder(path.join(folder, "files"));
   await makeFolder(path.join(folder, "removed"));
   const index = path.join(folder, "index");
@@ -145,18 +146,6 @@ async function requireUnchanged(
   const changed = new Set(out.toString("latin1").split("\0"));
   const blocked = paths.filter((name) => changed.has(name));
   if (blocked.length > 0) throw inTheWay(blocked);
-}
-
-/** What differs between the trees, and every path that was changed since and saved: that is put back too. */
-async function changesFor(repository: Repository, change: WorktreeChange): Promise<TreeChange[]> {
-  const changes = await diffTrees(repository, change.from, change.to);
-  if (!change.reset) return changes;
-  const known = new Set(changes.map((each) => each.path));
-  for (const { path: name, mode, id } of await listTree(repository, change.to)) {
-    if (!change.saved.has(name) || known.has(name)) continue;
-    changes.push({ path: name, oldMode: mode, newMode: mode, oldId: id, newId: id });
-  }
-  return changes;
 }
 
 /** Refuses (E113) where git's index is not the one that a new one was made of; `index.lock` is held by now. */

@@ -2,6 +2,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { discardFolder } from "../system/discard-folder.js";
 import { findStat } from "../system/path-bytes.js";
+import { takeBackLinks } from "./apply-links.js";
 import type { WorktreeManifest } from "./worktree-manifest.js";
 
 /**
@@ -40,8 +41,9 @@ export async function readManifest(folder: string): Promise<WorktreeManifest | u
   return text === undefined ? undefined : (JSON.parse(text) as WorktreeManifest);
 }
 
-/** Removes what was staged; much of it goes on being removed when this command has ended. */
+/** Removes what was staged, also beside links; much of it goes on being removed when this command has ended. */
 export async function removeStaging(folder: string, trash: string): Promise<void> {
+  await takeBackLinks(folder);
   const removed = await readdir(path.join(folder, "removed")).catch(() => []);
   if (removed.length <= REMOVED_AT_ONCE) await rm(folder, { recursive: true, force: true });
   else await discardFolder(folder, trash);

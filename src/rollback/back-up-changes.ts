@@ -7,11 +7,12 @@ import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit, tryGit } from "../git/run-git.js";
-import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+import type { TreeChange } from "../git/tree-diff.js";
 import { writeFiles } from "../git/write-files.js";
 import { writeObjects } from "../git/write-objects.js";
-import { findObstacles } from "../operation/find-obstacles.js";
+import { findObstacleAbove, findObstacles } from "../operation/find-obstacles.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
+import { listReplaced } from "../operation/list-replaced.js";
 import { makeFolder, syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
@@ -46,10 +47,11 @@ export async function backUpChanges(
   request: BackupRequest,
   signer: Signer,
 ): Promise<Backup | undefined> {
-  const changes = await diffTrees(repository, request.fromTree, request.toTree);
+  const { fromTree, toTree, dirty } = request;
+  const changes = await listReplaced(repository, fromTree, toTree, new Set(dirty));
   const obstacles = await findObstacles(repository.workTree, changes);
   const unseen = await findUnseen(repository, changes);
-  const paths = [...new Set([...request.dirty, ...obstacles, ...unseen])];
+  const paths = [...new Set([...dirty, ...obstacles, ...unseen])];
   if (paths.length === 0) return undefined;
   const scratch = path.join(kaiFolderOf(repository).staging, `backup-${request.operation}`);
   await makeFolder(scratch);
@@ -102,8 +104,13 @@ async function storeFiles(
   scratch: string,
   inherit: readonly number[],
 ): Promise<TreePath[]> {
+  const clear = new Set<string>();
   const modes = await Promise.all(
-    paths.map((name, index) => copyAside(repository, name, path.join(scratch, `${index}`))),
+    paths.map(async (name, index) => {
+      // Behind a link lies somebody else's file, and the link itself is saved.
+      const isHidden = (await findObstacleAbove(repository.workTree, name, clear)) !== undefined;
+      return isHidden ? "0" : copyAside(repository, name, path.join(scratch, `${index}`));
+    }),
   );
   const copies = modes.flatMap((mode, index) => (mode === "0" || mode === SKIPPED ? [] : [String(index)]));
   const ids = await writeFiles(repository, scratch, copies, inherit);

@@ -26,7 +26,7 @@ export interface SoughtAgent {
  * The processes that work in a folder or below it, and may be the agent: they were most likely started there. Whoever starts it by
  * hand may do so from the same terminal, in the same session or group, by another command than that of kai.yaml, and keep the
  * terminal: none of these tells it from something else, so whatever is not known to be something else counts. That is this process
- * and those that it was started by; what is in a pipe with them (`… rollback | tee log`); a shell that waits for somebody to type;
+ * and those that it was started by; what is in a pipe with them (`… rollback | tee log | …`); a shell that waits for somebody to type;
  * a well-known tool for reading and editing, unless the start command names it; another run of this program, such as one that waits
  * for its turn, or the first process of its containers; and what a command of this operation left behind.
  * Undefined where there is no /proc; who belongs to another user may be missing.
@@ -49,7 +49,9 @@ export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): P
       return there && !(await isCommandOf(each.id, sought)) ? [each] : [];
     }),
   );
-  return withoutPiped(found.flat(), ours);
+  if (found.every((each) => each.length === 0)) return [];
+  const piped = await pipedWith(running, ours);
+  return found.flat().filter(({ id }) => !piped.has(id));
 }
 
 async function ownAncestors(): Promise<Set<number>> {
@@ -81,23 +83,36 @@ async function isCommandOf(id: number, { operation }: SoughtAgent): Promise<bool
   return environment?.get("KAI_OPERATION") === operation && !environment.has(AGENT_MARK);
 }
 
-/** Without those that read what one of ours prints, or print what it reads, or do so of one of these. */
-async function withoutPiped(found: readonly LiveProcess[], ours: ReadonlySet<number>): Promise<LiveProcess[]> {
-  const own = await Promise.all([...ours].map(pipesOf));
-  const printed = new Set(own.flatMap(({ outputs }) => outputs));
-  const read = new Set(own.flatMap(({ input }) => input));
-  let left = await Promise.all(found.map(async (each) => ({ each, pipes: await pipesOf(each.id) })));
-  for (let before = -1; before !== left.length; ) {
-    before = left.length;
-    left = left.filter(({ pipes: { input, outputs } }) => {
-      const piped = input.some((pipe) => printed.has(pipe)) || outputs.some((pipe) => read.has(pipe));
-      if (!piped) return true;
-      for (const pipe of outputs) printed.add(pipe);
-      for (const pipe of input) read.add(pipe);
-      return false;
-    });
+/** Those that read what one of ours prints, or print what it reads, however many others, tools too, lie between. */
+async function pipedWith(running: readonly LiveProcess[], ours: ReadonlySet<number>): Promise<Set<number>> {
+  const all = await Promise.all(running.map(async ({ id }) => ({ id, ...(await pipesOf(id)) })));
+  const own = all.filter(({ id }) => ours.has(id));
+  const readers = all.map(({ id, input, outputs }) => ({ id, near: input, far: outputs }));
+  const writers = all.map(({ id, input, outputs }) => ({ id, near: outputs, far: input }));
+  return new Set([
+    ...along(readers, new Set(own.flatMap(({ outputs }) => outputs))),
+    ...along(writers, new Set(own.flatMap(({ input }) => input))),
+  ]);
+}
+
+interface PipeEnds {
+  readonly id: number;
+  readonly near: readonly string[];
+  readonly far: readonly string[];
+}
+
+/** Who is reached from these pipes, one way: what prints into the same pipe as one of ours may be the agent. */
+function along(all: readonly PipeEnds[], pipes: Set<string>): Set<number> {
+  const reached = new Set<number>();
+  for (let before = -1; before !== reached.size; ) {
+    before = reached.size;
+    for (const { id, near, far } of all) {
+      if (reached.has(id) || !near.some((pipe) => pipes.has(pipe))) continue;
+      reached.add(id);
+      for (const pipe of far) pipes.add(pipe);
+    }
   }
-  return left.map(({ each }) => each);
+  return reached;
 }
 
 async function pipesOf(id: number): Promise<{ readonly input: string[]; readonly outputs: string[] }> {

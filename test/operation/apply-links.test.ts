@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -12,6 +13,7 @@ import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { applyLinks, type LinkChange, stageLinks } from "../../src/operation/apply-links.js";
+import { removeStaging } from "../../src/operation/staging-folder.js";
 import { scratch } from "../support/scratch.js";
 
 const DONE = { links: [], logs: [] };
@@ -45,12 +47,36 @@ test("a link is switched and told of once, however often it is applied", async (
 test("what an earlier run was cut short in is taken up", async () => {
   const { root, staging, link, log, change } = place();
   await stageLinks(staging, [change]);
-  symlinkSync("versions/v2", path.join(root, ".current-01K0000000000000000000000A"));
   writeFileSync(log.file, 'earlier\n{"opera');
   expect(await applyLinks(staging)).toEqual(DONE);
   expect(readlinkSync(link)).toBe("versions/v2");
   expect(readFileSync(log.file, "utf8")).toBe(`earlier\n${log.line}\n`);
   expect(readdirSync(root).sort()).toEqual(["current", "rollback.log", "versions"]);
+});
+
+test("what the switch needs is made when it is staged, and made again where somebody took it away", async () => {
+  const { root, staging, link, change } = place();
+  await stageLinks(staging, [change]);
+  const aside = path.join(root, ".current-01K0000000000000000000000A");
+  expect([readlinkSync(aside), readlinkSync(link)]).toEqual(["versions/v2", "versions/v1"]);
+  rmSync(aside);
+  expect(await applyLinks(staging)).toEqual(DONE);
+  expect(readlinkSync(link)).toBe("versions/v2");
+});
+
+test("what was staged and not switched is taken away, but for the folder that somebody put there", async () => {
+  const { root, staging, change } = place();
+  await stageLinks(staging, [change]);
+  await removeStaging(staging, path.join(root, "trash"));
+  expect(readdirSync(root).sort()).toEqual(["current", "rollback.log", "versions"]);
+  expect(existsSync(staging)).toBe(false);
+  mkdirSync(staging);
+  await stageLinks(staging, [change]);
+  const aside = path.join(root, ".current-01K0000000000000000000000A");
+  rmSync(aside);
+  mkdirSync(aside);
+  await removeStaging(staging, path.join(root, "trash"));
+  expect([existsSync(aside), existsSync(staging)]).toEqual([true, false]);
 });
 
 test.each([
@@ -81,7 +107,7 @@ test("a link that somebody else changed, took away or replaced is left alone and
     await stageLinks(staging, [{ ...change, before }]);
     expect(await applyLinks(staging)).toEqual({ links: [link], logs: [] });
     expect(readlinkSync(link)).toBe("versions/v1");
-    expect(existsSync(log.file)).toBe(false);
+    expect(readFileSync(log.file, "utf8")).toBe("");
   }
   const { staging, root, change } = place();
   const folder = path.join(root, "versions");

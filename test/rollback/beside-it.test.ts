@@ -96,13 +96,28 @@ test("where what comes into force is ill, it is said that no agent runs", async 
   expect(await agent.running()).toBe(0);
 });
 
-test("what its output is piped into works in its folder too, and is not the agent", async () => {
+const NODE = `"${process.execPath}"`;
+/** A program that nobody knows as a tool. */
+const READER = `${NODE} -e 'process.stdin.pipe(process.stdout)'`;
+const BACK = `${NODE} "${PROGRAM}" rollback 1.0.0 --json`;
+
+async function printedBy({ dir, env }: LiveAgent, line: string) {
+  const { stdout } = await promisify(execFile)("sh", ["-c", line], { cwd: dir, env });
+  return JSON.parse(stdout);
+}
+
+test("what its output is piped into, through tools too, works in its folder and is not the agent", async () => {
   const agent = await agentOfTwo(`stop: {run: exit 3}\n${START}`);
-  // A program that nobody knows as a tool.
-  const line = `"${process.execPath}" "${PROGRAM}" rollback 1.0.0 --json 2>&1 | "${process.execPath}" -e 'process.stdin.pipe(process.stdout)' | cat`;
-  const { stdout } = await promisify(execFile)("sh", ["-c", line], { cwd: agent.dir, env: agent.env });
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+  expect(await printedBy(agent, `${BACK} 2>&1 | tee ../log | ${READER} | cat`)).toMatchObject({ ok: true });
   expect(agent.events()).toEqual(["started 1.0.0"]);
+});
+
+test("what prints into the same pipe as a rollback may be the agent", async () => {
+  const agent = await agentOfTwo(`stop: {run: exit 3}\n${START}`);
+  const byHand = `${NODE} -e 'setTimeout(() => {}, 60000)'`;
+  const { error } = await printedBy(agent, `{ ${byHand} & ${BACK} 2>&1; kill $!; } | ${READER}`);
+  expect([error.code, error.message]).toEqual(["E126", expect.stringContaining("works node")]);
+  expect([agent.events(), await agent.running()]).toEqual([[], 0]);
 });
 
 /** Has it run as its start command would, marked. */

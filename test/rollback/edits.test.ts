@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observe } from "../operation/observe.js";
@@ -145,6 +145,31 @@ test("--force puts every changed file back, also one that the versions have alik
   expect(agent.git("show", `${backup}:tools/search.json`)).toBe("{}");
   expect(agent.git("status", "--porcelain")).toBe("");
 });
+
+test.each([
+  ["a file", "100644", "mine"],
+  ["a link to a folder with a file of that name", "120000", "../elsewhere"],
+])(
+  "--force saves %s in place of a folder that the versions have alike, and so does an emergency",
+  async (_what, mode, bytes) => {
+    const agent = await agentWithVersions("1.0.0", "1.1.0");
+    const tools = path.join(agent.dir, "tools");
+    agent.write("../elsewhere/search.json", "theirs\n");
+    for (const args of [["--force"], ["--type", "emergency", "--force"]]) {
+      agent.remove("tools");
+      if (mode === "120000") symlinkSync(bytes, tools);
+      else agent.write("tools", bytes);
+      const { ok, backup } = (await agent.kai("rollback", "1.0.0", ...args, "--json")).json();
+      expect(ok).toBe(true);
+      expect(agent.git("ls-tree", "-r", backup, "tools")).toMatch(new RegExp(`^${mode} blob [0-9a-f]+\ttools$`));
+      expect(agent.git("cat-file", "blob", `${backup}:tools`)).toBe(bytes);
+      expect(read(agent, "tools/search.json")).toBe('{"name": "search"}\n');
+      expect(read(agent, "../elsewhere/search.json")).toBe("theirs\n");
+      expect(agent.git("status", "--porcelain")).toBe("");
+      await agent.kai("undo");
+    }
+  },
+);
 
 test("an edit of a file that git was told to take for unchanged is not overwritten", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");

@@ -1,0 +1,20 @@
+import { listTree } from "../git/list-tree.js";
+import type { Repository } from "../git/repository.js";
+import { diffTrees, type TreeChange } from "../git/tree-diff.js";
+
+/** What differs between two trees, and every path of the second (latin1) that is among `changed`: that is put back too. */
+export async function listReplaced(
+  repository: Repository,
+  from: string,
+  to: string,
+  changed: ReadonlySet<string>,
+): Promise<TreeChange[]> {
+  const changes = await diffTrees(repository, from, to);
+  if (changed.size === 0) return changes;
+  const known = new Set(changes.map((each) => each.path));
+  for (const { path: name, mode, id } of await listTree(repository, to)) {
+    if (!changed.has(name) || known.has(name)) continue;
+    changes.push({ path: name, oldMode: mode, newMode: mode, oldId: id, newId: id });
+  }
+  return changes;
+}
