@@ -6,6 +6,7 @@ import { backUpState } from "../state/back-up-state.js";
 import { verifyCaptured } from "../state/captured-content.js";
 import type { StatePatterns } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
+import { requireUnlocked } from "../state/require-unlocked.js";
 import { stageState } from "../state/stage-state.js";
 import type { StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, startAgent } from "../system/agent-process.js";
@@ -90,6 +91,7 @@ export async function liveChange(
       });
       const { migrate } = work;
       if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
+      await requireUnlocked(located, folder);
     },
     async takeBack() {
       if (!before) return;
