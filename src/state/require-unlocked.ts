@@ -4,7 +4,7 @@ import type { Repository } from "../git/repository.js";
 import { readStagedState } from "../operation/staged-state.js";
 import { HeldFolder, openBelow } from "../system/held-folder.js";
 import { readablePath } from "../system/path-bytes.js";
-import { runSqlite } from "../system/sqlite.js";
+import { tryWriteLock } from "../system/sqlite.js";
 
 /**
  * Refuses (E123), before anything has happened, where a database is to be restored that somebody holds a write transaction on: behind
@@ -35,12 +35,7 @@ async function probe(
   try {
     if (!parent.find(base)?.isFile()) return undefined;
     const database = Buffer.concat([parent.path(), Buffer.from(`/${base}`, "latin1")]);
-    return await runSqlite({
-      database,
-      folder: path.join(folder, "state"),
-      env,
-      commands: ["begin immediate", "rollback"],
-    });
+    return await tryWriteLock(database, path.join(folder, "state"), env);
   } finally {
     parent.close();
   }

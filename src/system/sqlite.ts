@@ -38,23 +38,34 @@ export async function backUpSqlite(
   const before = await sizesOf(source);
   // SQLite takes it for a new one, and what is in it for nothing.
   if (before.file < SMALLEST_PAGE) return "it is cut short";
-  // Whoever closes a database last empties its log; one that a killed writer left is left as it is.
-  const first = before.log > 0n ? [".dbconfig no_ckpt_on_close on"] : [];
   const words = await runSqlite({
     database: source,
     folder,
     env,
     // Within a transaction: else SQLite begins anew whenever somebody writes meanwhile, and may never come to an end.
-    commands: [...first, "begin", "select count(*) from sqlite_master", `.backup --async main ${name}`],
+    commands: [...leavingLog(before), "begin", "select count(*) from sqlite_master", `.backup --async main ${name}`],
   });
   if (words === undefined && !(await isCutShort(source, before, path.join(folder, name)))) return undefined;
   await rm(path.join(folder, name), { force: true });
   if (words === undefined) return "it is cut short";
-  if (!/locked|busy|full/.test(words)) return words.replace(/^Error: /, "");
+  if (!/locked|busy|full/.test(words)) return words;
   throw new KaiError("E123", `The database ${readablePath(source.toString("latin1"))} could not be copied: ${words}`, {
     hint: "Stop what holds it, or free some space, and run it again.",
   });
 }
+
+/** What SQLite says to a write transaction that writes nothing; undefined where it may begin. */
+export const tryWriteLock = async (
+  database: Buffer,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> => {
+  const commands = [...leavingLog(await sizesOf(database)), "begin immediate", "rollback"];
+  return runSqlite({ database, folder, env, commands });
+};
+
+/** Whoever closes a database last empties its log; one that a killed writer left is left as it is. */
+const leavingLog = ({ log }: Sizes): string[] => (log > 0n ? [".dbconfig no_ckpt_on_close on"] : []);
 
 interface Sizes {
   readonly file: bigint;
@@ -93,9 +104,13 @@ export async function runSqlite(request: SqliteRequest): Promise<string | undefi
     inherit: request.inherit,
   });
   const words = stderr.toString().trim();
-  if (exitCode === 0 && !/^Error/m.test(words)) return undefined;
-  return words || `sqlite3 ended with ${exitCode ?? signal}`;
+  if (exitCode === 0 && !/^(?:\w+ )?error/im.test(words)) return undefined;
+  return plainWords(words) || `sqlite3 ended with ${exitCode ?? signal}`;
 }
+
+/** Without what the program says of its own work: `Error: in prepare, file is not a database (26)`. */
+const plainWords = (words: string): string =>
+  words.replace(/^(?:\w+ )?error(?: near line \d+)?: (?:in prepare, |stepping, )?/i, "").replace(/ \(\d+\)$/, "");
 
 /**
  * The database's name as a URI (https://sqlite.org/uri.html): any bytes go through it, and `mode=rw` makes no empty database
