@@ -11,8 +11,8 @@ export interface SettledAgents {
 }
 
 /**
- * Starts the agent that is to run, and ends the others, or says that one runs on. Where the operation `happened` these stay if it is not well; else it is the
- * one of before, and gets no second one beside it where it was never stopped.
+ * Starts the agent that is to run, and ends the others, or says that one runs on. Where the operation `happened` these stay if it is
+ * not well; else it is the one of before, and gets no second one beside it where it was never stopped.
  */
 export async function settleAgents(
   { start, end, ran = false, left = null }: AgentSide,

@@ -7,6 +7,8 @@ import type { RunningContainer } from "./start-container.js";
 
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 10;
+/** All but what waits for another one has stopped by then. */
+const STUCK_MS = 300;
 
 /**
  * Holds all that runs in a container where it is: by the host's freezer, or where that is not to be had, as for an ordinary user on
@@ -16,12 +18,18 @@ export async function holdContainer(container: RunningContainer, env: NodeJS.Pro
   if (await pauseContainer(container.name, env)) return true;
   if (container.ownKernel) return false;
   const until = performance.now() + PATIENCE_MS;
+  let stuck = performance.now() + STUCK_MS;
   while (performance.now() < until) {
     // Found stopped by a look that began when all had been told: what one of them forked before is among what is found.
     const running = await runningIn(container);
     if (running.length === 0) return true;
     await signalAll(running, "SIGSTOP");
     await delay(PAUSE_MS);
+    if (performance.now() < stuck) continue;
+    // One that was stopped between vfork(2) and its program keeps its parent in the middle of that call: all go on for a moment.
+    await goOn(container);
+    await delay(PAUSE_MS);
+    stuck = performance.now() + STUCK_MS;
   }
   await goOn(container);
   return false;

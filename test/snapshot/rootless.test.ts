@@ -67,7 +67,9 @@ test("an ordinary user's snapshot goes on when its files were read, and so does 
   expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({ added: [] });
   // Each round is processes of its own.
   await exec("echo 0 > n; (while :; do n=$(cat n); expr $n + 1 > m; mv m n; done) >/dev/null 2>&1 & echo $!");
-  expect((await kai("snapshot", "diff", id, "--json")).json().added).toContain("n");
+  const seen = await kai("snapshot", "diff", id, "--json");
+  expect(seen.exit, String(seen)).toBe(0);
+  expect(seen.json().added).toContain("n");
   const saved = await kai("snapshot", "save", id, "--json");
   expect(saved.exit, String(saved)).toBe(0);
   expect((await exec("a=$(cat n); while [ $(cat n) = $a ]; do :; done; echo on")).json()).toMatchObject({
