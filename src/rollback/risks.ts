@@ -1,6 +1,6 @@
-import { readablePath } from "../system/path-bytes.js";
 import { describeStanding, type Standing } from "../version/standing.js";
 import type { JudgedCondition } from "./conditions.js";
+import { blockedState, fileRisks } from "./file-risks.js";
 import type { LackingState } from "./lacking-state.js";
 import { roughSpan } from "./rough-span.js";
 
@@ -127,7 +127,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   if (!facts.migrates) for (const message of facts.migration) add("medium", "migration", message);
   if (facts.migrates)
     add("medium", "migration", `the live state is converted by the command of the version that is ${facts.migrates}`);
-  risks.push(...files(facts));
+  risks.push(...fileRisks(facts));
   if (facts.submodules > 0) {
     add(
       "low",
@@ -206,51 +206,7 @@ function givenUp(to: RiskFacts["to"]): Risk[] {
   return standing.status === "deprecated" ? [{ kind: "deprecated_target", severity: "medium", message }] : [];
 }
 
-const DEPENDENCIES_STAY: Risk = {
-  kind: "dependencies_stay",
-  severity: "medium",
-  message: "lock files differ, and nothing installs what the target's name: what is installed stays",
-};
-
-const files = (facts: RiskFacts): Risk[] => [
-  ...(facts.dirty > 0 ? [dirtyFiles(facts)] : []),
-  ...(facts.obstacles.length > 0 ? [untrackedFiles(facts)] : []),
-  ...(facts.dependenciesStay ? [DEPENDENCIES_STAY] : []),
-];
-
-function dirtyFiles({ dirty, forced, takesBack }: RiskFacts): Risk {
-  const kind = "dirty_files";
-  if (forced) return { kind, severity: "medium", message: `changed files are saved and replaced: ${dirty}` };
-  const refused = takesBack
-    ? "it is refused until they are put away, as by `git stash`"
-    : "it is refused without `--force`, which saves and replaces them";
-  return { kind, severity: "high", message: `files are changed and not committed: ${dirty}; ${refused}` };
-}
-
-/** Of many the first are named. */
-const NAMED = 5;
-
-const named = (paths: readonly string[]): string =>
-  paths.slice(0, NAMED).map(readablePath).join(", ") +
-  (paths.length > NAMED ? `, and ${paths.length - NAMED} more` : "");
-
-function untrackedFiles({ obstacles, forced, takesBack }: RiskFacts): Risk {
-  const names = named(obstacles);
-  const kind = "untracked_files";
-  if (forced) return { kind, severity: "medium", message: `untracked files are saved and replaced: ${names}` };
-  const refused = takesBack
-    ? "it is refused until they are moved away"
-    : "it is refused without `--force`, which saves and replaces them";
-  return { kind, severity: "high", message: `untracked files are in the way: ${names}; ${refused}` };
-}
-
 const missingState = ({ why, refuses }: LackingState): Risk =>
   refuses
     ? { kind: "state_missing", severity: "high", message: `${why}; it is refused without \`--keep-state\`` }
     : { kind: "state_missing", severity: "medium", message: `${why}: the agent goes on with its live state` };
-
-function blockedState({ blockedState }: RiskFacts): Risk[] {
-  if (blockedState.length === 0) return [];
-  const what = `something that is no file, or a link on the way, is where state goes: ${named(blockedState)}`;
-  return [{ kind: "state_blocked", severity: "high", message: `${what}; it is refused until that is moved away` }];
-}
