@@ -3,8 +3,8 @@ import { makeObject } from "../git/object.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import { openRepository, type Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
 import { diffTrees } from "../git/tree-diff.js";
+import { treeOf } from "../git/tree-of.js";
 import { writeObjects } from "../git/write-objects.js";
 import { readRef } from "../operation/read-ref.js";
 import { syncObjectFolders } from "../operation/sync-object-folders.js";
@@ -141,6 +141,3 @@ async function keepSave(
   await syncRefFolders(repository, [ref]);
   return commit.id;
 }
-
-const treeOf = async (repository: Repository, commit: string): Promise<string> =>
-  (await runGit(repository, ["rev-parse", "--verify", `${commit}^{tree}`])).toString().trim();

@@ -2,8 +2,10 @@ import path from "node:path";
 import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
+import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
+import { commitIsNotHere } from "../git/tree-of.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { kaiHome } from "../trust/key-store.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
@@ -25,20 +27,37 @@ export interface Tried extends Pick<KnownVersion, "commit" | "parent"> {
 export interface SnapshotGround extends AgentHistory {
   readonly repository: Repository;
   readonly version: Tried;
+  /** Object id of its tree. */
+  readonly tree: string;
   readonly config: AgentConfig;
   /** False where the version has no kai.yaml; `config` is the agent's of today then. */
   readonly hasConfig: boolean;
 }
 
-/** E101 and E107 for what is neither a version nor a commit, E106 where its kai.yaml cannot be read. */
+/** E101 and E107 for what is neither a version nor a commit, E106 where its kai.yaml cannot be read, E125 where its commit is not here. */
 export async function readGround(known: AgentHistory, asked: string): Promise<SnapshotGround> {
   const { repository } = known.agent;
   const version = await findTried(repository, known.history, asked);
+  const { tree, config: blob } = await readCommitted(repository, version.commit);
   const name = `${version.tag}:${CONFIG_FILE}`;
-  const shown = await tryGit(repository, ["cat-file", "blob", `${version.commit}:${CONFIG_FILE}`]);
-  const hasConfig = shown.exitCode === 0;
-  const config = hasConfig ? parseAgentConfig(decodeConfig(shown.stdout, name), name) : known.agent.config;
-  return { ...known, repository, version, config, hasConfig };
+  const config = blob ? parseAgentConfig(decodeConfig(blob, name), name) : known.agent.config;
+  return { ...known, repository, version, tree, config, hasConfig: blob !== undefined };
+}
+
+/** A commit's tree and the bytes of its kai.yaml, undefined where it has none; both from one git. */
+async function readCommitted(
+  repository: Repository,
+  commit: string,
+): Promise<{ readonly tree: string; readonly config: Buffer | undefined }> {
+  const reader = new ObjectReader(repository);
+  try {
+    const [made, config] = await Promise.all([reader.find(commit), reader.find(`${commit}:${CONFIG_FILE}`)]);
+    const tree = made?.type === "commit" ? /^tree (?<id>[0-9a-f]+)\n/.exec(made.content.toString("latin1")) : null;
+    if (!tree?.groups) throw commitIsNotHere(commit);
+    return { tree: tree.groups["id"] ?? "", config: config?.type === "blob" ? config.content : undefined };
+  } finally {
+    reader.close();
+  }
 }
 
 /** What a user named: a version as everywhere, else a commit as git names it. */

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { treeOf } from "../git/tree-of.js";
 import { versionTree } from "./sandbox/version-tree.js";
 import type { Places, SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
@@ -36,10 +37,10 @@ export async function startingTree({
   base,
   env,
 }: StartRequest): Promise<StartingTree> {
-  const { repository, version } = ground;
+  const { repository, version, tree } = ground;
   const { namespaces, security } = settings;
   const request = { repository, kaiDir: places.kaiDir, user: security.user, namespaces, env };
-  if (base === null) return { ...(await versionTree({ ...request, commit: version.commit })), base };
+  if (base === null) return { tree, folder: await versionTree({ ...request, tree }), base };
   const { record } = await store.find(base);
   if (record.commit !== version.commit) {
     throw new KaiError("E125", `The snapshot ${record.id} is one of ${record.tag}, not of ${version.tag}.`, {
@@ -51,5 +52,6 @@ export async function startingTree({
       hint: `\`git kai-version snapshot save ${record.id}\` keeps what it has now.`,
     });
   }
-  return { ...(await versionTree({ ...request, commit: record.saved })), base: record.id };
+  const saved = await treeOf(repository, record.saved);
+  return { tree: saved, folder: await versionTree({ ...request, tree: saved }), base: record.id };
 }

@@ -15,6 +15,7 @@ import {
 import path from "node:path";
 import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
+import { treeOf } from "../../src/git/tree-of.js";
 import { listUnusedTrees, pruneTrees } from "../../src/snapshot/sandbox/prune-trees.js";
 import { versionTree } from "../../src/snapshot/sandbox/version-tree.js";
 import { scratch } from "../support/scratch.js";
@@ -39,7 +40,8 @@ function repositoryOf(options: { format?: string; name?: string } = {}) {
   const treeFor = async (oid: string) => {
     const repository = await openRepository(root, env);
     const kaiDir = path.join(repository.commonDir, "kai");
-    return versionTree({ repository, commit: oid, kaiDir, user: USER, namespaces: [], env });
+    const tree = await treeOf(repository, oid);
+    return { tree, folder: await versionTree({ repository, tree, kaiDir, user: USER, namespaces: [], env }) };
   };
   const trees = () =>
     readdirSync(path.join(root, ".git/kai/trees"))
@@ -137,14 +139,14 @@ test("trees of a repository that was copied are written again, those of the firs
   const agent = repositoryOf();
   agent.write("a.txt", "a");
   const oid = agent.commit();
-  const { folder } = await agent.treeFor(oid);
+  const { tree, folder } = await agent.treeFor(oid);
   const { ino } = lstatSync(folder);
   const copy = path.join(path.dirname(agent.root), "copy");
   execFileSync("cp", ["-r", agent.root, copy]);
   const repository = await openRepository(copy, scratch().env);
-  const request = { repository, commit: oid, user: USER, namespaces: [], env: process.env };
+  const request = { repository, tree, user: USER, namespaces: [], env: process.env };
   const copied = await versionTree({ ...request, kaiDir: path.join(copy, ".git/kai") });
-  const [{ uid, gid }, theirs] = [lstatSync(copied.folder), lstatSync(folder)];
+  const [{ uid, gid }, theirs] = [lstatSync(copied), lstatSync(folder)];
   expect({ uid, gid }).toEqual({ uid: theirs.uid, gid: theirs.gid });
   expect((await agent.treeFor(oid)).folder).toBe(folder);
   expect(lstatSync(folder).ino).toBe(ino);

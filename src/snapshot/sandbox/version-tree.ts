@@ -1,9 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ulid } from "ulid";
-import { KaiError } from "../../error.js";
 import type { Repository } from "../../git/repository.js";
-import { tryGit } from "../../git/run-git.js";
 import { writeTree } from "../../git/write-tree.js";
 import { flushFileSystem, giveFolder } from "../../podman/owner-of-files.js";
 import type { Namespace } from "../../podman/plan-container.js";
@@ -15,8 +13,8 @@ import { FINGERPRINT, filesOf, PART, setAside, TREES_LOCK, treesIn } from "./tre
 
 export interface VersionTreeRequest {
   repository: Repository;
-  /** Object id of a commit. */
-  commit: string;
+  /** Object id of a tree. */
+  tree: string;
   /** The product's own folder in the git common dir. */
   kaiDir: string;
   /** Who works on the files in the sandbox, and which namespaces that has of its own: by both, whose they are here. */
@@ -25,22 +23,15 @@ export interface VersionTreeRequest {
   env: NodeJS.ProcessEnv;
 }
 
-export interface VersionTree {
-  /** Object id of the tree. */
-  tree: string;
-  folder: string;
-}
-
 const LOCK_PATIENCE_MS = 60_000;
 
 /**
- * The files of a commit, written once for each tree and user, and shared by every sandbox over it. Made aside and renamed, and
- * taken only where nothing in it has changed since; else it is written again. Nothing of the repository's configuration is
- * read: see docs/adr/0005.
+ * The folder with the files of a tree, written once for each tree and user, and shared by every sandbox over it. Made aside and
+ * renamed, and taken only where nothing in it has changed since; else it is written again. Nothing of the repository's
+ * configuration is read: see docs/adr/0005.
  */
-export async function versionTree(request: VersionTreeRequest): Promise<VersionTree> {
-  const { repository, commit, kaiDir, user, namespaces, env } = request;
-  const tree = await treeOf(repository, commit);
+export async function versionTree(request: VersionTreeRequest): Promise<string> {
+  const { tree, kaiDir, user, namespaces, env } = request;
   const trees = treesIn(kaiDir);
   const owner = ownerOutside(user, namespaces);
   const home = path.join(trees, `${tree}.${owner.uid}.${owner.gid}`);
@@ -49,17 +40,9 @@ export async function versionTree(request: VersionTreeRequest): Promise<VersionT
   if (!(await isUnchanged(home, env))) {
     await mkdir(trees, { recursive: true, mode: 0o700 });
     await sweepParts(trees);
-    await placeTree(request, tree, trees, home);
+    await placeTree(request, trees, home);
   }
-  return { tree, folder: filesOf(home) };
-}
-
-async function treeOf(repository: Repository, commit: string): Promise<string> {
-  const found = await tryGit(repository, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${commit}^{tree}`]);
-  if (found.exitCode === 0) return found.stdout.toString().trim();
-  throw new KaiError("E125", `The commit ${commit} is not in this repository.`, {
-    hint: "Fetch it first; in a shallow clone `git fetch --unshallow` brings it.",
-  });
+  return filesOf(home);
 }
 
 async function isUnchanged(home: string, env: NodeJS.ProcessEnv): Promise<boolean> {
@@ -68,8 +51,7 @@ async function isUnchanged(home: string, env: NodeJS.ProcessEnv): Promise<boolea
 }
 
 async function placeTree(
-  { repository, user, namespaces, env }: VersionTreeRequest,
-  tree: string,
+  { repository, tree, user, namespaces, env }: VersionTreeRequest,
   trees: string,
   home: string,
 ): Promise<void> {
