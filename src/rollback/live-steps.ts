@@ -86,11 +86,14 @@ export async function liveChange(
         if (remark !== null) steps.remark("stop_agent", remark);
         return outcome;
       });
-      await steps.run("backup_current", async () => {
-        if (work.saveState) seen = await save(session, work, folder, steps);
-      });
+      const backUp = () =>
+        steps.run("backup_current", async () => {
+          if (work.saveState) seen = await save(session, work, folder, steps);
+        });
       const { migrate } = work;
-      if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
+      if (!migrate) return bothDone(backUp(), requireUnlocked(located, folder));
+      await backUp();
+      await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
       await requireUnlocked(located, folder);
     },
     async takeBack() {
@@ -114,6 +117,11 @@ export async function liveChange(
       if (outcome?.ok) await endAgents(endsAfter, context);
     },
   };
+}
+
+/** Waits for both also where one fails: neither may be at work in a folder that is cleared away. */
+async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
+  for (const outcome of await Promise.allSettled([one, other])) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 /** What fails is ended again, and where what ran before has `ended` for it none is left. Whoever cites it ends the sentence. */
