@@ -1,7 +1,8 @@
 import { whyNotAllowed } from "../agent/allowed-host.js";
 import type { AgentConfig } from "../agent/config.js";
-import { parseDuration, parseRate, parseSize } from "../agent/quantity.js";
+import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
+import { type LimitSettings, limitsOf } from "./limit-settings.js";
 import type { WantedSecurity } from "./sandbox/requirements.js";
 
 export interface SandboxSecurity extends WantedSecurity {
@@ -54,19 +55,6 @@ export interface NetworkSettings {
   readonly allowInternet: boolean;
   readonly allowedHosts: readonly string[];
   readonly subnet: string | null;
-}
-
-export interface LimitSettings {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  readonly storageBytes: number;
-  readonly pids: number;
-  /** Bits per second, both ways together. */
-  readonly bandwidth: number;
-  /** How many, or `all`; null for none. */
-  readonly gpus: string | null;
-  /** The time that one execution may take, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 export interface SecretSource {
@@ -178,48 +166,6 @@ function networkOf(network: Isolation["network"], options: SnapshotOptions): Net
     allowedHosts: isMode("isolated") ? [...new Set([...network.allowed_hosts, ...allowHosts])] : [],
     subnet: isMode("bridge") ? network.subnet : null,
   };
-}
-
-const LARGEST_PIDS = 4_194_304;
-
-function limitsOf(limits: Isolation["resource_limits"], options: SnapshotOptions): LimitSettings {
-  return {
-    cpus: options.cpus === undefined ? Number(limits.cpu) : numberOf("--cpus", options.cpus, 0.01, 1024),
-    memoryBytes: memoryOf(options.memory ?? limits.memory),
-    storageBytes: parseSize(options.storage ?? limits.storage),
-    pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LARGEST_PIDS),
-    bandwidth: parseRate(options.bandwidth ?? limits.network_bandwidth),
-    gpus: someOf(gpusOf(options.gpus) ?? limits.gpu),
-    timeoutMs: parseDuration(options.timeout ?? limits.timeout),
-  };
-}
-
-/** With less the runtime itself cannot begin. */
-const LEAST_MEMORY = 4 * 1024 * 1024;
-
-function memoryOf(written: string): number {
-  const bytes = parseSize(written);
-  if (bytes >= LEAST_MEMORY) return bytes;
-  throw usage(`No sandbox begins with so little memory as ${written}.`, "Give it 4Mi or more; Python takes some 16Mi.");
-}
-
-function gpusOf(written: string | undefined): string | undefined {
-  if (written === undefined || /^(?:all|\d{1,2})$/.test(written)) return written;
-  throw usage(`--gpus takes a number of GPUs or \`all\`, not ${JSON.stringify(written)}.`);
-}
-
-const someOf = (gpus: string | null): string | null => (Number(gpus) === 0 ? null : gpus);
-
-function numberOf(option: string, written: string, least: number, most: number): number {
-  const number = /^\d{1,4}(?:\.\d{1,4})?$/.test(written) ? Number(written) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw usage(`${option} takes a number from ${least} to ${most}, not ${JSON.stringify(written)}.`);
-}
-
-function wholeOf(option: string, written: string, most: number): number {
-  const number = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
-  if (number >= 1 && number <= most) return number;
-  throw usage(`${option} takes a number from 1 to ${most}, not ${JSON.stringify(written)}.`);
 }
 
 /** Variables as `--env NAME=VALUE` writes them. E122. */

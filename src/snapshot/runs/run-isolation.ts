@@ -1,4 +1,5 @@
-import type { LimitSettings, SnapshotSettings } from "../snapshot-settings.js";
+import type { LimitSettings } from "../limit-settings.js";
+import type { SnapshotSettings } from "../snapshot-settings.js";
 
 /** How a run was confined and what it was given: all that a caller's options can make other than the version asks for. */
 export interface RunIsolation {
