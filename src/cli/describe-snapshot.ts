@@ -109,7 +109,8 @@ export function warnUnenforced(output: Output, unenforced: readonly string[]): v
   if (unenforced.length > 0) output.warn(`Not enforced here: ${[...new Set(unenforced)].join(", ")}`);
 }
 
-const ENDED = {
+/** What is said of a command that was killed because its snapshot ended. */
+export const ENDED = {
   ttl: "It was ended with the snapshot, whose time (ttl) is over: `snapshot diff`, `save` and `commit` still reach its files.",
   ended: "It was ended with the snapshot, which was destroyed or does not run any more.",
 };

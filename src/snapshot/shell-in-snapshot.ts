@@ -1,15 +1,28 @@
 import { execAtTerminal } from "../podman/exec-at-terminal.js";
 import type { Caller } from "../version/writing-session.js";
+import { type SnapshotEnd, whySnapshotEnded } from "./why-snapshot-ended.js";
 import { withinSnapshot } from "./within-snapshot.js";
+
+export interface EndedShell {
+  /** The shell's own. */
+  readonly exitCode: number;
+  /** Why the snapshot ended under it; null where it goes on. */
+  readonly snapshotEnded: SnapshotEnd | null;
+}
 
 /** Whichever is there. */
 const USUAL = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
 
-/** Hands this process's terminal to a shell in a snapshot, and gives the shell's exit status. E101, E103, E112, E123. */
-export function shellInSnapshot(caller: Caller, asked: string, shell: string | undefined): Promise<number> {
+const KILLED = 137;
+
+/** Hands this process's terminal to a shell in a snapshot until that ends. E101, E103, E112, E123. */
+export function shellInSnapshot(caller: Caller, asked: string, shell: string | undefined): Promise<EndedShell> {
   const { env, interrupted: signal } = caller;
   const command: [string, ...string[]] = shell === undefined ? ["/bin/sh", "-c", USUAL] : [shell];
-  return withinSnapshot(caller, asked, ({ id, container, secrets, egress }) =>
-    execAtTerminal(container, { id, command, env: egress?.environment, secrets }, { env, signal }),
-  );
+  return withinSnapshot(caller, asked, async ({ id, store, record, container, secrets, egress }) => {
+    const asked = { id, command, env: egress?.environment, secrets };
+    const exitCode = await execAtTerminal(container, asked, { env, signal });
+    const snapshotEnded = exitCode === KILLED ? await whySnapshotEnded(store, record, caller.now()) : null;
+    return { exitCode, snapshotEnded };
+  });
 }

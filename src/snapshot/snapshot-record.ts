@@ -66,6 +66,8 @@ export interface Liveness {
   /** Of one that depends on it. */
   readonly owner: boolean;
   readonly process: boolean;
+  /** Whether its folder is there. */
+  readonly folder: boolean;
   /** Whether a command runs in it: an execution whose caller lives. */
   readonly executing: boolean;
 }
@@ -73,9 +75,12 @@ export interface Liveness {
 /** The status in effect, and why. */
 export function statusOf(
   { status, reason, process, throwAway }: SnapshotRecord,
-  { owner, process: lives, executing }: Liveness,
+  { owner, process: lives, folder, executing }: Liveness,
 ): { readonly status: SnapshotStatus; readonly reason: string | null } {
   if (status === "creating" && !owner) return { status: "error", reason: "whoever made it was killed" };
+  if (!(lives || folder) && (status === "ready" || status === "stopped")) {
+    return { status: "error", reason: "its files are gone" };
+  }
   if (status !== "ready") return { status, reason };
   if (!lives) return { status: "stopped", reason: process === null ? null : (reason ?? "its container has ended") };
   if (throwAway) return owner ? { status: "running", reason } : { status: "stopped", reason: "its caller was killed" };

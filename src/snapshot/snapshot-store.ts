@@ -183,7 +183,8 @@ export class SnapshotStore {
       isAlive(record.process ?? ""),
       this.executionsOf(record.id),
     ]);
-    return { record, ...statusOf(record, { owner, process, executing: executing.size > 0 }) };
+    const folder = existsSync(record.folder);
+    return { record, ...statusOf(record, { owner, process, folder, executing: executing.size > 0 }) };
   }
 
   #isOurs = ({ repository }: SnapshotRecord): boolean =>

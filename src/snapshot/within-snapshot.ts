@@ -72,7 +72,8 @@ async function markSecrets(
 function requireRunning(known: KnownSnapshot): KnownSnapshot {
   const { record, status, reason } = known;
   if (status === "ready" || status === "running") return known;
+  const files = status === "error" ? "" : "`snapshot diff`, `save` and `commit` still reach its files; ";
   throw new KaiError("E103", `The snapshot ${record.id} is ${status}${reason === null ? "" : `: ${reason}`}.`, {
-    hint: "`snapshot diff`, `save` and `commit` still reach its files; `snapshot create` makes another one.",
+    hint: `${files}\`snapshot create\` makes another one.`,
   });
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -176,6 +176,36 @@ test.each([
   expect(await stderr).not.toMatch(/^Error: /m);
   expect(ttl === "8s" ? [137] : [137, 3]).toContain(exit);
   if (ttl === "8s") await agent.made("destroy", id);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a shell in a snapshot that is destroyed says why it was ended", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const args = [PROGRAM, "snapshot", "shell", id];
+  const running = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: "pipe" });
+  const [ended, stderr] = [once(running, "exit"), text(running.stderr)];
+  running.stdin.write("echo begun; exec sleep 600\n");
+  await once(running.stdout, "data");
+  await agent.made("destroy", id);
+  const [exit] = await ended;
+  expect([137, 3]).toContain(exit);
+  expect(await stderr).toMatch(/^(?:Warning: It was ended with the snapshot, which was destroyed|Error E103: )/m);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
+test("a snapshot whose folder somebody removed is in error, and goes like any other", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  execFileSync("podman", ["rm", "--force", "--time", "0", ...agent.left().containers], { env: agent.env });
+  expect((await agent.made("show", id)).status).toBe("stopped");
+  const volume = path.join(agent.tempDir, `kai-snapshot.${id}`, "volume");
+  execFileSync("sh", ["-c", 'umount "$1" 2>/dev/null; rm -r "$2"', "sh", volume, agent.tempDir]);
+  expect(await agent.made("show", id)).toMatchObject({ status: "error", reason: "its files are gone" });
+  const refused = await agent.snapshot("exec", id, "--", "true");
+  expect(refused.stderr).toContain("is error: its files are gone");
+  expect(refused.stderr).not.toContain("still reach its files");
+  expect(await agent.made("prune", "--all")).toMatchObject({ pruned: [{ id, reason: "it is error", kept: null }] });
   expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
