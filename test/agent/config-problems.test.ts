@@ -81,6 +81,10 @@ test.each([
   ['version_management: {semantic_versioning: {tag_format: "{version}.lock"}}', "a good tag name"],
   ['version_management: {semantic_versioning: {tag_format: "-{version}"}}', "a good tag name"],
   ["version_management: {dependencies: {agents: {b: newest}}}", "a range of versions"],
+  ...["./memory.db", "../memory.db", "data/../memory.db", ".git/config", "/.git/**", ".."].map((glob) => [
+    `version_management: {artifacts: {state: {include: ["${glob}"]}}}`,
+    "state.include[0] must be a glob as in .gitignore, without ./ and ../ and not in .git",
+  ]),
   ["rollback_system: {policies: [{name: x, steps: [{type: stop_agnet}]}]}", "Did you mean stop_agent?"],
   ["checks: {rules: {prompt-wording: forbid}}", "must be one of allow, warn, deny"],
   ["events: [{on: agent.version.*}]", "2:15 An event needs either webhook or run."],
@@ -110,6 +114,14 @@ test.each([
   expect(problem?.message).toContain(expected);
   expect(problem?.line).toBe(3);
 });
+
+test.each([".gitignore", ".github/**", "*..", "a..b/*", "...", "/data/*.db", "**/.env"])(
+  "takes the glob %s",
+  (glob) => {
+    const text = `agent_id: a\nversion_management: {artifacts: {state: {include: ["${glob}"]}}}`;
+    expect(parseAgentConfig(text, "kai.yaml").version_management.artifacts.state.include).toEqual([glob]);
+  },
+);
 
 test("takes a public address, and tells the place of the list with one that is not", () => {
   const network = (host: string) =>

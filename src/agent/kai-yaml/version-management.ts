@@ -15,7 +15,11 @@ import {
 import { AGENT_ID } from "./agent-id.js";
 import { TAG_FORMAT } from "./tag-format.js";
 
-const glob = text(undefined, { expected: "a glob as in .gitignore" });
+/** What begins with `./` or leaves the agent's folder matches nothing as in .gitignore, and git lists no file of its own. */
+const glob = text(undefined, {
+  expected: "a glob as in .gitignore, without ./ and ../ and not in .git",
+  pattern: /^(?!\/?\.git(?:\/|$))(?!(?:.*\/)?\.\.?(?:\/|$))/,
+});
 const include = (...globs: string[]) => field("Globs of the files of this kind, as in .gitignore.", list(glob, globs));
 const exclude = (...globs: string[]) =>
   field("Globs of files that are not of this kind although `include` names them.", list(glob, globs));
