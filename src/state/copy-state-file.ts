@@ -24,7 +24,7 @@ export type Unreadable = "refuse" | "copy bytes";
 
 /**
  * Copies the state file at `name` (latin1) to `copy` in the folder `scratch`, no link on the way followed; undefined where it is
- * no regular file, or has gone. E123 for a database that SQLite cannot read, unless its bytes will do.
+ * no regular file, or has gone. E123 for a file that may not be read, and a database that SQLite cannot read, unless its bytes will do.
  */
 export async function copyStateFile(
   repository: Repository & { workTree: string },
@@ -39,7 +39,7 @@ export async function copyStateFile(
   if (!(parent instanceof HeldFolder)) return undefined;
   try {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const handle = await open(parent.at(base), flags).catch(notAFile);
+    const handle = await open(parent.at(base), flags).catch((cause: NodeJS.ErrnoException) => notAFile(name, cause));
     if (handle === undefined) return undefined;
     try {
       const original = await handle.stat();
@@ -68,9 +68,14 @@ const noDatabase = (name: string, why: string): KaiError =>
     data: { paths: [readablePath(name)] },
   });
 
-function notAFile(cause: NodeJS.ErrnoException): undefined {
+function notAFile(name: string, cause: NodeJS.ErrnoException): undefined {
   if (["ELOOP", "ENOENT", "ENXIO", "EISDIR"].includes(cause.code ?? "")) return undefined;
-  throw cause;
+  if (!["EACCES", "EPERM"].includes(cause.code ?? "")) throw cause;
+  throw new KaiError("E123", `The state file ${readablePath(name)} cannot be read: you lack the right.`, {
+    hint: "Nothing was changed. Give yourself the right to read it, or leave it out by `artifacts.state.exclude` where it is no state.",
+    data: { paths: [readablePath(name)] },
+    cause,
+  });
 }
 
 async function copyBytes(handle: FileHandle, target: string): Promise<void> {
