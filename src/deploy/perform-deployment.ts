@@ -13,7 +13,7 @@ import type { WritingSession } from "../version/writing-session.js";
 import { type BlueGreen, commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
 import { folderOf } from "./ensure-deployment.js";
-import { pruneDeployments } from "./prune-deployments.js";
+import { type PrunedDeployments, pruneDeployments } from "./prune-deployments.js";
 import { requireRoot } from "./require-root.js";
 import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
 
@@ -24,7 +24,7 @@ export interface AgentChange {
   readonly error: string | null;
 }
 
-export interface PerformedDeployment {
+export interface PerformedDeployment extends PrunedDeployments {
   /** What `current` led to before; null for nothing. */
   readonly previous: string | null;
   /** Null in a dry run, and where the folder was there and `current` led to it already. */
@@ -33,8 +33,6 @@ export interface PerformedDeployment {
   readonly written: boolean;
   /** Paths whose content is not in the folder: Git LFS pointers and submodules. Known when it is written; empty in a dry run. */
   readonly incomplete: readonly string[];
-  /** Versions whose folders were removed, or would be. */
-  readonly removed: readonly string[];
   /**
    * The version's agent, well before the switch; null where no command starts it. `answeredBefore`: its health passed before it
    * was started, so that it does not tell this agent from the one that ran.
@@ -66,15 +64,15 @@ export interface CommandOptions {
   readonly noCommands: boolean;
 }
 
-const NOTHING_DONE = { operation: null, incomplete: [], removed: [], started: null, stopped: null };
+const NOTHING_DONE = { operation: null, incomplete: [], removed: [], changed: [], started: null, stopped: null };
 
 /** What would be done. */
 export async function foreseeDeployment(session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment> {
   const { root, version, previous } = plan;
   await requireRoot(session, root);
-  const removed = await prune(session, plan, true);
+  const pruned = await prune(session, plan, true);
   const written = version !== null && (await findStat(folderOf(root, version))) === undefined;
-  return { ...NOTHING_DONE, previous, written, removed };
+  return { ...NOTHING_DONE, previous, written, ...pruned };
 }
 
 /**
@@ -108,7 +106,7 @@ export async function performDeployment(
   const entry = await versionFact(session, signer, { ...plan, id: session.id, details });
   const requireTime = () => session.caller.interrupted?.throwIfAborted();
   await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live, requireTime }, signer));
-  return { ...done(), operation: session.id, removed: await prune(session, plan, false) };
+  return { ...done(), operation: session.id, ...(await prune(session, plan, false)) };
 }
 
 /** The agents' part of it, and what became of them. */

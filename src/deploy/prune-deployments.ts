@@ -3,7 +3,7 @@ import path from "node:path";
 import { SEAL_FILE } from "../state/find-state-files.js";
 import { findStat } from "../system/path-bytes.js";
 import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
-import { findSeal } from "./deployment.js";
+import { checkDeployment, findSeal, readDeployment } from "./deployment.js";
 import { removeDeployment } from "./deployment-parts.js";
 import { type DeployedFolder, planPruning } from "./plan-pruning.js";
 
@@ -21,8 +21,18 @@ export interface Pruning {
   readonly operation: string;
 }
 
-/** Removes deployments beyond the newest `keep`, and gives their versions. Folders that are none of ours stay. */
-export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pruning): Promise<readonly string[]> {
+export interface PrunedDeployments {
+  /** Versions whose folders were removed, or would be. */
+  readonly removed: readonly string[];
+  /** Versions whose folders stay for all that, because they are not what was deployed. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * Removes deployments beyond the newest `keep`. Folders that are none of ours stay, and those in which somebody changed something:
+ * it is their work, or the trace of an attack.
+ */
+export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pruning): Promise<PrunedDeployments> {
   const folders: DeployedFolder[] = [];
   for (const name of await readdir(versions).catch(() => [])) {
     const version = versionOfFolder(name);
@@ -33,12 +43,22 @@ export async function pruneDeployments({ versions }: DeploymentRoot, pruning: Pr
     folders.push({ version, at: at ?? (await stat(folder)).mtime });
   }
   const needed = new Set(pruning.needed.filter((version) => version !== null));
-  const removed: string[] = [];
+  const [removed, changed]: [string[], string[]] = [[], []];
   for (const version of planPruning(folders, pruning.keep, needed)) {
+    const folder = path.join(versions, `v${version}`);
+    if (!isWhole(folder)) changed.push(version);
     // One that cannot be removed now is tried again by the next deployment; this one has happened.
-    if (pruning.dryRun || (await isRemoved(path.join(versions, `v${version}`), pruning))) removed.push(version);
+    else if (pruning.dryRun || (await isRemoved(folder, pruning))) removed.push(version);
   }
-  return removed;
+  return { removed, changed };
+}
+
+function isWhole(folder: string): boolean {
+  try {
+    return checkDeployment(readDeployment(folder)).length === 0;
+  } catch {
+    return false;
+  }
 }
 
 const isRemoved = (folder: string, { staging, operation }: Pruning): Promise<boolean> =>

@@ -216,6 +216,26 @@ test("the newest deployments are kept, and always the one before", async () => {
   expect(versions()).toEqual(["v0.9.0-by-hand", "v1.0.0", "v1.3.0"]);
 });
 
+test("a deployment in which somebody changed something stays beyond the number that is kept, and is named", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0", "1.2.0", "1.3.0");
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {root: ../deployed, keep: 2}\n");
+  for (const version of ["1.0.0", "1.1.0"]) expect((await agent.kai("deploy", version)).exit).toBe(0);
+  const changed = path.join(rootOf(agent), "versions/v1.0.0");
+  chmodSync(changed, 0o755);
+  writeFileSync(path.join(changed, "hotfix.txt"), "by hand");
+  expect((await agent.kai("deploy", "1.2.0", "--dry-run", "--json")).json()).toMatchObject({
+    removed: [],
+    changed: ["1.0.0"],
+  });
+  const told = await agent.kai("deploy", "1.2.0");
+  expect(told.stdout).toContain("kept     1.0.0  (beyond deploy.keep, but not what was deployed");
+  expect((await agent.kai("deploy", "1.3.0", "--json")).json()).toMatchObject({
+    removed: ["1.1.0"],
+    changed: ["1.0.0"],
+  });
+  expect(readFileSync(path.join(changed, "hotfix.txt"), "utf8")).toBe("by hand");
+});
+
 test("what stands in the place of `current` is left alone", async () => {
   const agent = await agentWithVersions("1.0.0");
   mkdirSync(path.join(rootOf(agent), "current"), { recursive: true });

@@ -64,7 +64,7 @@ function showOutput(printed: unknown, output: Output): void {
 
 function describeDeployed(deployed: AfterVersion<DeployedVersion> & { dryRun: boolean }, output: Output): string {
   const { style } = output;
-  const { tag, previous, removed, written, dryRun, versionBefore } = deployed;
+  const { tag, previous, removed, changed, written, dryRun, versionBefore } = deployed;
   const instead = previous === null || previous === deployed.version ? "" : ` in place of ${previous}`;
   const lines: string[] = dryRun ? plannedBefore(versionBefore, output) : [];
   if (dryRun) lines.push(`Would deploy ${style.bold(tag)}${instead}`);
@@ -75,5 +75,12 @@ function describeDeployed(deployed: AfterVersion<DeployedVersion> & { dryRun: bo
   if (!dryRun) lines.push(...madeBefore(versionBefore));
   if (deployed.started) lines.push(`  agent    well after ${formatDuration(deployed.started.durationMs)}`);
   if (removed.length > 0) lines.push(`  removed  ${removed.join(", ")}`);
+  if (changed.length > 0) {
+    lines.push(
+      style.yellow(
+        `  kept     ${changed.join(", ")}  (beyond deploy.keep, but not what was deployed: look at them first)`,
+      ),
+    );
+  }
   return lines.join("\n");
 }
