@@ -36,7 +36,7 @@ test("init --dry-run says what would be written, and founds nothing", async () =
     Would make clerk an agent.
 
       framework  generic
-      files      1 code, 1 config, 1 assets
+      files      1 code, 1 config, 1 asset
       key        a new one would be made
       to write   kai.yaml, .gitignore  (in a commit of its own)
       state      state.json: git forgets it, each version captures it
@@ -92,7 +92,7 @@ test("init --dry-run in a clone says that it would fetch and adopt, where the lo
     Would fetch the log of ai.example.clerk from origin, verify it and adopt it.
 
       framework  generic
-      files      1 assets, 1 config, 1 code, 1 prompts, 1 tools
+      files      1 asset, 1 config, 1 code, 1 prompt, 1 tool
 
     Nothing was changed.
     [exit 0]
@@ -121,7 +121,7 @@ test("init --dry-run in a clone says that it would fetch and adopt, where the lo
     ✓ Adopted ai.example.clerk: its log was here; it was verified and pinned.
 
       framework  generic
-      files      1 assets, 1 config, 1 code, 1 prompts, 1 tools
+      files      1 asset, 1 config, 1 code, 1 prompt, 1 tool
       trust root sha256:<id>
 
     Compare the trust root with the one its owner tells you; until then this clone takes it as it came.

@@ -42,7 +42,8 @@ function describeInit(result: InitResult, output: Output, noCommit = false): str
   const row = (name: string, text: string) => lines.push(`  ${name.padEnd(11)}${text}`);
   if (result.framework !== "") row("framework", result.framework);
   const counts = Object.entries(result.artifacts).sort(([, a], [, b]) => b - a);
-  if (counts.length > 0) row("files", counts.map(([kind, count]) => `${count} ${kind}`).join(", "));
+  if (counts.length > 0)
+    row("files", counts.map(([kind, count]) => `${count} ${count === 1 ? kind.replace(/s$/, "") : kind}`).join(", "));
   if (result.key) row("key", keyLine(result.key));
   if (result.trustRoot) row("trust root", result.trustRoot.digest);
   if (result.written.length > 0)
