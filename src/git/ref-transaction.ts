@@ -29,8 +29,9 @@ export async function updateRefs(
 }
 
 /**
- * A git process that changes refs, one transaction after the other. The last may be prepared: its refs are all locked and
- * checked, and while it waits for its one word every other git process that wants one of them fails cleanly.
+ * A git process that changes refs, one transaction after the other, and is started before there is one. The last may be prepared:
+ * its refs are all locked and checked, and while it waits for its one word every other git process that wants one of them fails
+ * cleanly.
  */
 export class RefTransactions {
   readonly #repository: Repository;
@@ -67,6 +68,12 @@ export class RefTransactions {
     await this.#say("commit\0", "commit: ok");
     this.#child.stdin?.end();
     await this.#end;
+  }
+
+  /** Ends where nothing is prepared. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#end.catch(() => {});
   }
 
   /** Lets go of all refs, unchanged, and ends. */

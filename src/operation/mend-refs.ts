@@ -1,7 +1,7 @@
 import type { Repository } from "../git/repository.js";
 import { beginJournal, removeJournal } from "./journal.js";
 import { kaiFolderOf } from "./kai-folder.js";
-import { dropPending } from "./perform.js";
+import { dropPending } from "./pending.js";
 
 /**
  * Does `work`, which puts refs back to what the log says, under the lock and under a journal: by it, whoever comes after a crash

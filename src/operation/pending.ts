@@ -1,4 +1,6 @@
-import type { RefChange } from "../git/ref-transaction.js";
+import { type RefChange, updateRefs } from "../git/ref-transaction.js";
+import type { Repository } from "../git/repository.js";
+import { runGit } from "../git/run-git.js";
 import type { Operation } from "./operation.js";
 
 /** Below this lie the refs that keep an operation's objects from being collected while it runs. */
@@ -13,4 +15,22 @@ export function pendingRefs(operation: Operation, entry: string): RefChange[] {
     old: null,
     new: target,
   }));
+}
+
+/** Lets go of what was kept for an operation that did not happen. */
+export async function dropPending(repository: Repository, operation: string): Promise<void> {
+  const listed = await runGit(repository, [
+    "for-each-ref",
+    "--format=%(refname) %(objectname)",
+    pendingUnder(operation),
+  ]);
+  const changes = listed
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [ref = "", old = ""] = line.split(" ");
+      return { ref, old, new: null };
+    });
+  await updateRefs(repository, changes);
 }

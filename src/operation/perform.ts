@@ -1,10 +1,7 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { commitNotes, noteWith } from "../git/notes.js";
-import { type RefChange, RefTransactions, updateRefs } from "../git/ref-transaction.js";
+import { type RefChange, RefTransactions } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit } from "../git/run-git.js";
-import { unpackObjects } from "../git/write-objects.js";
 import { makeFolder, syncFolder } from "../system/durable-file.js";
 import type { FileLock } from "../system/file-lock.js";
 import type { StagedWorktree } from "./apply-worktree.js";
@@ -23,7 +20,7 @@ import { kaiFolderOf } from "./kai-folder.js";
 import { leftToRecovery } from "./left-to-recovery.js";
 import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
 import type { EntrySigner, Operation, PerformedOperation } from "./operation.js";
-import { pendingRefs, pendingUnder } from "./pending.js";
+import { dropPending, pendingRefs } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
 import { requireSameIndex, stageIndex, stageWorktree } from "./stage-worktree.js";
@@ -31,6 +28,7 @@ import { removeStaging, stagingFolderOf } from "./staging-folder.js";
 import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";
 import { bornAt, removeTemporaryFiles } from "./temporary-files.js";
+import { writeOperation } from "./write-operation.js";
 
 /**
  * Carries out an operation under the lock: all of it, or nothing. Until the log has advanced a failure takes everything
@@ -73,6 +71,7 @@ class Attempt {
   #journal: Pick<Journal, "file" | "begin"> | undefined;
   #staged: StagedWorktree | undefined;
   #refs: RefTransactions | undefined;
+  #log: RefTransactions | undefined;
   #index: HeldIndex | undefined;
   #handingOver = false;
   #atCommitPoint = false;
@@ -100,11 +99,13 @@ class Attempt {
       agents: live ? { before: live.before, after: live.after } : null,
     };
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
-    const noted = await this.#writeObjects();
+    // They begin while the objects are written.
+    this.#refs = new RefTransactions(this.#repository, this.#inherit);
+    this.#log = new RefTransactions(this.#repository, this.#inherit);
+    const noted = await writeOperation(this.#repository, this.#operation, this.#built, this.#signer, this.#inherit);
     // The names of all objects last before any ref says them.
     await syncObjectFolders(this.#repository);
     const kept = pendingRefs(this.#operation, this.#built.commit.id);
-    this.#refs = new RefTransactions(this.#repository, this.#inherit);
     await this.#refs.run(kept);
     // Before the index is read: what a user stages from here on would not be in the new one.
     if (inWorktree) this.#index = await holdIndex(this.#repository, kaiFolderOf(this.#repository).staging, id);
@@ -122,42 +123,6 @@ class Attempt {
     };
     await appendRecord(this.#journal.file, record);
     this.#operation.requireTime?.();
-  }
-
-  /** The operation's objects and its note, by two git processes: side by side, unless the note is on one of the objects. */
-  async #writeObjects() {
-    const { objects, note } = this.#operation;
-    const unpacked = unpackObjects(this.#repository, [...objects, ...this.#built.objects], this.#inherit);
-    const first = objects.some((object) => object.id === note?.commit) ? unpacked : undefined;
-    const [noted, written] = await Promise.allSettled([
-      note && Promise.resolve(first).then(() => this.#writeNote(note)),
-      unpacked,
-    ]);
-    if (written.status === "rejected") throw written.reason;
-    if (noted.status === "rejected") throw noted.reason;
-    return noted.value;
-  }
-
-  async #writeNote({ commit, lines, on }: NonNullable<Operation["note"]>) {
-    const ref = `${pendingUnder(this.#operation.id)}notes`;
-    const added = lines.map((line) => `${line}\n`).join("");
-    const made = await commitNotes(
-      this.#repository,
-      {
-        ref,
-        parent: on.notes,
-        who: this.#signer,
-        at: this.#built.at,
-        message: `${this.#operation.subject}\n`,
-        notes: new Map([[commit, noteWith(on.text, added)]]),
-      },
-      this.#inherit,
-    );
-    return {
-      added,
-      change: { ref: NOTES_REF, old: on.notes, new: made } satisfies RefChange,
-      dropped: { ref, old: made, new: null } satisfies RefChange,
-    };
   }
 
   /** Whether files of the working tree, or git's index, are replaced. */
@@ -198,7 +163,7 @@ class Attempt {
   async commitPoint(): Promise<void> {
     this.#atCommitPoint = true;
     const change = { ref: LOG_REF, old: this.#operation.log?.head ?? null, new: this.#built.commit.id };
-    await updateRefs(this.#repository, [change], { inherit: this.#inherit });
+    await this.#log?.run([change]);
   }
 
   /** Whether the log has our entry, after a failure that may have come once it did. E114 where nobody can tell. */
@@ -213,6 +178,7 @@ class Attempt {
   }
 
   async project(): Promise<void> {
+    await this.#log?.close();
     await syncRefFolders(this.#repository, [LOG_REF]);
     await this.#refs?.commit();
     await syncRefFolders(this.#repository, this.#refsLocked);
@@ -235,7 +201,7 @@ class Attempt {
   async takeBack(cause: unknown): Promise<void> {
     const { gitDir } = this.#repository;
     const workTree = this.#staged?.workTree;
-    await this.#refs?.abort().catch(() => {});
+    await this.#letGo();
     await this.#index?.release().catch(() => {});
     try {
       if (this.#staged !== undefined) await removeStaging(this.#staged.folder, kaiFolderOf(this.#repository).trash);
@@ -256,24 +222,10 @@ class Attempt {
 
   /** Lets go of the refs' locks; the index stays held, because it does not agree with the branch yet. */
   async leaveToRecovery(): Promise<void> {
-    await this.#refs?.abort().catch(() => {});
+    await this.#letGo();
   }
-}
 
-/** Lets go of what was kept for an operation that did not happen. */
-export async function dropPending(repository: Repository, operation: string): Promise<void> {
-  const listed = await runGit(repository, [
-    "for-each-ref",
-    "--format=%(refname) %(objectname)",
-    pendingUnder(operation),
-  ]);
-  const changes = listed
-    .toString()
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [ref = "", old = ""] = line.split(" ");
-      return { ref, old, new: null };
-    });
-  await updateRefs(repository, changes);
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#refs?.abort(), this.#log?.close()]);
+  }
 }

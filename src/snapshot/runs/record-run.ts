@@ -2,7 +2,7 @@ import path from "node:path";
 import { KaiError } from "../../error.js";
 import { formatCommitPayload, formatSignedCommit } from "../../git/commit-object.js";
 import { type GitObject, makeObject, makeTrees } from "../../git/object.js";
-import { updateRefs } from "../../git/ref-transaction.js";
+import { RefTransactions } from "../../git/ref-transaction.js";
 import type { Repository } from "../../git/repository.js";
 import type { Identity } from "../../git/signature-line.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
@@ -60,15 +60,19 @@ export async function recordRun(
   let parent = head;
   for (let left = TRIES; ; left--) {
     const commit = await commitOf(repository, record, root.id, parent, signer);
-    await writeObjects(repository, [...known, commit]);
-    known = [];
+    // It begins while the objects are written.
+    const refs = new RefTransactions(repository, []);
     try {
-      await updateRefs(repository, [{ ref: RUNS_REF, old: parent, new: commit.id }]);
+      await writeObjects(repository, [...known, commit]);
+      known = [];
+      await refs.run([{ ref: RUNS_REF, old: parent, new: commit.id }]);
       return commit.id;
     } catch (cause) {
       const before = parent;
       parent = await readRef(repository, RUNS_REF);
       if (left === 1 || !(cause instanceof KaiError) || parent === before) throw cause;
+    } finally {
+      await refs.close();
     }
   }
 }
