@@ -32,7 +32,7 @@ export interface BeginRequest {
   readonly scenario?: TimedScenario | null;
 }
 
-/** A snapshot that has its place, its record and an empty folder. */
+/** A snapshot that has its place, its record, an empty folder, and the files that it begins with. */
 export interface BegunSnapshot {
   readonly ground: SnapshotGround;
   readonly store: SnapshotStore;
@@ -77,7 +77,7 @@ export async function beginSnapshot(
   const { host } = fitting;
   const { gpus } = settings.limits;
   const devices = gpus === null ? { devices: [], groups: [] } : await chooseGpus(gpus);
-  const files = once(() => versionFiles(start.folder));
+  const files = once(() => start.ready.then(() => versionFiles(start.folder)));
   const found = await findBase(isolation.base_images, settings.image, files);
   const signal = caller.interrupted;
   const image = { found, files, config, version: version.number.text, snapshot: start.base };
@@ -121,6 +121,7 @@ export async function beginSnapshot(
   const discard = () => takeAway(store, record, env);
   try {
     await makeSandboxFolder(record.folder, originOf(store, record));
+    await start.ready;
   } catch (cause) {
     await discard();
     throw cause;

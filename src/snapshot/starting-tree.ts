@@ -1,6 +1,6 @@
 import { KaiError } from "../error.js";
 import { treeOf } from "../git/tree-of.js";
-import { versionTree } from "./sandbox/version-tree.js";
+import { type VersionTree, versionTree } from "./sandbox/version-tree.js";
 import type { Places, SnapshotGround } from "./snapshot-ground.js";
 import type { SnapshotSettings } from "./snapshot-settings.js";
 import type { SnapshotStore } from "./snapshot-store.js";
@@ -15,12 +15,10 @@ export interface StartRequest {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The files that a snapshot begins with. */
-export interface StartingTree {
+/** The files that a snapshot begins with, shared by all that begin with them, never written. */
+export interface StartingTree extends VersionTree {
   /** Object id of their tree. */
   readonly tree: string;
-  /** Where they lie, shared by all that begin with them, never written. */
-  readonly folder: string;
   /** The whole id of the snapshot that they are of; null where they are the version's. */
   readonly base: string | null;
 }
@@ -40,7 +38,7 @@ export async function startingTree({
   const { repository, version, tree } = ground;
   const { namespaces, security } = settings;
   const request = { repository, kaiDir: places.kaiDir, user: security.user, namespaces, env };
-  if (base === null) return { tree, folder: await versionTree({ ...request, tree }), base };
+  if (base === null) return { tree, ...versionTree({ ...request, tree }), base };
   const { record } = await store.find(base);
   if (record.commit !== version.commit) {
     throw new KaiError("E125", `The snapshot ${record.id} is one of ${record.tag}, not of ${version.tag}.`, {
@@ -53,5 +51,5 @@ export async function startingTree({
     });
   }
   const saved = await treeOf(repository, record.saved);
-  return { tree: saved, folder: await versionTree({ ...request, tree: saved }), base: record.id };
+  return { tree: saved, ...versionTree({ ...request, tree: saved }), base: record.id };
 }

@@ -17,7 +17,7 @@ import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
 import { treeOf } from "../../src/git/tree-of.js";
 import { listUnusedTrees, pruneTrees } from "../../src/snapshot/sandbox/prune-trees.js";
-import { versionTree } from "../../src/snapshot/sandbox/version-tree.js";
+import { type VersionTreeRequest, versionTree } from "../../src/snapshot/sandbox/version-tree.js";
 import { scratch } from "../support/scratch.js";
 import { USER } from "./sandbox.js";
 
@@ -41,13 +41,19 @@ function repositoryOf(options: { format?: string; name?: string } = {}) {
     const repository = await openRepository(root, env);
     const kaiDir = path.join(repository.commonDir, "kai");
     const tree = await treeOf(repository, oid);
-    return { tree, folder: await versionTree({ repository, tree, kaiDir, user: USER, namespaces: [], env }) };
+    return { tree, folder: await readyTree({ repository, tree, kaiDir, user: USER, namespaces: [], env }) };
   };
   const trees = () =>
     readdirSync(path.join(root, ".git/kai/trees"))
       .filter((name) => name !== ".lock")
       .sort();
   return { root, git, write, commit, treeFor, trees };
+}
+
+async function readyTree(request: VersionTreeRequest): Promise<string> {
+  const { folder, ready } = versionTree(request);
+  await ready;
+  return folder;
 }
 
 test("writes the version's bytes as they are, whatever attributes and filters say", async () => {
@@ -145,7 +151,7 @@ test("trees of a repository that was copied are written again, those of the firs
   execFileSync("cp", ["-r", agent.root, copy]);
   const repository = await openRepository(copy, scratch().env);
   const request = { repository, tree, user: USER, namespaces: [], env: process.env };
-  const copied = await versionTree({ ...request, kaiDir: path.join(copy, ".git/kai") });
+  const copied = await readyTree({ ...request, kaiDir: path.join(copy, ".git/kai") });
   const [{ uid, gid }, theirs] = [lstatSync(copied), lstatSync(folder)];
   expect({ uid, gid }).toEqual({ uid: theirs.uid, gid: theirs.gid });
   expect((await agent.treeFor(oid)).folder).toBe(folder);

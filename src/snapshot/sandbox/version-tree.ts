@@ -25,24 +25,36 @@ export interface VersionTreeRequest {
 
 const LOCK_PATIENCE_MS = 60_000;
 
+export interface VersionTree {
+  /** The folder with the tree's files. */
+  readonly folder: string;
+  /** They are all there, and nothing else is. */
+  readonly ready: Promise<void>;
+}
+
 /**
- * The folder with the files of a tree, written once for each tree and user, and shared by every sandbox over it. Made aside and
- * renamed, and taken only where nothing in it has changed since; else it is written again. Nothing of the repository's
- * configuration is read: see docs/adr/0005.
+ * The files of a tree, written once for each tree and user, and shared by every sandbox over it. Made aside and renamed, and taken
+ * only where nothing in them has changed since; else they are written again. Nothing of the repository's configuration is read:
+ * see docs/adr/0005.
  */
-export async function versionTree(request: VersionTreeRequest): Promise<string> {
-  const { tree, kaiDir, user, namespaces, env } = request;
+export function versionTree(request: VersionTreeRequest): VersionTree {
+  const { tree, kaiDir, user, namespaces } = request;
   const trees = treesIn(kaiDir);
   const owner = ownerOutside(user, namespaces);
   const home = path.join(trees, `${tree}.${owner.uid}.${owner.gid}`);
+  const ready = prove(request, trees, home);
+  // Whoever waits for it is told of its failure.
+  ready.catch(() => {});
+  return { folder: filesOf(home), ready };
+}
+
+async function prove(request: VersionTreeRequest, trees: string, home: string): Promise<void> {
   // Before it is looked at, so that nobody takes it away as unused.
   await utimes(path.join(home, FINGERPRINT), new Date(), new Date()).catch(() => {});
-  if (!(await isUnchanged(home, env))) {
-    await mkdir(trees, { recursive: true, mode: 0o700 });
-    await sweepParts(trees);
-    await placeTree(request, trees, home);
-  }
-  return filesOf(home);
+  if (await isUnchanged(home, request.env)) return;
+  await mkdir(trees, { recursive: true, mode: 0o700 });
+  await sweepParts(trees);
+  await placeTree(request, trees, home);
 }
 
 async function isUnchanged(home: string, env: NodeJS.ProcessEnv): Promise<boolean> {
