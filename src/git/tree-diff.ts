@@ -14,8 +14,26 @@ export interface TreeChange {
   readonly newId: string;
 }
 
+/** Of a commit or tree by its whole id, which means the same for ever. */
+const ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** What was compared last: the parts of an operation ask for the same two, one after the other. */
+let last: { readonly key: string; readonly changes: Promise<readonly TreeChange[]> } | undefined;
+
 /** Paths that differ between two tree-ish, renames not looked for. */
-export async function diffTrees(repository: Repository, from: string, to: string): Promise<TreeChange[]> {
+export function diffTrees(repository: Repository, from: string, to: string): Promise<readonly TreeChange[]> {
+  if (!ID.test(from) || !ID.test(to)) return askGit(repository, from, to);
+  const key = `${repository.commonDir} ${from} ${to}`;
+  if (last?.key !== key) last = { key, changes: askGit(repository, from, to) };
+  const { changes } = last;
+  // A failure is not kept: what was missing may be fetched meanwhile.
+  changes.catch(() => {
+    if (last?.changes === changes) last = undefined;
+  });
+  return changes;
+}
+
+async function askGit(repository: Repository, from: string, to: string): Promise<readonly TreeChange[]> {
   const out = await runGit(repository, [
     "diff-tree",
     "-r",

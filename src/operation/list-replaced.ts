@@ -8,13 +8,14 @@ export async function listReplaced(
   from: string,
   to: string,
   changed: ReadonlySet<string>,
-): Promise<TreeChange[]> {
+): Promise<readonly TreeChange[]> {
   const changes = await diffTrees(repository, from, to);
   if (changed.size === 0) return changes;
   const known = new Set(changes.map((each) => each.path));
-  for (const { path: name, mode, id } of await listTree(repository, to)) {
-    if (!changed.has(name) || known.has(name)) continue;
-    changes.push({ path: name, oldMode: mode, newMode: mode, oldId: id, newId: id });
-  }
-  return changes;
+  const listed = await listTree(repository, to);
+  const same = listed.filter(({ path }) => changed.has(path) && !known.has(path));
+  return [
+    ...changes,
+    ...same.map(({ path, mode, id }) => ({ path, oldMode: mode, newMode: mode, oldId: id, newId: id })),
+  ];
 }

@@ -23,7 +23,8 @@ import type { EntrySigner, Operation, PerformedOperation } from "./operation.js"
 import { dropPending, pendingRefs } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
-import { requireSameIndex, stageIndex, stageWorktree } from "./stage-worktree.js";
+import { requireSameIndex, stageIndex } from "./stage-index.js";
+import { stageWorktree } from "./stage-worktree.js";
 import { removeStaging, stagingFolderOf } from "./staging-folder.js";
 import { syncObjectFolders } from "./sync-object-folders.js";
 import { syncRefFolders } from "./sync-ref-folders.js";

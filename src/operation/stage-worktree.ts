@@ -1,23 +1,17 @@
-import { copyFile, open } from "node:fs/promises";
 import path from "node:path";
-import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
-import { type GitOptions, gitFailure, runGit, tryGit } from "../git/run-git.js";
+import { type GitOptions, runGit } from "../git/run-git.js";
 import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
-import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
-import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
+import { makeFolder, syncFile, syncFolder, writeDurably } from "../system/durable-file.js";
+import { findStat, pathBelow } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
 import { listReplaced } from "./list-replaced.js";
 import { requireReplaceable } from "./require-replaceable.js";
-import { findSkippedPaths, markPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
-import {
-  type FileIdentity,
-  identityOf,
-  isUntouched,
-  type WorktreeManifest,
-  type WorktreeStep,
-} from "./worktree-manifest.js";
+import { filesInTheWay, requireUnchanged } from "./require-unchanged.js";
+import { findSkippedPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
+import { copyIndex } from "./stage-index.js";
+import { type FileIdentity, identityOf, type WorktreeManifest, type WorktreeStep } from "./worktree-manifest.js";
 
 /** What an operation does to index and working tree. */
 export interface WorktreeChange {
@@ -52,9 +46,9 @@ export async function stageWorktree(
   await makeFolder(path.join(folder, "files"));
   await makeFolder(path.join(folder, "removed"));
   const index = path.join(folder, "index");
-  await copyFile(path.join(repository.gitDir, "index"), index).catch(ignoreMissing);
+  await copyIndex(path.join(repository.gitDir, "index"), index);
   const before = path.join(folder, "index-before");
-  await copyFile(index, before).catch(ignoreMissing);
+  await copyIndex(index, before);
   const env = { GIT_INDEX_FILE: index };
   // A split index keeps part of itself in a file beside it, which a copy elsewhere would not find.
   const config = ["core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=keep"];
@@ -80,7 +74,7 @@ export async function stageWorktree(
   const touched = written.filter((each) => !change.isKept?.(each.path));
   const obstacles = await findObstacles(repository.workTree, touched);
   const blocked = obstacles.filter((name) => !change.saved.has(name));
-  if (blocked.length > 0) throw inTheWay(blocked);
+  if (blocked.length > 0) throw filesInTheWay(blocked);
   const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
   await requireReplaceable(
     repository.workTree,
@@ -116,58 +110,6 @@ async function findLeftOut(
   return new Set([...absent, ...outside]);
 }
 
-/**
- * Refuses (E102) where a file that is to be replaced is not what the index says it is, also one that the user told git to
- * take for unchanged.
- */
-async function requireUnchanged(
-  repository: Repository,
-  index: string,
-  touched: readonly TreeChange[],
-  saved: ReadonlySet<string>,
-  skipped: ReadonlySet<string>,
-  inherit: readonly number[],
-): Promise<void> {
-  const paths = touched.filter((each) => each.oldMode !== ABSENT && !saved.has(each.path)).map((each) => each.path);
-  if (paths.length === 0) return;
-  const options = {
-    env: { GIT_INDEX_FILE: index },
-    config: ["core.splitIndex=false", "core.fsmonitor=false"],
-    inherit,
-  };
-  // Of a path so marked git tells no change.
-  const marked = paths.filter((name) => skipped.has(name));
-  await markPaths(repository, "--no-skip-worktree", marked, options);
-  // It ends with 1 where something differs, and takes back "assume unchanged" of what does.
-  const refresh = ["update-index", "-q", "--really-refresh"];
-  const refreshed = await tryGit(repository, refresh, options);
-  if (refreshed.exitCode !== 0 && refreshed.exitCode !== 1) throw gitFailure(refresh, refreshed);
-  const out = await runGit(repository, ["diff-files", "--name-only", "-z", "--ignore-submodules=all"], options);
-  const changed = new Set(out.toString("latin1").split("\0"));
-  const blocked = paths.filter((name) => changed.has(name));
-  if (blocked.length > 0) throw inTheWay(blocked);
-}
-
-/** Refuses (E113) where git's index is not the one that a new one was made of; `index.lock` is held by now. */
-export async function requireSameIndex(gitDir: string, seen: FileIdentity | null): Promise<void> {
-  const now = await findStat(path.join(gitDir, "index"));
-  if (isUntouched(seen, now === undefined ? null : identityOf(now))) return;
-  throw new KaiError("E113", "Another git process changed the index meanwhile.", {
-    hint: "Nothing was changed. Run the command again.",
-  });
-}
-
-/** Prepares a new index alone: the working tree already holds what it says. */
-export async function stageIndex(folder: string, from: string): Promise<void> {
-  await makeFolder(folder);
-  const index = path.join(folder, "index");
-  await copyFile(from, index);
-  await syncFile(index);
-  const manifest: WorktreeManifest = { steps: [] };
-  await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
-  await syncFolder(path.dirname(folder));
-}
-
 /** Removals first, so that a file may become a folder; then what is placed. */
 async function stepsFor(
   workTree: string,
@@ -199,7 +141,7 @@ async function stepsFor(
       placed.push({ kind: "place", path: name, before, placed: identityOf(staged), aside });
     }
   }
-  if (blocked.length > 0) throw inTheWay(blocked);
+  if (blocked.length > 0) throw filesInTheWay(blocked);
   const places = new Set(placed.map((step) => step.path));
   for (const name of obstacles) {
     const now = places.has(name) ? undefined : await findStat(pathBelow(workTree, name));
@@ -215,18 +157,6 @@ async function identityBelow(workTree: string, name: string, clear: Set<string>)
   if ((await findObstacleAbove(workTree, name, clear)) !== undefined) return null;
   const now = await findStat(pathBelow(workTree, name));
   return now === undefined || now.isDirectory() ? null : identityOf(now);
-}
-
-function inTheWay(paths: readonly string[]): KaiError {
-  const shown = paths.slice(0, 5).map(readablePath).join(", ");
-  return new KaiError(
-    "E102",
-    `Files whose content is in no version would be overwritten: ${shown}${paths.length > 5 ? ", …" : ""}.`,
-    {
-      hint: "Move them away or commit them; `--force` saves them under refs/kai/backup and goes on.",
-      data: { paths: paths.map(readablePath) },
-    },
-  );
 }
 
 /** The index, the files that are to be placed, and the folders that name them: once the log says so they are all there is. */
@@ -249,13 +179,4 @@ function foldersAbove(name: string): string[] {
   const folders: string[] = [];
   for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) folders.push(name.slice(0, at));
   return folders;
-}
-
-async function syncFile(file: Buffer | string): Promise<void> {
-  const handle = await open(file, "r");
-  await handle.sync().finally(() => handle.close());
-}
-
-function ignoreMissing(cause: NodeJS.ErrnoException): void {
-  if (cause.code !== "ENOENT") throw cause;
 }

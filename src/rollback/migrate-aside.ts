@@ -11,7 +11,7 @@ import { openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import { type AgentCommand, inScratch } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
-import { syncFolder } from "../system/durable-file.js";
+import { syncFile, syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -97,8 +97,3 @@ const noDatabase = (name: string, why: string): KaiError =>
   new KaiError("E126", `lifecycle.migrate left ${readablePath(name)}, which SQLite cannot read: ${why}.`, {
     hint: "Nothing was changed. Without `--keep-state` the state goes back that was captured, where there is some.",
   });
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, "r");
-  await handle.sync().finally(() => handle.close());
-}

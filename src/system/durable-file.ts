@@ -68,6 +68,12 @@ export async function appendDurably(file: string, content: string): Promise<void
   }
 }
 
+/** Makes the bytes of a file that is there last. */
+export async function syncFile(file: Buffer | string): Promise<void> {
+  const handle = await open(file, "r");
+  await handle.sync().finally(() => handle.close());
+}
+
 /** Makes the names in a folder last; a folder that is not there has none to sync. */
 export async function syncFolder(folder: string | Buffer): Promise<void> {
   let handle: Awaited<ReturnType<typeof open>>;
