@@ -1,10 +1,11 @@
 import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
-import { copyFile, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
+import { replaceIndex } from "./git-index.js";
 import { kaiFolderOf } from "./kai-folder.js";
 import { readManifest } from "./staging-folder.js";
 import { type FileIdentity, identityOf, isSameContent, isUntouched, type WorktreeStep } from "./worktree-manifest.js";
@@ -40,21 +41,6 @@ export async function applyWorktree(
     await replaceIndex(index, path.join(gitDir, "index"), kaiFolderOf(repository).staging);
   }
   return placing.conflicts;
-}
-
-/** Renames the staged index into place, by way of `aside` where it was staged on the working tree's file system and git's is another. */
-async function replaceIndex(staged: string, index: string, aside: string): Promise<void> {
-  try {
-    await rename(staged, index);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EXDEV") throw cause;
-    const copy = path.join(aside, `${path.basename(path.dirname(staged))}-index`);
-    await copyFile(staged, copy);
-    const handle = await open(copy, "r");
-    await handle.sync().finally(() => handle.close());
-    await rename(copy, index);
-    await rm(staged);
-  }
 }
 
 type PlaceStep = WorktreeStep & { kind: "place" };

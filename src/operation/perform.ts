@@ -7,6 +7,7 @@ import type { FileLock } from "../system/file-lock.js";
 import type { StagedWorktree } from "./apply-worktree.js";
 import { type BuiltEntry, buildEntry } from "./build-entry.js";
 import { LOG_REF, NOTES_REF } from "./entry.js";
+import { requireSameIndex, stageIndex } from "./git-index.js";
 import { type HeldIndex, holdIndex } from "./hold-index.js";
 import {
   appendRecord,
@@ -23,7 +24,6 @@ import type { EntrySigner, Operation, PerformedOperation } from "./operation.js"
 import { dropPending, pendingRefs } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
-import { requireSameIndex, stageIndex } from "./stage-index.js";
 import { stageWorktree } from "./stage-worktree.js";
 import { removeStaging, stagingFolderOf } from "./staging-folder.js";
 import { syncObjectFolders } from "./sync-object-folders.js";

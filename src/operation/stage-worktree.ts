@@ -6,11 +6,11 @@ import { makeFolder, syncFile, syncFolder, writeDurably } from "../system/durabl
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
+import { copyIndex } from "./git-index.js";
 import { listReplaced } from "./list-replaced.js";
 import { requireReplaceable } from "./require-replaceable.js";
 import { filesInTheWay, requireUnchanged } from "./require-unchanged.js";
 import { findSkippedPaths, skipNewPaths, unmarkSaved } from "./skipped-paths.js";
-import { copyIndex } from "./stage-index.js";
 import { type FileIdentity, identityOf, type WorktreeManifest, type WorktreeStep } from "./worktree-manifest.js";
 
 /** What an operation does to index and working tree. */

@@ -1,10 +1,11 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload, formatSignedCommit } from "../git/commit-object.js";
 import { type GitObject, makeObject } from "../git/object.js";
 import { SYNCED_REFS } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
+import { copyIndex } from "../operation/git-index.js";
 import { type FileIdentity, identityOf } from "../operation/worktree-manifest.js";
 import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
@@ -26,7 +27,7 @@ export async function includeChanges(
   const index = path.join(request.scratch, "index");
   const original = path.join(repository.gitDir, "index");
   const stat = await findStat(original);
-  await copyFile(original, index);
+  await copyIndex(original, index);
   const options = {
     env: { GIT_INDEX_FILE: index },
     inherit: request.inherit,

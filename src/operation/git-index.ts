@@ -1,4 +1,4 @@
-import { copyFile, utimes } from "node:fs/promises";
+import { copyFile, rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { makeFolder, syncFile, syncFolder, writeDurably } from "../system/durable-file.js";
@@ -30,9 +30,23 @@ export async function requireSameIndex(gitDir: string, seen: FileIdentity | null
 export async function stageIndex(folder: string, from: string): Promise<void> {
   await makeFolder(folder);
   const index = path.join(folder, "index");
-  await copyFile(from, index);
+  await copyIndex(from, index);
   await syncFile(index);
   const manifest: WorktreeManifest = { steps: [] };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
   await syncFolder(path.dirname(folder));
+}
+
+/** Renames the staged index into place, by way of `aside` where it was staged on the working tree's file system and git's is another. */
+export async function replaceIndex(staged: string, index: string, aside: string): Promise<void> {
+  try {
+    await rename(staged, index);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EXDEV") throw cause;
+    const copy = path.join(aside, `${path.basename(path.dirname(staged))}-index`);
+    await copyIndex(staged, copy);
+    await syncFile(copy);
+    await rename(copy, index);
+    await rm(staged);
+  }
 }
