@@ -11,6 +11,7 @@ import { planSettings } from "../snapshot/snapshot-settings.js";
 import { trustedTempDir } from "../snapshot/trusted-temp-dir.js";
 import { identityOf } from "../system/process-identity.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
+import { requireTrustRoot } from "../version/writing-session.js";
 import { type AgentCopy, copyAgent, listBorrowed } from "./copy-agent.js";
 import { copyDeployment, findDeploymentRoot } from "./copy-deployment.js";
 import type { RollbackCaller } from "./decided.js";
@@ -24,6 +25,7 @@ import { sweepRehearsals } from "./sweep-rehearsals.js";
 export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOptions): Promise<Rehearsal> {
   // The rollback of the copy tells of a kai.yaml that is gone or broken.
   const agent = await openAgent(caller.cwd, caller.env, () => {});
+  await requireTrustRoot(agent);
   await sweepRehearsals(caller, agent);
   const { tempDir, instead } = await trustedTempDir(caller, agent);
   const places = placesWith(agent.repository, tempDir, caller.env);

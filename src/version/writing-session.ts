@@ -98,7 +98,7 @@ export async function withWritingSession<T>(
   const { repository } = agent;
   const trustFile = kaiFolderOf(repository).trust;
   return withOperationLock(repository, { ...caller, purpose }, async (lock) => {
-    const root = await requireTrustRoot(agent, trustFile);
+    const root = await requireTrustRoot(agent);
     const reader = new ObjectReader(repository);
     try {
       onLocked?.(repository, reader);
@@ -162,10 +162,10 @@ const movedMeanwhile = (): KaiError =>
   });
 
 /** The pin of this clone. E105 where nothing was founded here, E121 where a log is here that nobody has adopted. */
-async function requireTrustRoot(agent: AgentRepository, trustFile: string): Promise<TrustRoot> {
-  const root = await findTrustRoot(trustFile);
+export async function requireTrustRoot({ repository }: AgentRepository): Promise<TrustRoot> {
+  const root = await findTrustRoot(kaiFolderOf(repository).trust);
   if (root) return root;
-  const refs = await listRefs(agent.repository, [LOG_REF]);
+  const refs = await listRefs(repository, [LOG_REF]);
   if (refs.length === 0) {
     throw new KaiError("E105", "This repository has a kai.yaml, but its log is not here.", {
       hint: "`git kai-version init` fetches and adopts the log of its remote, or founds one.",

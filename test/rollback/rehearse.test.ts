@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { observe } from "../operation/observe.js";
+import { placeAt } from "../scenarios/place.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
 
@@ -93,6 +94,15 @@ snapshot_isolation:
   const ran = await agent.kai("rollback", "1.2.0", "--rehearse", "--json");
   expect([ran.exit, ran.json().problem]).toEqual([0, null]);
   expect(copies(agent, "rehearsals")).toEqual([]);
+});
+
+test("in a clone that has not adopted the log a rehearsal is refused as the rollback is", async () => {
+  const agent = await agentWith("");
+  const clone = placeAt(path.join(path.dirname(agent.dir), "clone"), agent.env);
+  agent.git("clone", "--quiet", agent.dir, clone.dir);
+  const at = async (...args: string[]) => (await clone.kai("rollback", "1.0.0", "--json", ...args)).json().error;
+  expect(await at("--rehearse")).toEqual(await at());
+  expect((await at("--rehearse")).hint).toContain("git kai-version init");
 });
 
 test("a temp_dir that the version in force does not have gets no copy, and that is said", async () => {
