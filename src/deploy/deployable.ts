@@ -8,7 +8,7 @@ export function requireDeployable(version: KnownVersion): KnownVersion {
   requireProvable(version);
   const { tag, number, withdrawn, standing } = version;
   if (withdrawn) {
-    throw new KaiError("E101", `${tag} was withdrawn by a rollback.`, {
+    throw new KaiError("E101", `${tag} was withdrawn by a rollback or an undo.`, {
       hint: "`git kai-version log` shows when and by whom; a rollback to it, or `undo`, takes it back into use.",
     });
   }

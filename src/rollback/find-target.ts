@@ -53,7 +53,7 @@ async function findVersionTarget(
     });
   }
   if (version.withdrawn && !force && !dryRun) {
-    throw new KaiError("E101", `${version.tag} was withdrawn by a rollback.`, {
+    throw new KaiError("E101", `${version.tag} was withdrawn by a rollback or an undo.`, {
       hint: "`git kai-version log` shows when and by whom; `--force` goes back to it all the same.",
     });
   }

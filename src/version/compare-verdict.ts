@@ -127,7 +127,7 @@ export function judgeRollback(from: ComparedSide, to: ComparedSide): Answer {
   else if (version === to.version) reasons.push("they are the same version");
   else if (version.type === "foreign") reasons.push(`${version.tag} was made by another tool`);
   else {
-    if (version.withdrawn) reasons.push(`${version.tag} was withdrawn by a rollback`);
+    if (version.withdrawn) reasons.push(`${version.tag} was withdrawn by a rollback or an undo`);
     if (from.record === null) reasons.push(`the record of ${version.tag} is not in this clone`);
   }
   if (to.version !== undefined && to.record?.rollback.canRollback === false) {

@@ -75,7 +75,7 @@ function decideStanding(
   };
   if (said.reason === "" || (status === "deprecated" && said.reason === null)) throw noReason(version, status);
   if (version.withdrawn && !isGivenUp(status)) {
-    throw new KaiError("E101", `${version.tag} was withdrawn by a rollback.`, {
+    throw new KaiError("E101", `${version.tag} was withdrawn by a rollback or an undo.`, {
       hint: "`git kai-version log` shows when and by whom; a rollback to it, or `undo`, takes it back into use. `deprecate` and `archive` take it as it is.",
     });
   }

@@ -70,7 +70,13 @@ export async function readStatusOf(known: AgentHistory): Promise<AgentStatus> {
       changes.map((change) => change.path),
       "committed",
     );
-    if (unversioned !== null) unversioned = (await readPendingChanges(repository, history, status.head)).commits.length;
+    // One that an operation made beforehand is not in force, and holds them all.
+    const isVersion = history.versions.some(
+      ({ commit, withdrawn, type }) => commit === status.head && !withdrawn && type !== "foreign",
+    );
+    if (unversioned !== null && !isVersion) {
+      unversioned = (await readPendingChanges(repository, history, status.head)).commits.length;
+    }
   }
   note(status.untracked, "untracked");
   note(status.dirty, "changed");

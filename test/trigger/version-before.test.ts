@@ -52,6 +52,15 @@ test("before a rollback what is committed becomes a version, to which one comes 
   expect(leftovers(agent)).toEqual([]);
 });
 
+test("where it is HEAD, no commit is in no version, although another one is in force", async () => {
+  const agent = await agentAhead();
+  agent.write("kai.yaml", `${KAI_YAML}deploy: {root: ../deployed}\n`);
+  agent.commit("feat: be deployed");
+  expect(await told(agent, "status")).toMatchObject({ unversioned: 2 });
+  expect(await told(agent, "deploy", "1.1.0")).toMatchObject({ versionBefore: { version: "1.2.0" } });
+  expect(await told(agent, "status")).toMatchObject({ current: "1.1.0", unversioned: 0 });
+});
+
 test("what its state lacks is said, as create says it", async () => {
   const agent = await agentAhead();
   agent.write("kai.yaml", KAI_YAML.replace("[state.json]", "[state.json, link.json]"));

@@ -110,7 +110,9 @@ test("a way back is closed by what the target is, or by what the record says", (
   const final = { parent: "1.0.0", backward: [], forward: [], canRollback: false };
   expect(reasons(side("1.0.0"), side("1.1.0"))).toEqual([]);
   expect(reasons(side("1.0.0"), side("HEAD"))).toEqual([]);
-  expect(reasons(side("1.0.0", { withdrawn: true }), side("1.1.0"))).toEqual(["v1.0.0 was withdrawn by a rollback"]);
+  expect(reasons(side("1.0.0", { withdrawn: true }), side("1.1.0"))).toEqual([
+    "v1.0.0 was withdrawn by a rollback or an undo",
+  ]);
   expect(reasons(side("1.0.0", { type: "foreign", record: null }), side("1.1.0"))).toEqual([
     "v1.0.0 was made by another tool",
   ]);

@@ -116,7 +116,7 @@ test("what was withdrawn can be given up and not promoted, and what another tool
   await told(agent, "rollback", "1.0.0");
   expect(await refused(agent, "promote", "1.1.0", "staging")).toMatchObject({
     code: "E101",
-    message: "v1.1.0 was withdrawn by a rollback.",
+    message: "v1.1.0 was withdrawn by a rollback or an undo.",
     hint: expect.stringContaining("takes it back into use"),
   });
   await told(agent, "deprecate", "1.1.0", "--reason", "it fails");
