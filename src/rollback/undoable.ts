@@ -18,8 +18,11 @@ export function requireUndoable(history: History, entry: LoggedEntry): void {
       hint: "There is no operation before it to go back to.",
     });
   }
-  const other = entry.kind === "snapshot" ? branchMade(entry) : OTHER_WAYS[entry.kind];
-  if (other !== undefined) throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint: other });
+  const other = otherWay(entry);
+  if (other !== undefined) {
+    const hint = [other, ...earlierWay(history, entry)].join(" ");
+    throw new KaiError("E125", `${entry.subject} is not undone by \`undo\`.`, { hint });
+  }
   if (entry.current.after?.pointer !== history.current?.pointer) {
     // An outcome or a deployment that came after it leaves in force what is.
     const later = history.findEntry(({ current }) => current.before?.pointer !== current.after?.pointer);
@@ -27,6 +30,17 @@ export function requireUndoable(history: History, entry: LoggedEntry): void {
       hint: "Undo the later operations first, or go back with `git kai-version rollback VERSION`.",
     });
   }
+}
+
+const otherWay = (entry: LoggedEntry): string | undefined =>
+  entry.kind === "snapshot" ? branchMade(entry) : OTHER_WAYS[entry.kind];
+
+/** How the newest operation before one is taken back, of those that can be. */
+function earlierWay(history: History, entry: LoggedEntry): string[] {
+  const earlier = history.findEntry(
+    (each) => each.seq < entry.seq && each.kind !== "init" && otherWay(each) === undefined,
+  );
+  return earlier ? [`\`git kai-version undo ${earlier.id}\` takes back what came before: ${earlier.subject}.`] : [];
 }
 
 const OTHER_WAYS: Partial<Record<LoggedEntry["kind"], string>> = {
