@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { ulid } from "ulid";
 import { writeDurably } from "../system/durable-file.js";
 import { holdsMarked, markSecret, type SecretMark } from "./runs/secret-marks.js";
+import { partsOf } from "./runs/secret-parts.js";
 
 const PREFIX = "given-";
 const GIVEN = /^given-[0-9A-Z]{26}$/;
@@ -13,10 +15,11 @@ const GIVEN = /^given-[0-9A-Z]{26}$/;
  */
 export async function markGiven(folder: string, values: readonly string[]): Promise<void> {
   const known = readGiven(folder);
-  for (const value of new Set(values)) {
-    if (known.some((mark) => mark.length === Buffer.byteLength(value) && holdsMarked(Buffer.from(value), mark)))
+  const salt = randomBytes(32);
+  for (const value of new Set(values.flatMap(partsOf))) {
+    if (known.some((mark) => mark.length === Buffer.byteLength(value) && holdsMarked(Buffer.from(value), [mark])))
       continue;
-    const mark = markSecret(value);
+    const mark = markSecret(value, salt);
     // A file each: executions that begin at once do not take each other's away.
     if (mark) await writeDurably(path.join(folder, `${PREFIX}${ulid()}`), `${JSON.stringify(mark)}\n`);
   }

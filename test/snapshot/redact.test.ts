@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { StreamRedactor } from "../../src/snapshot/runs/redact.js";
+import { maskText, StreamRedactor } from "../../src/snapshot/runs/redact.js";
 
 /** What is told of each piece, and at the end. */
 function toldOf(secrets: readonly string[], ...pieces: readonly string[]): string[] {
@@ -12,6 +12,18 @@ test("a secret is masked wherever it is cut, and nothing is held back but what m
   expect(toldOf(["secret"], "a prompt> ", "a sec", "ret here\n")).toEqual(["a prompt> ", "a ", "[secret] here\n", ""]);
   expect(toldOf(["secret"], "a sec", "ond\n")).toEqual(["a ", "second\n", ""]);
   expect(toldOf(["secret"], "ends in sec")).toEqual(["ends in ", "sec"]);
+});
+
+const KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\nAASC\n-----END KEY-----";
+
+test("of one with several lines each line is masked, whatever stands before it", () => {
+  expect(toldOf([KEY], KEY).join("")).toBe("[secret]");
+  expect(
+    toldOf([KEY], `INFO ${KEY.replaceAll("\n", "\nINFO ")}\n`)
+      .join("")
+      .split("\n"),
+  ).toEqual(["INFO -----BEGIN KEY-----", "INFO [secret]", "INFO [secret]", "INFO AASC", "INFO -----END KEY-----", ""]);
+  expect(maskText(KEY.replaceAll("\n", "\r\n"), [KEY])).toContain("[secret]\r\n[secret]\r\n");
 });
 
 test("one that begins or ends another is masked as the whole of it", () => {

@@ -100,6 +100,21 @@ test("a file that holds a secret gets into no commit: not of a run, nor by save,
   expect(objects.includes("c0mmand-secret")).toBe(false);
 });
 
+test("a line of a secret with several is one: masked behind a prefix, and in no file that is kept or committed", async () => {
+  const agent = await snapshotAgent({ secrets: { KEY: "file:../key" } });
+  const line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
+  writeFileSync(path.join(agent.dir, "../key"), `-----BEGIN KEY-----\n${line}\n-----END KEY-----\n`);
+  const script = 'echo "$KEY" | sed "s/^/INFO: /"; echo "$KEY" | sed -n 2p > line.txt; echo fine > fine.txt';
+  const ran = await agent.made("run", "1.1.0", "--", "sh", "-c", script);
+  expect(ran.stdout).toBe("INFO: -----BEGIN KEY-----\nINFO: [secret]\nINFO: -----END KEY-----\n");
+  expect(agent.git("ls-tree", "-r", "--name-only", ran.run)).toBe("artifacts/fine.txt\nstderr\nstdout");
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", script);
+  // By the marks alone.
+  writeFileSync(path.join(agent.dir, "../key"), "another");
+  expect((await agent.made("commit", id)).refused).toEqual([{ path: "line.txt", reason: "holds a secret" }]);
+});
+
 test("a file of the caller's home is named as a shell has it", async () => {
   const agent = await snapshotAgent({ secrets: { TOKEN: "file:~/.tokens/a" } });
   const folder = path.join(agent.env["HOME"] ?? "", ".tokens");

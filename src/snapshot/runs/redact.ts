@@ -1,4 +1,5 @@
-import { holdsMarked, type SecretMark } from "./secret-marks.js";
+import { holdsMarked, type SecretMark, searchedTogether } from "./secret-marks.js";
+import { partsOf } from "./secret-parts.js";
 
 const MASK = Buffer.from("[secret]");
 /** Shorter ones would be found everywhere, and be no secret. */
@@ -11,19 +12,20 @@ export const holdsSecret = (bytes: Buffer, secrets: readonly string[]): boolean 
 /** Whether one of the secrets, or one of which there is a mark alone, stands in bytes that come piece by piece. */
 export class StreamSearch {
   readonly #secrets: readonly Buffer[];
-  readonly #marks: readonly SecretMark[];
+  readonly #marks: readonly (readonly SecretMark[])[];
+  readonly #held: number;
   #rest = Buffer.alloc(0);
 
   constructor(secrets: readonly string[], marks: readonly SecretMark[]) {
     this.#secrets = worthHiding(secrets);
-    this.#marks = marks;
+    this.#marks = searchedTogether(marks);
+    this.#held = Math.max(0, ...[...this.#secrets, ...marks].map(({ length }) => length - 1));
   }
 
   holds(chunk: Buffer): boolean {
     const all = Buffer.concat([this.#rest, chunk]);
-    const held = Math.max(0, ...[...this.#secrets, ...this.#marks].map(({ length }) => length - 1));
-    this.#rest = all.subarray(Math.max(0, all.length - held));
-    return this.#secrets.some((secret) => all.includes(secret)) || this.#marks.some((mark) => holdsMarked(all, mark));
+    this.#rest = all.subarray(Math.max(0, all.length - this.#held));
+    return this.#secrets.some((secret) => all.includes(secret)) || this.#marks.some((alike) => holdsMarked(all, alike));
   }
 }
 
@@ -61,9 +63,9 @@ export function maskText(text: string, secrets: readonly string[]): string {
   return hidden.length === 0 ? text : mask(Buffer.from(text), hidden, true).told.toString();
 }
 
-/** The longest first: one may be a part of another. */
+/** With their lines, the longest first: one may be a part of another. */
 const worthHiding = (secrets: readonly string[]): Buffer[] =>
-  [...new Set(secrets)]
+  [...new Set(secrets.flatMap(partsOf))]
     .map((secret) => Buffer.from(secret))
     .filter(({ length }) => length >= SHORTEST)
     .sort((a, b) => b.length - a.length);
@@ -90,8 +92,10 @@ function mask(all: Buffer, secrets: readonly Buffer[], isWhole: boolean): { told
 function openEnd(all: Buffer, from: number, secrets: readonly Buffer[]): number {
   const longest = secrets[0]?.length ?? 0;
   for (let at = Math.max(from, all.length - longest + 1); at < all.length; at++) {
-    const end = all.subarray(at);
-    if (secrets.some((secret) => secret.length > end.length && secret.subarray(0, end.length).equals(end))) return at;
+    const length = all.length - at;
+    const begins = (secret: Buffer): boolean =>
+      secret[0] === all[at] && secret.length > length && secret.compare(all, at, all.length, 0, length) === 0;
+    if (secrets.some(begins)) return at;
   }
   return all.length;
 }

@@ -27,10 +27,27 @@ export function markSecret(value: string, salt: Buffer = randomBytes(32)): Secre
   return { length: bytes.length, salt: salt.toString("hex"), digest: digestOf(bytes, salt).toString("hex"), sum };
 }
 
-/** Whether the value stands anywhere in `bytes`: a polynomial sum rolls over them (Rabin and Karp), a digest decides. */
-export function holdsMarked(bytes: Buffer, { length, salt: hex, digest, sum }: SecretMark): boolean {
-  const salt = Buffer.from(hex, "hex");
-  const wanted = Buffer.from(digest, "hex");
+/** Marks whose values are looked for in one pass: those of one length and salt. */
+export function searchedTogether(marks: readonly SecretMark[]): SecretMark[][] {
+  const alike = new Map<string, SecretMark[]>();
+  for (const mark of marks) {
+    const key = `${mark.length} ${mark.salt}`;
+    alike.set(key, [...(alike.get(key) ?? []), mark]);
+  }
+  return [...alike.values()];
+}
+
+/**
+ * Whether one of the values stands anywhere in `bytes`; the marks are of one length and salt. A polynomial sum rolls over them (Rabin
+ * and Karp), a digest decides.
+ */
+export function holdsMarked(bytes: Buffer, marks: readonly SecretMark[]): boolean {
+  const [first] = marks;
+  if (first === undefined) return false;
+  const { length } = first;
+  const salt = Buffer.from(first.salt, "hex");
+  const digests = marks.map(({ digest }) => Buffer.from(digest, "hex"));
+  const sums = new Set(marks.map(({ sum }) => sum));
   const base = baseOf(salt);
   let highest = 1;
   for (let place = 1; place < length; place++) highest = (highest * base) % PRIME;
@@ -38,8 +55,9 @@ export function holdsMarked(bytes: Buffer, { length, salt: hex, digest, sum }: S
   for (let end = 0; end < bytes.length; end++) {
     const leaving = end < length ? 0 : ((bytes[end - length] ?? 0) * highest) % PRIME;
     so = ((so - leaving + PRIME) * base + (bytes[end] ?? 0)) % PRIME;
-    if (so !== sum || end + 1 < length) continue;
-    if (timingSafeEqual(digestOf(bytes.subarray(end + 1 - length, end + 1), salt), wanted)) return true;
+    if (!sums.has(so) || end + 1 < length) continue;
+    const found = digestOf(bytes.subarray(end + 1 - length, end + 1), salt);
+    if (digests.some((digest) => timingSafeEqual(found, digest))) return true;
   }
   return false;
 }
