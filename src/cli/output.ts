@@ -113,9 +113,9 @@ export class Output {
     this.#progressShown = true;
   };
 
-  /** What is waited for, in one line where progress is not drawn; nothing where it is. */
+  /** What is waited for, in one line where progress is not drawn, however quiet it is to be; nothing where it is. */
   readonly waiting = (message: string): void => {
-    if (!this.#options.live) this.note(message);
+    if (!this.#options.live || this.#options.quiet) this.#options.stderr(`${printable(message)}\n`);
   };
 
   done(): void {

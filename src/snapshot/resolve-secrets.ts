@@ -90,8 +90,9 @@ async function secretFrom(name: string, source: string, context: SecretContext):
     maxOutput: LARGEST,
   });
   // What it printed may be a part of the secret, so it is not told.
-  if (result.exitCode !== 0)
-    throw cannotHave(name, `its command ended with status ${result.exitCode ?? result.signal}`);
+  if (result.timedOut) throw cannotHave(name, `its command was not done after ${PATIENCE_MS / 1000} s`);
+  if (result.exitCode === undefined) throw cannotHave(name, `its command was ended by ${result.signal}`);
+  if (result.exitCode !== 0) throw cannotHave(name, `its command ended with status ${result.exitCode}`);
   return result.stdout.toString().replace(/\r?\n$/, "");
 }
 

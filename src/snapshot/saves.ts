@@ -114,8 +114,18 @@ export function isStoodOn(
   living: readonly KnownSnapshot[],
   own: ReadonlyMap<string, SaveCommit>,
 ): boolean {
+  return standingOn(save, living, own).length > 0;
+}
+
+function standingOn(
+  save: KeptSave,
+  living: readonly KnownSnapshot[],
+  own: ReadonlyMap<string, SaveCommit>,
+): KnownSnapshot[] {
   const commits = new Set([save.commit, ...[...commitsOf(save, own)].map(([id]) => id)]);
-  return living.some(({ record }) => record.id !== save.id && (record.base === save.id || commits.has(record.commit)));
+  return living.filter(
+    ({ record }) => record.id !== save.id && (record.base === save.id || commits.has(record.commit)),
+  );
 }
 
 /** Removes the refs of saves, all or none, each only while it is what was seen. */
@@ -131,8 +141,9 @@ export async function requireFree(
   save: KeptSave,
   living: readonly KnownSnapshot[],
 ): Promise<void> {
-  if (!isStoodOn(save, living, await readOwnCommits(repository, [save]))) return;
-  throw new KaiError("E125", `Another snapshot stands on what was saved of ${save.id}.`, {
-    hint: "`git kai-version snapshot list` shows which: destroy it first, or leave out `--saves`.",
+  const [other] = standingOn(save, living, await readOwnCommits(repository, [save]));
+  if (other === undefined) return;
+  throw new KaiError("E125", `The snapshot ${other.record.id} stands on what was saved of ${save.id}.`, {
+    hint: `\`git kai-version snapshot destroy ${other.record.id}\` first, or leave out \`--saves\`.`,
   });
 }

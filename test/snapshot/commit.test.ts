@@ -13,6 +13,7 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   const agent = await snapshotAgent();
   const id = await changed(agent, "echo new > new.txt");
   expect(await agent.made("commit", id, "--dry-run")).toMatchObject({ commit: null, operation: null, dryRun: true });
+  expect(await agent.refused("commit", id, "-m", " ")).toMatchObject({ code: "E122" });
   const done = await agent.made("commit", id, "-m", "feat: new");
   expect(done).toMatchObject({
     branch: `kai/snapshot/${id}`,
@@ -72,6 +73,10 @@ test("--apply goes on top of the branch, keeps what the branch did since, and un
   expect(readFileSync(path.join(agent.dir, "new.txt"), "utf8")).toBe("new\n");
   expect(readFileSync(path.join(agent.dir, "other.txt"), "utf8")).toBe("of the branch\n");
   expect(existsSync(path.join(agent.dir, "prompts/system.md"))).toBe(false);
+  expect(await agent.refused("commit", id, "--apply")).toMatchObject({
+    code: "E109",
+    message: `The branch has what the snapshot ${id} changed already.`,
+  });
   expect((await agent.kai("undo")).exit).toBe(0);
   expect(existsSync(path.join(agent.dir, "new.txt"))).toBe(false);
   expect(existsSync(path.join(agent.dir, "prompts/system.md"))).toBe(true);
@@ -110,7 +115,7 @@ test("what later runs on a host takes --allow-executable: commands, what they na
   ].join("; ");
   const id = await changed(agent, hostile);
   const refused = await agent.refused("commit", id);
-  expect(refused).toMatchObject({ code: "E128", hint: expect.stringContaining("snapshot diff --patch") });
+  expect(refused).toMatchObject({ code: "E128", hint: expect.stringContaining(`snapshot diff ${id} --patch`) });
   expect((await agent.made("diff", id)).executable).toEqual(refused["executable"]);
   const shown = (await agent.snapshot("diff", id)).stdout;
   expect(shown).toContain("modified  scripts/check.sh  the test answers runs it\n");

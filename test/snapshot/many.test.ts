@@ -36,6 +36,9 @@ test("a range is tested side by side, and the first bad one is named; bisected, 
   const bisected = (await agent.kai("snapshot", "test", "1.1.0..1.1.4", "--bisect", "--json")).json();
   expect(bisected).toMatchObject({ firstBad: "1.1.3", lastGood: "1.1.2" });
   expect(versionsOf(bisected)).toHaveLength(4);
+  expect([ran.json().untested, bisected.untested]).toEqual([0, 1]);
+  const ends = await agent.snapshot("test", "1.1.0..1.1.2", "--bisect");
+  expect(ends.stdout).toContain("Both ends passed, so there is nothing to search for: 1 between them was not tested.");
   expect(await agent.refused("test", "1.1.4..1.1.0")).toMatchObject({ code: "E122" });
   expect(await agent.refused("test", "1.1.0..")).toMatchObject({ code: "E122" });
   expect(await agent.refused("test", "1.1.0", "--bisect")).toMatchObject({ code: "E122" });

@@ -106,7 +106,7 @@ function describe({ version, passed, tests }: VersionTest, single: boolean, { st
 }
 
 /** A row a version, a column a scenario. */
-function describeMany({ versions, firstBad, lastGood }: ManyTested, { style, columns }: Output): string {
+function describeMany({ versions, firstBad, lastGood, untested }: ManyTested, { style, columns }: Output): string {
   const names = versions[0]?.tests.map(({ name }) => name ?? "command") ?? [];
   const rows = versions.map(({ version, passed, tests }) => [
     style.bold(version),
@@ -120,6 +120,8 @@ function describeMany({ versions, firstBad, lastGood }: ManyTested, { style, col
     ),
   );
   const table = [formatTable(titles, rows, columns), ...committed].join("");
+  if (firstBad === null && untested > 0)
+    return `${table}\n\nBoth ends passed, so there is nothing to search for: ${untested} between them ${untested === 1 ? "was" : "were"} not tested. Without \`--bisect\` all are.`;
   if (firstBad === null) return `${table}\n\nAll of them passed.`;
   const after = lastGood === null ? "" : `, after ${lastGood}, which is good`;
   return `${table}\n\nThe first bad one is ${style.bold(firstBad)}${after}.`;

@@ -52,9 +52,12 @@ export interface CommittedSnapshot {
 /**
  * Makes what a snapshot changed a signed commit: on a branch of its own, or on top of the one that is checked out, there also
  * as a version, all in one operation. It is the version's own configuration that decides, never what the sandbox made of it.
- * E102, E109, E113, E128, and of a version what `create` refuses.
+ * E102, E109, E113, E122, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
+  if (request.message?.trim() === "") {
+    throw new KaiError("E122", "The message says nothing.", { hint: "Say what was changed, or leave out `-m`." });
+  }
   const beginning = { purpose: "snapshot commit", untracked: "no", statusLater: request.into === "branch" } as const;
   return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;
@@ -95,7 +98,7 @@ async function commit(
   const onto = request.into === "branch" ? null : await onTop(session, known, changes);
   const place = onto ?? ownBranch(known, changes);
   const executable = await findExecutableChanges(session, known, tree, place);
-  if (executable.length > 0 && !request.allowExecutable) throw wouldRun(executable);
+  if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
   const told = {
     snapshot: record.id,
     version: record.version,
@@ -180,12 +183,12 @@ function withoutForce(cause: unknown): unknown {
   });
 }
 
-const wouldRun = (executable: readonly ExecutableChange[]): KaiError =>
+const wouldRun = (id: string, executable: readonly ExecutableChange[]): KaiError =>
   new KaiError(
     "E128",
     `The snapshot changed what later runs on a host: ${executable.map(({ path: name, reason }) => `${name} (${reason})`).join(", ")}.`,
     {
-      hint: "`git kai-version snapshot diff --patch` shows it; `--allow-executable` takes it all the same.",
+      hint: `\`git kai-version snapshot diff ${id} --patch\` shows it; \`--allow-executable\` takes it all the same.`,
       data: { executable },
     },
   );

@@ -55,11 +55,16 @@ export async function onTop(
   const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const merged = mergeOnto(await readTreeChanges(reader, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
-  if (merged.changes.length === 0) throw nothingChanged(record.id, [], []);
+  if (merged.changes.length === 0) throw hasItAlready(record.id);
   const paths = merged.changes.map(treePathOf);
   const together = await changeTree(repository, headTree, paths, { reader, inherit: [lock.descriptor] });
   return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
+
+const hasItAlready = (id: string): KaiError =>
+  new KaiError("E109", `The branch has what the snapshot ${id} changed already.`, {
+    hint: `\`git log\` shows since when; \`git kai-version snapshot diff ${id}\` shows what that is.`,
+  });
 
 export function nothingChanged(id: string, refused: readonly RefusedPath[], ignored: readonly string[]): KaiError {
   const left = [

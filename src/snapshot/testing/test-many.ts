@@ -29,6 +29,8 @@ export interface ManyTested {
   /** The first version that failed, and the one before it; null where none did, or the first did already. */
   readonly firstBad: string | null;
   readonly lastGood: string | null;
+  /** How many of the range were not tested; 0 unless it is bisected. */
+  readonly untested: number;
 }
 
 /** Tests all versions of a range side by side, or bisects it. E101, E112, E122. */
@@ -100,7 +102,7 @@ async function testAll(
   const ended = await Promise.allSettled(Array.from({ length: workers }, work));
   for (const each of ended) if (each.status === "rejected") throw each.reason;
   const versions = range.flatMap((version) => results.get(version) ?? []);
-  return judged(versions);
+  return judged(versions, range.length);
 }
 
 /** Both ends first: where they do not differ as they should, nothing between them tells anything. */
@@ -122,15 +124,17 @@ async function bisect(
       else bad = middle;
     }
   }
-  return judged([...tested].sort(([a], [b]) => a - b).map(([, each]) => each));
+  const versions = [...tested].sort(([a], [b]) => a - b).map(([, each]) => each);
+  return judged(versions, range.length);
 }
 
-function judged(versions: readonly VersionTest[]): ManyTested {
+function judged(versions: readonly VersionTest[], total: number): ManyTested {
   const bad = versions.findIndex(({ passed }) => !passed);
   return {
     versions,
     passed: bad < 0,
     firstBad: versions[bad]?.version ?? null,
     lastGood: bad > 0 ? (versions[bad - 1]?.version ?? null) : null,
+    untested: total - versions.length,
   };
 }
