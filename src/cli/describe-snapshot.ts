@@ -17,7 +17,7 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
     ["type", snapshot.base === null ? snapshot.type : `${snapshot.type} on ${snapshot.base}`],
     ["stands on", standsOn(isolation)],
     ["network", networkOf(isolation)],
-    ["files", isolation.filesystem],
+    ["files", snapshot.type === "full" ? "a copy of its own" : isolation.filesystem],
     ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
     ["namespaces", isolation.namespaces.join(", ")],
     ["rights", rightsOf(isolation)],

@@ -69,10 +69,11 @@ class Attempt {
   readonly #operation: Operation;
   readonly #signer: EntrySigner;
   readonly #built: BuiltEntry;
+  // Both begin while the objects are written.
+  readonly #refs: RefTransactions;
+  readonly #log: RefTransactions;
   #journal: Pick<Journal, "file" | "begin"> | undefined;
   #staged: StagedWorktree | undefined;
-  #refs: RefTransactions | undefined;
-  #log: RefTransactions | undefined;
   #index: HeldIndex | undefined;
   #handingOver = false;
   #atCommitPoint = false;
@@ -83,6 +84,8 @@ class Attempt {
     this.#operation = operation;
     this.#signer = signer;
     this.#built = built;
+    this.#refs = new RefTransactions(repository, this.#inherit);
+    this.#log = new RefTransactions(repository, this.#inherit);
   }
 
   async prepare(): Promise<void> {
@@ -100,9 +103,6 @@ class Attempt {
       agents: live ? { before: live.before, after: live.after } : null,
     };
     this.#journal = { file: await beginJournal(kaiFolderOf(this.#repository).journal, begin), begin };
-    // They begin while the objects are written.
-    this.#refs = new RefTransactions(this.#repository, this.#inherit);
-    this.#log = new RefTransactions(this.#repository, this.#inherit);
     const noted = await writeOperation(this.#repository, this.#operation, this.#built, this.#signer, this.#inherit);
     // The names of all objects last before any ref says them.
     await syncObjectFolders(this.#repository);
@@ -164,7 +164,7 @@ class Attempt {
   async commitPoint(): Promise<void> {
     this.#atCommitPoint = true;
     const change = { ref: LOG_REF, old: this.#operation.log?.head ?? null, new: this.#built.commit.id };
-    await this.#log?.run([change]);
+    await this.#log.run([change]);
   }
 
   /** Whether the log has our entry, after a failure that may have come once it did. E114 where nobody can tell. */
@@ -179,9 +179,9 @@ class Attempt {
   }
 
   async project(): Promise<void> {
-    await this.#log?.close();
+    await this.#log.close();
     await syncRefFolders(this.#repository, [LOG_REF]);
-    await this.#refs?.commit();
+    await this.#refs.commit();
     await syncRefFolders(this.#repository, this.#refsLocked);
     await finishProjection(this.#repository, {
       staged: this.#staged,
@@ -227,6 +227,6 @@ class Attempt {
   }
 
   async #letGo(): Promise<void> {
-    await Promise.all([this.#refs?.abort(), this.#log?.close()]);
+    await Promise.all([this.#refs.abort(), this.#log.close()]);
   }
 }
