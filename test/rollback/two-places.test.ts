@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { agentMark } from "../../src/version/lifecycle-commands.js";
 import { signalledAt } from "../deploy/running-agent.js";
 import { CONFIG, RUN, twoPlaces } from "../deploy/two-places.js";
 import { entryAt } from "../operation/observe.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 test("the agent of the working tree, left by a deployment without commands, is stopped there by its own command", async () => {
   const { agent, root, places, news } = await twoPlaces();
@@ -66,5 +69,18 @@ test("a rollback that was killed while the working tree's agent stood still has 
   expect((await agent.kai("recover", "--json")).json().recovered).toMatchObject([
     { outcome: "undone", agent: { ok: true } },
   ]);
+  expect(await places()).toEqual(["clerk"]);
+});
+
+test("who asks for its health, or would have it stand still for a moment, finds it where it runs", async () => {
+  const { agent, places } = await twoPlaces();
+  expect((await agent.kai("deploy", "1.0.0", "--no-commands")).exit).toBe(0);
+  expect((await agent.kai("rollback", "--when", "health == 0", "--json")).json()).toMatchObject({ triggered: false });
+  const itself = { KAI_AGENT: agentMark(entryAt(agent, "refs/kai/log").repo, agent.dir) };
+  const command = [PROGRAM, "create", "--as", "1.2.0", "--allow-unchanged", "--dry-run", "--json"];
+  expect((await agent.run(process.execPath, command, itself)).json().state).toMatchObject({
+    mayStop: false,
+    notStopped: "It is the agent itself that makes this version.",
+  });
   expect(await places()).toEqual(["clerk"]);
 });
