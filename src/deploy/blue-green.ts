@@ -1,5 +1,3 @@
-import { readdir } from "node:fs/promises";
-import path from "node:path";
 import { parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
@@ -15,20 +13,23 @@ import {
 import { endAgents } from "../system/end-agents.js";
 import { endLeftAgent } from "../system/end-left-agent.js";
 import { listMarked } from "../system/marked-processes.js";
+import { findStat } from "../system/path-bytes.js";
 import { whyNotRun } from "../version/command-trust.js";
-import { type DeploymentRoot, versionOfFolder } from "../version/deployment-root.js";
-import { findVersion, type KnownVersion } from "../version/history.js";
-import { agentMark, type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
+import { placeOf } from "../version/deployed-agent.js";
+import { findVersion, type KnownVersion, versionInForce } from "../version/history.js";
+import {
+  agentMark,
+  type LifecycleCommands,
+  type LifecycleSituation,
+  lifecycleCommands,
+} from "../version/lifecycle-commands.js";
 import { findNumber } from "../version/number.js";
+import type { RunningPlace } from "../version/running-places.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { folderOf } from "./ensure-deployment.js";
+import { listOthers, type Switch } from "./list-others.js";
 
-export interface BlueGreenRequest {
-  readonly root: DeploymentRoot;
-  /** What `current` is to lead to; null for nothing. */
-  readonly version: KnownVersion | null;
-  /** What `current` leads to; null for none. */
-  readonly previous: string | null;
+export interface BlueGreenRequest extends Switch {
   /** Fingerprint of the key that the operation is signed with. */
   readonly key: string;
   /** `--trust-commands`. */
@@ -46,7 +47,7 @@ export interface BlueGreen {
   startNew(written: boolean): Promise<StartOutcome | null>;
   /** Ends it, unless `current` leads to it: nothing happened. */
   stopNew(): Promise<void>;
-  /** Ends the agents of all other versions; null where none ran, not ok where one of the version that is left may run on. */
+  /** Ends the agents of all other versions, and the one of the working tree; null where none ran, not ok where one of the version that is left may run on. */
   stopOld(): Promise<CommandOutcome | null>;
 }
 
@@ -54,7 +55,8 @@ export interface BlueGreen {
 export async function planBlueGreen(session: WritingSession, request: BlueGreenRequest): Promise<BlueGreen> {
   const { version, previous, key } = request;
   const { caller, history } = session;
-  const next = version === null ? undefined : await commandsOf(session, request, version);
+  const next =
+    version === null ? undefined : await commandsOf(session, request, version, inDeployment(request, version));
   const { install = null, start = null } = next ?? {};
   if (version !== null) {
     const refused = await whyNotRun(session, [{ version, commands: named([install, start]) }], request, key);
@@ -65,13 +67,20 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
   const stays = previous !== null && previous === version?.number.text;
   const number = previous === null || stays ? undefined : findNumber(previous);
   const left = number && findVersion(history, number);
-  const old = left && (await trustedCommandsOf(session, request, left));
+  const old = left && (await trustedCommandsOf(session, request, left, inDeployment(request, left)));
   const isManaged = start !== null || version === null;
-  const end = await agentsToEnd(session, request, old, isManaged);
+  const others = await listOthers(session, request);
+  const here = others.some((each) => each.version === null) ? await commandsHere(session, request) : undefined;
+  const ran = [old, here].find((each) => others.some(({ agent }) => agent === each?.agent));
+  const runsAlready = stays && start !== null && (await listMarked(start.agent)).length > 0;
+  // The agent of what is deployed already stays, unless it comes up in place of another.
+  const stands = stays && (runsAlready || ran === undefined);
+  const end = agentsToEnd(others, [old, here]);
+  if (old && isManaged && ran !== old) end.push({ agent: old.agent, stop: old.stop, ran: false });
   const leftFolder =
     left && isManaged ? { cwd: folderOf(request.root, left), run: old?.start?.run, operation: session.id } : null;
   return {
-    before: stays ? await standing(start) : await besides(old?.start ?? null, start),
+    before: stands ? standing(runsAlready ? start : null) : besides(ran?.start ?? null, start),
     after: { start, end, left: leftFolder },
     install:
       install &&
@@ -91,7 +100,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       return outcome;
     },
     async stopNew() {
-      if (start !== null && !stays) await stopAgent(null, start.agent, context);
+      if (start !== null && !stands) await stopAgent(null, start.agent, context);
     },
     async stopOld() {
       if (end.length > 0) caller.progress("Stopping what ran before");
@@ -102,46 +111,21 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
 
 const named = (commands: readonly (AgentCommand | null)[]): string[] => commands.flatMap((each) => each?.run ?? []);
 
-/** The agent that `current` leads to before and after: it may be started anew. */
-const standing = async (start: StartCommand | null): Promise<AgentSide> => ({
-  start: start && (await listMarked(start.agent)).length > 0 ? start : null,
-  end: [],
+/** The agent that `current` leads to before and after, where it runs: it may be started anew. */
+const standing = (start: StartCommand | null): AgentSide => ({ start, end: [], ran: true });
+
+/** The agent that runs while another is started beside it. */
+const besides = (old: StartCommand | null, next: StartCommand | null): AgentSide => ({
+  // It is not stopped before the switch: as long as it runs nobody need ask how it is.
+  start: old && { ...old, health: null },
+  // Not by its own command, which may not tell it from the one that is to run on.
+  end: next === null ? [] : [{ agent: next.agent, stop: null, ran: true }],
   ran: true,
 });
 
-/** The agent that runs while another is started beside it. */
-async function besides(old: StartCommand | null, next: StartCommand | null): Promise<AgentSide> {
-  const runs = old !== null && (await listMarked(old.agent)).length > 0;
-  return {
-    // It is not stopped before the switch: as long as it runs nobody need ask how it is.
-    start: runs ? { ...old, health: null } : null,
-    // Not by its own command, which may not tell it from the one that is to run on.
-    end: next === null ? [] : [{ agent: next.agent, stop: null, ran: true }],
-    ran: true,
-  };
-}
-
-/** The agents in other folders that run, and the one that is left, whoever started it, where its version `isManaged` by us. */
-async function agentsToEnd(
-  { log }: WritingSession,
-  { root, version, previous }: BlueGreenRequest,
-  old: TrustedCommands | undefined,
-  isManaged: boolean,
-): Promise<EndCommand[]> {
-  const there = await readdir(root.versions).catch((): string[] => []);
-  // One may run on although its folder is gone.
-  const names = new Set(previous === null ? there : [...there, `v${previous}`]);
-  const ends: EndCommand[] = [];
-  for (const name of names) {
-    const folder = path.join(root.versions, name);
-    if (versionOfFolder(name) === null || name === `v${version?.number.text}`) continue;
-    const agent = agentMark(log.entry.repo, folder);
-    const ran = (await listMarked(agent)).length > 0;
-    const isLeft = agent === old?.agent;
-    if (ran || (isLeft && isManaged)) ends.push({ agent, stop: isLeft && there.includes(name) ? old.stop : null, ran });
-  }
-  return ends;
-}
+/** The agents in other folders that run, each by its own stop command where that is known. */
+const agentsToEnd = (others: readonly RunningPlace[], known: readonly (TrustedCommands | undefined)[]): EndCommand[] =>
+  others.map(({ agent }) => ({ agent, stop: known.find((each) => each?.agent === agent)?.stop ?? null, ran: true }));
 
 /** E126: what a command printed at its end is in `data`. */
 export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
@@ -150,10 +134,19 @@ export const commandFailed = (key: string, version: KnownVersion, { error, outpu
     data: { command: key, output },
   });
 
+/** Where commands run. */
+type Place = Pick<LifecycleSituation, "cwd" | "deployment">;
+
+const inDeployment = ({ root }: Switch, version: KnownVersion): Place => ({
+  cwd: folderOf(root, version),
+  deployment: root.root,
+});
+
 async function commandsOf(
   { agent, reader, id, log }: WritingSession,
-  { root, version: to, previous }: BlueGreenRequest,
+  { version: to, previous }: BlueGreenRequest,
   of: KnownVersion,
+  place: Place,
 ): Promise<LifecycleCommands> {
   const file = await reader.find(`${of.commit}:kai.yaml`);
   if (file === undefined) {
@@ -162,8 +155,7 @@ async function commandsOf(
   const name = `${of.tag}:kai.yaml`;
   const { lifecycle } = parseAgentConfig(decodeConfig(file.content, name), name);
   return lifecycleCommands(lifecycle, {
-    cwd: folderOf(root, of),
-    deployment: root.root,
+    ...place,
     version: of.number.text,
     from: previous,
     to: to?.number.text ?? null,
@@ -175,17 +167,29 @@ async function commandsOf(
 
 type TrustedCommands = Pick<LifecycleCommands, "agent" | "start" | "stop">;
 
-/** How the version that is left is stopped and started; by none of its commands where they may not be run: it is left all the same. */
+/** Of the agent in the working tree: the version in force says how that is stopped and started. */
+const commandsHere = (session: WritingSession, request: BlueGreenRequest): Promise<TrustedCommands> =>
+  trustedCommandsOf(
+    session,
+    request,
+    versionInForce(session.history),
+    placeOf(session.agent.repository, undefined, undefined),
+  );
+
+/** How what is left is stopped and started; by none of its commands where they may not be run: it is left all the same. */
 async function trustedCommandsOf(
   session: WritingSession,
   request: BlueGreenRequest,
-  left: KnownVersion,
+  left: KnownVersion | undefined,
+  place: Place,
 ): Promise<TrustedCommands> {
-  const nothing = { agent: agentMark(session.log.entry.repo, folderOf(request.root, left)), start: null, stop: null };
+  const nothing = { agent: agentMark(session.log.entry.repo, place.cwd), start: null, stop: null };
+  if (left === undefined) return nothing;
   try {
-    const commands = await commandsOf(session, request, left);
+    const commands = await commandsOf(session, request, left, place);
     const uses = [{ version: left, commands: named([commands.start, commands.stop]) }];
-    return (await whyNotRun(session, uses, request, request.key)) === null ? commands : nothing;
+    if ((await whyNotRun(session, uses, request, request.key)) !== null) return nothing;
+    return (await findStat(place.cwd)) === undefined ? { ...commands, stop: null } : commands;
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
     return nothing;

@@ -6,13 +6,14 @@ import { type LiveChange, NO_AGENTS } from "../operation/live-change.js";
 import type { CommandOutcome, StartOutcome } from "../system/agent-process.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
-import type { DeploymentRoot } from "../version/deployment-root.js";
 import type { History, KnownVersion } from "../version/history.js";
+import type { RunningPlace } from "../version/running-places.js";
 import { versionFact } from "../version/version-fact.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { type BlueGreen, commandFailed, planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
 import { folderOf } from "./ensure-deployment.js";
+import { listOthers, type Switch } from "./list-others.js";
 import { type PrunedDeployments, pruneDeployments } from "./prune-deployments.js";
 import { requireRoot } from "./require-root.js";
 import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
@@ -40,14 +41,12 @@ export interface PerformedDeployment extends PrunedDeployments {
   readonly started: (AgentChange & { readonly answeredBefore: boolean }) | null;
   /** The agent that ran before, ended after the switch; null where none did. */
   readonly stopped: AgentChange | null;
+  /** Where else agents run on that were started here, because no command was run that would end them. */
+  readonly runsOn: readonly Pick<RunningPlace, "folder" | "processes">[];
 }
 
-/** What is deployed where, and in place of what. */
-export interface DeploymentPlan {
-  readonly root: DeploymentRoot;
-  /** Validated; null for none, so that `current` goes. */
-  readonly version: KnownVersion | null;
-  readonly previous: string | null;
+/** What is deployed where, validated, and in place of what; for no version `current` goes. */
+export interface DeploymentPlan extends Switch {
   /** What the operation is in the log. */
   readonly kind: "deploy" | "undo";
   /** Its subject there, and the version on whose commit a note tells of it. */
@@ -64,7 +63,15 @@ export interface CommandOptions {
   readonly noCommands: boolean;
 }
 
-const NOTHING_DONE = { operation: null, incomplete: [], removed: [], changed: [], started: null, stopped: null };
+const NOTHING_DONE = {
+  operation: null,
+  incomplete: [],
+  removed: [],
+  changed: [],
+  started: null,
+  stopped: null,
+  runsOn: [],
+};
 
 /** What would be done. */
 export async function foreseeDeployment(session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment> {
@@ -93,7 +100,10 @@ export async function performDeployment(
   const { link, written } = planned;
   const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
   const change = new AgentsChange(agents, plan, planned);
-  const done = () => ({ previous, written, incomplete, ...change.told });
+  const runsOn = noCommands
+    ? (await listOthers(session, plan)).map(({ folder, processes }) => ({ folder, processes }))
+    : [];
+  const done = () => ({ previous, written, incomplete, runsOn, ...change.told });
   // A folder that was written anew is told in the log, which holds the digest of what was installed there.
   if (link === null && !written) {
     await logFailure(session, plan, signer, () => change.start());

@@ -1,7 +1,9 @@
 import type { AgentCommand, StartCommand } from "../system/agent-command.js";
-import { placeOf } from "../version/deployed-agent.js";
+import { type DeployedAgent, placeOf } from "../version/deployed-agent.js";
+import { configuredRoot } from "../version/deployment-place.js";
 import type { KnownVersion } from "../version/history.js";
 import { type LifecycleCommands, lifecycleCommands } from "../version/lifecycle-commands.js";
+import { findWhereItRuns } from "../version/where-it-runs.js";
 import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
@@ -18,19 +20,24 @@ export interface AgentCommands {
   readonly namedAfter: KnownVersion | undefined;
   /** How it is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
+  /** The marks of what was started here and runs beside it, to be ended with it. */
+  readonly beside: readonly string[];
   /** Of the version that is to run: it is installed and started by them. */
   readonly after: LifecycleCommands;
   /** Run in a folder of the deployment that has to be written, whatever the policy: it is nothing without. */
   readonly installDeployed: AgentCommand | null;
 }
 
-/** Those of the version that is left and of the one that is gone to; of a deployment those of the versions that are deployed. */
-export function agentCommands(
+/**
+ * Those of the version that is left, where it runs, and of the one that is gone to; of a deployment those of the versions that are
+ * deployed.
+ */
+export async function agentCommands(
   session: WritingSession,
   request: RollbackRequest,
   { from, target, config, deployed }: Ground,
   policy: RollbackPolicy,
-): AgentCommands {
+): Promise<AgentCommands> {
   const { repository } = session.agent;
   const numbers = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
   const situation = {
@@ -39,18 +46,24 @@ export function agentCommands(
     commonDir: repository.commonDir,
     repo: session.log.entry.repo,
   };
-  const named = deployed?.left?.config ? deployed.left.version : from;
-  const runs = lifecycleCommands((deployed?.left?.config ?? config).lifecycle, {
-    ...situation,
-    version: deployed?.version ?? numbers.from,
-    ...placeOf(repository, deployed, deployed?.version),
-  });
-  const left = withoutUseless(runs, session, request, deployed);
+  const commandsIn = (place: DeployedAgent | undefined) => {
+    const commands = lifecycleCommands((place?.left?.config ?? config).lifecycle, {
+      ...situation,
+      version: place?.version ?? numbers.from,
+      ...placeOf(repository, place, place?.version),
+    });
+    return withoutUseless(commands, session, request, place);
+  };
+  const namedIn = (place: DeployedAgent | undefined) => (place?.left?.config ? place.left.version : from);
+  const root = deployed?.root ?? (await configuredRoot(repository, config));
+  // In a rehearsal none runs yet: it is started where it should.
+  const { place, beside } = await findWhereItRuns(session, request.rehearsal ? null : root, deployed);
+  const left = commandsIn(place);
   const next = deployed?.next;
   // A version that has to be made first is deployed by `deploy`: until then the one that is runs on.
   const toRun =
     deployed && !next
-      ? left
+      ? commandsIn(deployed)
       : lifecycleCommands(((next ?? target).config ?? config).lifecycle, {
           ...situation,
           version: (next?.version ?? target.version)?.number.text ?? numbers.from,
@@ -58,9 +71,10 @@ export function agentCommands(
         });
   return {
     before: commandsFor(left, policy, request),
-    named,
-    namedAfter: next?.config ? next.version : deployed && (next ? from : named),
+    named: namedIn(place),
+    namedAfter: next?.config ? next.version : deployed && (next ? from : namedIn(deployed)),
     startAgain: leavesAgent(request) ? null : left.start,
+    beside,
     after: commandsFor(toRun, policy, request),
     installDeployed: next ? toRun.install : null,
   };
@@ -74,9 +88,9 @@ function withoutUseless(
   commands: LifecycleCommands,
   { history }: WritingSession,
   { trustCommands }: RollbackRequest,
-  deployed: Ground["deployed"],
+  place: DeployedAgent | undefined,
 ): LifecycleCommands {
-  if (deployed) return deployed.isThere ? commands : { ...commands, stop: null, start: null };
+  if (place) return place.isThere ? commands : { ...commands, stop: null, start: null };
   if (history.current !== null || trustCommands) return commands;
   return { ...commands, stop: null, start: null, migrate: null };
 }

@@ -40,6 +40,8 @@ export interface Prepared {
   readonly after: LifecycleCommands;
   /** How the version that is left is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
+  /** The marks of what was started here and runs beside it. */
+  readonly beside: readonly string[];
   /** What the operation that is taken back had replaced; undefined where there is nothing to put back. */
   readonly putBack: PutBack | undefined;
   /** Run in a folder of the deployment that has to be written. */
@@ -72,8 +74,8 @@ export async function gatherFacts(
   const wanted = policyOf(request, ground);
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
-  const commands = agentCommands(session, request, ground, wanted);
-  const { before, after, startAgain, installDeployed } = commands;
+  const commands = await agentCommands(session, request, ground, wanted);
+  const { before, after, startAgain, beside, installDeployed } = commands;
   const targetConfig = target.config ?? config;
   const putBack = await findPutBackFor(session, request, ground, wanted);
   const installs = ground.environmentChanges && !putBack ? after.install : null;
@@ -119,7 +121,7 @@ export async function gatherFacts(
       start: planned(after.start),
       health: planned(after.health),
       migrate: planned(conversion.command),
-      runs: startAgain !== null || (session.history.current === null && after.start !== null),
+      runs: startAgain !== null || beside.length > 0 || (session.history.current === null && after.start !== null),
     },
     environmentChanges: ground.environmentChanges,
     putsBack: putBack?.outputs.length ?? 0,
@@ -156,6 +158,7 @@ export async function gatherFacts(
     before,
     after: { ...after, install: installs },
     startAgain,
+    beside,
     putBack,
     installDeployed,
     capture: state.kind === "capture" ? { ref: state.ref, digest: state.digest } : undefined,

@@ -8,7 +8,7 @@ import type { StatePatterns } from "../state/find-state-files.js";
 import { type OpenedCapture, openCapture } from "../state/open-capture.js";
 import { requireUnlocked } from "../state/require-unlocked.js";
 import { stageState } from "../state/stage-state.js";
-import type { StartCommand } from "../system/agent-command.js";
+import type { EndCommand, StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, startAgent } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
 import { lookBefore, startAgain } from "../system/start-again.js";
@@ -27,6 +27,8 @@ export interface LiveWork {
   readonly before: LifecycleCommands;
   /** How that one is started again where nothing happens. */
   readonly startAgain: StartCommand | null;
+  /** The marks of what was started here and runs beside it: of all of them only one is to run. */
+  readonly beside: readonly string[];
   /** Of the version that is gone back to. */
   readonly after: LifecycleCommands;
   readonly capture: OpenedCapture | undefined;
@@ -65,7 +67,9 @@ export async function liveChange(
   const before = stops && work.startAgain ? await lookBefore(work.startAgain, urgent, context) : null;
   const startsAfter = steps.step("start_agent") === undefined ? null : work.after.start;
   // In another folder than the one that starts it runs on, unless the policy stopped it.
-  const endsAfter = work.link && startsAfter ? [{ agent: work.before.agent, stop: null, ran: true }] : [];
+  const endsAfter = startsAfter
+    ? endsOf([work.before.agent, ...work.beside].filter((agent) => agent !== startsAfter.agent))
+    : [];
   let hasEnded = false;
   let seen: SeenState = [];
   return {
@@ -81,6 +85,9 @@ export async function liveChange(
     },
     async handOver(folder) {
       await steps.command("stop_agent", async ({ timeoutMs, cancelled }) => {
+        const graceMs = work.emergency ? 0 : context.graceMs;
+        const beside = await endAgents(endsOf(work.beside), { ...context, graceMs });
+        if (beside?.ok === false && !work.force) return beside;
         const { outcome, remark, ended } = await stopRunningAgent({ ...work, timeoutMs }, { ...context, cancelled });
         hasEnded = ended;
         if (remark !== null) steps.remark("stop_agent", remark);
@@ -118,6 +125,9 @@ export async function liveChange(
     },
   };
 }
+
+/** They are ended by signals alone: what they are is known by their marks only. */
+const endsOf = (agents: readonly string[]): EndCommand[] => agents.map((agent) => ({ agent, stop: null, ran: true }));
 
 /** Waits for both also where one fails: neither may be at work in a folder that is cleared away. */
 async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {

@@ -42,7 +42,7 @@ function live({ session, caller, decided, steps }: Carrying, signer: Signer, rea
   const { capture, installed, deployment } = ready;
   const { prepared, request, plan } = decided;
   const context = commandContext(caller);
-  const { before, after, startAgain, saveState, migration, putBack } = prepared;
+  const { before, after, startAgain, beside, saveState, migration, putBack } = prepared;
   const touches = (["stop_agent", "start_agent", "restore_data"] as const).some((type) => steps.step(type));
   const link = deployment?.link ?? undefined;
   if (!touches && !installed && !putBack && !saveState && !link) return undefined;
@@ -50,6 +50,7 @@ function live({ session, caller, decided, steps }: Carrying, signer: Signer, rea
     before,
     after,
     startAgain,
+    beside,
     capture,
     installed,
     putBack,

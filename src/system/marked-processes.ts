@@ -30,6 +30,12 @@ export const DEATH_MS = 3000;
  */
 export const listMarked = (agent: string): Promise<RunningProcess[]> => listStarted(markedAs(agent));
 
+/** The same of each of several agents, in one look at what runs; without those of which nothing does. */
+export async function listMarkedOf(agents: readonly string[]): Promise<Map<string, RunningProcess[]>> {
+  const found = await listStartedEach(agents.map(markedAs));
+  return new Map(agents.map((agent, index) => [agent, found[index] ?? []] as const).filter(([, { length }]) => length));
+}
+
 /** Ends all of them, whatever they do: SIGTERM, after `graceMs` SIGKILL until none is left. */
 export const endMarked = (agent: string, graceMs: number): Promise<EndedProcesses> =>
   endStarted(markedAs(agent), graceMs);
@@ -53,16 +59,20 @@ const markedAs =
   (environment) =>
     environment.includes(`\0${AGENT_MARK}=${agent}\0`);
 
-async function listStarted(isSought: IsSought): Promise<RunningProcess[]> {
+const listStarted = async (isSought: IsSought): Promise<RunningProcess[]> => (await listStartedEach([isSought])).flat();
+
+async function listStartedEach(sought: readonly IsSought[]): Promise<RunningProcess[][]> {
   const ids = await listIds();
-  const marked = await Promise.all(ids.map(async (id) => isSought(await readEnvironment(id))));
-  const roots = new Set(ids.filter((_, index) => marked[index]));
-  if (roots.size === 0) return [];
+  const roots = sought.map(() => new Set<number>());
+  const look = async (id: number) => {
+    const environment = await readEnvironment(id);
+    for (const [index, isSought] of sought.entries()) if (isSought(environment)) roots[index]?.add(id);
+  };
+  await Promise.all(ids.map(look));
+  if (roots.every(({ size }) => size === 0)) return [];
   const seen = await Promise.all(ids.map(findRunning));
-  return withDescendants(
-    seen.filter((each) => each !== undefined),
-    roots,
-  );
+  const running = seen.filter((each) => each !== undefined);
+  return roots.map((each) => withDescendants(running, each));
 }
 
 async function endStarted(isSought: IsSought, graceMs: number): Promise<EndedProcesses> {

@@ -8,6 +8,7 @@ import { configuredRoot } from "./deployment-place.js";
 import { type KnownVersion, versionInForce } from "./history.js";
 import { lifecycleCommands } from "./lifecycle-commands.js";
 import { findVersionConfig } from "./version-config.js";
+import { findWhereItRuns } from "./where-it-runs.js";
 import type { WritingSession } from "./writing-session.js";
 
 /** How the agent that runs is stopped for a while. */
@@ -17,8 +18,8 @@ export interface Stoppable {
 }
 
 /**
- * How the running agent may be stopped and started again: by the commands of the version that runs, which is the one deployed or
- * else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it may not be, a sentence.
+ * How the running agent may be stopped and started again: by the commands of the version that runs, which is the one in whose folder
+ * of a deployment it runs, or else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it may not be, a sentence.
  * `key` is the one that the operation is signed with, where that is known already.
  */
 export async function findStoppable(
@@ -50,16 +51,17 @@ export async function findStoppable(
   return refused === null ? { stop, start } : [refused.message, refused.hint].join(" ");
 }
 
-/** The version that runs, its configuration, and where it is deployed; or why nobody can tell. */
+/** The version that runs, its configuration, and the deployment that it runs in; or why nobody can tell. */
 async function findRunning(session: WritingSession) {
   const { agent, reader, history } = session;
   const inForce = versionInForce(history);
   const config: AgentConfig | null = inForce ? await findVersionConfig(reader, inForce.commit) : agent.config;
-  const deployed = await configuredRoot(agent.repository, config ?? agent.config)
-    .then((root) => findDeployed(session, root, undefined))
+  const found = await configuredRoot(agent.repository, config ?? agent.config)
+    .then(async (root) => findWhereItRuns(session, root, await findDeployed(session, root, undefined)))
     .catch(isNoDeployment);
-  if (typeof deployed === "string") return deployed;
-  return { version: deployed?.left?.version ?? inForce, config: deployed?.left?.config ?? config, deployed };
+  if (typeof found === "string") return found;
+  const { place } = found;
+  return { version: place?.left?.version ?? inForce, config: place?.left?.config ?? config, deployed: place };
 }
 
 function isNoDeployment(cause: unknown): string {

@@ -9,6 +9,7 @@ import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
 import { oneLine } from "../style.js";
+import { warnOfOthers } from "../warn-of-others.js";
 
 export const deployCommand = defineCommand({
   name: "deploy",
@@ -48,8 +49,7 @@ export const deployCommand = defineCommand({
         "lifecycle.health passed before the new agent was started, so it says nothing of it: let it ask for KAI_VERSION.",
       );
     }
-    if (deployed.stopped?.ok === false)
-      context.output.warn(`What ran before was not stopped as it should be: ${deployed.stopped.error}`);
+    warnOfOthers(deployed, context.output);
     context.output.result({ ...deployed, dryRun }, describeDeployed);
   },
 });

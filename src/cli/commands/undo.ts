@@ -7,6 +7,7 @@ import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
 import { formatLabelled } from "../table.js";
+import { warnOfOthers } from "../warn-of-others.js";
 
 export const undoCommand = defineCommand({
   name: "undo",
@@ -26,8 +27,7 @@ export const undoCommand = defineCommand({
         ? undefined
         : (await loggedOperations([undone.operation], context)).get(undone.operation);
     if (!undone.ok) throw notWell(undone);
-    const { stopped } = undone.deployment ?? {};
-    if (stopped?.ok === false) context.output.warn(`What ran before was not stopped as it should be: ${stopped.error}`);
+    if (undone.deployment) warnOfOthers(undone.deployment, context.output);
     context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
