@@ -93,14 +93,12 @@ export async function liveChange(
         if (remark !== null) steps.remark("stop_agent", remark);
         return outcome;
       });
-      const backUp = () =>
-        steps.run("backup_current", async () => {
-          if (work.saveState) seen = await save(session, work, folder, steps);
-        });
+      await steps.run("backup_current", async () => {
+        if (work.saveState) seen = await save(session, work, folder, steps);
+      });
       const { migrate } = work;
-      if (!migrate) return bothDone(backUp(), requireUnlocked(located, folder));
-      await backUp();
-      await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
+      if (migrate) await steps.command("restore_data", ({ timeoutMs }) => migrate(folder, timeoutMs, seen));
+      // Behind it: SQLite takes away a journal that it can make nothing of, which is saved by now.
       await requireUnlocked(located, folder);
     },
     async takeBack() {
@@ -128,11 +126,6 @@ export async function liveChange(
 
 /** They are ended by signals alone: what they are is known by their marks only. */
 const endsOf = (agents: readonly string[]): EndCommand[] => agents.map((agent) => ({ agent, stop: null, ran: true }));
-
-/** Waits for both also where one fails: neither may be at work in a folder that is cleared away. */
-async function bothDone(one: Promise<void>, other: Promise<void>): Promise<void> {
-  for (const outcome of await Promise.allSettled([one, other])) if (outcome.status === "rejected") throw outcome.reason;
-}
 
 /** What fails is ended again, and where what ran before has `ended` for it none is left. Whoever cites it ends the sentence. */
 async function start(command: StartCommand, ended: boolean, context: CommandContext): Promise<CommandOutcome> {
