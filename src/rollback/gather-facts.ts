@@ -72,7 +72,7 @@ export async function gatherFacts(
   const wanted = policyOf(request, ground);
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
-  const commands = agentCommands(session, request, ground, wanted);
+  const commands = agentCommands(session, request, ground, wanted, mints);
   const { before, after, startAgain, installDeployed } = commands;
   const targetConfig = target.config ?? config;
   const putBack = await findPutBackFor(session, request, ground, wanted);
