@@ -109,6 +109,7 @@ export async function gatherFacts(
     leavesAgent: leavesAgent(request),
     ...names,
     mints,
+    stateAlone: ground.stateAlone,
     takes: takenBy(mintSigner),
     deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,
