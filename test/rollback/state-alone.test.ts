@@ -93,3 +93,16 @@ test("what is deployed is started again with it, and stays deployed", async () =
   expect(agent.events()).toEqual(["asked 1.0.0", "started 1.0.0"]);
   expect(await told(agent, "status")).toMatchObject({ current: "1.1.0", deployment: { version: "1.0.0" } });
 });
+
+test("that a newer version wrote the live state is said only of one that is newer than the target", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  const risksOf = async (...args: string[]): Promise<string[]> => {
+    const { plan } = await told(agent, "rollback", ...args, "--dry-run");
+    return plan.risks.map(({ kind }: { kind: string }) => kind);
+  };
+  for (const how of [["--keep-state"], ["--component", "prompts"]])
+    expect(await risksOf("1.0.0", ...how)).toContain("state_newer");
+  await told(agent, "rollback", "1.0.0");
+  for (const how of [["--keep-state"], ["--component", "prompts"]])
+    expect(await risksOf("1.1.0", ...how)).not.toContain("state_newer");
+});
