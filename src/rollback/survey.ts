@@ -132,10 +132,14 @@ async function versionOfPart(
   return toTree === target.tree ? target.version : undefined;
 }
 
-const isInForce = ({ version, name }: RollbackTarget, dirty: readonly string[]): KaiError =>
-  new KaiError("E109", `${version?.tag ?? name} is in force already, and the branch holds its files.`, {
-    hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : "There is nothing to go back to.",
+function isInForce({ version, name, capture }: RollbackTarget, dirty: readonly string[]): KaiError {
+  const clean = capture
+    ? `\`git kai-version rollback ${name} --component state\` takes back the state that was captured with it.`
+    : "There is nothing to go back to.";
+  return new KaiError("E109", `${version?.tag ?? name} is in force already, and the branch holds its files.`, {
+    hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : clean,
   });
+}
 
 const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";
 

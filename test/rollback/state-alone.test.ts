@@ -106,3 +106,18 @@ test("that a newer version wrote the live state is said only of one that is newe
   for (const how of [["--keep-state"], ["--component", "prompts"]])
     expect(await risksOf("1.1.0", ...how)).not.toContain("state_newer");
 });
+
+test("going back to what is in force already names the way to its state, where some was captured with it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const { code, hint } = await refused(agent, "rollback", "1.0.0");
+  const way = "`git kai-version rollback 1.0.0 --component state` takes back the state that was captured with it.";
+  expect([code, hint]).toEqual(["E109", way]);
+  agent.write("state.json", '{"seen": "live"}\n');
+  expect(await told(agent, "rollback", "1.0.0", "--component", "state")).toMatchObject({
+    from: "1.0.0",
+    version: "1.0.0",
+  });
+  expect(state(agent)).toBe('{"seen": "1.0.0"}\n');
+  agent.git("update-ref", "-d", "refs/kai/state/v1.0.0");
+  expect((await refused(agent, "rollback", "1.0.0")).hint).toBe("There is nothing to go back to.");
+});
