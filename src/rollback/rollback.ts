@@ -52,6 +52,7 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const steps = new StepLog(plan, caller.onStep, {
       interrupted: caller.interrupted,
       recoveryMs: request.withinMs,
+      forced: request.force,
     });
     const telling = tell(ground, request, session.id, minted?.number.text);
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
