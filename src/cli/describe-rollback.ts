@@ -33,8 +33,11 @@ function describePlan(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan } = result;
   const { estimateMs } = plan;
+  const { stateAlone, from, to } = plan;
   const lines = [
-    `Would roll back ${style.bold(result.from ?? "nothing")} -> ${style.bold(result.to)} by the policy ${plan.policy}${undoing(result)}.`,
+    stateAlone
+      ? `Would take the state of ${style.bold(to)} back by the policy ${plan.policy}; ${from} stays in force.`
+      : `Would roll back ${style.bold(from ?? "nothing")} -> ${style.bold(to)} by the policy ${plan.policy}${undoing(result)}.`,
     estimateMs === null
       ? "No rollback was made on this machine yet, so nobody knows how long it takes."
       : `It took ${formatDuration(estimateMs)} before, as far as is known; it is given up where it is not ready within ${formatDuration(plan.timeoutMs)}.`,
@@ -128,15 +131,17 @@ function describeDone(result: VersionedRollback, output: Output): string {
   const { style } = output;
   const { plan, commit, version, to, from } = result;
   const isPart = result.type === "selective" || result.type === "partial";
+  const told = isPart
+    ? `${style.green("✓")} Took parts of ${style.bold(to)} back, ${version} is in force`
+    : `${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`;
   const lines = [
-    isPart
-      ? `${style.green("✓")} Took parts of ${style.bold(to)} back, ${version} is in force`
-      : `${style.green("✓")} Rolled back ${from ?? "nothing"} -> ${style.bold(to)}`,
+    plan.stateAlone ? `${style.green("✓")} Took the state of ${style.bold(to)} back, ${version} stays in force` : told,
   ];
-  if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
+  if (plan.stateAlone) lines.push("  The files stay as they are: no commit and no version was needed.");
+  else if (commit === null) lines.push("  The branch holds its files already: no commit was needed.");
   else lines.push(`  commit   ${commit.slice(0, 10)}${undoing(result)}`);
   lines.push(...madeBefore(result.versionBefore));
-  if (version !== to) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
+  if (plan.mints !== null) lines.push(`  version  ${style.bold(version)}, made of the files that are there now`);
   if (plan.deployment !== null) lines.push(`  deployed ${switched(plan.deployment)}`);
   lines.push(...result.steps.filter(({ status }) => status !== "skipped").map((step) => describeStep(step, output)));
   for (const { message } of plan.risks)
@@ -155,7 +160,7 @@ export const describeBackup = (ref: string): string => `  files of before  ${ref
 export const describeReplaced = (replaced: readonly Replaced[]): string[] =>
   replaced.map(({ path, kept }) => printable(`  ${path} of before  ${kept}`));
 
-function describeState({ plan: { state }, steps }: RollbackResult): string {
+function describeState({ plan: { state, stateAlone, to }, steps }: RollbackResult): string {
   if (steps.some(({ type, status }) => type === "restore_data" && status === "failed")) {
     return "The agent's live state was left as it is: restore_data failed.";
   }
@@ -164,7 +169,7 @@ function describeState({ plan: { state }, steps }: RollbackResult): string {
   const [, operation] = /^refs\/kai\/backup\/(.+)-state$/.exec(state.ref) ?? [];
   return operation
     ? `The agent's state is that which was saved before the operation ${operation}.`
-    : "The agent's state is that which was captured with the version.";
+    : `The agent's state is that which was captured with ${stateAlone ? to : "the version"}.`;
 }
 
 /** The versions that a rollback may go to, with what speaks for and against each. */

@@ -29,14 +29,15 @@ export interface AgentCommands {
 }
 
 /**
- * Those of the version that is left, where it runs, and of the one that is gone to; of a deployment those of the versions that are
- * deployed.
+ * Those of the version that is left, where it runs, and of the one that is gone to, or is made (`mints`, its number); of a deployment
+ * those of the versions that are deployed.
  */
 export async function agentCommands(
   session: WritingSession,
   request: RollbackRequest,
-  { from, target, config, deployed }: Ground,
+  { from, target, version, config, deployed }: Ground,
   policy: RollbackPolicy,
+  mints: string | null,
 ): Promise<AgentCommands> {
   const { repository } = session.agent;
   const numbers = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
@@ -66,7 +67,8 @@ export async function agentCommands(
       ? commandsIn(deployed)
       : lifecycleCommands(((next ?? target).config ?? config).lifecycle, {
           ...situation,
-          version: (next?.version ?? target.version)?.number.text ?? numbers.from,
+          // What is in force then, and what stops and asks it later is named by.
+          version: (next?.version ?? version)?.number.text ?? mints,
           ...placeOf(repository, deployed, next?.version.number.text),
         });
   return {

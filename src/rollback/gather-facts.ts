@@ -74,7 +74,7 @@ export async function gatherFacts(
   const wanted = policyOf(request, ground);
   requireDepth(ground, request, settings);
   const names = { from: from?.number.text ?? null, to: target.version?.number.text ?? target.name };
-  const commands = await agentCommands(session, request, ground, wanted);
+  const commands = await agentCommands(session, request, ground, wanted, mints);
   const { before, after, startAgain, beside, installDeployed } = commands;
   const targetConfig = target.config ?? config;
   const putBack = await findPutBackFor(session, request, ground, wanted);
@@ -111,6 +111,7 @@ export async function gatherFacts(
     leavesAgent: leavesAgent(request),
     ...names,
     mints,
+    stateAlone: ground.stateAlone,
     takes: takenBy(mintSigner),
     deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,

@@ -10,7 +10,7 @@ import { didNotHold } from "./did-not-hold.js";
 import { endJudging } from "./end-judging.js";
 import { type Fallback, fallBack, type NotHeld, triedBefore } from "./fall-back.js";
 import { type LeftToJudge, leftToJudge, outcomeOf } from "./left-to-judge.js";
-import type { RollbackPlan } from "./plan.js";
+import { goalOf, type RollbackPlan } from "./plan.js";
 import { StepLog } from "./step-log.js";
 import type { StepResult } from "./step-result.js";
 import { dropUnjudged, findUnjudged } from "./unjudged.js";
@@ -51,7 +51,7 @@ export async function judgeInterrupted(caller: RollbackCaller, options: JudgeOpt
   const barred = kind === "undo" ? "undo never falls back by itself" : null;
   const fallbacks = await fallBack(caller, it, { trustCommands: options.trustCommands, barred, tried });
   await endJudging(caller, judged.operation, fallbacks);
-  const what = `The ${kind} to ${it.version} that was interrupted`;
+  const what = `The ${kind} to ${it.plan.stateAlone ? goalOf(it.plan) : it.version} that was interrupted`;
   throw didNotHold(what, it, fallbacks, { exit: 4, data: { judged, interrupted: options.recovered } });
 }
 

@@ -1,7 +1,9 @@
+import { KaiError } from "../error.js";
 import { parseCapture } from "../state/capture-manifest.js";
 import { listMissing } from "../state/state-store.js";
 import { stateHistoryOf } from "../version/state-history.js";
 import type { WritingSession } from "../version/writing-session.js";
+import type { RollbackTarget } from "./find-target.js";
 import { hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
 import type { Ground } from "./survey.js";
@@ -32,4 +34,17 @@ export async function findLackingState(
   if (!version || version.state === null) return null;
   const gone = stateHistoryOf(history.log).forgotten.has(version.tag) ? "was forgotten" : "is not in this clone";
   return { why: `the state that was captured with ${version.tag} ${gone}`, refuses: false };
+}
+
+/** Refuses (E101, E122) to take back state that there is not: a version of nothing new would come of it. */
+export function requireState({ capture, version, name }: RollbackTarget, { keepState }: RollbackRequest): void {
+  if (keepState) {
+    throw new KaiError("E122", "--component state takes the state back, and --keep-state leaves it.", {
+      hint: "Give one of the two.",
+    });
+  }
+  if (capture !== undefined) return;
+  throw new KaiError("E101", `No state is here that was captured with ${version?.tag ?? name}.`, {
+    hint: "`git kai-version state list` shows the versions whose state is here.",
+  });
 }

@@ -8,7 +8,7 @@ import { readRef } from "../operation/read-ref.js";
 import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import type { WritingSession } from "../version/writing-session.js";
-import type { RollbackPlan } from "./plan.js";
+import { goalOf, type RollbackPlan } from "./plan.js";
 import type { Restored } from "./restore-tree.js";
 import type { StepLog } from "./step-log.js";
 import { ASKING, illnessOf } from "./step-result.js";
@@ -45,7 +45,7 @@ export async function writeOutcome(
   const entry = outcomeEntry(session, told, {
     of: performed.id,
     outcome,
-    subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${plan.to}: ${outcome}`,
+    subject: `outcome of ${kind} ${plan.from ?? "nothing"} -> ${goalOf(plan)}: ${outcome}`,
     log: { head: performed.entry, seq: performed.seq, at: performed.at },
     inForce,
     more: {
@@ -77,7 +77,7 @@ export async function writeFailure(
   const entry = outcomeEntry(session, told, {
     of: id,
     outcome: "failed",
-    subject: `${kind} ${plan.from ?? "nothing"} -> ${plan.to} did not happen: ${step === null ? "it was given up" : `${step} failed`}`,
+    subject: `${kind} ${plan.from ?? "nothing"} -> ${goalOf(plan)} did not happen: ${step === null ? "it was given up" : `${step} failed`}`,
     log: { head: log.head, seq: log.entry.seq, at: log.at },
     inForce: history.current,
     more: { happened: false, version, step, error: cause.message },

@@ -42,6 +42,8 @@ export interface PlanFacts {
   readonly to: string;
   /** The number of the version that has to be made, because its tree is no version yet; null where it is one. */
   readonly mints: string | null;
+  /** Whether nothing but state goes back: `from` stays in force, with the state of `to`. */
+  readonly stateAlone: boolean;
   /** The role that it takes to sign it, and why not that of an operator alone. */
   readonly takes: Takes;
   readonly deployment: PlannedDeployment | null;
@@ -120,6 +122,7 @@ export interface RollbackPlan {
   readonly from: string | null;
   readonly to: string;
   readonly mints: string | null;
+  readonly stateAlone: boolean;
   readonly takes: Takes;
   /** Null where it is not deployed. */
   readonly deployment: PlannedDeployment | null;
@@ -138,8 +141,8 @@ export interface RollbackPlan {
 
 /** Makes the plan of the facts. */
 export function planRollback(facts: PlanFacts): RollbackPlan {
-  const { type, from, to, mints, takes, deployment, policy, risks, validations, state, undone, timeoutMs, recovery } =
-    facts;
+  const { type, from, to, mints, stateAlone, takes, deployment, policy } = facts;
+  const { risks, validations, state, undone, timeoutMs, recovery } = facts;
   const steps = policy.steps.map((step): PlanStep => {
     const { dependsOn, timeoutMs: usual, compensation } = STEP_KINDS[step.type];
     const { does, applies, command } = WORK[step.type](facts);
@@ -165,6 +168,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     from,
     to,
     mints,
+    stateAlone,
     takes,
     deployment,
     policy: policy.name,
@@ -179,3 +183,7 @@ export function planRollback(facts: PlanFacts): RollbackPlan {
     estimateMs: known.length === 0 ? null : known.reduce((sum, step) => sum + (step.estimateMs ?? 0), 0),
   };
 }
+
+/** What comes back by it, as a text names it. */
+export const goalOf = ({ stateAlone, to }: Pick<RollbackPlan, "stateAlone" | "to">): string =>
+  stateAlone ? `the state of ${to}` : to;

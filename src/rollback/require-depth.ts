@@ -1,5 +1,7 @@
 import type { AgentConfig } from "../agent/config.js";
 import { KaiError } from "../error.js";
+import type { KnownVersion } from "../version/history.js";
+import type { WritingSession } from "../version/writing-session.js";
 import type { RollbackRequest } from "./request.js";
 import type { Ground } from "./survey.js";
 
@@ -22,4 +24,16 @@ export function requireDepth(
     `${target.name} lies ${depth} versions back, and max_rollback_depth is ${settings.max_rollback_depth}.`,
     { hint: "`--force` goes back to it all the same; `--dry-run` shows what that would do." },
   );
+}
+
+/** How many versions of ours lie between the two, the target counted: one back is 1. */
+export function depthOf(
+  { history }: WritingSession,
+  from: KnownVersion | undefined,
+  to: KnownVersion | undefined,
+): number {
+  const ours = history.versions.filter((each) => each.type !== "foreign" && (!each.withdrawn || each === to));
+  if (from === undefined || to === undefined) return 0;
+  const [here, there] = [ours.indexOf(from), ours.indexOf(to)];
+  return here < 0 || there < 0 ? 0 : Math.max(0, here - there);
 }

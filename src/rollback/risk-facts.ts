@@ -1,3 +1,5 @@
+import type { KnownVersion } from "../version/history.js";
+import { compareNumbers } from "../version/number.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { enforcesConditions, isBroken, type JudgedCondition } from "./conditions.js";
 import type { LackingState } from "./lacking-state.js";
@@ -10,6 +12,9 @@ import type { Ground } from "./survey.js";
 /** Not where it is what comes into force. */
 const deploymentStays = ({ deployed, version }: Ground): string | null =>
   deployed && !deployed.next && deployed.version !== version?.number.text ? deployed.version : null;
+
+const isNewer = (from: KnownVersion | undefined, to: KnownVersion | undefined): boolean =>
+  from !== undefined && to !== undefined && compareNumbers(from.number, to.number) > 0;
 
 /** The risks of what was read and of what is to be done. */
 export function risksOf(
@@ -64,7 +69,7 @@ export function risksOf(
     refusesDepth: refusesDepth(plan.request, config.rollback_system),
     deploymentStays: deploymentStays(ground),
     capturedAt: state.kind === "capture" ? (capture?.at ?? null) : null,
-    keepsLiveState: state.kind === "live" && capture !== undefined,
+    keepsNewerState: state.kind === "live" && capture !== undefined && isNewer(from, version),
     lackingState: plan.lacking,
     blockedState: plan.blockedState,
     savedUntilNext: state.kind !== "live" && !plan.keepsBackup,

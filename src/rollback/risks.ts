@@ -82,8 +82,8 @@ export interface RiskFacts {
   readonly deploymentStays: string | null;
   /** When the state was captured that is put in place; null where none is. */
   readonly capturedAt: Date | null;
-  /** Whether the agent has live state that stays. */
-  readonly keepsLiveState: boolean;
+  /** Whether the live state stays, and a version above the target is in force. */
+  readonly keepsNewerState: boolean;
   /** What is not here of the state that would go back; null where all is, or none does. */
   readonly lackingState: LackingState | null;
   /** Paths (latin1) of state that goes back where something is in the way that is no file. */
@@ -155,7 +155,7 @@ export function assessRisks(facts: RiskFacts): Risk[] {
   }
   if (facts.lackingState) risks.push(missingState(facts.lackingState));
   risks.push(...blockedState(facts));
-  if (facts.keepsLiveState) add("low", "state_newer", "the live state stays: a newer version wrote it");
+  if (facts.keepsNewerState) add("low", "state_newer", "the live state stays: a newer version wrote it");
   if (facts.savedUntilNext) {
     add(
       "medium",

@@ -2,6 +2,7 @@ import type { RollbackCaller } from "./decided.js";
 import { didNotHold } from "./did-not-hold.js";
 import { endJudging } from "./end-judging.js";
 import { fallBack } from "./fall-back.js";
+import { goalOf } from "./plan.js";
 import type { RollbackOptions } from "./request.js";
 import { rollBackAfterVersion, type VersionedRollback } from "./roll-back-after-version.js";
 
@@ -18,5 +19,5 @@ export async function rollBackSafely(caller: RollbackCaller, options: RollbackOp
   const fallbacks = await fallBack(caller, failed, how);
   await endJudging(caller, operation, fallbacks);
   const exit = result.plan.recovery.automatic ? 4 : 1;
-  throw didNotHold(`The rollback to ${result.to}`, failed, fallbacks, { exit, data: { rollback: result } });
+  throw didNotHold(`The rollback to ${goalOf(result.plan)}`, failed, fallbacks, { exit, data: { rollback: result } });
 }

@@ -6,7 +6,7 @@ import type { RollbackCaller, Telling } from "./decided.js";
 import { type Executed, Execution } from "./execution.js";
 import { gatherFacts } from "./gather-facts.js";
 import { mintedNumber } from "./mint-version.js";
-import { planRollback, type RollbackPlan } from "./plan.js";
+import { goalOf, planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
 import { type RollbackOptions, type RollbackRequest, requestOf } from "./request.js";
 import { rollbackMessage } from "./rollback-message.js";
@@ -52,6 +52,7 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
     const steps = new StepLog(plan, caller.onStep, {
       interrupted: caller.interrupted,
       recoveryMs: request.withinMs,
+      forced: request.force,
     });
     const telling = tell(ground, request, session.id, minted?.number.text);
     const execution = new Execution(session, caller, { request, ground, prepared, plan, minted, telling }, steps);
@@ -67,11 +68,12 @@ export function rollBack(caller: RollbackCaller, options: RollbackOptions): Prom
 }
 
 function tell(ground: Ground, request: RollbackRequest, operation: string, minted: string | undefined): Telling {
-  const { from, target, version } = ground;
+  const { from, target, version, stateAlone } = ground;
+  const to = target.version?.tag ?? target.name;
   const { type, recovers, components, paths } = request;
   return {
     kind: "rollback",
-    subject: `rollback ${from?.tag ?? "nothing"} -> ${target.version?.tag ?? target.name}`,
+    subject: `rollback ${from?.tag ?? "nothing"} -> ${goalOf({ stateAlone, to })}`,
     message: rollbackMessage(ground, request, operation, minted),
     withdrawn: from && from !== version ? [from.number.text] : [],
     restored: version?.withdrawn ? [version.number.text] : [],

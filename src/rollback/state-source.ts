@@ -1,3 +1,4 @@
+import { KaiError } from "../error.js";
 import type { ChosenMigration } from "./choose-migration.js";
 import type { LackingState } from "./lacking-state.js";
 import type { StateSource } from "./plan.js";
@@ -5,7 +6,7 @@ import { hasStep, type RollbackPolicy } from "./policy.js";
 import type { RollbackRequest } from "./request.js";
 import type { Ground } from "./survey.js";
 
-/** Where the state comes from that the agent has afterwards. */
+/** Where the state comes from that the agent has afterwards. E109 where nothing else goes back and the policy leaves it. */
 export function stateSource(
   ground: Ground,
   { keepState, type }: RollbackRequest,
@@ -15,6 +16,11 @@ export function stateSource(
 ): StateSource {
   const live = (why: string): StateSource => ({ kind: "live", why });
   if (!ground.withState) return live("no state is asked for, or was replaced");
+  if (ground.stateAlone && !hasStep(policy, "restore_data")) {
+    throw new KaiError("E109", `The policy ${policy.name} has no restore_data: nothing would go back.`, {
+      hint: "`--policy NAME` takes another one.",
+    });
+  }
   if (!hasStep(policy, "restore_data")) return live(`the policy ${policy.name} has no restore_data`);
   const { capture, name } = ground.target;
   if (ground.takesBack && !capture) return live("what is taken back left the live state as it was");

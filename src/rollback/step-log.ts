@@ -18,11 +18,13 @@ export interface RunningStep extends PlanStep {
 /** Characters of what all commands of a step printed. */
 const KEPT_OUTPUT = 64 * 1024;
 
-/** What ends steps early. */
+/** What ends steps early, and how to go on then. */
 export interface StepLimits {
   readonly interrupted?: AbortSignal | undefined;
   /** Of a way out: milliseconds from now on, also behind the commit point. */
   readonly recoveryMs?: number | undefined;
+  /** Whether another way to the target has to be forced. */
+  readonly forced?: boolean | undefined;
 }
 
 /** Steps behind the commit point, which `rollback_timeout` does not bound. */
@@ -41,6 +43,7 @@ export class StepLog {
 
   readonly #interrupted: AbortSignal | undefined;
   readonly #recoveryMs: number;
+  readonly #force: string;
   /** When files and configuration began to be made ready, and what the steps had taken by then. */
   #restoring: { readonly began: number; readonly spent: number } | undefined;
 
@@ -49,6 +52,7 @@ export class StepLog {
     this.#listener = listener;
     this.#interrupted = limits.interrupted;
     this.#recoveryMs = limits.recoveryMs ?? Number.POSITIVE_INFINITY;
+    this.#force = limits.forced ? " --force" : "";
   }
 
   /** In the order in which they run; those that nobody came to are not among them. */
@@ -149,7 +153,11 @@ export class StepLog {
       this.print(type, outcome.output);
       if (outcome.ok) return outcome;
       throw new KaiError("E126", `${step.type} failed: ${outcome.error ?? "no reason is known"}`, {
-        hint: [WAYS_OUT[type], `It ran ${JSON.stringify(step.command ?? "")}.`, lastLines(outcome.output)]
+        hint: [
+          WAYS_OUT[type]?.(this.#force),
+          `It ran ${JSON.stringify(step.command ?? "")}.`,
+          lastLines(outcome.output),
+        ]
           .filter((each) => each !== undefined)
           .join(" "),
       });
@@ -241,14 +249,15 @@ const tooLate = (timeoutMs: number): KaiError =>
     hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
   });
 
-const WITHOUT_IT = "Mend it, or go on without it by `git kai-version rollback VERSION --type emergency`.";
+const withoutIt = (force: string) =>
+  `Mend it, or go on without it by \`git kai-version rollback VERSION --type emergency${force}\`.`;
 
 /** Where a command fails that goes before the commit point. */
-const WAYS_OUT: Partial<Readonly<Record<StepType, string>>> = {
-  restore_dependencies: WITHOUT_IT,
-  stop_agent:
+const WAYS_OUT: Partial<Readonly<Record<StepType, (force: string) => string>>> = {
+  restore_dependencies: withoutIt,
+  stop_agent: () =>
     "End what runs of it and try again; `git kai-version rollback VERSION --force` goes on although it may run, and so does `--type emergency`.",
-  restore_data: WITHOUT_IT,
+  restore_data: withoutIt,
 };
 
 const SHOWN_LINES = 3;

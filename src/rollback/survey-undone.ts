@@ -76,6 +76,7 @@ export async function surveyUndone(
     config: inForce,
     deployed: await findDeployedBefore(session, entry, await configuredRoot(repository, inForce)),
     withState: saved !== undefined,
+    stateAlone: false,
     takesBack: true,
   };
 }

@@ -18,7 +18,9 @@ import type { WritingSession } from "../version/writing-session.js";
 import { composeTree, type Selection, selectComponents, selectPaths } from "./compose-tree.js";
 import { findDeployedBefore } from "./deployed-before.js";
 import { findTarget, type RollbackTarget } from "./find-target.js";
+import { requireState } from "./lacking-state.js";
 import type { RollbackRequest } from "./request.js";
+import { depthOf } from "./require-depth.js";
 import { requireWholeRange } from "./require-whole-range.js";
 
 /** Everything that is read before a rollback is planned. */
@@ -52,6 +54,8 @@ export interface Ground {
   readonly deployed: DeployedAgent | undefined;
   /** Whether the state goes back, too. */
   readonly withState: boolean;
+  /** Whether nothing else of a part does: then the version in force stays, and what is deployed. */
+  readonly stateAlone: boolean;
   /** Whether an operation is taken back, by `undo` or as a way out of one that did not hold: then all that it replaced is. */
   readonly takesBack: boolean;
 }
@@ -78,18 +82,13 @@ export async function survey(session: WritingSession, request: RollbackRequest):
   // Where a part goes back, what runs afterwards is configured by what is there then.
   const target = selects === undefined ? found : { ...found, config: await findVersionConfig(reader, toTree) };
   if (target.config === null && !request.force) await requireNoInvalidConfig(session, target, { fromTree, toTree });
-  const version = toTree === target.tree ? target.version : undefined;
+  const version = selects === undefined ? target.version : await versionOfPart(session, from, target, toTree);
   const withState = selects === undefined || request.components.includes("state");
   const changes = fromTree === toTree ? [] : await diffTrees(repository, fromTree, toTree);
   if (changes.length === 0 && from === version && request.type !== "snapshot" && !withStateOnly(request)) {
-    throw new KaiError(
-      "E109",
-      `${target.version?.tag ?? target.name} is in force already, and the branch holds its files.`,
-      {
-        hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : "There is nothing to go back to.",
-      },
-    );
+    throw isInForce(target, dirty);
   }
+  const stateAlone = selects !== undefined && changes.length === 0 && from !== undefined && from === version;
   const undoneCommits = await readCommits(repository, target.commit, head);
   await requireWholeRange(
     repository,
@@ -115,10 +114,31 @@ export async function survey(session: WritingSession, request: RollbackRequest):
     migration: judged?.migration ?? [],
     depth: depthOf(session, from, target.version),
     config: inForce ?? agent.config,
-    deployed: await findDeployment(session, request, inForce ?? agent.config, version),
+    deployed: await findDeployment(session, request, inForce ?? agent.config, stateAlone ? undefined : version),
     withState,
+    stateAlone,
     takesBack: isWayOut(request),
   };
+}
+
+/** The version that a composed tree is: where it is that of the one in force this stays; undefined where it is none yet. */
+async function versionOfPart(
+  { reader }: WritingSession,
+  from: KnownVersion | undefined,
+  target: RollbackTarget,
+  toTree: string,
+): Promise<KnownVersion | undefined> {
+  if (from && toTree === (await reader.find(`${from.commit}^{tree}`))?.id) return from;
+  return toTree === target.tree ? target.version : undefined;
+}
+
+function isInForce({ version, name, capture }: RollbackTarget, dirty: readonly string[]): KaiError {
+  const clean = capture
+    ? `\`git kai-version rollback ${name} --component state\` takes back the state that was captured with it.`
+    : "There is nothing to go back to.";
+  return new KaiError("E109", `${version?.tag ?? name} is in force already, and the branch holds its files.`, {
+    hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : clean,
+  });
 }
 
 const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";
@@ -162,19 +182,6 @@ async function compose(
   if (request.components.includes("state")) return fromTree;
   throw new KaiError("E109", "Nothing that was named differs from the target.", {
     hint: "`git kai-version compare` shows what differs between two versions, and of which component it is. Live state goes back by `--component state`.",
-  });
-}
-
-/** Refuses (E101, E122) to take back state that there is not: a version of nothing new would come of it. */
-function requireState({ capture, version, name }: RollbackTarget, { keepState }: RollbackRequest): void {
-  if (keepState) {
-    throw new KaiError("E122", "--component state takes the state back, and --keep-state leaves it.", {
-      hint: "Give one of the two.",
-    });
-  }
-  if (capture !== undefined) return;
-  throw new KaiError("E101", `No state is here that was captured with ${version?.tag ?? name}.`, {
-    hint: "`git kai-version state list` shows the versions whose state is here.",
   });
 }
 
@@ -223,14 +230,6 @@ async function judge(
   const [newer, older] = [await findSide(reader, history, from.tag), await findSide(reader, history, to.tag)];
   const compatibility = judgeCompatibility(older, newer, commits, [], { shallow: agent.repository.shallow });
   return { compatibility, migration: judgeMigration(newer, older, compatibility.findings).reasons };
-}
-
-/** How many versions of ours lie between the two, the target counted: one back is 1. */
-function depthOf({ history }: WritingSession, from: KnownVersion | undefined, to: KnownVersion | undefined): number {
-  const ours = history.versions.filter((each) => each.type !== "foreign" && (!each.withdrawn || each === to));
-  if (from === undefined || to === undefined) return 0;
-  const [here, there] = [ours.indexOf(from), ours.indexOf(to)];
-  return here < 0 || there < 0 ? 0 : Math.max(0, here - there);
 }
 
 export function wouldOverwrite(

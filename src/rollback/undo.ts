@@ -71,7 +71,11 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     const request = requestOf({ to: entry.id, type: "snapshot", dryRun, trustCommands });
     const prepared = await gatherFacts(session, request, ground, null);
     const plan = planRollback(prepared.facts);
-    const steps = new StepLog(plan, caller.onStep, { interrupted: caller.interrupted });
+    const steps = new StepLog(plan, caller.onStep, {
+      interrupted: caller.interrupted,
+      // What the operation left was withdrawn by it.
+      forced: ground.version?.withdrawn,
+    });
     const telling = tell(session, entry, ground);
     const decided = { request, ground, prepared, plan, minted: undefined, telling };
     const execution = new Execution(session, caller, decided, steps);

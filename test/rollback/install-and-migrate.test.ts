@@ -63,8 +63,21 @@ test("an installation that fails changes nothing and leaves nothing behind", asy
   const ran = await agent.kai("rollback", "1.0.0", "--json");
   expect(ran.exit).toBe(1);
   expect(ran.json().error).toMatchObject({ code: "E126", hint: expect.stringContaining("no network") });
+  expect(ran.json().error.hint).toContain("`git kai-version rollback VERSION --type emergency`");
   expect(observeButLog(agent)).toEqual(before);
   expect(leftovers(agent)).toEqual([]);
+});
+
+test("the way on without an installation that fails is told with the force that it takes", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml("install: {run: 'true'}"), "deps.lock": "one\n" });
+  await agent.version("1.1.0", { "kai.yaml": kaiYaml("install: {run: exit 3}"), "deps.lock": "two\n" });
+  await told(agent, "rollback", "1.0.0");
+  for (const asked of [["rollback", "1.1.0", "--force"], ["undo"]]) {
+    const { code, hint } = await refused(agent, ...asked);
+    expect([code, hint]).toEqual(["E126", expect.stringContaining("rollback VERSION --type emergency --force`")]);
+  }
+  await told(agent, "rollback", "1.1.0", "--type", "emergency", "--force");
 });
 
 const MIGRATE =

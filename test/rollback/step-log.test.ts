@@ -16,6 +16,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     from: "1.1.0",
     to: "1.0.0",
     mints: null,
+    stateAlone: false,
     takes: { role: "operator", why: null },
     deployment: null,
     policy: BUILT_IN,

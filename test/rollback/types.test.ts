@@ -42,7 +42,7 @@ test("selective: the state alone, and the state with a component", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   agent.write("state.json", '{"seen": "live"}\n');
   const back = await told(agent, "rollback", "1.0.0", "--component", "state");
-  expect(back).toMatchObject({ version: "1.1.1", to: "1.0.0" });
+  expect(back).toMatchObject({ version: "1.1.0", to: "1.0.0", commit: null, plan: { mints: null, stateAlone: true } });
   expect([read(agent, "state.json"), read(agent, "logic.py")]).toEqual(['{"seen": "1.0.0"}\n', LOGIC("1.1.0")]);
   expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true });
   await told(agent, "undo");
@@ -58,7 +58,7 @@ test("selective: the state alone, and the state with a component", async () => {
 test("selective: state with a component of which nothing differs is the state alone", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   const back = await told(agent, "rollback", "1.0.0", "--component", "state", "--component", "tools");
-  expect([back.version, read(agent, "state.json")]).toEqual(["1.1.1", '{"seen": "1.0.0"}\n']);
+  expect([back.version, read(agent, "state.json")]).toEqual(["1.1.0", '{"seen": "1.0.0"}\n']);
 });
 
 test("of a part nobody says that it undoes commits; of a whole version it is said which", async () => {

@@ -52,7 +52,8 @@ test("a version records what the agents that it depends on have in force, and on
   expect(agent.git("rev-parse", "v1.1.1^{commit}")).toBe(agent.git("rev-parse", "v1.1.0^{commit}"));
   expect(await told(agent, "verify", "--all", "--deep")).toMatchObject({ ok: true, total: 3 });
   agent.write("prompts/system.md", "You are another clerk.\n");
-  agent.commit("feat: another prompt");
+  agent.write("tools/more.json", "{}\n");
+  agent.commit("feat: another prompt, and a tool");
   await told(agent, "rollback", "1.0.0", "--component", "prompts");
   expect(await recorded(agent, "1.1.2")).toEqual({ agents: { [ID]: "2.3.0" } });
 });
