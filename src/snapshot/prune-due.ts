@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAbandonedIn } from "./abandoned-commands.js";
+import { claimedAtOnce } from "./claim-snapshot.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { changesOf } from "./judged-changes.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
@@ -50,7 +51,10 @@ export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | 
   return all && status !== "ready" ? `it is ${status}` : undefined;
 }
 
-/** Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only tells it. */
+/**
+ * Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only
+ * tells it. One that somebody else works on, such as another prune, is passed over.
+ */
 export async function pruneAll(
   repository: Repository,
   store: SnapshotStore,
@@ -63,7 +67,8 @@ export async function pruneAll(
   for (const { known, reason } of due) {
     const { id, version } = known.record;
     try {
-      pruned.push({ id, version, reason, ...(await pruneOne(repository, store, known, caller, how)) });
+      const saved = await pruneOne(repository, store, known, caller, how);
+      if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       left.push({ id, reason: cause.message, hint: cause.hint ?? null });
@@ -94,23 +99,28 @@ export async function sweepDue(
   return pruned;
 }
 
+/** Undefined where it is not to go any more: somebody else works on it, or has taken it away. */
 async function pruneOne(
   repository: Repository,
   store: SnapshotStore,
-  known: KnownSnapshot,
+  due: KnownSnapshot,
   caller: Caller,
   { dryRun }: { readonly dryRun: boolean },
-): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave">> {
+): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave"> | undefined> {
   if (dryRun) {
     const { wouldSave } = await import("./would-save.js");
-    return { kept: null, wouldSave: await wouldSave(repository, known, caller) };
+    return { kept: null, wouldSave: await wouldSave(repository, due, caller) };
   }
-  const { record, status } = known;
-  await takeContainerAway(store, record, caller.env);
-  const still: KnownSnapshot = { ...known, status: "stopped" };
-  const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
-  await takeAway(store, record, caller.env);
-  return { kept, wouldSave: null };
+  return claimedAtOnce(store, due, { purpose: "snapshot prune", ...caller }, async (known) => {
+    const { record, status } = known;
+    // A command has begun in it meanwhile.
+    if (status === "running") return undefined;
+    await takeContainerAway(store, record, caller.env);
+    const still: KnownSnapshot = { ...known, status: "stopped" };
+    const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
+    await takeAway(store, record, caller.env);
+    return { kept, wouldSave: null };
+  });
 }
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */

@@ -61,6 +61,8 @@ export class SnapshotStore {
   }
 
   async remove(id: string): Promise<void> {
+    // Ahead of the lock beside it: whoever takes a new one must not find it any more.
+    await rm(path.join(this.folderOf(id), RECORD), { force: true });
     await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
   }
 

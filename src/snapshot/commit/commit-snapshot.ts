@@ -7,6 +7,7 @@ import type { CreatedVersion } from "../../version/create.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
+import { claimed } from "../claim-snapshot.js";
 import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
@@ -59,17 +60,19 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
   return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
-    const known = await store.find(request.snapshot);
-    const done = await whileStill(store, known, caller.env, () =>
-      commit(session, known, request).catch((cause: unknown) => {
-        throw withoutForce(cause);
-      }),
-    );
-    if (done.commit !== null) {
-      await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-      await endContainer(store, known.record, caller.env);
-    }
-    return done;
+    const claim = { purpose: beginning.purpose, ...caller };
+    return claimed(store, await store.find(request.snapshot), claim, async (known) => {
+      const done = await whileStill(store, known, caller.env, () =>
+        commit(session, known, request).catch((cause: unknown) => {
+          throw withoutForce(cause);
+        }),
+      );
+      if (done.commit !== null) {
+        await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
+        await endContainer(store, known.record, caller.env);
+      }
+      return done;
+    });
   });
 }
 
