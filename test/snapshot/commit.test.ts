@@ -36,6 +36,28 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
   });
 });
 
+test("a branch that is in the way of the commit's own is named before anything happens", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo new > new.txt");
+  const refused = async (branch: string, ...options: string[]) => {
+    const { code, message, hint } = await agent.refused("commit", id, ...options);
+    expect([code, message]).toEqual([
+      "E125",
+      `The branch ${branch} is in the way of kai/snapshot/${id}: git keeps none below another one.`,
+    ]);
+    expect(hint).toContain(`\`git branch -m ${branch} OTHER\``);
+  };
+  agent.git("branch", "kai");
+  await refused("kai");
+  await refused("kai", "--dry-run");
+  agent.git("pack-refs", "--all");
+  await refused("kai");
+  agent.git("branch", "-m", "kai", "kai/snapshot");
+  await refused("kai/snapshot");
+  agent.git("branch", "-m", "kai/snapshot", "other");
+  expect(await agent.made("commit", id)).toMatchObject({ branch: `kai/snapshot/${id}` });
+});
+
 test("where all that was changed is refused, it is counted", async () => {
   const agent = await snapshotAgent();
   for (const [script, hint] of [

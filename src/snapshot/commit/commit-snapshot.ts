@@ -53,7 +53,7 @@ export interface CommittedSnapshot {
 /**
  * Makes what a snapshot changed a signed commit: on a branch of its own, or on top of the one that is checked out, there also
  * as a version, all in one operation. It is the version's own configuration that decides, never what the sandbox made of it.
- * E102, E109, E113, E128, and of a version what `create` refuses.
+ * E102, E109, E113, E125, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
   const beginning = { purpose: "snapshot commit", untracked: "no", statusLater: request.into === "branch" } as const;
@@ -96,7 +96,7 @@ async function commit(
   const { tree, changes, ignored } = await leaveOutIgnored(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
   const onto = request.into === "branch" ? null : await onTop(session, known, changes);
-  const place = onto ?? ownBranch(known, changes);
+  const place = onto ?? (await ownBranch(session, known, changes));
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(executable);
   const told = {

@@ -31,12 +31,17 @@ export interface PlaceOnTop extends Place {
   readonly workTree: string;
 }
 
-export const ownBranch = ({ record }: KnownSnapshot, changes: readonly TreeChange[]): Place => ({
-  branch: `refs/heads/kai/snapshot/${record.id}`,
-  old: null,
-  parent: record.commit,
-  changes,
-});
+/** On a branch of its own. E125 where a branch is in the way, because git keeps none below another one. */
+export async function ownBranch(
+  { reader }: WritingSession,
+  { record }: KnownSnapshot,
+  changes: readonly TreeChange[],
+): Promise<Place> {
+  for (const above of ["kai", "kai/snapshot"]) {
+    if (await reader.find(`refs/heads/${above}`)) throw inTheWay(above, record.id);
+  }
+  return { branch: `refs/heads/kai/snapshot/${record.id}`, old: null, parent: record.commit, changes };
+}
 
 /** On top of HEAD, path by path: E102 where files are dirty, E128 where both changed one. */
 export async function onTop(
@@ -60,6 +65,11 @@ export async function onTop(
   const together = await changeTree(repository, headTree, paths, { reader, inherit: [lock.descriptor] });
   return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
+
+const inTheWay = (branch: string, id: string): KaiError =>
+  new KaiError("E125", `The branch ${branch} is in the way of kai/snapshot/${id}: git keeps none below another one.`, {
+    hint: `Nothing was changed. \`git branch -m ${branch} OTHER\` renames it; or \`--apply\` commits onto the branch that is checked out.`,
+  });
 
 export function nothingChanged(id: string, refused: readonly RefusedPath[], ignored: readonly string[]): KaiError {
   const left = [
