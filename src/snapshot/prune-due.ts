@@ -34,17 +34,22 @@ export interface DueSnapshot {
   readonly reason: string;
 }
 
-/** Why one is to go whose maker was killed; undefined for all others. One in which a command runs always stays. */
-export function whyForsaken({ record, status, reason }: KnownSnapshot): string | undefined {
-  if (status === "running" || status === "creating") return undefined;
+/** Whether somebody has use for it: a command runs in it, or it is being made, or committed by whoever throws it away then. */
+const isInUse = ({ status, attended }: KnownSnapshot): boolean =>
+  status === "running" || status === "creating" || attended === true;
+
+/** Why one is to go whose maker was killed; undefined for all others. One that is in use always stays. */
+export function whyForsaken(known: KnownSnapshot): string | undefined {
+  if (isInUse(known)) return undefined;
+  const { record, status, reason } = known;
   const isHalf = status === "error" && record.status === "creating";
   return record.throwAway || isHalf ? (reason ?? "whoever made it was killed") : undefined;
 }
 
 /** Why a snapshot is to go now; undefined where it stays. */
 export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | undefined {
+  if (isInUse(known)) return undefined;
   const { record, status } = known;
-  if (status === "running" || status === "creating") return undefined;
   const forsaken = whyForsaken(known);
   if (forsaken !== undefined) return forsaken;
   if (Date.parse(record.expiresAt) <= now.getTime()) return "its time is over";
@@ -112,9 +117,9 @@ async function pruneOne(
     return { kept: null, wouldSave: await wouldSave(repository, due, caller) };
   }
   return claimedAtOnce(store, due, { purpose: "snapshot prune", ...caller }, async (known) => {
+    // A command may have begun in it meanwhile.
+    if (isInUse(known)) return undefined;
     const { record, status } = known;
-    // A command has begun in it meanwhile.
-    if (status === "running") return undefined;
     await takeContainerAway(store, record, caller.env);
     const still: KnownSnapshot = { ...known, status: "stopped" };
     const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);

@@ -91,6 +91,18 @@ test.each(["save", "commit"])("%s of a stopped snapshot is ended by nobody who t
   expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
+test("what a run changed and is about to commit is its own, however long it waits for that", async () => {
+  const agent = await snapshotAgent();
+  const file = path.join(agent.dir, ".git/kai/lock");
+  const lock = await lockFile(file, { holder: "create", waitMs: 0 }, agent.env);
+  const running = agent.made("run", "1.1.0", "--commit", "--", "sh", "-c", "echo new > new.txt");
+  await waitingFor(file, 1);
+  expect(await agent.made("prune", "--all")).toMatchObject({ pruned: [], left: [] });
+  await lock.release();
+  expect(await running).toMatchObject({ branch: expect.any(String), notCommitted: null });
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
+
 test("a lost snapshot that another one takes away meanwhile does not come back as an empty one", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
