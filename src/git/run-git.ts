@@ -65,6 +65,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /cannot lock ref '[^']+': is at [0-9a-f]+ but expected/,
     "Somebody else moved it at this moment, such as by a commit: run it again.",
   ],
+  [
+    /'[^']+' exists; cannot create '[^']+'/,
+    "Git keeps no branch or tag below another one: rename the one that exists (`git branch -m`; of a tag `git tag NEW OLD`, then `git tag -d OLD`), and run it again.",
+  ],
 ];
 
 /** What a failed git process means to the user: a held lock, a disk that cannot be written, or git's own words. */

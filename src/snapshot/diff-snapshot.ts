@@ -2,6 +2,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
+import { claimed } from "./claim-snapshot.js";
 import { listRefused } from "./describe-changes.js";
 import { patchOf, type SnapshotPatch } from "./diff-patch.js";
 import { executableInDiff } from "./executable-in-diff.js";
@@ -39,13 +40,17 @@ export async function diffSnapshot(
 ): Promise<SnapshotDiff> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
-  const known = await store.find(asked);
-  const { record } = known;
-  const { found, ignored, executable, patch } = await whileStill(store, known, caller.env, async () => {
-    const changed = await judgedChanges(repository, known, caller);
-    const judged = await judgeForCommit(repository, caller, record, changed);
-    return { found: changed, ...judged, patch: wanted ? await patchOf(repository, record, judged.taken) : null };
-  });
+  const claim = { purpose: "snapshot diff", ...caller };
+  const looked = await claimed(store, await store.find(asked), claim, (known) =>
+    whileStill(store, known, caller.env, async () => {
+      const { record } = known;
+      const changed = await judgedChanges(repository, known, caller);
+      const judged = await judgeForCommit(repository, caller, record, changed);
+      const text = wanted ? await patchOf(repository, record, judged.taken) : null;
+      return { record, found: changed, ...judged, patch: text };
+    }),
+  );
+  const { record, found, ignored, executable, patch } = looked;
   const of = (change: string) =>
     found.changes.filter((each) => each.change === change).map(({ path }) => readablePath(path));
   return {

@@ -3,6 +3,7 @@ import { openRepository } from "../git/repository.js";
 import { unpauseContainer } from "../podman/pause-container.js";
 import { dismissContainer, removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
+import { claimed } from "./claim-snapshot.js";
 import { isRootless } from "./is-rootless.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
 import { releaseNetwork } from "./sandbox/sandbox-network.js";
@@ -28,16 +29,22 @@ export async function destroySnapshot(
 ): Promise<DestroyedSnapshot> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
-  const kept = saves ? await listSaves(repository) : [];
-  const snapshot = await store.find(asked).catch((cause: unknown) => {
-    if (saves && cause instanceof KaiError && cause.code === "E101" && findSave(kept, asked)) return null;
+  const destroy = async (snapshot: KnownSnapshot | null): Promise<DestroyedSnapshot> => {
+    const kept = saves ? await listSaves(repository) : [];
+    const save = findSave(kept, snapshot?.record.id ?? asked) ?? null;
+    if (snapshot === null && save === null) await store.find(asked);
+    if (save !== null) await requireFree(repository, save, await store.list());
+    if (snapshot !== null) await takeAway(store, snapshot.record, caller.env);
+    if (save !== null) await removeSaves(repository, [save]);
+    return { snapshot, save };
+  };
+  try {
+    const claim = { purpose: "snapshot destroy", ...caller };
+    return await claimed(store, await store.find(asked), claim, destroy);
+  } catch (cause) {
+    if (saves && cause instanceof KaiError && cause.code === "E101") return destroy(null);
     throw cause;
-  });
-  const save = findSave(kept, snapshot?.record.id ?? asked) ?? null;
-  if (save !== null) await requireFree(repository, save, await store.list());
-  if (snapshot !== null) await takeAway(store, snapshot.record, caller.env);
-  if (save !== null) await removeSaves(repository, [save]);
-  return { snapshot, save };
+  }
 }
 
 /** All that a snapshot is made of. */

@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAbandonedIn } from "./abandoned-commands.js";
+import { claimedAtOnce } from "./claim-snapshot.js";
 import { takeAway, takeContainerAway } from "./end-snapshot.js";
 import { changesOf } from "./judged-changes.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
@@ -33,24 +34,32 @@ export interface DueSnapshot {
   readonly reason: string;
 }
 
-/** Why one is to go whose maker was killed; undefined for all others. One in which a command runs always stays. */
-export function whyForsaken({ record, status, reason }: KnownSnapshot): string | undefined {
-  if (status === "running" || status === "creating") return undefined;
+/** Whether somebody has use for it: a command runs in it, or it is being made, or committed by whoever throws it away then. */
+const isInUse = ({ status, attended }: KnownSnapshot): boolean =>
+  status === "running" || status === "creating" || attended === true;
+
+/** Why one is to go whose maker was killed; undefined for all others. One that is in use always stays. */
+export function whyForsaken(known: KnownSnapshot): string | undefined {
+  if (isInUse(known)) return undefined;
+  const { record, status, reason } = known;
   const isHalf = status === "error" && record.status === "creating";
   return record.throwAway || isHalf ? (reason ?? "whoever made it was killed") : undefined;
 }
 
 /** Why a snapshot is to go now; undefined where it stays. */
 export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | undefined {
+  if (isInUse(known)) return undefined;
   const { record, status } = known;
-  if (status === "running" || status === "creating") return undefined;
   const forsaken = whyForsaken(known);
   if (forsaken !== undefined) return forsaken;
   if (Date.parse(record.expiresAt) <= now.getTime()) return "its time is over";
   return all && status !== "ready" ? `it is ${status}` : undefined;
 }
 
-/** Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only tells it. */
+/**
+ * Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only
+ * tells it. One that somebody else works on, such as another prune, is passed over.
+ */
 export async function pruneAll(
   repository: Repository,
   store: SnapshotStore,
@@ -63,7 +72,8 @@ export async function pruneAll(
   for (const { known, reason } of due) {
     const { id, version } = known.record;
     try {
-      pruned.push({ id, version, reason, ...(await pruneOne(repository, store, known, caller, how)) });
+      const saved = await pruneOne(repository, store, known, caller, how);
+      if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       left.push({ id, reason: cause.message, hint: cause.hint ?? null });
@@ -94,23 +104,28 @@ export async function sweepDue(
   return pruned;
 }
 
+/** Undefined where it is not to go any more: somebody else works on it, or has taken it away. */
 async function pruneOne(
   repository: Repository,
   store: SnapshotStore,
-  known: KnownSnapshot,
+  due: KnownSnapshot,
   caller: Caller,
   { dryRun }: { readonly dryRun: boolean },
-): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave">> {
+): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave"> | undefined> {
   if (dryRun) {
     const { wouldSave } = await import("./would-save.js");
-    return { kept: null, wouldSave: await wouldSave(repository, known, caller) };
+    return { kept: null, wouldSave: await wouldSave(repository, due, caller) };
   }
-  const { record, status } = known;
-  await takeContainerAway(store, record, caller.env);
-  const still: KnownSnapshot = { ...known, status: "stopped" };
-  const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
-  await takeAway(store, record, caller.env);
-  return { kept, wouldSave: null };
+  return claimedAtOnce(store, due, { purpose: "snapshot prune", ...caller }, async (known) => {
+    // A command may have begun in it meanwhile.
+    if (isInUse(known)) return undefined;
+    const { record, status } = known;
+    await takeContainerAway(store, record, caller.env);
+    const still: KnownSnapshot = { ...known, status: "stopped" };
+    const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
+    await takeAway(store, record, caller.env);
+    return { kept, wouldSave: null };
+  });
 }
 
 /** Null where nothing was changed since it was saved last, or its files are gone. */

@@ -7,7 +7,7 @@ import type { Caller } from "../version/writing-session.js";
 import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
 import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
-import { listOrphans } from "./orphaned-snapshots.js";
+import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
 import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
@@ -51,12 +51,13 @@ export async function pruneSnapshots(
   const agent = await readAgent(repository, caller.onConfigGone);
   const { config } = agent;
   const store = new SnapshotStore(repository);
-  const living = await store.list();
   const trusted = await trustedTempDir(caller, agent);
   const { tempDir } = trusted;
   const passedOver = await findPassedOver(agent, trusted, caller.now());
   const { root: kaiDir } = kaiFolderOf(repository);
-  const lost = await listOrphans(tempDir, store);
+  const lost = dryRun ? await listOrphans(tempDir, store) : await restoreOrphans(tempDir, store, env);
+  const lostIds = new Set(lost.map(({ record }) => record.id));
+  const living = (await store.list()).filter(({ record }) => !lostIds.has(record.id));
   // Before anything is pruned: what is saved of that now stays.
   const saves = await findPrunableSaves(repository, [...living, ...lost], allSaves);
   const due = [...living, ...lost].flatMap((known) => {
@@ -79,8 +80,6 @@ export async function pruneSnapshots(
     return { pruned, left, orphans, ended: [], saves, passedOver };
   }
   await removeSaves(repository, saves);
-  // From now on they are as others: what is interrupted here goes on the next time.
-  for (const { record } of lost) await store.write(record);
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const ended = await endAllAbandoned(store, env);
   const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going: [] });

@@ -3,7 +3,7 @@ import { openRepository } from "../git/repository.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
-import { listOrphans } from "./orphaned-snapshots.js";
+import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
 import { listForsaken } from "./sandbox/sandbox-folder.js";
 import { SnapshotStore } from "./snapshot-store.js";
@@ -39,13 +39,11 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   }
   const trusted = await trustedTempDir(caller, agent);
   const { tempDir } = trusted;
-  const lost = await listOrphans(tempDir, store);
-  const living = (await store.list()).flatMap((known) => {
-    const reason = whyForsaken(known);
+  const lost = new Map((await restoreOrphans(tempDir, store, env)).map(({ record, reason }) => [record.id, reason]));
+  const due = (await store.list()).flatMap((known) => {
+    const reason = lost.get(known.record.id) ?? whyForsaken(known);
     return reason === undefined ? [] : [{ known, reason }];
   });
-  for (const { record } of lost) await store.write(record);
-  const due = [...living, ...lost.map((known) => ({ known, reason: known.reason ?? "its record is gone" }))];
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const ended = await endAllAbandoned(store, env);
   const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });

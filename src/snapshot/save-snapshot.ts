@@ -11,6 +11,7 @@ import { syncObjectFolders } from "../operation/sync-object-folders.js";
 import { syncRefFolders } from "../operation/sync-ref-folders.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
+import { claimed } from "./claim-snapshot.js";
 import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
@@ -41,18 +42,19 @@ export interface SavedSnapshot {
 /**
  * Keeps a snapshot's files as they are now as a commit on refs/kai/snapshots/<id>, and lets it go on. Each save holds all files; of
  * an incremental snapshot it follows the save before, of any other the version, so that `git diff` of its parent and it shows
- * what the type saves.
+ * what the type saves. E101, E103, E113, E128.
  */
 export async function saveSnapshot(caller: Caller, asked: string): Promise<SavedSnapshot> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
-  const known = await store.find(asked);
-  const saved = await whileStill(store, known, caller.env, () => saveStillSnapshot(repository, known, caller));
-  if (saved.made) await store.write({ ...known.record, saved: saved.commit });
-  return saved;
+  return claimed(store, await store.find(asked), { purpose: "snapshot save", ...caller }, async (known) => {
+    const saved = await whileStill(store, known, caller.env, () => saveStillSnapshot(repository, known, caller));
+    if (saved.made) await store.write({ ...known.record, saved: saved.commit });
+    return saved;
+  });
 }
 
-/** The same of a snapshot in which nothing runs; its record is the caller's to write. */
+/** The same of a snapshot in which nothing runs and that is claimed; its record is the caller's to write. */
 export async function saveStillSnapshot(
   repository: Repository,
   known: KnownSnapshot,

@@ -18,6 +18,8 @@ export interface KnownSnapshot {
   readonly record: SnapshotRecord;
   readonly status: SnapshotStatus;
   readonly reason: string | null;
+  /** Whether it is to be thrown away by somebody who lives, also where nothing runs in it any more. */
+  readonly attended?: boolean;
 }
 
 /** What is known of it to whoever takes its changes over. */
@@ -61,6 +63,8 @@ export class SnapshotStore {
   }
 
   async remove(id: string): Promise<void> {
+    // Ahead of the lock beside it: whoever takes a new one must not find it any more.
+    await rm(path.join(this.folderOf(id), RECORD), { force: true });
     await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -184,7 +188,8 @@ export class SnapshotStore {
       this.executionsOf(record.id),
     ]);
     const folder = existsSync(record.folder);
-    return { record, ...statusOf(record, { owner, process, folder, executing: executing.size > 0 }) };
+    const status = statusOf(record, { owner, process, folder, executing: executing.size > 0 });
+    return { record, ...status, attended: record.throwAway && owner };
   }
 
   #isOurs = ({ repository }: SnapshotRecord): boolean =>

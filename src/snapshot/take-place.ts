@@ -52,7 +52,8 @@ export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv, dryRu
     return ids;
   });
 
-async function underLock<T>(
+/** Does something while no record is written that was not there, and none swept up. */
+export async function underLock<T>(
   store: SnapshotStore,
   { env, signal }: Pick<PlaceRequest, "env" | "signal">,
   work: () => Promise<T>,

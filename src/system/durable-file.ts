@@ -80,7 +80,9 @@ export async function syncFolder(folder: string | Buffer): Promise<void> {
   try {
     handle = await open(folder, "r");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    const { code } = cause as NodeJS.ErrnoException;
+    // Below a file there is none either.
+    if (code === "ENOENT" || code === "ENOTDIR") return;
     throw cause;
   }
   try {

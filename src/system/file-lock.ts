@@ -54,7 +54,11 @@ export async function lockFile(
       throw new KaiError("E118", `The lock ${file} could not be taken: ${result.stderr.toString().trim()}`);
     }
     await handle.truncate(0);
-    await handle.appendFile(`${holder} (process ${process.pid})\n${(await identityOf(process.pid)) ?? ""}\n`);
+    const words = `${holder} (process ${process.pid})\n${(await identityOf(process.pid)) ?? ""}\n`;
+    await handle.appendFile(words).catch((cause: NodeJS.ErrnoException) => {
+      // What is locked for may be just what makes room.
+      if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
+    });
     return { descriptor: handle.fd, release: () => handle.close() };
   } catch (cause) {
     await handle.close();

@@ -27,6 +27,16 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
     operations: [{ kind: "snapshot" }],
   });
   expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed: done.commit });
+  expect(await agent.refused("commit", id)).toMatchObject({
+    code: "E109",
+    message: `The branch ${done.branch} has what the snapshot ${id} changed already.`,
+  });
+  agent.git("update-ref", `refs/heads/${done.branch}`, "HEAD");
+  expect(await agent.refused("commit", id)).toMatchObject({
+    code: "E125",
+    hint: expect.stringContaining(`git branch -m ${done.branch} OTHER`),
+  });
+  agent.git("update-ref", `refs/heads/${done.branch}`, done.commit);
   const again = await agent.snapshot("run", `kai/snapshot/${id.toLowerCase()}`, "--", "cat", "new.txt");
   expect(again.stdout).toBe("new\n");
   expect((await agent.kai("verify", "--all", "--deep")).exit).toBe(0);
@@ -35,6 +45,28 @@ test("a commit is a branch to review: signed, logged, and nothing else is touche
     code: "E125",
     hint: expect.stringContaining(`git branch -D ${done.branch}`),
   });
+});
+
+test("a branch that is in the way of the commit's own is named before anything happens", async () => {
+  const agent = await snapshotAgent();
+  const id = await changed(agent, "echo new > new.txt");
+  const refused = async (branch: string, ...options: string[]) => {
+    const { code, message, hint } = await agent.refused("commit", id, ...options);
+    expect([code, message]).toEqual([
+      "E125",
+      `The branch ${branch} is in the way of kai/snapshot/${id}: git keeps none below another one.`,
+    ]);
+    expect(hint).toContain(`\`git branch -m ${branch} OTHER\``);
+  };
+  agent.git("branch", "kai");
+  await refused("kai");
+  await refused("kai", "--dry-run");
+  agent.git("pack-refs", "--all");
+  await refused("kai");
+  agent.git("branch", "-m", "kai", "kai/snapshot");
+  await refused("kai/snapshot");
+  agent.git("branch", "-m", "kai/snapshot", "other");
+  expect(await agent.made("commit", id)).toMatchObject({ branch: `kai/snapshot/${id}` });
 });
 
 test("where all that was changed is refused, it is counted", async () => {

@@ -1,6 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { lockFile } from "../../src/system/file-lock.js";
 import { scratch } from "../support/scratch.js";
 
@@ -16,6 +17,20 @@ test("who waits in vain is told who holds the lock", async () => {
   await lock.release();
   await (await lockFile(file, { holder: "rollback", waitMs: AT_ONCE }, env)).release();
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "a full disk, on which nobody can be told who holds it, locks nobody out",
+  async () => {
+    const { dir, env } = scratch();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "kai-test", dir]);
+    onTestFinished(() => void execFileSync("umount", ["--lazy", dir]));
+    expect(() => writeFileSync(path.join(dir, "full"), Buffer.alloc(128 * 1024))).toThrow("ENOSPC");
+    const file = path.join(dir, "lock");
+    const lock = await lockFile(file, { holder: "destroy", waitMs: AT_ONCE }, env);
+    await expect(lockFile(file, { holder: "save", waitMs: AT_ONCE }, env)).rejects.toThrow("under way");
+    await lock.release();
+  },
+);
 
 test("who waits is interrupted at once, and the lock stays whose it is", async () => {
   const { dir, env } = scratch();

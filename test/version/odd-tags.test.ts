@@ -63,3 +63,20 @@ test("list says what verify found of tags of other tools, whatever that was", as
   await told(agent, "verify", "--all");
   expect(await found()).toEqual(["unsigned", "unsupported-format", "unsupported-format", "good"]);
 });
+
+test("a tag in the way of a version's own is named with the way out, and nothing is left interrupted", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write(
+    "kai.yaml",
+    "agent_id: ai.example.clerk\nversion_management: {semantic_versioning: {tag_format: 'agents/clerk/{version}'}}\n",
+  );
+  agent.commit("feat: other names");
+  agent.git("tag", "agents");
+  const refused = await agent.kai("create", "--as", "1.1.0");
+  expect(refused.stderr).toContain("'refs/tags/agents' exists; cannot create 'refs/tags/agents/clerk/1.1.0'");
+  expect(refused.stderr).toContain("Hint: Git keeps no branch or tag below another one: rename the one that exists");
+  expect((await agent.kai("status")).stdout).not.toContain("interrupted");
+  expect((await agent.kai("recover")).exit).toBe(0);
+  agent.git("tag", "-d", "agents");
+  expect((await agent.kai("create", "--as", "1.1.0")).stderr).toBe("");
+});

@@ -7,6 +7,7 @@ import type { CreatedVersion } from "../../version/create.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
+import { claimed } from "../claim-snapshot.js";
 import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
@@ -52,7 +53,7 @@ export interface CommittedSnapshot {
 /**
  * Makes what a snapshot changed a signed commit: on a branch of its own, or on top of the one that is checked out, there also
  * as a version, all in one operation. It is the version's own configuration that decides, never what the sandbox made of it.
- * E102, E109, E113, E122, E128, and of a version what `create` refuses.
+ * E102, E109, E113, E122, E125, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
   if (request.message?.trim() === "") {
@@ -62,17 +63,19 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
   return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;
     const store = new SnapshotStore(repository);
-    const known = await store.find(request.snapshot);
-    const done = await whileStill(store, known, caller.env, () =>
-      commit(session, known, request).catch((cause: unknown) => {
-        throw withoutForce(cause);
-      }),
-    );
-    if (done.commit !== null) {
-      await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-      await endContainer(store, known.record, caller.env);
-    }
-    return done;
+    const claim = { purpose: beginning.purpose, ...caller };
+    return claimed(store, await store.find(request.snapshot), claim, async (known) => {
+      const done = await whileStill(store, known, caller.env, () =>
+        commit(session, known, request).catch((cause: unknown) => {
+          throw withoutForce(cause);
+        }),
+      );
+      if (done.commit !== null) {
+        await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
+        await endContainer(store, known.record, caller.env);
+      }
+      return done;
+    });
   });
 }
 
@@ -96,7 +99,7 @@ async function commit(
   const { tree, changes, ignored } = await leaveOutIgnored(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
   const onto = request.into === "branch" ? null : await onTop(session, known, changes);
-  const place = onto ?? ownBranch(known, changes);
+  const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
   const told = {

@@ -31,12 +31,22 @@ export interface PlaceOnTop extends Place {
   readonly workTree: string;
 }
 
-export const ownBranch = ({ record }: KnownSnapshot, changes: readonly TreeChange[]): Place => ({
-  branch: `refs/heads/kai/snapshot/${record.id}`,
-  old: null,
-  parent: record.commit,
-  changes,
-});
+/** On a branch of its own. E109 where that has it already, E125 where a branch is in the way. */
+export async function ownBranch(
+  { reader }: WritingSession,
+  { record }: KnownSnapshot,
+  { tree, changes }: { readonly tree: string; readonly changes: readonly TreeChange[] },
+): Promise<Place> {
+  const name = `kai/snapshot/${record.id}`;
+  const branch = `refs/heads/${name}`;
+  const there = await reader.find(`${branch}^{tree}`);
+  if (there?.id === tree) throw hasItAlready(`branch ${name}`, record.id);
+  if (there) throw isThere(name);
+  for (const above of ["kai", "kai/snapshot"]) {
+    if (await reader.find(`refs/heads/${above}`)) throw inTheWay(above, record.id);
+  }
+  return { branch, old: null, parent: record.commit, changes };
+}
 
 /** On top of HEAD, path by path: E102 where files are dirty, E128 where both changed one. */
 export async function onTop(
@@ -55,15 +65,25 @@ export async function onTop(
   const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const merged = mergeOnto(await readTreeChanges(reader, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
-  if (merged.changes.length === 0) throw hasItAlready(record.id);
+  if (merged.changes.length === 0) throw hasItAlready("branch", record.id);
   const paths = merged.changes.map(treePathOf);
   const together = await changeTree(repository, headTree, paths, { reader, inherit: [lock.descriptor] });
   return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
 }
 
-const hasItAlready = (id: string): KaiError =>
-  new KaiError("E109", `The branch has what the snapshot ${id} changed already.`, {
+const hasItAlready = (branch: string, id: string): KaiError =>
+  new KaiError("E109", `The ${branch} has what the snapshot ${id} changed already.`, {
     hint: `\`git log\` shows since when; \`git kai-version snapshot diff ${id}\` shows what that is.`,
+  });
+
+const isThere = (branch: string): KaiError =>
+  new KaiError("E125", `The branch ${branch} is there, with what was committed of the snapshot before.`, {
+    hint: `Nothing was changed. \`git branch -m ${branch} OTHER\` keeps it by another name, \`git branch -D ${branch}\` takes it away.`,
+  });
+
+const inTheWay = (branch: string, id: string): KaiError =>
+  new KaiError("E125", `The branch ${branch} is in the way of kai/snapshot/${id}: git keeps none below another one.`, {
+    hint: `Nothing was changed. \`git branch -m ${branch} OTHER\` renames it; or \`--apply\` commits onto the branch that is checked out.`,
   });
 
 export function nothingChanged(id: string, refused: readonly RefusedPath[], ignored: readonly string[]): KaiError {

@@ -1,0 +1,64 @@
+import path from "node:path";
+import { KaiError } from "../error.js";
+import { type FileLock, lockFile } from "../system/file-lock.js";
+import type { Caller } from "../version/writing-session.js";
+import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
+
+export interface ClaimRequest extends Pick<Caller, "env" | "interrupted"> {
+  /** What for, for whoever has to wait meanwhile. */
+  readonly purpose: string;
+}
+
+const PATIENCE_MS = 60_000;
+
+/**
+ * Does something with a snapshot that is nobody else's meanwhile: whoever reads all its files, keeps them or takes them away comes
+ * here, so that none of them meets what another one left half done. Gets it as it is then. E101 where it is gone by then, E113
+ * after 60 s, E124 where the wait is interrupted.
+ */
+export async function claimed<T>(
+  store: SnapshotStore,
+  { record: { id } }: KnownSnapshot,
+  request: ClaimRequest,
+  work: (known: KnownSnapshot) => Promise<T>,
+): Promise<T> {
+  const lock = await lockSnapshot(store, id, request, PATIENCE_MS);
+  try {
+    return await work(await store.find(id));
+  } finally {
+    await lock?.release();
+  }
+}
+
+/** The same without a wait: undefined where somebody else has it, or it is gone. */
+export async function claimedAtOnce<T>(
+  store: SnapshotStore,
+  { record: { id } }: KnownSnapshot,
+  request: ClaimRequest,
+  work: (known: KnownSnapshot) => Promise<T>,
+): Promise<T | undefined> {
+  const lock = await lockSnapshot(store, id, request, 0).catch((cause: unknown) => {
+    if (cause instanceof KaiError && cause.code === "E113") return undefined;
+    throw cause;
+  });
+  try {
+    return lock && store.has(id) ? await work(await store.find(id)) : undefined;
+  } finally {
+    await lock?.release();
+  }
+}
+
+/** The lock lies beside the record and goes with it: undefined where that is gone. It ends with its holder, however that ends. */
+async function lockSnapshot(
+  store: SnapshotStore,
+  id: string,
+  { purpose: holder, env, interrupted }: ClaimRequest,
+  waitMs: number,
+): Promise<FileLock | undefined> {
+  try {
+    return await lockFile(path.join(store.folderOf(id), "lock"), { holder, waitMs, interrupted }, env);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw cause;
+  }
+}
