@@ -1,7 +1,5 @@
-import type { ChildProcess } from "node:child_process";
 import path from "node:path";
 import { syncFolder } from "../system/durable-file.js";
-import { closed, spawnProgram } from "../system/process.js";
 import type { GitObject } from "./object.js";
 import { makePack } from "./pack.js";
 import { SYNCED_REFS } from "./ref-transaction.js";
@@ -39,42 +37,6 @@ export async function unpackObjects(
     if (!/failed to write object/.test(result.stderr.toString())) throw gitFailure(args, result);
   }
   await runGit(repository, args, options);
-}
-
-/** A git process that writes objects, started before they are known. */
-export class ObjectWriter {
-  readonly #repository: Repository;
-  readonly #child: ChildProcess;
-  readonly #end: Promise<[number | null, NodeJS.Signals | null]>;
-
-  constructor(repository: Repository) {
-    this.#repository = repository;
-    this.#child = spawnProgram({
-      file: "git",
-      args: [...SYNCED_REFS.flatMap((setting) => ["-c", setting]), "unpack-objects", "-q", "--strict"],
-      cwd: repository.workTree ?? repository.gitDir,
-      env: repository.env,
-    });
-    this.#end = closed(this.#child, "git");
-    this.#end.catch(() => {});
-    this.#child.stdin?.on("error", () => {});
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.resume();
-  }
-
-  /** Does once what `writeObjects` does. */
-  async write(objects: readonly GitObject[]): Promise<void> {
-    this.#child.stdin?.end(makePack(objects, this.#repository.objectFormat));
-    const [exitCode] = await this.#end;
-    // Another process says why, where it does not do better.
-    if (exitCode !== 0) return writeObjects(this.#repository, objects);
-    await syncObjectFolders(this.#repository, objects);
-  }
-
-  /** Ends it where nothing is to be written. */
-  async close(): Promise<void> {
-    this.#child.stdin?.destroy();
-    await this.#end.catch(() => {});
-  }
 }
 
 /** To write an object again costs little, and whoever repacks is soon done. */

@@ -46,46 +46,48 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;
     const onStarted = () => {
-      keeping ??= loadKeeper(repository, caller);
+      keeping = loadKeeper(repository, caller);
     };
-    try {
-      const result = await execInContainer(
-        container,
-        {
-          id,
-          command,
-          workdir: workdir === undefined ? undefined : path.posix.resolve("/app", workdir),
-          user,
-          env: { ...egress?.environment, ...variablesOf(request.env ?? []) },
-          secrets,
-        },
-        {
-          env,
-          timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs,
-          stdin: request.stdin,
-          onChunk: output.take,
-          unread: request.unread,
-          alone: (await store.executionsOf(record.id)).size === 1,
-          signal,
-          onStarted,
-        },
-      ).catch(async (cause: unknown) => {
-        await output.end();
-        if (!signal?.aborted) await removeExecutionLog(folder, id);
-        throw cause;
-      });
-      const wasKilled = result.exitCode === KILLED && !result.timedOut;
-      const snapshotEnded = wasKilled ? await whySnapshotEnded(store, record, caller.now()) : null;
-      await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
-      const kept = await output.end();
-      const execution = judged(record, id, result, kept, requestsOf(egress));
-      const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
-      keeping ??= loadKeeper(repository, caller);
-      const told = await (await keeping).keep({ ...run, secrets: values });
-      return { ...execution, ...told, branch: null, executable: [], notCommitted: null, snapshotEnded };
-    } finally {
-      await (await keeping)?.close();
-    }
+    const result = await execInContainer(
+      container,
+      {
+        id,
+        command,
+        workdir: workdir === undefined ? undefined : path.posix.resolve("/app", workdir),
+        user,
+        env: { ...egress?.environment, ...variablesOf(request.env ?? []) },
+        secrets,
+      },
+      {
+        env,
+        timeoutMs: request.timeoutMs ?? record.settings.limits.timeoutMs,
+        stdin: request.stdin,
+        onChunk: output.take,
+        unread: request.unread,
+        alone: (await store.executionsOf(record.id)).size === 1,
+        signal,
+        onStarted,
+      },
+    ).catch(async (cause: unknown) => {
+      await output.end();
+      if (!signal?.aborted) await removeExecutionLog(folder, id);
+      throw cause;
+    });
+    const wasKilled = result.exitCode === KILLED && !result.timedOut;
+    const snapshotEnded = wasKilled ? await whySnapshotEnded(store, record, caller.now()) : null;
+    await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
+    const kept = await output.end();
+    const execution = judged(record, id, result, kept, requestsOf(egress));
+    const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
+    const keepRun = await (keeping ?? loadKeeper(repository, caller));
+    return {
+      ...execution,
+      ...(await keepRun({ ...run, secrets: values })),
+      branch: null,
+      executable: [],
+      notCommitted: null,
+      snapshotEnded,
+    };
   });
 }
 

@@ -12,7 +12,7 @@ import type { Artifact, EndedExecution, Execution } from "./execution.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { hideSecrets, type ToldFreely } from "./runs/hide-secrets.js";
-import { RunWriters, recordRun } from "./runs/record-run.js";
+import { recordRun } from "./runs/record-run.js";
 import { maskText } from "./runs/redact.js";
 import { isolationOf } from "./runs/run-isolation.js";
 import { RUNS_REF, type RunRecord } from "./runs/run-record.js";
@@ -39,17 +39,13 @@ export interface RunToKeep {
   readonly secrets: readonly string[];
 }
 
-export interface Keeper {
-  /**
-   * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it, and says what of its files is not
-   * in there, and what may be told of it. Null where that fails: the run took place, and its result is what counts.
-   */
-  keep(run: RunToKeep): Promise<Pick<Execution, "run"> & ToldFreely>;
-  /** Ends what waits for a run to keep. */
-  close(): Promise<void>;
-}
+/**
+ * Keeps a run as a commit on refs/kai/runs, signed where a key is at hand without asking for it, and says what of its files is not in
+ * there, and what may be told of it. Null where that fails: the run took place, and its result is what counts.
+ */
+export type Keeper = (run: RunToKeep) => Promise<Pick<Execution, "run"> & ToldFreely>;
 
-/** Looks for all that a run is kept with, and starts what writes it, so that there is less to do when it has ended. */
+/** Looks for all that a run is kept with, whatever it is, so that there is less to do when it has ended. */
 export function openKeeper(repository: Repository, caller: Caller): Keeper {
   const found = Promise.all([
     findSigner(caller.env),
@@ -58,8 +54,7 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
   ]);
   // Whoever keeps a run is told of its failure.
   found.catch(() => {});
-  const writers = new RunWriters(repository);
-  const keep: Keeper["keep"] = async (run) => {
+  return async (run) => {
     const { execution } = run;
     try {
       const [signer, root, head] = await found;
@@ -68,14 +63,13 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
       const told = hideSecrets({ ...execution, artifacts }, run.secrets);
       const command = run.command.map((word) => maskText(word, run.secrets));
       const record = recordOf({ ...run, command, execution: { ...execution, ...told } }, root?.repo ?? "", signer);
-      return { run: await recordRun(repository, { record, ...run.output, files }, signer, head, writers), ...told };
+      return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), ...told };
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
       caller.progress(`The run could not be kept: ${cause.message}`);
       return { run: null, ...hideSecrets(execution, run.secrets) };
     }
   };
-  return { keep, close: () => writers.close() };
 }
 
 function markNotKept(artifacts: readonly Artifact[], notKept: ReadonlyMap<string, string>): Artifact[] {

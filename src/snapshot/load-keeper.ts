@@ -12,9 +12,6 @@ export async function loadKeeper(repository: Repository, caller: Caller): Promis
     return (await import("./keep-run.js")).openKeeper(repository, caller);
   } catch (cause) {
     caller.progress(`The run could not be kept: ${(cause as Error).message.split("\n", 1)[0]}`);
-    return {
-      keep: async ({ execution, secrets }) => ({ run: null, ...hideSecrets(execution, secrets) }),
-      close: async () => {},
-    };
+    return async ({ execution, secrets }) => ({ run: null, ...hideSecrets(execution, secrets) });
   }
 }

@@ -7,7 +7,7 @@ import { ObjectReader } from "../../src/git/object-reader.js";
 import { makePack } from "../../src/git/pack.js";
 import { hexLength, type ObjectFormat, openRepository } from "../../src/git/repository.js";
 import { formatSignatureLine } from "../../src/git/signature-line.js";
-import { ObjectWriter, writeObjects } from "../../src/git/write-objects.js";
+import { writeObjects } from "../../src/git/write-objects.js";
 import { scratch } from "../support/scratch.js";
 
 const FORMATS: readonly ObjectFormat[] = ["sha1", "sha256"];
@@ -38,24 +38,6 @@ test.each(FORMATS)("a pack of objects of every size is what git unpacks (%s)", a
   gitIn(place, ["unpack-objects", "-q", "--strict"], makePack(blobs, format));
   for (const blob of blobs) expect(gitIn(place, ["cat-file", "blob", blob.id]).equals(blob.content)).toBe(true);
 });
-
-test.each(FORMATS)(
-  "a process that waits for objects writes them, also where somebody ended it (%s)",
-  async (format) => {
-    const place = emptyRepository(format);
-    const repository = await openRepository(place.dir, place.env);
-    const blob = (text: string) => makeObject("blob", Buffer.from(text), format);
-    const waiting = new ObjectWriter(repository);
-    await waiting.write([blob("one"), blob("two")]);
-    await waiting.close();
-    const ended = new ObjectWriter(repository);
-    await ended.close();
-    await ended.write([blob("three")]);
-    for (const text of ["one", "two", "three"]) {
-      expect(gitIn(place, ["cat-file", "blob", blob(text).id]).toString()).toBe(text);
-    }
-  },
-);
 
 test.each(FORMATS)("trees are in git's order, whatever the names (%s)", async (format) => {
   const place = emptyRepository(format);

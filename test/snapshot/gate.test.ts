@@ -6,7 +6,7 @@ import { ObjectReader } from "../../src/git/object-reader.js";
 import { openRepository } from "../../src/git/repository.js";
 import { createVersion } from "../../src/index.js";
 import { whoAsks } from "../../src/snapshot/gate/require-tested.js";
-import { RunWriters, recordRun } from "../../src/snapshot/runs/record-run.js";
+import { recordRun } from "../../src/snapshot/runs/record-run.js";
 import { parseRunMessage, type RunRecord } from "../../src/snapshot/runs/run-record.js";
 import { kaiHome } from "../../src/trust/key-store.js";
 import { openSigner } from "../../src/trust/signer.js";
@@ -230,8 +230,7 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   const why = async (made: RunRecord, signer: typeof ada | undefined) => {
     agent.git("update-ref", "-d", "refs/kai/runs");
     const empty = Buffer.alloc(0);
-    const content = { record: made, stdout: empty, stderr: empty, files: new Map() };
-    await recordRun(repository, content, signer, null, new RunWriters(repository));
+    await recordRun(repository, { record: made, stdout: empty, stderr: empty, files: new Map() }, signer, null);
     return (await refusal(agent, "create")).scenarios[0];
   };
   const without = { ...passed.isolation, settings: undefined };
@@ -260,8 +259,7 @@ test("a run that was made up, altered or taken from elsewhere counts for nothing
   // As it is when nothing is wrong with it.
   agent.git("update-ref", "-d", "refs/kai/runs");
   const empty = Buffer.alloc(0);
-  const content = { record: passed, stdout: empty, stderr: empty, files: new Map() };
-  await recordRun(repository, content, ada, null, new RunWriters(repository));
+  await recordRun(repository, { record: passed, stdout: empty, stderr: empty, files: new Map() }, ada, null);
   await done(agent, "create", "--as", "1.1.0");
 });
 

@@ -6,7 +6,7 @@ import { RefTransactions } from "../../git/ref-transaction.js";
 import type { Repository } from "../../git/repository.js";
 import type { Identity } from "../../git/signature-line.js";
 import { type BlobSource, writeBlobs } from "../../git/write-blobs.js";
-import { ObjectWriter } from "../../git/write-objects.js";
+import { writeObjects } from "../../git/write-objects.js";
 import { readRef } from "../../operation/read-ref.js";
 import { syncObjectFolders } from "../../operation/sync-object-folders.js";
 import type { Signer } from "../../trust/signer.js";
@@ -24,32 +24,15 @@ const TRIES = 20;
 /** Of runs that nobody signs. */
 const NOBODY: Identity = { name: "git kai-version", email: "run@localhost" };
 
-/** The git processes that a run is written by; they may begin while it lasts. */
-export class RunWriters {
-  readonly objects: ObjectWriter;
-  readonly refs: RefTransactions;
-
-  constructor(repository: Repository) {
-    this.objects = new ObjectWriter(repository);
-    this.refs = new RefTransactions(repository, []);
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.objects.close(), this.refs.close()]);
-  }
-}
-
 /**
  * Appends a run to refs/kai/runs as one commit, signed where there is a signer, and gives its id. Runs that end at the same
- * moment follow one another: whoever comes second tries again on top of the first. `head` is what the ref was a while ago. The
- * writers are used up.
+ * moment follow one another: whoever comes second tries again on top of the first. `head` is what the ref was a while ago.
  */
 export async function recordRun(
   repository: Repository,
   { record, stdout, stderr, files }: RunContent,
   signer: Signer | undefined,
   head: string | null,
-  first: RunWriters,
 ): Promise<string> {
   const { objectFormat } = repository;
   const names = [...files.keys()];
@@ -77,18 +60,19 @@ export async function recordRun(
   let parent = head;
   for (let left = TRIES; ; left--) {
     const commit = await commitOf(repository, record, root.id, parent, signer);
-    const writers = left === TRIES ? first : new RunWriters(repository);
+    // It begins while the objects are written.
+    const refs = new RefTransactions(repository, []);
     try {
-      await writers.objects.write([...known, commit]);
+      await writeObjects(repository, [...known, commit]);
       known = [];
-      await writers.refs.run([{ ref: RUNS_REF, old: parent, new: commit.id }]);
+      await refs.run([{ ref: RUNS_REF, old: parent, new: commit.id }]);
       return commit.id;
     } catch (cause) {
       const before = parent;
       parent = await readRef(repository, RUNS_REF);
       if (left === 1 || !(cause instanceof KaiError) || parent === before) throw cause;
     } finally {
-      await writers.close();
+      await refs.close();
     }
   }
 }

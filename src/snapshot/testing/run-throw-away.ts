@@ -58,8 +58,8 @@ export async function runThrowAway(
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
-    const keeper = await loadKeeper(repository, caller);
-    const run = {
+    const keepRun = await loadKeeper(repository, caller);
+    const kept = await keepRun({
       snapshot: record,
       execution,
       output: ran.output,
@@ -69,8 +69,7 @@ export async function runThrowAway(
       pristine: record.base === null,
       changed: damaged ? undefined : { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
-    };
-    const kept = await keeper.keep(run).finally(() => keeper.close());
+    });
     if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
