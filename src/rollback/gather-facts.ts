@@ -3,10 +3,8 @@ import { parseDuration } from "../agent/quantity.js";
 import { findObstacles } from "../operation/find-obstacles.js";
 import { type AgentCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
-import { CONFIG_FILE } from "../version/agent-repository.js";
 import { type CommandUse, whyNotRun } from "../version/command-trust.js";
 import type { DeployedAgent } from "../version/deployed-agent.js";
-import type { KnownVersion } from "../version/history.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -19,7 +17,7 @@ import { findBlockedState } from "./find-blocked-state.js";
 import { findLackingState } from "./lacking-state.js";
 import type { Migration } from "./migrate-aside.js";
 import { findMintSigner, type MintSigner, takenBy } from "./mint-signer.js";
-import type { PlanFacts, PlannedCommand, StateSource, Validation } from "./plan.js";
+import type { PlanFacts, PlannedCommand, StateSource } from "./plan.js";
 import { choosePolicy, hasStep, type RollbackPolicy, withStep } from "./policy.js";
 import { findPutBack, type PutBack } from "./put-back.js";
 import type { RollbackRequest } from "./request.js";
@@ -28,6 +26,8 @@ import { risksOf } from "./risk-facts.js";
 import { stateSource } from "./state-source.js";
 import type { Ground } from "./survey.js";
 import { isUntested } from "./untested-target.js";
+import { kindsOf, validationsOf } from "./validations.js";
+import { versionThatNames } from "./version-that-names.js";
 
 /** The facts of a plan, and what carrying it out takes beside. */
 export interface Prepared {
@@ -222,30 +222,6 @@ const migrationOf = ({ kind }: StateSource, { command, commit }: ChosenMigration
 const isStopped = ({ stop }: LifecycleCommands, start: StartCommand | null, policy: RollbackPolicy): boolean =>
   hasStep(policy, "stop_agent") && (stop !== null || start !== null);
 
-/**
- * The version whose kai.yaml, byte for byte, the commands are taken from; undefined where no version that is looked at has
- * it: then nobody has signed for what they are.
- */
-async function versionThatNames(
-  { reader, history }: WritingSession,
-  ground: Ground,
-): Promise<KnownVersion | undefined> {
-  const { from, target, toTree, version } = ground;
-  if (target.config === null) return from;
-  const named = (await reader.find(`${toTree}:${CONFIG_FILE}`))?.id;
-  for (const each of [target.version, version ?? undefined, target.onTop, from]) {
-    if (each && (await reader.find(`${each.commit}:${CONFIG_FILE}`))?.id === named) return each;
-  }
-  // Of what an operation left a version may have been made since, or just before it.
-  for (const each of history.versions.slice(-SEARCHED).reverse()) {
-    if ((await reader.find(`${each.commit}^{tree}`))?.id === toTree) return each;
-  }
-  return undefined;
-}
-
-/** Of the newest versions so many are looked at. */
-const SEARCHED = 50;
-
 const plannedDeployment = ({ root, version, next }: DeployedAgent) => ({
   root,
   from: version,
@@ -258,17 +234,3 @@ const undoneBy = ({ type }: RollbackRequest, { undone }: Ground): number =>
 
 const planned = (command: AgentCommand | null): PlannedCommand | null =>
   command && { run: command.run, timeoutMs: command.timeoutMs };
-
-const KINDS = [
-  ["performance", "performance_benchmarks"],
-  ["functionality", "functionality_tests"],
-  ["integration", "integration_tests"],
-] as const;
-
-const kindsOf = (wanted: AgentConfig["rollback_system"]["validation"]): SnapshotTest["kind"][] =>
-  KINDS.flatMap(([kind, key]) => (wanted[key] ? [kind] : []));
-
-const validationsOf = (health: boolean, tests: readonly SnapshotTest[]): Validation[] => [
-  ...(health ? [{ kind: "health", name: "lifecycle.health" } as const] : []),
-  ...tests.map(({ kind, name }) => ({ kind, name })),
-];

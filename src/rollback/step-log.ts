@@ -1,6 +1,7 @@
-import { KaiError } from "../error.js";
 import type { CommandOutcome } from "../system/agent-process.js";
 import { asSentence } from "../system/why-failed.js";
+import { failedCommand } from "./failed-command.js";
+import { inTime, outOfTime, type RunningStep, seconds, tooLate } from "./in-time.js";
 import type { PlanStep, RollbackPlan } from "./plan.js";
 import { ASKING, type StepResult } from "./step-result.js";
 import { STEP_ORDER, type StepType } from "./step-types.js";
@@ -8,11 +9,6 @@ import { STEP_ORDER, type StepType } from "./step-types.js";
 export interface StepListener {
   begins(step: PlanStep): void;
   ends(result: StepResult): void;
-}
-
-/** What a step's work is told: the time that it has (`timeoutMs`), and when nobody waits for it any more. */
-export interface RunningStep extends PlanStep {
-  readonly cancelled: AbortSignal;
 }
 
 /** Characters of what all commands of a step printed. */
@@ -152,15 +148,7 @@ export class StepLog {
       const outcome = await work(step);
       this.print(type, outcome.output);
       if (outcome.ok) return outcome;
-      throw new KaiError("E126", `${step.type} failed: ${outcome.error ?? "no reason is known"}`, {
-        hint: [
-          WAYS_OUT[type]?.(this.#force),
-          `It ran ${JSON.stringify(step.command ?? "")}.`,
-          lastLines(outcome.output),
-        ]
-          .filter((each) => each !== undefined)
-          .join(" "),
-      });
+      throw failedCommand(step, outcome, this.#force);
     });
   }
 
@@ -204,71 +192,4 @@ export class StepLog {
       ({ type, status }) => status === "failed" && this.#plan.steps.some((step) => step.type === type && step.critical),
     );
   }
-}
-
-/** A command is ended when its time is up, which tells more than that it was; this is for what does not end even then. */
-const COMMAND_GRACE_MS = 30_000;
-
-/** Whose time is up is no longer waited for, and told so; what is interrupted is told, and waited for. */
-async function inTime<T>(
-  step: PlanStep,
-  work: (step: RunningStep) => Promise<T>,
-  interrupted: AbortSignal | undefined,
-): Promise<T> {
-  const over = new AbortController();
-  const interrupt = () => over.abort();
-  interrupted?.addEventListener("abort", interrupt);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const most = step.command === null ? step.timeoutMs : step.timeoutMs + COMMAND_GRACE_MS;
-    timer = setTimeout(() => reject(outOfTime(step)), Math.min(most, LONGEST_TIMER_MS));
-  });
-  const working = work({ ...step, cancelled: over.signal });
-  try {
-    return await Promise.race([working, late]);
-  } finally {
-    clearTimeout(timer);
-    interrupted?.removeEventListener("abort", interrupt);
-    over.abort();
-    working.catch(() => {});
-  }
-}
-
-/** Node fires a timer beyond this at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s`;
-
-const outOfTime = ({ type, timeoutMs }: PlanStep): KaiError =>
-  new KaiError("E124", `${type} took longer than ${seconds(timeoutMs)}.`, {
-    hint: "Its `timeout` in rollback_system.policies bounds it, and `rollback_system.rollback_timeout` all that is before the commit point.",
-  });
-
-const tooLate = (timeoutMs: number): KaiError =>
-  new KaiError("E124", `It was not ready for its commit point within ${seconds(timeoutMs)}.`, {
-    hint: "`rollback_system.rollback_timeout` bounds it. Nothing was changed.",
-  });
-
-const withoutIt = (force: string) =>
-  `Mend it, or go on without it by \`git kai-version rollback VERSION --type emergency${force}\`.`;
-
-/** Where a command fails that goes before the commit point. */
-const WAYS_OUT: Partial<Readonly<Record<StepType, (force: string) => string>>> = {
-  restore_dependencies: withoutIt,
-  stop_agent: () =>
-    "End what runs of it and try again; `git kai-version rollback VERSION --force` goes on although it may run, and so does `--type emergency`.",
-  restore_data: withoutIt,
-};
-
-const SHOWN_LINES = 3;
-/** Characters of a line; the whole is in the step's output. */
-const SHOWN_WIDTH = 200;
-
-function lastLines(output: string): string {
-  const lines = output
-    .trimEnd()
-    .split("\n")
-    .slice(-SHOWN_LINES)
-    .map((line) => (line.length > SHOWN_WIDTH ? `…${line.slice(-SHOWN_WIDTH)}` : line));
-  return lines[0] === "" ? "It printed nothing." : `It printed last: ${lines.join(" | ")}`;
 }

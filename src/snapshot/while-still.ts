@@ -66,6 +66,6 @@ const cannotHold = ({ id, container }: SnapshotRecord): KaiError =>
 function requireIdle({ record, status }: KnownSnapshot): void {
   if (status !== "running" && status !== "creating") return;
   throw new KaiError("E113", `A command runs in the snapshot ${record.id}, or it is being made.`, {
-    hint: "Wait for it to end, or end it with `git kai-version snapshot destroy`.",
+    hint: `Wait for it to end, or end it with \`git kai-version snapshot destroy ${record.id}\`.`,
   });
 }
