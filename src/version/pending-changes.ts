@@ -1,5 +1,6 @@
 import { type CommitText, judge, type Verdict } from "../change/verdict.js";
 import type { Repository } from "../git/repository.js";
+import type { LoggedEntry } from "../operation/entry.js";
 import { type History, type KnownVersion, versionInForce } from "./history.js";
 import { highestVersion } from "./next-number.js";
 import { readCommits } from "./read-commits.js";
@@ -27,8 +28,23 @@ export async function readPendingChanges(
   return { inForce, since, commits, verdict: judge({ commits, stable: base === undefined || base.number.major > 0 }) };
 }
 
-/** The branch's commit when `current` was last moved: after a rollback that is its own commit, not the version's. */
+/**
+ * The branch's commit when the version in force came into force: after a rollback that is its own commit, not the version's. By an
+ * undo it came back, and what was on top of it then came with it.
+ */
 function cameIntoForceAt(history: History): string | undefined {
-  const head = history.lastMove?.details["head"];
+  const { lastMove } = history;
+  const move = lastMove?.kind === "undo" ? (moveBefore(history, lastMove) ?? lastMove) : lastMove;
+  const head = move?.details["head"];
   return typeof head === "string" ? head : undefined;
 }
+
+/** The one by which the version that an undo brought back had come into force. */
+const moveBefore = (history: History, undo: LoggedEntry): LoggedEntry | undefined =>
+  history.findEntry(
+    ({ seq, kind, current: { before, after } }) =>
+      seq < undo.seq &&
+      kind !== "undo" &&
+      before?.pointer !== after?.pointer &&
+      after?.version === undo.current.after?.version,
+  );
