@@ -110,6 +110,8 @@ test("undo takes the rollback back, and the version stays", async () => {
 
 test("a plan says which version would be made, and the number that comes behind it", async () => {
   const agent = await agentAhead();
+  agent.write("more.py", "of no version\n");
+  agent.commit("feat: even more");
   const planned = await told(agent, "rollback", "1.0.0", "--path", "logic.py", "--dry-run");
   expect(planned).toMatchObject({ versionBefore: { version: "1.2.0", operation: null }, version: "1.2.1" });
   expect((await agent.kai("rollback", "1.0.0", "--dry-run")).stdout).toContain(
