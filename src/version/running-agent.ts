@@ -19,8 +19,8 @@ export interface Stoppable {
 
 /**
  * How the running agent may be stopped and started again: by the commands of the version that runs, which is the one in whose folder
- * of a deployment it runs, or else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it may not be, a sentence.
- * `key` is the one that the operation is signed with, where that is known already.
+ * of a deployment it runs, or else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it
+ * may not be, a sentence. `key` is the one that the operation is signed with, where that is known already.
  */
 export async function findStoppable(
   session: WritingSession,
