@@ -3,6 +3,7 @@ import type { LoggedEntry } from "../operation/entry.js";
 import type { Keeping } from "../version/state-history.js";
 import { type UndoneKeeping, undoKeeping } from "../version/undo-keeping.js";
 import { type UndonePromotion, undoPromotion } from "../version/undo-promotion.js";
+import { undoSubject } from "../version/undo-subject.js";
 import { type WritingSession, withWritingSession } from "../version/writing-session.js";
 import type { RollbackCaller, Telling } from "./decided.js";
 import { Execution } from "./execution.js";
@@ -169,11 +170,12 @@ function leavingInForce({ history }: WritingSession, entry: LoggedEntry): UndoRe
 /** What an operation made is withdrawn, what it withdrew is back: the very opposite of what its entry says. */
 function tell(session: WritingSession, entry: LoggedEntry, ground: Ground): Telling {
   const { version } = entry.details;
+  const { verb, what } = undoSubject(entry);
   const made = typeof version === "string" ? [version] : [];
   return {
     kind: "undo",
-    subject: `undo ${entry.subject}`,
-    message: `Undo: ${entry.subject}\n\nThis reverts commit ${ground.head}.\n\nKai-Operation: ${session.id}\nKai-Undoes: ${entry.id}`,
+    subject: `${verb} ${what}`,
+    message: `${verb === "undo" ? "Undo" : "Redo"}: ${what}\n\nThis reverts commit ${ground.head}.\n\nKai-Operation: ${session.id}\nKai-Undoes: ${entry.id}`,
     withdrawn: [...made, ...entry.restored],
     restored: entry.withdrawn,
     details: {

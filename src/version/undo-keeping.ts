@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { logStateFact } from "./manage-state.js";
 import { type Keeping, keepingDetails, keepingOf } from "./state-history.js";
+import { describeUndo } from "./undo-subject.js";
 import type { WritingSession } from "./writing-session.js";
 
 /** What became of captured state, which nothing else did. */
@@ -30,6 +31,6 @@ export async function undoKeeping(
   const undone: Keeping = { action: keeping.action === "keep" ? "unkeep" : "keep", tags: keeping.tags };
   if (dryRun) return { ...undone, operation: null };
   const details = { undoes: entry.id, ...keepingDetails(undone) };
-  await logStateFact(session, { kind: "undo", subject: `undo ${entry.subject}`, details, changes: [] });
+  await logStateFact(session, { kind: "undo", subject: describeUndo(entry), details, changes: [] });
   return { ...undone, operation: session.id };
 }

@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { logStanding } from "./promote.js";
 import { type Promotion, promotionOf, type Standing } from "./standing.js";
+import { describeUndo } from "./undo-subject.js";
 import type { WritingSession } from "./writing-session.js";
 
 /** The standing that a version has again. */
@@ -41,7 +42,7 @@ export async function undoPromotion(
   }
   const standing = saidBefore(session, entry, promotion);
   if (dryRun) return { tag, standing, operation: null };
-  await logStanding(session, version, { subject: `undo ${entry.subject}`, said: standing, more: { undoes: entry.id } });
+  await logStanding(session, version, { subject: describeUndo(entry), said: standing, more: { undoes: entry.id } });
   return { tag, standing, operation: session.id };
 }
 
