@@ -34,6 +34,8 @@ export interface BlueGreenRequest extends Switch {
   readonly key: string;
   /** `--trust-commands`. */
   readonly trustCommands: boolean;
+  /** Where no version is switched to: whether the agent of the working tree runs in its place, as before the first deployment. */
+  readonly startHere?: boolean | undefined;
 }
 
 /** How a version's agent comes to run beside the one that runs, before the link is switched, and that one ends after it. */
@@ -41,6 +43,10 @@ export interface BlueGreen {
   /** Which agents run where nothing happens, and where it did. For the journal. */
   readonly before: AgentSide;
   readonly after: AgentSide;
+  /** The version whose agent is started; undefined where none is. */
+  readonly starts: KnownVersion | undefined;
+  /** Whether the agent of the working tree ends by it. */
+  readonly endsHere: boolean;
   /** Installs what the agent depends on in a folder that is being written; null where there is no command. */
   readonly install: ((folder: string) => Promise<void>) | null;
   /** Starts the new agent in its folder, `written` anew or not, and waits until it is well; null without a command. */
@@ -53,15 +59,9 @@ export interface BlueGreen {
 
 /** Reads the commands of both versions. E112 where those of the new one may not be run. */
 export async function planBlueGreen(session: WritingSession, request: BlueGreenRequest): Promise<BlueGreen> {
-  const { version, previous, key } = request;
+  const { version, previous } = request;
   const { caller, history } = session;
-  const next =
-    version === null ? undefined : await commandsOf(session, request, version, inDeployment(request, version));
-  const { install = null, start = null } = next ?? {};
-  if (version !== null) {
-    const refused = await whyNotRun(session, [{ version, commands: named([install, start]) }], request, key);
-    if (refused) throw refused;
-  }
+  const { starts, start, install, stop } = await planNew(session, request);
   const context = { env: caller.env, onOutput: (text: string) => tell(caller.progress, text) };
   const cancellable = { ...context, cancelled: caller.interrupted };
   const stays = previous !== null && previous === version?.number.text;
@@ -70,7 +70,8 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
   const old = left && (await trustedCommandsOf(session, request, left, inDeployment(request, left)));
   const isManaged = start !== null || version === null;
   const others = await listOthers(session, request);
-  const here = others.some((each) => each.version === null) ? await commandsHere(session, request) : undefined;
+  const endsHere = others.some((each) => each.version === null);
+  const here = endsHere ? await commandsHere(session, request) : undefined;
   const ran = [old, here].find((each) => others.some(({ agent }) => agent === each?.agent));
   const runsAlready = stays && start !== null && (await listMarked(start.agent)).length > 0;
   // The agent of what is deployed already stays, unless it comes up in place of another.
@@ -82,6 +83,8 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
   return {
     before: stands ? standing(runsAlready ? start : null) : besides(ran?.start ?? null, start),
     after: { start, end, left: leftFolder },
+    starts,
+    endsHere,
     install:
       install &&
       (async (folder) => {
@@ -92,9 +95,9 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
       }),
     async startNew(written) {
       if (start === null) return null;
-      caller.progress(`Starting ${version?.tag}: ${start.run}`);
+      caller.progress(`Starting ${starts?.tag}: ${start.run}`);
       // What runs already runs in a folder that was moved away.
-      if (written) await endAgents([{ agent: start.agent, stop: next?.stop ?? null, ran: true }], context);
+      if (written) await endAgents([{ agent: start.agent, stop, ran: true }], context);
       const outcome = await startAgent(start, cancellable);
       caller.interrupted?.throwIfAborted();
       return outcome;
@@ -142,6 +145,8 @@ const inDeployment = ({ root }: Switch, version: KnownVersion): Place => ({
   deployment: root.root,
 });
 
+const inWorkingTree = ({ agent }: WritingSession): Place => placeOf(agent.repository, undefined, undefined);
+
 async function commandsOf(
   { agent, reader, id, log }: WritingSession,
   { version: to, previous }: BlueGreenRequest,
@@ -165,16 +170,33 @@ async function commandsOf(
   });
 }
 
+interface NewAgent extends Pick<LifecycleCommands, "start" | "install" | "stop"> {
+  readonly starts: KnownVersion | undefined;
+}
+
+/**
+ * The agent that comes in place of the one that runs: of the version, or of the working tree unless it runs. E112 where its
+ * commands may not be run.
+ */
+async function planNew(session: WritingSession, request: BlueGreenRequest): Promise<NewAgent> {
+  const { version, startHere, key } = request;
+  const place = version === null ? inWorkingTree(session) : inDeployment(request, version);
+  const inPlace = version ?? (startHere ? versionInForce(session.history) : undefined);
+  const none = { starts: undefined, start: null, install: null, stop: null };
+  if (inPlace === undefined) return none;
+  const { agent, start, stop, install: asked } = await commandsOf(session, request, inPlace, place);
+  if (version === null && (await listMarked(agent)).length > 0) return none;
+  const install = version === null ? null : asked;
+  const refused = await whyNotRun(session, [{ version: inPlace, commands: named([install, start]) }], request, key);
+  if (refused) throw refused;
+  return { starts: start === null ? undefined : inPlace, start, install, stop };
+}
+
 type TrustedCommands = Pick<LifecycleCommands, "agent" | "start" | "stop">;
 
 /** Of the agent in the working tree: the version in force says how that is stopped and started. */
 const commandsHere = (session: WritingSession, request: BlueGreenRequest): Promise<TrustedCommands> =>
-  trustedCommandsOf(
-    session,
-    request,
-    versionInForce(session.history),
-    placeOf(session.agent.repository, undefined, undefined),
-  );
+  trustedCommandsOf(session, request, versionInForce(session.history), inWorkingTree(session));
 
 /** How what is left is stopped and started; by none of its commands where they may not be run: it is left all the same. */
 async function trustedCommandsOf(

@@ -51,7 +51,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const subject = `deploy ${version.tag}`;
     const plan = { root, version, previous, kind: "deploy", subject, about: version, more: {} } as const;
     const done = options.dryRun
-      ? await foreseeDeployment(session, plan)
+      ? await foreseeDeployment(session, plan, options)
       : await performDeployment(session, plan, options);
     const { tag, standing } = version;
     return { version: version.number.text, tag, standing, path: folderOf(root, version), ...done };

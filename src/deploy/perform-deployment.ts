@@ -54,6 +54,8 @@ export interface DeploymentPlan extends Switch {
   readonly about: KnownVersion;
   /** What its entry says beside the deployment. */
   readonly more: Readonly<Record<string, unknown>>;
+  /** Whether the agent of the working tree runs in place of what was deployed. */
+  readonly startHere?: boolean;
 }
 
 export interface CommandOptions {
@@ -73,14 +75,25 @@ const NOTHING_DONE = {
   runsOn: [],
 };
 
+/** Detail of the log: the working tree whose agent ended by it, absolute. */
+export const ENDED_IN = "endedIn";
+
 /** What would be done. */
-export async function foreseeDeployment(session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment> {
+export async function foreseeDeployment(
+  session: WritingSession,
+  plan: DeploymentPlan,
+  { noCommands }: Pick<CommandOptions, "noCommands">,
+): Promise<PerformedDeployment> {
   const { root, version, previous } = plan;
   await requireRoot(session, root);
   const pruned = await prune(session, plan, true);
   const written = version !== null && (await findStat(folderOf(root, version))) === undefined;
-  return { ...NOTHING_DONE, previous, written, ...pruned };
+  const runsOn = noCommands ? await whatRunsOn(session, plan) : [];
+  return { ...NOTHING_DONE, previous, written, runsOn, ...pruned };
 }
+
+const whatRunsOn = async (session: WritingSession, plan: DeploymentPlan): Promise<PerformedDeployment["runsOn"]> =>
+  (await listOthers(session, plan)).map(({ folder, processes }) => ({ folder, processes }));
 
 /**
  * Makes the version's folder ready, starts its agent and switches `current`, as one operation. E126 where the agent is not well:
@@ -91,18 +104,16 @@ export async function performDeployment(
   plan: DeploymentPlan,
   { trustCommands, noCommands }: CommandOptions,
 ): Promise<PerformedDeployment> {
-  const { root, version, previous, kind } = plan;
+  const { root, version, previous, kind, startHere } = plan;
   const signer = await session.openSigner("operator");
-  const commands = { root, version, previous, key: signer.fingerprint, trustCommands };
+  const commands = { root, version, previous, key: signer.fingerprint, trustCommands, startHere };
   const agents = noCommands ? undefined : await planBlueGreen(session, commands);
   const install = agents?.install ?? undefined;
   const planned = await switchDeployment(session, { root: root.root, version, event: kind, install });
   const { link, written } = planned;
   const incomplete = planned.deployment === null ? [] : incompleteIn(planned.deployment);
-  const change = new AgentsChange(agents, plan, planned);
-  const runsOn = noCommands
-    ? (await listOthers(session, plan)).map(({ folder, processes }) => ({ folder, processes }))
-    : [];
+  const change = new AgentsChange(agents, planned);
+  const runsOn = noCommands ? await whatRunsOn(session, plan) : [];
   const done = () => ({ previous, written, incomplete, runsOn, ...change.told });
   // A folder that was written anew is told in the log, which holds the digest of what was installed there.
   if (link === null && !written) {
@@ -112,7 +123,11 @@ export async function performDeployment(
     return { ...NOTHING_DONE, ...done() };
   }
   session.caller.progress(`Switching ${root.current}`);
-  const details = { ...planned.details, ...(noCommands && { noCommands }), ...plan.more };
+  const told = {
+    ...(noCommands && { noCommands }),
+    ...(agents?.endsHere && { [ENDED_IN]: session.agent.repository.workTree }),
+  };
+  const details = { ...planned.details, ...told, ...plan.more };
   const entry = await versionFact(session, signer, { ...plan, id: session.id, details });
   const requireTime = () => session.caller.interrupted?.throwIfAborted();
   await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live, requireTime }, signer));
@@ -122,14 +137,12 @@ export async function performDeployment(
 /** The agents' part of it, and what became of them. */
 class AgentsChange {
   readonly #agents: BlueGreen | undefined;
-  readonly #plan: DeploymentPlan;
   readonly #planned: PlannedSwitch;
   #started: StartOutcome | null = null;
   #stopped: CommandOutcome | null = null;
 
-  constructor(agents: BlueGreen | undefined, plan: DeploymentPlan, planned: PlannedSwitch) {
+  constructor(agents: BlueGreen | undefined, planned: PlannedSwitch) {
     this.#agents = agents;
-    this.#plan = plan;
     this.#planned = planned;
   }
 
@@ -143,9 +156,9 @@ class AgentsChange {
 
   /** E126 where the new agent is not well. */
   async start(): Promise<void> {
-    const { version } = this.#plan;
+    const { starts } = this.#agents ?? {};
     this.#started = (await this.#agents?.startNew(this.#planned.written)) ?? null;
-    if (this.#started?.ok === false && version) throw commandFailed("lifecycle.start", version, this.#started);
+    if (this.#started?.ok === false && starts) throw commandFailed("lifecycle.start", starts, this.#started);
   }
 
   async stopOthers(): Promise<void> {
@@ -171,7 +184,7 @@ class AgentsChange {
 /** That the new agent was not well is an entry of the log. */
 async function logFailure(
   session: WritingSession,
-  { root, version, about }: DeploymentPlan,
+  { root, version, subject, about }: DeploymentPlan,
   signer: Signer,
   work: () => Promise<unknown>,
 ): Promise<void> {
@@ -181,7 +194,7 @@ async function logFailure(
     if (cause instanceof KaiError && cause.code === "E126") {
       const of = version?.number.text ?? null;
       const details = { kind: "deploy", of: null, ok: false, version: of, root: root.root, error: cause.message };
-      const told = { kind: "outcome", subject: `failed to deploy ${about.tag}`, about, details } as const;
+      const told = { kind: "outcome", subject: `failed to ${subject}`, about, details } as const;
       const id = ulid(session.at.getTime());
       const entry = versionFact(session, signer, { ...told, id });
       // Where that fails, too, what it should tell is still thrown.

@@ -8,7 +8,7 @@ import { validateVersion } from "../version/validate-version.js";
 import { provingOf, type WritingSession } from "../version/writing-session.js";
 import { folderOf } from "./ensure-deployment.js";
 import { findLaterSwitch } from "./later-switch.js";
-import { foreseeDeployment, type PerformedDeployment, performDeployment } from "./perform-deployment.js";
+import { ENDED_IN, foreseeDeployment, type PerformedDeployment, performDeployment } from "./perform-deployment.js";
 
 /** What is deployed now; null for each where nothing is, as before the first deployment. */
 export interface UndoneDeployment extends PerformedDeployment {
@@ -20,7 +20,7 @@ export interface UndoneDeployment extends PerformedDeployment {
 
 /**
  * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch;
- * where nothing was, the link goes and the agent ends. Without commands where it was made without. E125 where the link was
+ * where nothing was, the link goes and the agent ends, and that of the working tree, which it ended, is started again. Without commands where it was made without. E125 where the link was
  * switched since, also where it leads to the same version again.
  */
 export async function undoDeployment(
@@ -39,10 +39,13 @@ export async function undoDeployment(
   }
   const about = version ?? findAsked(session.history, String(previous));
   const subject = version === null ? `undo the deployment of ${about.tag}` : `undo the deployment after ${about.tag}`;
-  const plan = { root, version, previous, kind: "undo", subject, about, more: { undoes: id } } as const;
+  const { workTree } = session.agent.repository;
+  const startHere = version === null && workTree !== undefined && details[ENDED_IN] === workTree;
+  const plan = { root, version, previous, kind: "undo", subject, about, more: { undoes: id }, startHere } as const;
+  const options = { trustCommands, noCommands: details["noCommands"] === true };
   const done = dryRun
-    ? await foreseeDeployment(session, plan)
-    : await performDeployment(session, plan, { trustCommands, noCommands: details["noCommands"] === true });
+    ? await foreseeDeployment(session, plan, options)
+    : await performDeployment(session, plan, options);
   if (version === null) return { version: null, tag: null, path: null, ...done };
   return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
 }

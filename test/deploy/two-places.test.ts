@@ -18,8 +18,28 @@ test("the agent of the working tree ends behind the switch to the one that is de
   expect(await places()).toEqual(["v1.0.0"]);
   const again = (await agent.kai("deploy", "1.0.0", "--json")).json();
   expect([again.operation, again.stopped, news()]).toEqual([null, null, []]);
-  expect((await agent.kai("undo", "--json")).json().deployment).toMatchObject({ version: null, stopped: { ok: true } });
-  expect(await places()).toEqual([]);
+  const undone = (await agent.kai("undo", "--json")).json().deployment;
+  expect(undone).toMatchObject({ version: null, started: { ok: true }, stopped: { ok: true } });
+  expect([await places(), news()]).toEqual([["clerk"], ["clerk starts", "v1.0.0 is asked", "v1.0.0 stops"]]);
+  expect((await agent.kai("undo", "--json")).json().deployment).toMatchObject({ version: "1.0.0" });
+  expect(await places()).toEqual(["v1.0.0"]);
+});
+
+test("the undo of the first deployment that was killed leaves one agent, and one whose old agent comes up no more does nothing", async () => {
+  const { agent, places, news } = await twoPlaces();
+  expect((await agent.kai("deploy", "1.0.0")).exit).toBe(0);
+  const killed = (after: number) => runTraced(agent, ["undo"], { match: COMMIT_POINT, after, blow: "all" });
+  await killed(0);
+  expect((await agent.kai("recover")).exit).toBe(0);
+  expect(await places()).toEqual(["v1.0.0"]);
+  agent.write("run.sh", "#!/bin/sh\nexit 3\n");
+  news();
+  expect((await agent.kai("undo", "--json")).json().error).toMatchObject({ code: "E126" });
+  expect(await places()).toEqual(["v1.0.0"]);
+  agent.git("checkout", "-q", "run.sh");
+  await killed(1);
+  expect((await agent.kai("recover", "--json")).json().recovered).toMatchObject([{ ended: { ok: true } }]);
+  expect(await places()).toEqual(["clerk"]);
 });
 
 test("where what is deployed is not well the agent of the working tree runs on", async () => {
@@ -46,9 +66,11 @@ test("without commands nothing is ended: it says what runs on, also behind an un
   const { agent, root, places, news, here } = await twoPlaces();
   const [id] = await here();
   const warning = `No command was run that would end it, so what was started here runs on in ${agent.dir} (process ${id}).`;
+  const planned = (await agent.kai("deploy", "1.0.0", "--no-commands", "--dry-run", "--json")).json();
   const { runsOn, operation } = (await agent.kai("deploy", "1.0.0", "--no-commands", "--json")).json();
   expect((await agent.kai("deploy", "1.0.0", "--no-commands")).stderr).toContain(warning);
   expect(runsOn).toEqual([{ folder: agent.dir, processes: [id] }]);
+  expect(planned.runsOn).toEqual(runsOn);
   expect([await places(), news()]).toEqual([["clerk"], []]);
   expect((await agent.kai("rollback", "1.0.0", "--component", "state")).exit).toBe(0);
   expect((await agent.kai("undo", operation)).stderr).toContain(`runs on in ${root}/versions/v1.0.0 (process `);
