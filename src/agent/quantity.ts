@@ -70,4 +70,6 @@ const positive = (value: number): number | undefined => {
 };
 
 const notA = (text: string, form: string): KaiError =>
-  new KaiError("E122", `${JSON.stringify(text)} is not ${form}.`, { hint: "A number and its unit, without a sign." });
+  new KaiError("E122", `${JSON.stringify(text)} is not ${form}.`, {
+    hint: `A number and its unit, without a sign${form === DURATION_FORM ? ", up to 36500d" : ""}.`,
+  });

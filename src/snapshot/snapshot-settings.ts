@@ -2,6 +2,7 @@ import { whyNotAllowed } from "../agent/allowed-host.js";
 import type { AgentConfig } from "../agent/config.js";
 import { parseDuration } from "../agent/quantity.js";
 import { KaiError } from "../error.js";
+import { proxyEnvironment } from "./egress/proxy-environment.js";
 import { type LimitSettings, limitsOf } from "./limit-settings.js";
 import type { WantedSecurity } from "./sandbox/requirements.js";
 
@@ -107,12 +108,16 @@ export function planSettings(isolation: Isolation, options: SnapshotOptions): Sn
   }
   const level = options.level === undefined ? undefined : isolation.isolation_levels[options.level];
   const { security } = isolation;
+  const network = networkOf(isolation.network, options);
+  const env = variablesOf(options.env ?? []);
+  const secrets = secretsOf(isolation.secrets, options.secrets ?? []);
+  if (network.mode === "isolated") requireProxyFree([...Object.keys(env), ...Object.keys(secrets)]);
   return {
     type: typeOf(options),
     level: options.level ?? null,
     filesystem: options.filesystem ?? isolation.filesystem,
     process: options.process ?? isolation.default_isolation,
-    network: networkOf(isolation.network, options),
+    network,
     namespaces: namespacesFor(options.process ?? isolation.default_isolation, level?.namespaces),
     limits: limitsOf(isolation.resource_limits, options),
     security: {
@@ -124,8 +129,8 @@ export function planSettings(isolation: Isolation, options: SnapshotOptions): Sn
       capabilities: level ? [...new Set([...security.capabilities, ...level.capabilities])] : security.capabilities,
       user: { uid: security.run_as_user, gid: security.run_as_group },
     },
-    env: variablesOf(options.env ?? []),
-    secrets: secretsOf(isolation.secrets, options.secrets ?? []),
+    env,
+    secrets,
     image: options.image ?? null,
     ttlMs: parseDuration(options.ttl ?? isolation.cleanup_after),
   };
@@ -200,6 +205,17 @@ function secretsOf(known: Isolation["secrets"], asked: readonly string[]): Recor
       }
       throw usage("--secret takes NAME, or NAME=env:VARIABLE, NAME=file:PATH or NAME=command:COMMAND.");
     }),
+  );
+}
+
+/** Refuses (E122) variables by which programs are told of the proxy, without which they reach nothing. */
+function requireProxyFree(names: readonly string[]): void {
+  const own = proxyEnvironment(0);
+  const taken = names.find((name) => Object.hasOwn(own, name));
+  if (taken === undefined) return;
+  throw usage(
+    `${taken} leads programs to the proxy of network mode isolated, so it can be set to nothing else.`,
+    `Leave it out, also of \`secrets\` in kai.yaml; hosts are allowed by \`network.allowed_hosts\` or \`--allow-host\`.`,
   );
 }
 

@@ -15,6 +15,7 @@ function recipeOf(
   const bytes = (name: string) => Buffer.from(texts[name] ?? "");
   const files = {
     names: Object.keys(texts).sort(),
+    links: [],
     size: async (name: string) => bytes(name).length,
     read: async (name: string) => bytes(name),
   };
@@ -95,6 +96,7 @@ test("a Pipfile.lock that pip cannot follow, or that would say more, is refused"
 test("too much to build from is refused before it is read", async () => {
   const files = {
     names: ["package-lock.json", "package.json"],
+    links: [],
     size: async () => 20 * 1024 ** 3,
     read: () => Promise.reject(new Error("it was read")),
   };

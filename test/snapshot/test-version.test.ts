@@ -158,6 +158,9 @@ test("options that mean nothing together, or cannot be read, are refused and not
   for (const options of [
     { allowHosts: ["a.example"] },
     { network: "bridge", allowHosts: ["a.example"] },
+    { network: "isolated", env: ["HTTP_PROXY=http://a.example"] },
+    { network: "isolated", secrets: ["http_proxy=env:TOKEN"] },
+    { ttl: "36501d" },
     { network: "isolated", allowHosts: ["http://x"] },
     { network: "isolated", allowHosts: ["a.example", "10.1.2.3"] },
     { network: "isolated", allowHosts: ["[::1]:80"] },
@@ -209,7 +212,12 @@ test("what is refused of what a test changed loses no result, and the others go 
   const { tests: results, passed } = ran.json();
   expect(passed).toBe(false);
   expect(results).toMatchObject([
-    { name: "plants", exitCode: 3, branch: null, notCommitted: expect.stringContaining("check.sh (the test checks") },
+    {
+      name: "plants",
+      exitCode: 3,
+      branch: null,
+      notCommitted: expect.stringMatching(/check\.sh \(the test checks.*`--allow-executable` takes it/),
+    },
     { name: "checks", passed: true, branch: expect.stringContaining("kai/snapshot/"), notCommitted: null },
   ]);
   expect(ran.stderr).toContain("What plants changed was not committed:");

@@ -45,8 +45,12 @@ export async function commitRun(
     return { branch, executable, notCommitted: null, refused: withSecrets(refused) };
   } catch (cause) {
     if (!(cause instanceof KaiError) || caller.interrupted?.aborted) throw cause;
-    if (cause.code !== "E109") return { branch: null, executable: [], notCommitted: cause.message, refused: found };
+    if (cause.code !== "E109") return { branch: null, executable: [], notCommitted: whyNot(cause), refused: found };
     const { refused = [] } = (cause.data ?? {}) as { readonly refused?: readonly RefusedPath[] };
     return { branch: null, executable: [], notCommitted: null, refused: withSecrets(refused) };
   }
 }
+
+/** The hint of the error speaks of a snapshot that stays. */
+const whyNot = ({ message, data }: KaiError): string =>
+  data?.["executable"] === undefined ? message : `${message} \`--allow-executable\` takes it all the same.`;

@@ -102,7 +102,7 @@ function bothChanged(id: string, conflicts: readonly string[]): KaiError {
   const shown = conflicts.slice(0, 5).map(readablePath).join(", ");
   return new KaiError(
     "E128",
-    `The branch and the snapshot both changed ${shown}${conflicts.length > 5 ? ", …" : ""}.`,
+    `What the branch and the snapshot changed does not go together: ${shown}${conflicts.length > 5 ? ", …" : ""}.`,
     {
       hint: `Nothing was changed. \`git kai-version snapshot commit ${id}\` makes a branch of it, which git merges as any other.`,
       data: { conflicts: conflicts.map(readablePath) },

@@ -36,9 +36,13 @@ const LONGEST_TEXT = 2 * MIB;
 
 /**
  * How the image of a version is made: by its own Containerfile, else by the lock file of its runtime at its top. Undefined where
- * there is neither: then it needs nothing but its base. E103 for what cannot be built.
+ * there is neither: then it needs nothing but its base. E103 for what cannot be built, such as a link in the place of one of them.
  */
 export async function findRecipe({ files, runtime, isEnvironment }: RecipeRequest): Promise<Recipe | undefined> {
+  requireNoLink(
+    files,
+    OWN_NAMES.filter((name) => isEnvironment(name)),
+  );
   const own = OWN_NAMES.find((name) => files.names.includes(name) && isEnvironment(name));
   if (own !== undefined) {
     const seen = files.names.filter(
@@ -55,6 +59,7 @@ export async function findRecipe({ files, runtime, isEnvironment }: RecipeReques
 }
 
 async function pythonRecipe(files: VersionFiles): Promise<Recipe | undefined> {
+  requireNoLink(files, ["requirements.txt", "Pipfile.lock"]);
   const all = files.names.filter((name) => REQUIREMENTS.test(name));
   const requirements = all.includes("requirements.txt") ? ["requirements.txt"] : all;
   if (!all.includes("requirements.txt") && files.names.includes("Pipfile.lock")) {
@@ -85,10 +90,20 @@ async function withIncluded(files: VersionFiles, first: readonly string[]): Prom
 }
 
 async function nodeRecipe(files: VersionFiles): Promise<Recipe | undefined> {
+  requireNoLink(files, ["npm-shrinkwrap.json", "package-lock.json", "package.json"]);
   const lock = ["npm-shrinkwrap.json", "package-lock.json"].find((name) => files.names.includes(name));
   if (lock === undefined || !files.names.includes("package.json")) return undefined;
   const found = await readAll(files, [lock, "package.json"]);
   return { kind: "node", files: found.set(NPM_INSTALLED_NAME, Buffer.from(NPM_INSTALLED)) };
+}
+
+/** What a link leads to may be anything; without what stands in its place the image would lack it, and nobody would be told. */
+function requireNoLink({ links }: VersionFiles, names: readonly string[]): void {
+  const found = names.find((name) => links.includes(name));
+  if (found === undefined) return;
+  throw new KaiError("E103", `The version's image cannot be built: ${found} is a link, and none is followed.`, {
+    hint: `Put the file itself in its place and make a version of that: \`cp --remove-destination "$(readlink -f ${found})" ${found}\`. \`--image NAME\` uses an image as it is.`,
+  });
 }
 
 async function readText(files: VersionFiles, name: string): Promise<string> {

@@ -4,6 +4,8 @@ import path from "node:path";
 /** The regular files of a version, as they lie in a folder that was written from it; never a link, and none behind one. */
 export interface VersionFiles {
   readonly names: readonly string[];
+  /** Those of its links, of which none is followed. */
+  readonly links: readonly string[];
   /** Bytes. */
   size(name: string): Promise<number>;
   read(name: string): Promise<Buffer>;
@@ -13,20 +15,23 @@ export interface VersionFiles {
 const NO_TEXT = "\uFFFD";
 
 export async function versionFiles(folder: string): Promise<VersionFiles> {
+  const found = { names: [], links: [] };
+  await findBelow(folder, "", found);
+  const { names, links } = found;
   return {
-    names: (await filesBelow(folder, "")).sort(),
+    names: names.sort(),
+    links,
     size: async (name) => (await lstat(path.join(folder, name))).size,
     read: (name) => readFile(path.join(folder, name)),
   };
 }
 
-async function filesBelow(folder: string, within: string): Promise<string[]> {
-  const names: string[] = [];
+async function findBelow(folder: string, within: string, found: { names: string[]; links: string[] }): Promise<void> {
   for (const entry of await readdir(path.join(folder, within), { withFileTypes: true })) {
     if (entry.name.includes(NO_TEXT)) continue;
     const name = path.join(within, entry.name);
-    if (entry.isFile()) names.push(name);
-    else if (entry.isDirectory()) names.push(...(await filesBelow(folder, name)));
+    if (entry.isFile()) found.names.push(name);
+    else if (entry.isSymbolicLink()) found.links.push(name);
+    else if (entry.isDirectory()) await findBelow(folder, name, found);
   }
-  return names;
 }
