@@ -13,7 +13,8 @@ export function makePack(objects: readonly GitObject[], format: ObjectFormat): B
   header.writeUInt32BE(objects.length, 8);
   const body = [
     header,
-    ...objects.flatMap((object) => [entryHeader(object), deflateSync(object.content, { level: 1 })]),
+    // Stored as it is: git compresses it itself when it writes the object.
+    ...objects.flatMap((object) => [entryHeader(object), deflateSync(object.content, { level: 0 })]),
   ];
   const hash = createHash(format);
   for (const part of body) hash.update(part);

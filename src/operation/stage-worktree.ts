@@ -5,6 +5,7 @@ import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { makeFolder, syncFile, syncFolder, writeDurably } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { canonicalJson } from "./canonical-json.js";
+import { checkOutAside, foldersAbove } from "./check-out-aside.js";
 import { findObstacleAbove, findObstacles } from "./find-obstacles.js";
 import { copyIndex } from "./git-index.js";
 import { listReplaced } from "./list-replaced.js";
@@ -27,9 +28,6 @@ export interface WorktreeChange {
 }
 
 const GITLINK = "160000";
-
-/** How many files are synced at a time. */
-const PARALLEL = 16;
 
 /**
  * Prepares everything that turns `from` into `to`, without touching index or working tree: the new index, the new
@@ -60,28 +58,25 @@ export async function stageWorktree(
   const leftOut = await findLeftOut(repository, change, changes, skipped, { env, config, inherit });
   const written = changes.filter((each) => !leftOut.has(each.path));
   const placed = written.filter((each) => each.newMode !== ABSENT && each.newMode !== GITLINK);
-  if (placed.length > 0) {
-    // In an empty working tree git takes attributes from the index, which is the target's, and not from files of today.
-    const files = path.join(folder, "files");
-    await runGit(repository, ["checkout-index", "-f", "--ignore-skip-worktree-bits", "-z", "--stdin"], {
-      env: { ...env, GIT_WORK_TREE: files },
-      cwd: files,
-      config,
-      inherit,
-      input: Buffer.from(placed.map((each) => `${each.path}\0`).join(""), "latin1"),
-    });
-  }
   const touched = written.filter((each) => !change.isKept?.(each.path));
   const obstacles = await findObstacles(repository.workTree, touched);
   const blocked = obstacles.filter((name) => !change.saved.has(name));
   if (blocked.length > 0) throw filesInTheWay(blocked);
-  const steps = await stepsFor(repository.workTree, folder, touched, obstacles);
+  const seen = await identitiesAt(repository.workTree, touched);
+  const paths = placed.map((each) => each.path);
+  const [unchanged, staged] = await Promise.allSettled([
+    // After it was noted what is there: an edit before that is found now, a later one when it is looked at again.
+    requireUnchanged(repository, before, touched, change.saved, skipped, inherit),
+    checkOutAside(repository, paths, path.join(folder, "files"), { env, config, inherit }),
+  ]);
+  // Whoever takes the folder away after a refusal finds nobody at work in it.
+  if (unchanged.status === "rejected") throw unchanged.reason;
+  if (staged.status === "rejected") throw staged.reason;
+  const steps = await stepsFor({ workTree: repository.workTree, folder, changes: touched, obstacles, seen });
   await requireReplaceable(
     repository.workTree,
     steps.map((step) => step.path),
   );
-  // After the steps have noted what is there: an edit before that is found now, a later one when it is looked at again.
-  await requireUnchanged(repository, before, touched, change.saved, skipped, inherit);
   await syncStaged(folder, steps);
   const manifest: WorktreeManifest = { steps };
   await writeDurably(path.join(folder, "manifest"), canonicalJson(manifest));
@@ -111,16 +106,22 @@ async function findLeftOut(
 }
 
 /** Removals first, so that a file may become a folder; then what is placed. */
-async function stepsFor(
-  workTree: string,
-  folder: string,
-  changes: readonly TreeChange[],
-  obstacles: readonly string[],
-): Promise<WorktreeStep[]> {
+async function stepsFor({
+  workTree,
+  folder,
+  changes,
+  obstacles,
+  seen,
+}: {
+  readonly workTree: string;
+  readonly folder: string;
+  readonly changes: readonly TreeChange[];
+  readonly obstacles: readonly string[];
+  readonly seen: ReadonlyMap<string, FileIdentity>;
+}): Promise<WorktreeStep[]> {
   const removed: WorktreeStep[] = [];
   const placed: WorktreeStep[] = [];
   const blocked: string[] = [];
-  const clear = new Set<string>();
   let asides = 0;
   for (const change of changes) {
     const { path: name } = change;
@@ -129,7 +130,7 @@ async function stepsFor(
     }
     if (change.oldMode === GITLINK && change.newMode !== GITLINK && change.newMode !== ABSENT) blocked.push(name);
     if (change.oldMode === GITLINK) continue;
-    const before = await identityBelow(workTree, name, clear);
+    const before = seen.get(name) ?? null;
     if (change.newMode === ABSENT || change.newMode === GITLINK) {
       removed.push({ kind: "remove", path: name, aside: String(asides++), before });
       continue;
@@ -152,31 +153,23 @@ async function stepsFor(
   return [...removed, ...placed];
 }
 
-/** What the plan sees at a path: null for nothing, for a folder, and behind a link, where it is somebody else's file. */
-async function identityBelow(workTree: string, name: string, clear: Set<string>): Promise<FileIdentity | null> {
-  if ((await findObstacleAbove(workTree, name, clear)) !== undefined) return null;
-  const now = await findStat(pathBelow(workTree, name));
-  return now === undefined || now.isDirectory() ? null : identityOf(now);
+/** What is at the paths that change: none where nothing is, or a folder, nor behind a link, where it is somebody else's file. */
+async function identitiesAt(workTree: string, changes: readonly TreeChange[]): Promise<Map<string, FileIdentity>> {
+  const seen = new Map<string, FileIdentity>();
+  const clear = new Set<string>();
+  for (const { path: name } of changes) {
+    if ((await findObstacleAbove(workTree, name, clear)) !== undefined) continue;
+    const now = await findStat(pathBelow(workTree, name));
+    if (now !== undefined && !now.isDirectory()) seen.set(name, identityOf(now));
+  }
+  return seen;
 }
 
-/** The index, the files that are to be placed, and the folders that name them: once the log says so they are all there is. */
+/** The index, and the folders that name the files that are to be placed: once the log says so they are all there is. */
 async function syncStaged(folder: string, steps: readonly WorktreeStep[]): Promise<void> {
   const files = path.join(folder, "files");
   const names = steps.flatMap((step) => (step.kind === "place" ? [step.path] : []));
-  const folders = new Set(names.flatMap(foldersAbove));
-  const queue = [Buffer.from(path.join(folder, "index")), ...names.map((name) => pathBelow(files, name))];
-  const work = async () => {
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if ((await findStat(next))?.isFile()) await syncFile(next);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
-  await Promise.all([...folders].map((name) => syncFolder(pathBelow(files, name))));
+  await syncFile(path.join(folder, "index"));
+  await Promise.all(foldersAbove(names).map((name) => syncFolder(pathBelow(files, name))));
   await syncFolder(files);
-}
-
-function foldersAbove(name: string): string[] {
-  const folders: string[] = [];
-  for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) folders.push(name.slice(0, at));
-  return folders;
 }

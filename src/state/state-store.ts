@@ -5,7 +5,7 @@ import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { makeFolder, syncFolder } from "../system/durable-file.js";
+import { makeFolder, syncFile, syncFolder } from "../system/durable-file.js";
 import { digestFile } from "../system/file-chunks.js";
 import { moveFile } from "../system/move-file.js";
 import {
@@ -39,8 +39,7 @@ export const listMissing = (
 /** Moves a file into the store, so that it is there after a crash; one that is there under this digest is replaced. */
 export async function storeFile(repository: Repository, file: string, sha256: string): Promise<void> {
   await makeFolder(storeOf(repository));
-  const handle = await open(file, "r");
-  await handle.sync().finally(() => handle.close());
+  await syncFile(file);
   moveFile(file, storedFile(repository, sha256));
   await syncFolder(storeOf(repository));
   await syncFolder(kaiFolderOf(repository).root);
