@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { syncFolder } from "../system/durable-file.js";
+import { keepSecondName } from "../system/move-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { replaceIndex } from "./git-index.js";
 import { kaiFolderOf } from "./kai-folder.js";
@@ -110,7 +111,7 @@ class Placing {
     }
     if (!this.#isStill(before, now)) return false;
     this.#named.add(before.ino);
-    keepName(target, this.#keptAt(aside));
+    keepSecondName(target, this.#keptAt(aside));
     renameSync(from, target);
     return !this.#putBackEdited(target, step);
   }
@@ -229,15 +230,6 @@ const identityAt = (file: Buffer | string): FileIdentity | null => {
   const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? null : identityOf(stat);
 };
-
-/** Gives a file a second name, unless it has it; none on a file system without, or where another user's file may not have one. */
-function keepName(file: Buffer, name: string): void {
-  try {
-    linkSync(file, name);
-  } catch {
-    // Then it is replaced without a last look.
-  }
-}
 
 /** Moves a file to where nothing is; false where something came to be there since the last look, which a rename would overwrite. */
 function moveToNothing(from: Buffer | string, target: Buffer, isFile: boolean): boolean {

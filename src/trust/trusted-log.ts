@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
-import { KaiError } from "../error.js";
-import { type CommitObject, parseSignedCommit } from "../git/commit-object.js";
+import type { KaiError } from "../error.js";
 import { parseTree } from "../git/object.js";
-import type { ObjectReader, ReadObject } from "../git/object-reader.js";
+import type { ObjectReader } from "../git/object-reader.js";
 import { hexLength, type Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
-import { type Entry, LOG_REF, parseEntryMessage } from "../operation/entry.js";
+import { type Entry, LOG_REF } from "../operation/entry.js";
 import { foundingProblem } from "./founding-problem.js";
 import { createKeyRing, type KeyRing } from "./key-ring.js";
-import { mayDo, type Policy, parsePolicy, policyDigest, principalOf, roleFor } from "./policy.js";
-import { verifySignature } from "./signature.js";
-import { madeTags, tagProblem } from "./tag-changes.js";
+import { broken, type LogTrust, type ReadEntry, readCommit, readEntry, verifyEntry, verifyStep } from "./log-entry.js";
+import { type Policy, parsePolicy, policyDigest } from "./policy.js";
+import { madeTags } from "./tag-changes.js";
 import { digestOfEntry, type TrustRoot } from "./trust-root.js";
 
 /** The log's head and what it says of trust, its chain verified from where this clone left off. */
@@ -29,13 +28,6 @@ export const ringDigest = (policy: Policy, keys: KeyRing): string =>
   createHash("sha256")
     .update(`${policyDigest(policy)} ${keys.digest}`)
     .digest("hex");
-
-interface ReadEntry {
-  readonly id: string;
-  readonly raw: Buffer;
-  readonly commit: CommitObject;
-  readonly entry: Entry;
-}
 
 /**
  * Reads the head of the log and verifies every entry that this clone has not seen yet, or with `from` every one behind that:
@@ -62,13 +54,6 @@ export async function readTrustedLog(
     await verifyChain(repository, reader, { head, from, root }, { policy, keys });
   }
   return { head: head.id, entry: head.entry, at: head.commit.committer.at, policy, files, keys };
-}
-
-function readEntry(repository: Repository, object: ReadObject): ReadEntry {
-  const commit = object.type === "commit" ? parseSignedCommit(object.content, repository.objectFormat) : undefined;
-  const parsed = commit === undefined ? undefined : parseEntryMessage(commit.message);
-  if (!commit || !parsed) throw broken(`${object.id} is not an entry of it`);
-  return { id: object.id, raw: object.content, commit, entry: parsed.entry };
 }
 
 async function readTrustFiles(
@@ -209,54 +194,4 @@ async function readTrustIds(repository: Repository, reader: ObjectReader, tree: 
     .filter((entry) => ["policy.json", "keys"].includes(entry.name.toString()))
     .map((entry) => `${entry.name.toString()} ${entry.mode} ${entry.id}`)
     .join("\n");
-}
-
-const readCommit = async (reader: ObjectReader, id: string): Promise<ReadObject> => {
-  const object = await reader.find(id);
-  if (object === undefined) throw broken(`its entry ${id} is missing`);
-  return object;
-};
-
-interface LogTrust {
-  readonly policy: Policy;
-  readonly keys: KeyRing;
-}
-
-/** One entry's own signature, by a key that the policy lets do what the entry did. */
-async function verifyEntry(here: ReadEntry, trust: LogTrust): Promise<void> {
-  const verdict = await verifySignature({
-    payload: here.commit.payload,
-    signature: here.commit.signature ?? Buffer.alloc(0),
-    keys: trust.keys,
-    strict: true,
-  });
-  if (verdict.outcome !== "good") throw broken(`the signature of entry ${here.id} is ${verdict.outcome}`);
-  if (principalOf(trust.policy, verdict.key ?? "") === undefined) {
-    throw broken(`entry ${here.id} was signed by nobody of the policy`);
-  }
-  if (here.entry.actor.key !== verdict.key) {
-    throw broken(`entry ${here.id} names another key than the one that signed it`);
-  }
-  const role = roleFor(here.entry.kind);
-  if (!mayDo(trust.policy, verdict.key, role)) {
-    throw broken(`entry ${here.id} (${here.entry.kind}) was signed by a key that is no ${role}`);
-  }
-}
-
-function verifyStep(parent: ReadEntry, here: ReadEntry): void {
-  const [first, ...others] = here.commit.parents;
-  if (others.length > 0) throw broken(`${here.id} joins two logs, which this program does not know how to judge`);
-  if (first !== parent.id) throw broken("it does not go on from the entry that this clone saw last");
-  if (here.entry.seq !== parent.entry.seq + 1) throw broken(`entry ${here.id} is out of order`);
-  if (here.entry.repo !== parent.entry.repo) throw broken(`entry ${here.id} belongs to another repository`);
-  if (here.commit.committer.at < parent.commit.committer.at)
-    throw broken(`entry ${here.id} is older than the one before it`);
-  const problem = tagProblem(here.entry);
-  if (problem !== undefined) throw broken(`entry ${here.id} changes what never changes: ${problem}`);
-}
-
-function broken(why: string, hint?: string): KaiError {
-  return new KaiError("E121", `The log cannot be trusted: ${why}.`, {
-    hint: hint ?? "Nothing was changed. Compare `git log refs/kai/log` with a clone that you trust before you go on.",
-  });
 }
