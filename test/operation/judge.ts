@@ -17,6 +17,8 @@ export interface Scenario {
   /** The agent as it is before the command; left alone, each strike gets a copy. */
   readonly agent: Agent;
   readonly args: readonly string[];
+  /** The most calls that are struck, where one is much like the next; absent for all. */
+  readonly most?: number;
   /** A command that is killed at this call first, so that `args` finds it interrupted. */
   readonly interrupt?: { readonly args: readonly string[]; readonly strike: Strike };
   /** Whether the working tree follows HEAD when the command is done: not where changes that are not committed stay. */

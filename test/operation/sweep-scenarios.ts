@@ -63,6 +63,7 @@ export const making: Readonly<Record<string, Prepare>> = {
 /** Each way of going back, and back from that. */
 export const goingBack: Readonly<Record<string, Prepare>> = {
   "rollback, version": rollbackScenario,
+  "rollback, of many files": manyFiles,
   "rollback, version, of an agent that runs": async () => {
     const agent = await agentWithLifecycle();
     return {
@@ -140,6 +141,7 @@ export const withoutProcesses: Readonly<Record<string, Prepare>> = {
     return { name: "rollback with state", agent, args: ["rollback", "1.0.0"], ...captured("1.0.0") };
   },
   "rollback, files and folders": rollbackScenario,
+  "rollback, of many files": manyFiles,
   undo: async () => {
     const { agent, stateAfter } = await backWithMemory();
     return { name: "undo", agent, args: ["undo"], stateAfter };
@@ -189,6 +191,18 @@ async function rollbackScenario(): Promise<Scenario> {
   agent.git("add", "tools", "sub");
   agent.git("commit", "--quiet", "-am", "refactor: move things about");
   return { name: "rollback", agent, args: ["rollback", "1.0.0"], ...file("1.0.0") };
+}
+
+/** So many that several processes write them, among them what says how they are written. */
+async function manyFiles(): Promise<Scenario> {
+  const agent = await agentWithVersions();
+  for (const version of ["1.0.0", "1.1.0"]) {
+    for (let index = 0; index < 110; index++)
+      agent.write(`notes/part-${index % 5}/${index}.md`, `${version} ${index}\n`);
+    agent.write("notes/.gitattributes", `*.md text eol=${version === "1.0.0" ? "crlf" : "lf"}\n`);
+    await makeVersion(agent, version, `feat: notes of ${version}`);
+  }
+  return { name: "many files", agent, args: ["rollback", "1.0.0"], most: 60 };
 }
 
 /** An agent that nothing runs, and that learnt something since it went back by `operation`. */

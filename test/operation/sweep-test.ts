@@ -29,15 +29,15 @@ const REMOVAL = /^\S+ (unlink|unlinkat|rmdir) /;
 function strikesOf(
   { blow, daily, full }: (typeof BLOWS)[number],
   calls: readonly string[],
-  { seed, distinct }: { seed: number; distinct: DistinctCalls },
+  { seed, distinct, most = ALL }: { seed: number; distinct: DistinctCalls; most: number | undefined },
 ): Strike[] {
   // No file system is too full to remove a name, and a name that cannot be removed is left, whoever made it.
   const isError = blow === "ENOSPC" || blow === "EIO";
   const tells = (call: string, index: number) =>
     isError ? !REMOVAL.test(call) : index === 0 || !SYNC.test(calls[index - 1] ?? "");
   const fit = calls.flatMap((call, index) => (tells(call, index) ? [index + 1] : []));
-  if (FULL && full === ALL) return distinct.take(calls, fit).map((at) => ({ at, blow }));
-  const wanted = Math.min(FULL ? full : daily, fit.length);
+  if (FULL && full === ALL && most === ALL) return distinct.take(calls, fit).map((at) => ({ at, blow }));
+  const wanted = Math.min(FULL ? full : daily, fit.length, most);
   const sampled = sample(fit.length, wanted, seed).map((at) => ({ at: fit[at - 1] ?? 1, blow }));
   if (blow !== "all" || !calls.some((call) => new RegExp(COMMIT_POINT).test(call))) return sampled;
   // Whatever the sample: just before the commit point, just after it, and between the refs that follow.
@@ -56,7 +56,7 @@ export function testSweep(scenarios: Readonly<Record<string, Prepare>>): void {
       const lines: string[] = [];
       const failures: string[] = [];
       for (const [number, blow] of BLOWS.entries()) {
-        const strikes = strikesOf(blow, calls, { seed: SEED + number, distinct });
+        const strikes = strikesOf(blow, calls, { seed: SEED + number, distinct, most: scenario.most });
         if (strikes.length === 0) continue;
         const result = await sweep(scenario, strikes);
         lines.push(`${blow.blow} ${result.tried} (${result.before} before, ${result.after} after)`);
