@@ -3,10 +3,10 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readdir, readlink } from "node:fs/promises";
 import type { Component } from "../agent/component.js";
 import { parseLfsPointer } from "../agent/lfs-pointer.js";
+import { inParallel } from "../system/in-parallel.js";
 import { pathBelow, readablePath } from "../system/path-bytes.js";
 import type { IsIgnored } from "../version/ignored-paths.js";
 import type { TreeFile } from "../version/manifest.js";
-import { inParallel } from "./in-parallel.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 import type { VersionFiles } from "./version-files.js";
 

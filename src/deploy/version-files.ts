@@ -3,10 +3,10 @@ import { open } from "node:fs/promises";
 import path from "node:path";
 import { objectId } from "../git/object.js";
 import { canonicalMode } from "../git/tree-lister.js";
+import { inParallel } from "../system/in-parallel.js";
 import { pathBelow } from "../system/path-bytes.js";
 import { DigestCache } from "../version/digest-cache.js";
 import { manifestLines, type TreeFile, versionHash } from "../version/manifest.js";
-import { inParallel } from "./in-parallel.js";
 import { type PlainRepository, sha256 } from "./plain-repository.js";
 
 /** The files of a version, each with what its content must be. */

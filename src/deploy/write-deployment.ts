@@ -6,6 +6,7 @@ import type { Repository } from "../git/repository.js";
 import { writeTree } from "../git/write-tree.js";
 import { SEAL_FILE } from "../state/find-state-files.js";
 import { syncFolder } from "../system/durable-file.js";
+import { inParallel } from "../system/in-parallel.js";
 import { distinctPath, findStat, latin1Path, pathBelow } from "../system/path-bytes.js";
 import type { KnownVersion } from "../version/history.js";
 import type { ManifestLine } from "../version/manifest.js";
@@ -21,7 +22,6 @@ import {
   topNames,
 } from "./deployment.js";
 import { ownFiles } from "./deployment-layout.js";
-import { inParallel } from "./in-parallel.js";
 import { type PlacedFile, placeState } from "./placed-state.js";
 import { formatSeal, openSeal, type Seal } from "./seal.js";
 import { formatSnapshotMeta } from "./snapshot-meta.js";

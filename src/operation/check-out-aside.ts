@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { Repository } from "../git/repository.js";
 import { type GitOptions, runGit } from "../git/run-git.js";
 import { syncFile } from "../system/durable-file.js";
+import { inParallel } from "../system/in-parallel.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 
 /** So many files one git process writes before several have begun. */
@@ -9,8 +10,6 @@ const FEW = 100;
 /** How many processes write at a time, of as many parts: one is synced while others are written. */
 const LANES = 2;
 const PARTS = 4;
-/** How many files of a part are synced at a time. */
-const PARALLEL = 16;
 
 /**
  * Writes the files at these paths (latin1) of the index that `options` names into `folder`, which is empty, and syncs them, but not the
@@ -45,12 +44,11 @@ export async function checkOutAside(
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) await write(part);
   };
   // Whoever takes the folder away after a failure finds nobody at work in it.
-  const lanes = await Promise.allSettled(Array.from({ length: LANES }, lane));
-  const failed = lanes.find((each) => each.status === "rejected");
-  if (failed === undefined) await write(last);
-  const ends = await Promise.allSettled(synced);
-  const cause = failed ?? ends.find((each) => each.status === "rejected");
-  if (cause) throw cause.reason;
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  if (!ends.some((each) => each.status === "rejected")) ends.push(...(await Promise.allSettled([write(last)])));
+  ends.push(...(await Promise.allSettled(synced)));
+  const failed = ends.find((each) => each.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 /**
@@ -79,15 +77,8 @@ export function foldersAbove(paths: readonly string[]): string[] {
   return [...folders].sort((a, b) => a.length - b.length);
 }
 
-async function syncFiles(folder: string, paths: readonly string[]): Promise<void> {
-  const queue = [...paths];
-  const work = async (): Promise<void> => {
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      const file = pathBelow(folder, next);
-      if ((await findStat(file))?.isFile()) await syncFile(file);
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
-  const failed = ends.find((each) => each.status === "rejected");
-  if (failed) throw failed.reason;
-}
+const syncFiles = (folder: string, paths: readonly string[]): Promise<void> =>
+  inParallel(paths, async (name) => {
+    const file = pathBelow(folder, name);
+    if ((await findStat(file))?.isFile()) await syncFile(file);
+  });
