@@ -14,6 +14,7 @@ import { checkAfterwards } from "./check-afterwards.js";
 import type { CommandsInForce } from "./commands-in-force.js";
 import type { RollbackCaller } from "./decided.js";
 import { writeOutcome } from "./outcome.js";
+import { passedInImage } from "./passed-in-image.js";
 import type { RollbackPlan } from "./plan.js";
 import type { StepLog } from "./step-log.js";
 import { illnessOf, type StepResult } from "./step-result.js";
@@ -110,7 +111,14 @@ async function check(session: WritingSession, caller: RollbackCaller, { entry, p
     before: left === undefined ? [] : [left, ...versionsBefore(history, left)],
   });
   const asked = { after: commands, config, testKinds: testKinds(plan), checksHealth: checksHealth(plan) };
-  const context = { env: caller.env, onOutput: caller.onOutput, operation: entry.id, comparison };
+  const tree = (await session.reader.find(`${version.commit}^{tree}`))?.id ?? "";
+  const context = {
+    env: caller.env,
+    onOutput: caller.onOutput,
+    operation: entry.id,
+    comparison,
+    passedInImage: (scenario: SnapshotTest) => passedInImage(session, tree, scenario),
+  };
   await checkAfterwards(agent.repository.workTree ?? "", asked, steps, context);
 }
 

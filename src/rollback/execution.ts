@@ -18,6 +18,7 @@ import type { InstalledAside } from "./install-aside.js";
 import { installDependencies } from "./install-dependencies.js";
 import { requireMintSigner } from "./mint-signer.js";
 import { asksAgent, writeFailure, writeOutcome } from "./outcome.js";
+import { passedInImage } from "./passed-in-image.js";
 import { planSwitch } from "./plan-switch.js";
 import { listReplaced, type Replaced } from "./put-back.js";
 import { requireNotDisproven } from "./require-not-disproven.js";
@@ -128,6 +129,7 @@ export class Execution {
       ...this.#context,
       operation: this.#session.id,
       comparison,
+      passedInImage: (scenario) => passedInImage(this.#session, ground.toTree, scenario),
     });
   }
 

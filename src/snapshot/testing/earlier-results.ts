@@ -24,6 +24,8 @@ export type TestPlace = "sandbox" | "agent";
 export interface Comparison {
   /** What the test took with the nearest version before that has a result; undefined where none has. */
   find(test: string): EarlierResult | undefined;
+  /** Whether it passed there with any version, as far as that is still known. */
+  hasPassed(test: string): boolean;
   /** Keeps what tests took that passed. One that cannot be kept is measured again some day. */
   keep(results: readonly (TestResult & { readonly name: string })[]): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function compareWithEarlier(
       }
       return undefined;
     },
+    hasPassed: (test) => Object.values(kept[place]?.[test] ?? {}).some((results) => results.length > 0),
     async keep(results) {
       if (version === null || results.length === 0) return;
       // Others may have added theirs while these ran.

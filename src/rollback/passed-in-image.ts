@@ -1,0 +1,24 @@
+import type { SnapshotTest } from "../agent/config.js";
+import type { WritingSession } from "../version/writing-session.js";
+
+/**
+ * What a scenario that never passed on this machine owes to it: the run in which it passed over this very tree, in an image that has
+ * what this machine may lack, signed by a tester. Null where the newest such run failed, or there is none.
+ */
+export async function passedInImage(
+  { agent, reader, log }: Pick<WritingSession, "agent" | "reader" | "log">,
+  tree: string,
+  scenario: SnapshotTest,
+): Promise<string | null> {
+  // Few come here: only where a test has failed.
+  const [{ readRunsOf }, { scenarioDigest }] = await Promise.all([
+    import("../snapshot/gate/recorded-runs.js"),
+    import("../snapshot/runs/scenario-digest.js"),
+  ]);
+  const digest = scenarioDigest(scenario);
+  for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
+    const counts = record.scenarioDigest === digest && record.pristine && record.isolation?.image !== "host";
+    if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
+  }
+  return null;
+}
