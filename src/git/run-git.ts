@@ -62,6 +62,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     "Nothing was changed. `git lfs fetch --all` brings contents; with GIT_LFS_SKIP_SMUDGE=1 pointers stand in their place.",
   ],
   [
+    /(?:smudge|clean) filter .+ failed/,
+    "Nothing was changed. `git config --get-regexp '^filter\\.'` shows what git runs for such files: it has to work here, too, or its `required` be false.",
+  ],
+  [
     /cannot lock ref '[^']+': is at [0-9a-f]+ but expected/,
     "Somebody else moved it at this moment, such as by a commit: run it again.",
   ],

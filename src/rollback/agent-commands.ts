@@ -75,7 +75,7 @@ export async function agentCommands(
     before: commandsFor(left, policy, request),
     named: namedIn(place),
     namedAfter: next?.config ? next.version : deployed && (next ? from : namedIn(deployed)),
-    startAgain: leavesAgent(request) ? null : left.start,
+    startAgain: leavesAgent(request) || request.noneRuns ? null : left.start,
     beside,
     after: commandsFor(toRun, policy, request),
     installDeployed: next ? toRun.install : null,

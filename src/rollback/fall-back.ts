@@ -59,6 +59,7 @@ export async function fallBack(
   const tried = [...before];
   const untried: UntriedFallback[] = [];
   const deadline = performance.now() + timeoutMs;
+  let noneRuns = before.length === 0 && isEnded(failed.steps);
   for (const strategy of strategies.slice(strategies.indexOf(tried.at(-1)?.strategy as FallbackStrategy) + 1)) {
     const withinMs = Math.floor(deadline - performance.now());
     const late = withinMs <= 0 ? `recovery_timeout is over (${timeoutMs / 1000} s)` : null;
@@ -69,7 +70,13 @@ export async function fallBack(
       continue;
     }
     caller.progress(`Recovering: ${strategy}`);
-    const fallback = await tryOne(caller, strategy, failed, { ...way, trustCommands, withinMs });
+    const { steps, ...fallback } = await tryOne(caller, strategy, failed, {
+      ...way,
+      trustCommands,
+      withinMs,
+      noneRuns,
+    });
+    if (steps !== undefined) noneRuns = isEnded(steps);
     tried.push(fallback);
     if (fallback.ok) break;
   }
@@ -82,16 +89,20 @@ async function tryOne(
   strategy: FallbackStrategy,
   failed: NotHeld,
   way: RollbackOptions,
-): Promise<Fallback> {
+): Promise<Fallback & { readonly steps?: readonly StepResult[] }> {
   try {
     const done = await rollBack(caller, { ...way, force: true, recovers: failed.operation });
     const { operation, ok, steps } = done;
-    return { strategy, to: done.version, operation, ok, error: ok ? null : whyIll(steps) };
+    return { strategy, to: done.version, operation, ok, error: ok ? null : whyIll(steps), steps };
   } catch (cause) {
     // Whatever it was, also the disk's: what came before it has happened, and is told.
     return { strategy, to: way.to, operation: null, ok: false, error: (cause as Error).message };
   }
 }
+
+/** What does not start well is ended again. */
+const isEnded = (steps: readonly StepResult[]): boolean =>
+  steps.some(({ type, status }) => type === "start_agent" && status === "failed");
 
 const whyIll = (steps: readonly StepResult[]): string =>
   steps.find(({ status }) => status === "failed")?.error ?? "it is not well either";

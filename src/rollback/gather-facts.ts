@@ -8,7 +8,7 @@ import type { DeployedAgent } from "../version/deployed-agent.js";
 import type { LifecycleCommands } from "../version/lifecycle-commands.js";
 import { liveStateOf } from "../version/live-state.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { agentCommands, leavesAgent } from "./agent-commands.js";
+import { type AgentCommands, agentCommands, leavesAgent } from "./agent-commands.js";
 import { type ChosenMigration, chooseMigration } from "./choose-migration.js";
 import type { Retention } from "./clean-up.js";
 import { judgeConditions } from "./conditions.js";
@@ -112,6 +112,7 @@ export async function gatherFacts(
     ...names,
     mints,
     stateAlone: ground.stateAlone,
+    renumbers: renumbers(ground, commands),
     takes: takenBy(mintSigner),
     deployment: ground.deployed === undefined ? null : plannedDeployment(ground.deployed),
     policy,
@@ -215,6 +216,10 @@ const concernsAgent = (ground: Ground, { kind }: StateSource, { recovers }: Roll
   const { changes, deployed, version } = ground;
   return version !== null && (changes.length > 0 || kind !== "live" || deployed?.next !== undefined);
 };
+
+/** Where it is deployed it runs under the number of what is. */
+const renumbers = ({ takesBack, from, version, deployed }: Ground, { after }: AgentCommands): boolean =>
+  !takesBack && from !== undefined && from !== version && deployed === undefined && after.start !== null;
 
 const migrationOf = ({ kind }: StateSource, { command, commit }: ChosenMigration): Migration | undefined =>
   kind === "migrated" && command !== null ? { command, commit } : undefined;

@@ -104,8 +104,9 @@ export async function liveChange(
     async takeBack() {
       if (!before) return;
       const { ok, durationMs, error, runsOn } = await startAgain(before, { ended: hasEnded }, context);
-      if (runsOn !== null) {
-        steps.remark("start_agent", runsOn);
+      const remark = runsOn ?? (ok && !before.seen ? UNSEEN : null);
+      if (remark !== null) {
+        steps.remark("start_agent", remark);
         steps.note("start_agent", "skipped", null);
       }
       if (ok) return;
@@ -123,6 +124,9 @@ export async function liveChange(
     },
   };
 }
+
+const UNSEEN =
+  "Nothing spoke for it that an agent ran before; one was started, because lifecycle.stop may have ended it.";
 
 /** They are ended by signals alone: what they are is known by their marks only. */
 const endsOf = (agents: readonly string[]): EndCommand[] => agents.map((agent) => ({ agent, stop: null, ran: true }));

@@ -44,6 +44,8 @@ export interface PlanFacts {
   readonly mints: string | null;
   /** Whether nothing but state goes back: `from` stays in force, with the state of `to`. */
   readonly stateAlone: boolean;
+  /** Whether the agent is to run under the number of another version, although no file of it differs. */
+  readonly renumbers: boolean;
   /** The role that it takes to sign it, and why not that of an operator alone. */
   readonly takes: Takes;
   readonly deployment: PlannedDeployment | null;

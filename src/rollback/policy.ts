@@ -51,7 +51,7 @@ export function choosePolicy(
   if (name === undefined && emergency) return EMERGENCY;
   const written = name === undefined ? config.policies[0] : config.policies.find((policy) => policy.name === name);
   if (written === undefined && name !== undefined && name !== BUILT_IN.name) throw noSuchPolicy(config, name);
-  if (written === undefined) return BUILT_IN;
+  if (written === undefined) return withoutConditions(BUILT_IN, emergency);
   const steps = STEP_ORDER.flatMap((type): PolicyStep[] => {
     const step = written.steps.find((each) => each.type === type);
     const { always } = STEP_KINDS[type];
@@ -65,8 +65,12 @@ export function choosePolicy(
       },
     ];
   });
-  return { name: written.name, conditions: written.conditions, steps };
+  return withoutConditions({ name: written.name, conditions: written.conditions, steps }, emergency);
 }
+
+/** In an emergency nothing is waited for or asked, whatever policy is named. */
+const withoutConditions = (policy: RollbackPolicy, emergency: boolean): RollbackPolicy =>
+  emergency ? { ...policy, conditions: [] } : policy;
 
 /** The same with a step that this rollback cannot be without; it is critical where it has to be put in. */
 export function withStep(policy: RollbackPolicy, type: StepType): RollbackPolicy {

@@ -36,6 +36,8 @@ export interface RollbackRequest {
   readonly rehearsal: Rehearsed | undefined;
   /** The operation whose failure this one mends; undefined for one that a person asked for. */
   readonly recovers: string | undefined;
+  /** Whether it is known that no agent runs: none is started again where nothing happens. */
+  readonly noneRuns: boolean;
   /** Milliseconds for all of it but the cleanup, where rollback_timeout and the steps give more; undefined for no other bound. */
   readonly withinMs: number | undefined;
 }
@@ -56,6 +58,7 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   taken: undefined,
   rehearsal: undefined,
   recovers: undefined,
+  noneRuns: false,
   withinMs: undefined,
   ...options,
 });

@@ -13,8 +13,8 @@ const paths = (count: number): string => `${count} ${count === 1 ? "path" : "pat
 const commits = (count: number): string => `${count} ${count === 1 ? "commit" : "commits"}`;
 const files = (count: number): string => `${count} ${count === 1 ? "file" : "files"}`;
 
-const changesWhatRuns = ({ files: { changed }, state, deployment }: PlanFacts): boolean =>
-  changed > 0 || state.kind !== "live" || deployment?.from !== deployment?.to;
+const changesWhatRuns = ({ files: { changed }, state, deployment, renumbers }: PlanFacts): boolean =>
+  changed > 0 || state.kind !== "live" || deployment?.from !== deployment?.to || renumbers;
 
 /** What each of the ten steps does, by what was read. */
 export const WORK: Readonly<Record<StepType, (facts: PlanFacts) => Work>> = {

@@ -3,6 +3,7 @@ import { type CommandContext, checkHealth, type StartOutcome, startAgent } from 
 import { listMarked } from "./marked-processes.js";
 import { whyItMayRun } from "./unmarked-agent.js";
 import { behindColon } from "./why-failed.js";
+import { listWorkingIn } from "./working-in.js";
 
 /** An agent before it is stopped. Plain data: a journal keeps it for recovery. */
 export interface AgentBefore {
@@ -10,6 +11,8 @@ export interface AgentBefore {
   readonly start: StartCommand;
   /** Whether something ran that we had started: then what runs is seen by its marks. */
   readonly ran: boolean;
+  /** Whether anything spoke for it that it ran: of one that others started nobody can be sure. */
+  readonly seen: boolean;
 }
 
 export interface StartedAgain extends StartOutcome {
@@ -30,12 +33,14 @@ export async function lookBefore(
   context: CommandContext,
 ): Promise<AgentBefore> {
   const ran = (await listMarked(start.agent)).length > 0;
-  const { health } = start;
-  if (health === null) return { start, ran };
+  const { health, cwd, run, env: told } = start;
+  const works = ran ? undefined : await listWorkingIn(cwd, { run, operation: told["KAI_OPERATION"] });
+  const seen = ran || works === undefined || works.length > 0;
+  if (health === null) return { start, ran, seen };
   const asked = { ...health, retries: 0, timeoutMs: Math.min(health.timeoutMs, ANSWER_MS) };
   const { env, startShell } = context;
   const well = !urgent && (await checkHealth(asked, { env, startShell, graceMs: 0 })).ok;
-  return { start: well ? start : { ...start, health: null }, ran };
+  return { start: well ? start : { ...start, health: null }, ran, seen: seen || well };
 }
 
 /**
@@ -44,7 +49,7 @@ export async function lookBefore(
  * runs on.
  */
 export async function startAgain(
-  { start, ran }: AgentBefore,
+  { start, ran }: Pick<AgentBefore, "start" | "ran">,
   { ended }: { readonly ended: boolean },
   context: CommandContext,
 ): Promise<StartedAgain> {

@@ -61,6 +61,15 @@ test("an agent that was ill before runs again as it was where its rollback fails
   expect([agent.events(), (await agent.running()) > 0]).toEqual([["ended by hand", "started 1.1.0"], true]);
 });
 
+test("one that nothing spoke for is started all the same where its rollback fails, and that is said", async () => {
+  const agent = await agentOfTwo(
+    `stop: {run: "true"}\n${START}\nhealth: {run: test -e ../up, retries: 0}\nmigrate: {run: exit 3}`,
+  );
+  const error = await refused(agent, "rollback", "1.0.0", "--keep-state");
+  expect(error.hint).toContain("Nothing spoke for it that an agent ran before; one was started");
+  expect(await agent.running()).toBeGreaterThan(0);
+});
+
 test("an agent that was ill before runs again as it was where recover ends the rollback that was killed", async () => {
   const agent = await agentOfTwo(`${WAITS}\n${ILL}`);
   await startOf(agent);

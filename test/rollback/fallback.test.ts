@@ -284,3 +284,20 @@ test("a health command that hangs is ended by its time-out", async () => {
   expect(error.message).toContain("its health was asked for 2 times");
   expect(observe(agent)).not.toEqual(before);
 });
+
+test("where a way out is given up before it happens, none is started of the version that was ended because it was ill", async () => {
+  const agent = await agentOfThree(recovery("fallback_strategies: [emergency_snapshot]"));
+  const ill = `stop: {run: sleep 5}\nstart: {run: exec ./run.sh, timeout: 2s}\n${SICKENS}`;
+  await agent.version("1.3.0", {
+    "kai.yaml": kaiYaml(ill, recovery("fallback_strategies: [emergency_snapshot], recovery_timeout: 1ms")),
+  });
+  await agent.version("1.4.0", {
+    "kai.yaml": kaiYaml(
+      `${START}\n${HEALTH}`,
+      recovery("fallback_strategies: [emergency_snapshot], recovery_timeout: 1s"),
+    ),
+  });
+  const error = await refused(agent, "rollback", "1.3.0");
+  expect(error.message).toContain("No agent of 1.3.0 was left running.");
+  expect(await agent.running()).toBe(0);
+});

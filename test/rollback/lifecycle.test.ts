@@ -247,3 +247,18 @@ test("what a critical step takes back is compensated, what a non-critical one fa
   const [entry] = (await told(agent, "log", "--limit", "1")).operations;
   expect(entry.kind).toBe("outcome");
 });
+
+test("a version with the same files starts the agent anew, also one that does not run, under its own number", async () => {
+  const agent = await liveAgent();
+  await agent.version("1.0.0", { "kai.yaml": kaiYaml(`${START}\n${HEALTH}`).replace("state.json, ", "") });
+  await told(agent, "create", "--as", "1.1.0", "--allow-unchanged");
+  const back = await told(agent, "rollback", "1.0.0");
+  expect(statuses(back.steps)).toMatchObject({
+    start_agent: "done",
+    validate_rollback: "done",
+    restore_code: "skipped",
+  });
+  expect(agent.events()).toEqual(["started 1.0.0"]);
+  await told(agent, "rollback", "1.1.0", "--force");
+  expect(agent.events()).toEqual(["ended 1.0.0", "started 1.1.0"]);
+});

@@ -69,6 +69,9 @@ test("compatibility_check refuses to cross a breaking change, unless safety_chec
   agent.git("commit", "-q", "--allow-empty", "-m", "feat!: another way");
   await told(agent, "create", "--as", "3.0.0", "--allow-unchanged");
   expect(await refused(agent, "rollback", "2.0.0")).toMatchObject({ code: "E125" });
+  expect(await refused(agent, "rollback", "2.0.0", "--policy", "strict")).toMatchObject({ code: "E125" });
+  await told(agent, "rollback", "2.0.0", "--policy", "strict", "--type", "emergency");
+  await told(agent, "undo");
   await agent.version("3.1.0", { "kai.yaml": yaml("safety_checks: false, ") });
   await told(agent, "rollback", "2.0.0");
 });

@@ -17,6 +17,7 @@ function planOf(facts: Partial<PlanFacts> = {}) {
     to: "1.0.0",
     mints: null,
     stateAlone: false,
+    renumbers: false,
     takes: { role: "operator", why: null },
     deployment: null,
     policy: BUILT_IN,
