@@ -16,12 +16,20 @@ export interface UndoneDeployment extends PerformedDeployment {
   readonly tag: string | null;
   /** The version's folder. */
   readonly path: string | null;
+  /** The working tree whose agent the deployment had ended, where nothing is deployed any more; null for none. */
+  readonly endedIn: EndedIn | null;
+}
+
+interface EndedIn {
+  readonly folder: string;
+  /** Whether it is started again: of another working tree than this one it is not. */
+  readonly startsAgain: boolean;
 }
 
 /**
  * Takes a deployment back, in a session that is open: what was deployed before is so again, its agent well before the switch;
- * where nothing was, the link goes and the agent ends, and that of the working tree, which it ended, is started again. Without commands where it was made without. E125 where the link was
- * switched since, also where it leads to the same version again.
+ * where nothing was, the link goes and the agent ends, and that of the working tree, which it ended, is started again. Without
+ * commands where it was made without. E125 where the link was switched since, also where it leads to the same version again.
  */
 export async function undoDeployment(
   session: WritingSession,
@@ -39,15 +47,16 @@ export async function undoDeployment(
   }
   const about = version ?? findAsked(session.history, String(previous));
   const subject = version === null ? `undo the deployment of ${about.tag}` : `undo the deployment after ${about.tag}`;
-  const { workTree } = session.agent.repository;
-  const startHere = version === null && workTree !== undefined && details[ENDED_IN] === workTree;
+  const folder = version === null ? details[ENDED_IN] : undefined;
+  const startHere = typeof folder === "string" && folder === session.agent.repository.workTree;
+  const endedIn = typeof folder === "string" ? { folder, startsAgain: startHere } : null;
   const plan = { root, version, previous, kind: "undo", subject, about, more: { undoes: id }, startHere } as const;
   const options = { trustCommands, noCommands: details["noCommands"] === true };
   const done = dryRun
     ? await foreseeDeployment(session, plan, options)
     : await performDeployment(session, plan, options);
-  if (version === null) return { version: null, tag: null, path: null, ...done };
-  return { version: version.number.text, tag: version.tag, path: folderOf(root, version), ...done };
+  if (version === null) return { version: null, tag: null, path: null, endedIn, ...done };
+  return { version: version.number.text, tag: version.tag, path: folderOf(root, version), endedIn, ...done };
 }
 
 /** Refuses (E125) where a later operation switched it, unless that was taken back. */

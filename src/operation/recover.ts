@@ -80,8 +80,10 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const hasPlace = worktree !== undefined || begin.indexOf === null;
   let agents: SettledAgents = { started: null, ended: null };
   const settle = async (switched: boolean) => {
-    if (!journal.handingOver || begin.agents === null || !isOurs) return;
+    if (begin.agents === null || !isOurs) return;
     const { before, after } = begin.agents;
+    // One that was not touched yet, and ran, may have died all the same: where the power went.
+    if (!journal.handingOver && before.ran !== true) return;
     const side = logged ? (switched ? after : { ...after, end: [], left: null }) : before;
     // One that was well does not go for one that is not.
     agents = await settleAgents(side, repository.callerEnv, logged);

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -105,6 +106,15 @@ test("a health command that the old agent answers is told to say nothing of the 
   const deployed = await agent.kai("deploy", "1.1.0");
   expect(deployed.stderr).toContain("lifecycle.health passed before the new agent was started");
   expect(await versionsThatRun()).toEqual(["1.1.0"]);
+});
+
+test("where something answers for health before the first deployment, it is said that another agent may run", async () => {
+  const { agent, root, version } = await runningAgent();
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": RUN });
+  mkdirSync(root);
+  writeFileSync(path.join(root, "well-1.0.0"), "");
+  const deployed = await agent.kai("deploy", "1.0.0");
+  expect([deployed.exit, deployed.stderr]).toEqual([0, expect.stringContaining("another one may run already")]);
 });
 
 test("git's index is not held while an agent comes up, and a commit meanwhile is none of its business", async () => {

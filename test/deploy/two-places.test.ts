@@ -42,6 +42,30 @@ test("the undo of the first deployment that was killed leaves one agent, and one
   expect(await places()).toEqual(["clerk"]);
 });
 
+test("taken back from another linked worktree the first deployment starts no agent, and says where one was ended", async () => {
+  const { agent, places } = await twoPlaces();
+  expect((await agent.kai("deploy", "1.0.0")).exit).toBe(0);
+  const planned = await agent.kai("undo", "--dry-run");
+  expect(planned.stdout).toContain(`that of ${agent.dir} would be started again`);
+  agent.git("worktree", "add", "-q", "-b", "other", "../other");
+  const undone = await agent.run("sh", ["-c", `cd ../other && exec "${process.execPath}" "${PROGRAM}" undo`]);
+  expect([undone.exit, undone.stderr]).toEqual([0, expect.stringContaining(`ran in ${agent.dir} was ended by that`)]);
+  expect(await places()).toEqual([]);
+});
+
+test("an agent that the power took before the deployment had touched it runs again behind recover", async () => {
+  const { agent, places, news } = await twoPlaces();
+  for (const power of [true, false]) {
+    await runTraced(agent, ["deploy", "1.0.0"], { match: "tmp_obj", after: 0, blow: "all" });
+    if (power) await endMarked(agentMark(entryAt(agent, "refs/kai/log").repo, agent.dir), 0);
+    news();
+    expect((await agent.kai("recover", "--json")).json().recovered).toMatchObject([
+      { outcome: "undone", agent: { ok: true } },
+    ]);
+    expect([await places(), news()]).toEqual([["clerk"], power ? ["clerk starts"] : []]);
+  }
+});
+
 test("where what is deployed is not well the agent of the working tree runs on", async () => {
   const { agent, places, news, version } = await twoPlaces();
   await version("1.2.0", { "run.sh": "#!/bin/sh\ntest -e .git || exit 3\nsleep 60\n" });

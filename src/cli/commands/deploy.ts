@@ -44,9 +44,11 @@ export const deployCommand = defineCommand({
         `Not in the folder is what Git LFS keeps or a submodule holds: ${incomplete.slice(0, 5).map(oneLine).join(", ")}${incomplete.length > 5 ? ", …" : ""}`,
       );
     }
-    if (deployed.started?.answeredBefore && deployed.previous !== null) {
+    if (deployed.started?.answeredBefore) {
       context.output.warn(
-        "lifecycle.health passed before the new agent was started, so it says nothing of it: let it ask for KAI_VERSION.",
+        deployed.previous !== null
+          ? "lifecycle.health passed before the new agent was started, so it says nothing of it: let it ask for KAI_VERSION."
+          : "lifecycle.health passed before the agent was started: another one may run already that others started, such as by hand in the working tree, and is not ended. Let health ask for KAI_VERSION.",
       );
     }
     warnOfOthers(deployed, context.output);

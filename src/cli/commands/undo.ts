@@ -7,6 +7,7 @@ import { formatDuration } from "../format-time.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
+import { oneLine } from "../style.js";
 import { formatLabelled } from "../table.js";
 import { warnOfOthers } from "../warn-of-others.js";
 
@@ -28,10 +29,21 @@ export const undoCommand = defineCommand({
         ? undefined
         : (await loggedOperations([undone.operation], context)).get(undone.operation);
     if (!undone.ok) throw notWell(undone);
-    if (undone.deployment) warnOfOthers(undone.deployment, context.output);
+    if (undone.deployment) {
+      warnOfOthers(undone.deployment, context.output);
+      warnOfEnded(undone.deployment, context.output);
+    }
     context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
+
+function warnOfEnded({ endedIn }: NonNullable<UndoResult["deployment"]>, output: Output): void {
+  if (endedIn === null || endedIn.startsAgain) return;
+  const folder = oneLine(endedIn.folder);
+  output.warn(
+    `The agent that ran in ${folder} was ended by that deployment, and is not started again from here: start it there.`,
+  );
+}
 
 function notWell(result: UndoResult): KaiError {
   const why = result.steps.find(({ status }) => status === "failed")?.error ?? "the agent is not well";
@@ -55,6 +67,8 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (deployment !== null) lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
   if (deployment?.started)
     lines.push(`  agent      started again, well after ${formatDuration(deployment.started.durationMs)}`);
+  else if (result.operation === null && deployment?.endedIn?.startsAgain)
+    lines.push(`  agent      that of ${oneLine(deployment.endedIn.folder)} would be started again`);
   if (plan?.deployment) lines.push(`  deployed   ${switched(plan.deployment)}`);
   if (keeping !== null)
     lines.push(
