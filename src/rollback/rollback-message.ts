@@ -1,6 +1,16 @@
 import type { RollbackRequest } from "./request.js";
 import type { Ground } from "./survey.js";
 
+/** What goes back, where that is a part; a path may hold line breaks, and what is said of it is one line. Null for all. */
+export function partsOf({
+  type,
+  components,
+  paths,
+}: Pick<RollbackRequest, "type" | "components" | "paths">): string | null {
+  if (type !== "selective" && type !== "partial") return null;
+  return (components.length > 0 ? components : paths).join(", ").replace(/\s+/g, " ");
+}
+
 /** The commit says which commits it undoes in git's own words, and in trailers what it is. */
 export function rollbackMessage(
   { from, target, undone }: Ground,
@@ -8,9 +18,8 @@ export function rollbackMessage(
   operation: string,
   minted: string | undefined,
 ): string {
-  const whole = type === "version" || type === "emergency" || type === "snapshot";
-  // A path may hold line breaks, and a subject is one line.
-  const parts = (components.length > 0 ? components : paths).join(", ").replace(/\s+/g, " ");
+  const parts = partsOf({ type, components, paths });
+  const whole = parts === null;
   const name = target.version?.tag ?? `what was before ${target.name}`;
   const subject = whole ? `Roll back to ${name}` : `Roll back ${parts} to ${name}`;
   // Of a part, nobody can say which commits are undone.

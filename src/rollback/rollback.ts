@@ -9,7 +9,7 @@ import { mintedNumber } from "./mint-version.js";
 import { goalOf, planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
 import { type RollbackOptions, type RollbackRequest, requestOf } from "./request.js";
-import { rollbackMessage } from "./rollback-message.js";
+import { partsOf, rollbackMessage } from "./rollback-message.js";
 import { StepLog } from "./step-log.js";
 import type { StepResult } from "./step-result.js";
 import { type Ground, survey } from "./survey.js";
@@ -71,9 +71,10 @@ function tell(ground: Ground, request: RollbackRequest, operation: string, minte
   const { from, target, version, stateAlone } = ground;
   const to = target.version?.tag ?? target.name;
   const { type, recovers, components, paths } = request;
+  const parts = stateAlone ? null : partsOf(request);
   return {
     kind: "rollback",
-    subject: `rollback ${from?.tag ?? "nothing"} -> ${goalOf({ stateAlone, to })}`,
+    subject: `rollback ${from?.tag ?? "nothing"} -> ${goalOf({ stateAlone, to })}${shortly(parts)}`,
     message: rollbackMessage(ground, request, operation, minted),
     withdrawn: from && from !== version ? [from.number.text] : [],
     restored: version?.withdrawn ? [version.number.text] : [],
@@ -88,6 +89,13 @@ function tell(ground: Ground, request: RollbackRequest, operation: string, minte
     noteOn: from?.commit,
   };
 }
+
+const LONGEST_PARTS = 60;
+
+const shortly = (parts: string | null): string => {
+  if (parts === null) return "";
+  return ` (${parts.length > LONGEST_PARTS ? `${parts.slice(0, LONGEST_PARTS - 1)}…` : parts})`;
+};
 
 /** An error behind the first step tells what became of the others. */
 export function withSteps(cause: unknown, steps: StepLog): unknown {

@@ -36,6 +36,7 @@ test("stock git verifies the tag of a version that a rollback made", async () =>
   agent.git("verify-tag", "v1.1.1");
   expect(agent.git("fsck", "--strict", "--no-dangling")).toBe("");
   expect(agent.git("log", "-1", "--format=%s", "v1.1.1")).toBe("Roll back code to v1.0.0");
+  expect(agent.git("log", "-1", "--format=%s", "refs/kai/log")).toBe("rollback v1.1.0 -> v1.0.0 (code)");
 });
 
 test("selective: the state alone, and the state with a component", async () => {
