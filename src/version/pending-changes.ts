@@ -1,4 +1,5 @@
 import { type CommitText, judge, type Verdict } from "../change/verdict.js";
+import { withoutUndone } from "../change/without-undone.js";
 import type { Repository } from "../git/repository.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import { type History, type KnownVersion, versionInForce } from "./history.js";
@@ -23,7 +24,7 @@ export async function readPendingChanges(
   const inForce = versionInForce(history);
   const since = cameIntoForceAt(history) ?? highestVersion(history)?.commit ?? null;
   // Everything is new in the first version, and no bump is asked of it.
-  const commits = since === null ? [] : await readCommits(repository, since, head);
+  const commits = since === null ? [] : withoutUndone(await readCommits(repository, since, head));
   const base = inForce ?? highestVersion(history);
   return { inForce, since, commits, verdict: judge({ commits, stable: base === undefined || base.number.major > 0 }) };
 }

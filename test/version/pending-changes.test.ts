@@ -25,6 +25,17 @@ test("what was on top of a version before a rollback is new again once that is u
   expect(await told(agent, "create")).toMatchObject({ version: "1.2.0", parent: "1.1.0" });
 });
 
+test("of rollbacks that were undone nothing is left to be versioned", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  for (let times = 0; times < 2; times++)
+    for (const args of [["rollback", "1.0.0"], ["undo"]]) await told(agent, ...args);
+  expect(await told(agent, "status")).toMatchObject({ current: "1.1.0", unversioned: 0, modified: [] });
+  expect(await told(agent, "next")).toMatchObject({ next: null, required: "none" });
+  agent.write("more.py", "print('more')\n");
+  agent.commit("feat: more");
+  expect(await told(agent, "next")).toMatchObject({ next: "1.2.0" });
+});
+
 test("so is what a version was made of that is taken back", async () => {
   const agent = await agentAhead();
   expect(await told(agent, "create")).toMatchObject({ version: "1.2.0" });
