@@ -50,6 +50,20 @@ test("a version of another tool needs its own word", async () => {
   `);
 });
 
+test("what git is in the middle of is ended first: its next commit would have other parents than it began with", async () => {
+  const agent = await agentWithVersions("1.0.0", "1.1.0");
+  agent.git("checkout", "-q", "-b", "other", "HEAD~1");
+  agent.write("other.md", "other\n");
+  agent.commit("feat: other");
+  agent.git("checkout", "-q", "-");
+  agent.git("merge", "-q", "--no-commit", "--no-ff", "-s", "ours", "other");
+  const refused = await agent.kai("rollback", "1.0.0");
+  expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("A merge is under way here")]);
+  expect(refused.stderr).toContain("`git merge --quit` forgets it");
+  agent.git("merge", "--quit");
+  expect((await agent.kai("rollback", "1.0.0")).exit).toBe(0);
+});
+
 test("a branch that another worktree stands on is not moved away under it", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   const branch = agent.git("symbolic-ref", "--short", "HEAD").trim();
