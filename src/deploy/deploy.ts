@@ -15,6 +15,7 @@ import {
   type PerformedDeployment,
   performDeployment,
 } from "./perform-deployment.js";
+import { requireRoot } from "./require-root.js";
 
 export interface DeployOptions extends CommandOptions {
   /** A number, a tag, or `current`. */
@@ -47,6 +48,10 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
       testAs: version.number.text,
       isNew: false,
     });
+    if (!options.dryRun) {
+      await requireRoot(session, root);
+      await session.roots.hold(root.root, { makes: true });
+    }
     const previous = versionOfLink(await readCurrentLink(root.current));
     const subject = `deploy ${version.tag}`;
     const plan = { root, version, previous, kind: "deploy", subject, about: version, more: {} } as const;

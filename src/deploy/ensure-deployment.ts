@@ -4,7 +4,7 @@ import { KaiError } from "../error.js";
 import { readNote } from "../git/notes.js";
 import { NOTES_REF } from "../operation/entry.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { makeFolder, syncFolder } from "../system/durable-file.js";
+import { makeFolderDurably } from "../system/durable-file.js";
 import { findStat } from "../system/path-bytes.js";
 import type { DeploymentRoot } from "../version/deployment-root.js";
 import { DigestCache } from "../version/digest-cache.js";
@@ -49,7 +49,8 @@ export async function ensureDeployment(
   }
   const { repository } = session.agent;
   session.caller.progress(`Writing ${folder}`);
-  await makeVersionsFolder(root);
+  // What is deployed is read by others, too.
+  await makeFolderDurably(root.versions, 0o777);
   await sweepParts(root.versions);
   const part = await makePart(root.versions, install === null ? kaiFolderOf(repository).staging : null, session.id);
   try {
@@ -62,15 +63,6 @@ export async function ensureDeployment(
     return { deployment, written: true };
   } finally {
     await removePart(part);
-  }
-}
-
-async function makeVersionsFolder({ versions }: DeploymentRoot): Promise<void> {
-  // What is deployed is read by others, too.
-  const first = await makeFolder(versions, 0o777);
-  for (let folder = versions; first !== undefined && folder.startsWith(first); ) {
-    folder = path.dirname(folder);
-    await syncFolder(folder);
   }
 }
 

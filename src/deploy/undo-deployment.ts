@@ -3,6 +3,7 @@ import type { LoggedEntry } from "../operation/entry.js";
 import { type DeploymentRoot, deploymentRoot, readCurrentLink, versionOfLink } from "../version/deployment-root.js";
 import { findAsked } from "../version/find-asked.js";
 import type { KnownVersion } from "../version/history.js";
+import { holdDeployment } from "../version/hold-deployment.js";
 import { requireProvable } from "../version/require-provable.js";
 import { validateVersion } from "../version/validate-version.js";
 import { provingOf, type WritingSession } from "../version/writing-session.js";
@@ -38,6 +39,7 @@ export async function undoDeployment(
 ): Promise<UndoneDeployment> {
   const root = deploymentRoot(String(details["root"]));
   requireNewest(session, { id, details });
+  if (!dryRun) await holdDeployment(session, root.root);
   const previous = await requireDeployed(root, details["deployed"]);
   requireNotForeign(root, details["replaced"]);
   const version = findBefore(session, details["previous"]);

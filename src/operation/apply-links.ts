@@ -51,6 +51,17 @@ export async function takeBackLinks(folder: string): Promise<void> {
   }
 }
 
+/** The links that `stageLinks` noted, absolute. */
+export const listStagedLinks = async (folder: string): Promise<string[]> =>
+  (await readStaged(folder)).map(({ link }) => link);
+
+/** Those of them that say something else by now than the plan saw. */
+export async function listSwitchedSince(folder: string): Promise<string[]> {
+  const staged = await readStaged(folder);
+  const now = await Promise.all(staged.map(({ link }) => readLink(link).catch(() => undefined)));
+  return staged.flatMap(({ link, before }, index) => (now[index] === before ? [] : link));
+}
+
 const asideOf = (link: string, folder: string): string =>
   path.join(path.dirname(link), `.${path.basename(link)}-${path.basename(folder)}`);
 

@@ -1,3 +1,5 @@
+import { readdir, rm, rmdir } from "node:fs/promises";
+import path from "node:path";
 import { type RefChange, updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
@@ -33,4 +35,17 @@ export async function dropPending(repository: Repository, operation: string): Pr
       return { ref, old, new: null };
     });
   await updateRefs(repository, changes);
+}
+
+/** Pending refs without a journal: that they went did not last through a loss of power, and that the journal went did. */
+export async function dropOrphans(repository: Repository): Promise<void> {
+  const pending = path.join(repository.commonDir, "refs/kai/pending");
+  for (const operation of await readdir(pending).catch(() => [])) {
+    const folder = path.join(pending, operation);
+    for (const name of await readdir(folder).catch(() => [])) {
+      if (name.endsWith(".lock")) await rm(path.join(folder, name), { force: true });
+    }
+    await dropPending(repository, operation);
+    await rmdir(folder).catch(() => {});
+  }
 }

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { commitNotes, type FoundNote, noteWith, readNote } from "../git/notes.js";
@@ -10,16 +10,18 @@ import type { StopOutcome } from "../system/agent-process.js";
 import { emptyTrash } from "../system/discard-folder.js";
 import type { FileLock } from "../system/file-lock.js";
 import { endCommandsOf, endMarked } from "../system/marked-processes.js";
-import { applyLinks } from "./apply-links.js";
+import { applyLinks, listStagedLinks, listSwitchedSince } from "./apply-links.js";
 import { CURRENT_REF, LOG_REF, NOTES_REF } from "./entry.js";
 import { findWorktree } from "./find-worktree.js";
+import type { HeldRoots } from "./held-roots.js";
 import { holdIndex } from "./hold-index.js";
 import { type Journal, listJournals, type PreparedRecord, removeJournal } from "./journal.js";
 import { type KaiFolder, kaiFolderOf } from "./kai-folder.js";
 import { keptFolder } from "./kept-outputs.js";
 import { type KeptState, listKeptState } from "./kept-state.js";
+import { NO_AGENTS } from "./live-change.js";
 import { moveStaleLocksAside } from "./move-stale-locks-aside.js";
-import { dropPending, pendingUnder } from "./pending.js";
+import { dropOrphans, dropPending, pendingUnder } from "./pending.js";
 import { finishProjection } from "./project.js";
 import { readRef } from "./read-ref.js";
 import { type SettledAgents, settleAgents } from "./settle-agents.js";
@@ -46,11 +48,11 @@ export interface Recovered {
  * Ends every interrupted operation, the oldest first: where the log has its entry the rest is put in place, else what was
  * prepared is taken away. Running it again changes nothing. E113, E114 or E115 where it must not go on.
  */
-export async function recover(repository: Repository, lock: FileLock): Promise<Recovered[]> {
+export async function recover(repository: Repository, lock: FileLock, roots: HeldRoots): Promise<Recovered[]> {
   const folder = kaiFolderOf(repository);
   const recovered: Recovered[] = [];
   for (const journal of await listJournals(folder.journal)) {
-    recovered.push(await recoverOne(repository, journal, [lock.descriptor]));
+    recovered.push(await recoverOne(repository, journal, roots, [lock.descriptor]));
   }
   await sweepUp(repository, folder);
   const conflicts = recovered.flatMap((each) => each.conflicts);
@@ -58,7 +60,12 @@ export async function recover(repository: Repository, lock: FileLock): Promise<R
   return recovered;
 }
 
-async function recoverOne(repository: Repository, journal: Journal, inherit: readonly number[]): Promise<Recovered> {
+async function recoverOne(
+  repository: Repository,
+  journal: Journal,
+  roots: HeldRoots,
+  inherit: readonly number[],
+): Promise<Recovered> {
   const { begin, prepared } = journal;
   const identity = { operation: begin.operation, kind: begin.kind };
   const worktree = await findWorktree(repository, begin);
@@ -68,6 +75,7 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
   const isOurs = begin.commonDir === repository.commonDir;
   if (isOurs) await endCommandsOf(begin.operation);
   const folder = await findStagingFolder(worktree?.workTree, staging, begin.operation);
+  if (folder !== undefined) for (const link of await listStagedLinks(folder)) await roots.hold(path.dirname(link));
   await moveStaleLocksAside(repository, journal, worktree);
   await removeBackupLock(repository, `${begin.operation}-state`);
   await removeTemporaryFiles(repository, await bornAt(journal.file));
@@ -84,7 +92,8 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
     const { before, after } = begin.agents;
     // One that was not touched yet, and ran, may have died all the same: where the power went.
     if (!journal.handingOver && before.ran !== true) return;
-    const side = logged ? (switched ? after : { ...after, end: [], left: null }) : before;
+    // Whoever else has switched a deployment has started and ended what had to be.
+    const side = switched ? (logged ? after : before) : NO_AGENTS;
     // One that was well does not go for one that is not.
     agents = await settleAgents(side, repository.callerEnv, logged);
   };
@@ -98,8 +107,9 @@ async function recoverOne(repository: Repository, journal: Journal, inherit: rea
     }
   } else {
     // A deployment is not the branch's: its link goes with the log.
-    const left = logged && folder !== undefined ? await applyLinks(folder) : undefined;
-    if (!journal.done) await settle(!left?.links.length);
+    const apply = async (staged: string) => (await applyLinks(staged)).links;
+    const left = folder === undefined ? [] : await (logged ? apply : listSwitchedSince)(folder);
+    if (!journal.done) await settle(left.length === 0);
     if (folder !== undefined) await removeStaging(folder, trash);
     await removeJournal(journal.file);
   }
@@ -227,19 +237,6 @@ const isAside = (name: string): boolean => /\.new-\d+$/.test(name);
 /** A backup's ref is of one operation, so that nobody else ever locks it. */
 const removeBackupLock = (repository: Repository, name: string): Promise<void> =>
   rm(path.join(repository.commonDir, `refs/kai/backup/${name}.lock`), { force: true });
-
-/** Pending refs without a journal: that they went did not last through a loss of power, and that the journal went did. */
-async function dropOrphans(repository: Repository): Promise<void> {
-  const pending = path.join(repository.commonDir, "refs/kai/pending");
-  for (const operation of await readdir(pending).catch(() => [])) {
-    const folder = path.join(pending, operation);
-    for (const name of await readdir(folder).catch(() => [])) {
-      if (name.endsWith(".lock")) await rm(path.join(folder, name), { force: true });
-    }
-    await dropPending(repository, operation);
-    await rmdir(folder).catch(() => {});
-  }
-}
 
 function refConflict(refs: readonly string[]): KaiError {
   return new KaiError("E114", `Somebody else moved ${refs.join(", ")} while an operation was interrupted.`, {

@@ -62,3 +62,6 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   withinMs: undefined,
   ...options,
 });
+
+/** Whether it takes an operation back that did not hold, as `undo` does. */
+export const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";

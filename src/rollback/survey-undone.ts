@@ -74,7 +74,10 @@ export async function surveyUndone(
     migration: [],
     depth: 0,
     config: inForce,
-    deployed: await findDeployedBefore(session, entry, await configuredRoot(repository, inForce)),
+    deployed: await findDeployedBefore(session, entry, {
+      configured: await configuredRoot(repository, inForce),
+      holds: !dryRun,
+    }),
     withState: saved !== undefined,
     stateAlone: false,
     takesBack: true,

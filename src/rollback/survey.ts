@@ -6,8 +6,7 @@ import { readablePath } from "../system/path-bytes.js";
 import { CONFIG_FILE } from "../version/agent-repository.js";
 import { findSide } from "../version/compare-side.js";
 import { type Compatibility, judgeCompatibility, judgeMigration } from "../version/compare-verdict.js";
-import { type DeployedAgent, findDeployed } from "../version/deployed-agent.js";
-import { configuredRoot } from "../version/deployment-place.js";
+import type { DeployedAgent } from "../version/deployed-agent.js";
 import { type KnownVersion, versionInForce } from "../version/history.js";
 import { liveStateOf } from "../version/live-state.js";
 import { requireMovableBranch } from "../version/movable-branch.js";
@@ -16,10 +15,10 @@ import { findVersionConfig } from "../version/version-config.js";
 import { requireCommit, type WorkTreeStatus } from "../version/work-tree-status.js";
 import type { WritingSession } from "../version/writing-session.js";
 import { composeTree, type Selection, selectComponents, selectPaths } from "./compose-tree.js";
-import { findDeployedBefore } from "./deployed-before.js";
+import { findDeployment } from "./find-deployment.js";
 import { findTarget, type RollbackTarget } from "./find-target.js";
 import { requireState } from "./lacking-state.js";
-import type { RollbackRequest } from "./request.js";
+import { isWayOut, type RollbackRequest } from "./request.js";
 import { depthOf } from "./require-depth.js";
 import { requireWholeRange } from "./require-whole-range.js";
 
@@ -139,20 +138,6 @@ function isInForce({ version, name, capture }: RollbackTarget, dirty: readonly s
   return new KaiError("E109", `${version?.tag ?? name} is in force already, and the branch holds its files.`, {
     hint: dirty.length > 0 ? "`git checkout -- .` throws your changes away." : clean,
   });
-}
-
-const isWayOut = ({ recovers, type }: RollbackRequest): boolean => recovers !== undefined && type === "snapshot";
-
-/** A way out takes the deployment back as `undo` does; else it goes with the version. */
-async function findDeployment(
-  session: WritingSession,
-  request: RollbackRequest,
-  config: AgentConfig,
-  version: KnownVersion | undefined,
-): Promise<DeployedAgent | undefined> {
-  const { rehearsal, to } = request;
-  const root = rehearsal ? rehearsal.root : await configuredRoot(session.agent.repository, config);
-  return isWayOut(request) ? findDeployedBefore(session, { id: to }, root) : findDeployed(session, root, version);
 }
 
 const withStateOnly = ({ components }: RollbackRequest): boolean => components.includes("state");

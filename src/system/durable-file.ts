@@ -41,6 +41,16 @@ export async function makeFolder(folder: string, mode = 0o700): Promise<string |
   }
 }
 
+/** As `makeFolder`; what it made lasts. */
+export async function makeFolderDurably(folder: string, mode?: number): Promise<string | undefined> {
+  const first = await makeFolder(folder, mode);
+  for (let each = folder; first !== undefined && each.startsWith(first); ) {
+    each = path.dirname(each);
+    await syncFolder(each);
+  }
+  return first;
+}
+
 const unmakeable = (folder: string, cause: Error): KaiError =>
   new KaiError("E118", `${folder} cannot be made: nothing can be made where it is to be.`, {
     hint: "Nothing was half-written: name another folder.",

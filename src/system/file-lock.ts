@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { runProcess } from "./process.js";
@@ -8,6 +9,8 @@ export interface FileLock {
   readonly descriptor: number;
   release(): Promise<void>;
 }
+
+const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
 
 /** flock(1)'s own exit status for "not within the time". */
 const CONFLICT = 75;
@@ -30,7 +33,8 @@ export async function lockFile(
   { holder, waitMs, interrupted }: LockRequest,
   env: NodeJS.ProcessEnv,
 ): Promise<FileLock> {
-  const handle = await open(file, "a+", 0o600);
+  // In a folder that others may write to as well a link would have us empty another file.
+  const handle = await open(file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600);
   try {
     const result = await runProcess({
       file: "flock",

@@ -66,7 +66,7 @@ async function copiesOfOneMoment(
 ): Promise<Standstill & { copies: StateCopies }> {
   const leave = (notStopped: string | null) => ({ copies, stopped: null, notStopped });
   if (copies.consistent) return leave(null);
-  const found = await findStoppable(session, { trustCommands }, signer.fingerprint);
+  const found = await findStoppable(session, { trustCommands, holds: true }, signer.fingerprint);
   if (typeof found === "string") return leave(found);
   const ill = await whyNotWell(found.start, { env: session.caller.env });
   return ill === null ? copyStandingStill(session, located, found, scratch) : leave(ill);

@@ -28,7 +28,7 @@ export async function foreseeState(
     else skipped.push(readablePath(name));
   }
   if (files.length === 0) return { files, skipped, mayStop: false, notStopped: null };
-  const found = await findStoppable(session, request);
+  const found = await findStoppable(session, { ...request, holds: false });
   return typeof found === "string"
     ? { files, skipped, mayStop: false, notStopped: found }
     : { files, skipped, mayStop: true, notStopped: null };

@@ -6,6 +6,7 @@ import { whyNotRun } from "./command-trust.js";
 import { findDeployed, placeOf } from "./deployed-agent.js";
 import { configuredRoot } from "./deployment-place.js";
 import { type KnownVersion, versionInForce } from "./history.js";
+import { holdDeployment } from "./hold-deployment.js";
 import { lifecycleCommands } from "./lifecycle-commands.js";
 import { findVersionConfig } from "./version-config.js";
 import { findWhereItRuns } from "./where-it-runs.js";
@@ -20,16 +21,17 @@ export interface Stoppable {
 /**
  * How the running agent may be stopped and started again: by the commands of the version that runs, which is the one in whose folder
  * of a deployment it runs, or else the one in force; before the first by those of kai.yaml, for which nobody has signed. Or why it
- * may not be, a sentence. `key` is the one that the operation is signed with, where that is known already.
+ * may not be, a sentence. `key` is the one that the operation is signed with, where that is known already;
+ * the deployment that it runs in is held where `holds` says so.
  */
 export async function findStoppable(
   session: WritingSession,
-  request: { readonly trustCommands: boolean },
+  request: { readonly trustCommands: boolean; readonly holds: boolean },
   key?: string,
 ): Promise<Stoppable | string> {
   const { agent, caller, log, id } = session;
   const { repository } = agent;
-  const running = await findRunning(session);
+  const running = await findRunning(session, request.holds);
   if (typeof running === "string") return running;
   const { version, deployed } = running;
   if (running.config === null) return `The kai.yaml of ${version?.tag} cannot be read today.`;
@@ -52,12 +54,15 @@ export async function findStoppable(
 }
 
 /** The version that runs, its configuration, and the deployment that it runs in; or why nobody can tell. */
-async function findRunning(session: WritingSession) {
+async function findRunning(session: WritingSession, holds: boolean) {
   const { agent, reader, history } = session;
   const inForce = versionInForce(history);
   const config: AgentConfig | null = inForce ? await findVersionConfig(reader, inForce.commit) : agent.config;
   const found = await configuredRoot(agent.repository, config ?? agent.config)
-    .then(async (root) => findWhereItRuns(session, root, await findDeployed(session, root, undefined)))
+    .then(async (root) => {
+      if (holds) await holdDeployment(session, root);
+      return findWhereItRuns(session, root, await findDeployed(session, root, undefined));
+    })
     .catch(isNoDeployment);
   if (typeof found === "string") return found;
   const { place } = found;

@@ -4,6 +4,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import { listRefs } from "../git/refs.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { LOG_REF } from "../operation/entry.js";
+import type { HeldRoots } from "../operation/held-roots.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { Operation, PerformedOperation } from "../operation/operation.js";
 import { perform } from "../operation/perform.js";
@@ -49,6 +50,8 @@ export interface WritingSession {
   readonly agent: AgentRepository;
   readonly caller: Caller;
   readonly lock: FileLock;
+  /** What it keeps to itself, besides, until it has ended: `holdDeployment`. */
+  readonly roots: HeldRoots;
   readonly reader: ObjectReader;
   readonly log: TrustedLog;
   /** The pin of this clone. */
@@ -97,7 +100,7 @@ export async function withWritingSession<T>(
   const agent = caller.opened ?? (await openAgent(caller.cwd, caller.env, caller.onConfigGone));
   const { repository } = agent;
   const trustFile = kaiFolderOf(repository).trust;
-  return withOperationLock(repository, { ...caller, purpose }, async (lock) => {
+  return withOperationLock(repository, { ...caller, purpose }, async (lock, roots) => {
     const root = await requireTrustRoot(agent);
     const reader = new ObjectReader(repository);
     try {
@@ -118,6 +121,7 @@ export async function withWritingSession<T>(
         agent,
         caller,
         lock,
+        roots,
         reader,
         log,
         root,

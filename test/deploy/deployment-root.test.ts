@@ -136,8 +136,7 @@ test("deployments of one agent at once follow each other; those of two clones do
     deploy(agent, "1.0.0"),
     agent.kai("-C", mirror, "deploy", "1.2.0", "--to", rootOf(agent), "--json"),
   ]);
-  // Who comes second finds the link switched, and says so.
-  for (const { exit, stdout } of both) expect([0, 4], stdout).toContain(exit);
+  expect(both.map(({ exit }) => exit)).toEqual([0, 0]);
   expect(["versions/v1.0.0", "versions/v1.2.0"]).toContain(readlinkSync(path.join(rootOf(agent), "current")));
   expect((await agent.kai("deploy", "1.1.0", "--to", rootOf(agent))).exit).toBe(0);
   expect(leftovers(agent)).toEqual([]);
