@@ -30,25 +30,22 @@ export function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return clean;
 }
 
-/** What would put other words between those that we read, or start the gpg.program of a repository. */
-const PLAIN_OUTPUT = [
+type Settings = readonly (readonly [key: string, value: string])[];
+
+/** Against what would put other words between those that we read, or start the gpg.program or fsmonitor of a repository. */
+const PLAIN: Settings = [
   ["log.showSignature", "false"],
   ["i18n.logOutputEncoding", "UTF-8"],
-] as const;
+  ["core.fsmonitor", "false"],
+];
 
 /** Settings under which every git process of ours runs: no replaced objects, no optional locks, plain messages. */
 export function plumbingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own: NodeJS.ProcessEnv = { ...env };
   // What a caller's passphrase or key is for is done in this process; no child needs it.
   for (const name of ["KAI_SIGNING_KEY", "KAI_KEY_PASSPHRASE", "GIT_PREFIX", "GIT_EXTERNAL_DIFF"]) delete own[name];
-  const given = Number(own["GIT_CONFIG_COUNT"] ?? 0) || 0;
-  for (const [index, [key, value]] of PLAIN_OUTPUT.entries()) {
-    own[`GIT_CONFIG_KEY_${given + index}`] = key;
-    own[`GIT_CONFIG_VALUE_${given + index}`] = value;
-  }
   return {
-    ...own,
-    GIT_CONFIG_COUNT: String(given + PLAIN_OUTPUT.length),
+    ...withSettings(own, PLAIN),
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_GRAFT_FILE: "/dev/null",
     GIT_OPTIONAL_LOCKS: "0",
@@ -58,7 +55,24 @@ export function plumbingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
-/** The same, tied to one repository by absolute paths, so that no child discovers another one. */
+/**
+ * The same for whoever looks for the repository around a folder, which git 2.38 and newer then takes only by its `.git`: any other
+ * folder that looks like one may be what somebody put into a commit. No setting for what hooks are started by.
+ */
+export const searchingEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  withSettings(plumbingEnvironment(env), [["safe.bareRepository", "explicit"]]);
+
+function withSettings(env: NodeJS.ProcessEnv, settings: Settings): NodeJS.ProcessEnv {
+  const given = Number(env["GIT_CONFIG_COUNT"] ?? 0) || 0;
+  const own: NodeJS.ProcessEnv = { ...env, GIT_CONFIG_COUNT: String(given + settings.length) };
+  for (const [index, [key, value]] of settings.entries()) {
+    own[`GIT_CONFIG_KEY_${given + index}`] = key;
+    own[`GIT_CONFIG_VALUE_${given + index}`] = value;
+  }
+  return own;
+}
+
+/** As `plumbingEnvironment`, tied to one repository by absolute paths, so that no child discovers another one. */
 export function repositoryEnvironment(
   env: NodeJS.ProcessEnv,
   repository: { gitDir: string; workTree: string | undefined },

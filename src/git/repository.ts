@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
-import { plumbingEnvironment, repositoryEnvironment } from "./environment.js";
+import { findBareFolder, isBelowGit, isEmbedded } from "./bare-folder.js";
+import { plumbingEnvironment, repositoryEnvironment, searchingEnvironment } from "./environment.js";
 
 export type ObjectFormat = "sha1" | "sha256";
 
@@ -38,19 +39,23 @@ const QUESTIONS = [
 const ANSWERS =
   /^(?<bare>true|false)\n(?<inside>true|false)\n(?<format>sha1|sha256)\n(?<shallow>true|false)\n(?<gitDir>[\s\S]*)\n\k<shallow>\n(?<commonDir>[\s\S]*)\n\k<shallow>\n(?<top>[\s\S]*)$/;
 
-/** Finds the repository around `cwd` as git itself does, `GIT_DIR` included. E104 where there is none. */
+/**
+ * Finds the repository around `cwd` as git itself does, `GIT_DIR` included. E104 where there is none, or one without a `.git` that
+ * may have come with a commit.
+ */
 export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promise<Repository> {
-  const environment = plumbingEnvironment(env);
-  const { stdout, stderr } = await runProcess({
-    file: "git",
-    args: ["rev-parse", ...QUESTIONS],
-    cwd: existingFolder(cwd),
-    env: environment,
-  });
+  const ask = (environment: NodeJS.ProcessEnv) =>
+    runProcess({ file: "git", args: ["rev-parse", ...QUESTIONS], cwd: existingFolder(cwd), env: environment });
+  const found = await ask(searchingEnvironment(env));
+  const bareFolder = findBareFolder(found.stderr.toString());
+  if (bareFolder !== undefined && (await isEmbedded(bareFolder, env))) throw notTrusted(bareFolder);
+  const { stdout, stderr } = bareFolder === undefined ? found : await ask(plumbingEnvironment(env));
   const answers = ANSWERS.exec(stdout.toString());
   if (!answers?.groups) throw notARepository(cwd, stderr.toString());
   const { bare, format, shallow, gitDir, commonDir, top } = answers.groups as Record<string, string>;
   const workTree = bare === "true" || !top ? undefined : top.replace(/\n$/, "");
+  // Not what `git init --bare` or `git clone --bare` make.
+  if (bareFolder !== undefined && workTree !== undefined && !isBelowGit(bareFolder)) throw notTrusted(bareFolder);
   return {
     gitDir: gitDir ?? "",
     commonDir: commonDir ?? "",
@@ -72,6 +77,11 @@ export function existingFolder(cwd: string): string {
   }
   throw new KaiError("E104", `There is no folder ${cwd}.`, { hint: "Give the folder of a git repository behind -C." });
 }
+
+const notTrusted = (folder: string): KaiError =>
+  new KaiError("E104", `${folder} looks like a repository, but may have come with the files of another one.`, {
+    hint: `What its configuration names is not run. Run it elsewhere; if it is yours: \`GIT_DIR=${folder} git kai-version …\``,
+  });
 
 function notARepository(cwd: string, stderr: string): KaiError {
   if (/dubious ownership/.test(stderr)) {

@@ -1,6 +1,7 @@
 import { KaiError } from "../error.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
-import { plumbingEnvironment } from "./environment.js";
+import { findBareFolder } from "./bare-folder.js";
+import { searchingEnvironment } from "./environment.js";
 import { existingFolder, openRepository, type Repository } from "./repository.js";
 
 export interface GitOptions {
@@ -48,10 +49,11 @@ export async function runGit(
  * there is none, E116 where git fails.
  */
 export async function runGitAround(cwd: string, env: NodeJS.ProcessEnv, args: readonly string[]): Promise<Buffer> {
-  const options = { file: "git", args, cwd: existingFolder(cwd), env: plumbingEnvironment(env) };
+  const options = { file: "git", args, cwd: existingFolder(cwd), env: searchingEnvironment(env) };
   const result = await runProcess(options);
   if (result.exitCode === 0) return result.stdout;
-  await openRepository(cwd, env);
+  const repository = await openRepository(cwd, env);
+  if (findBareFolder(result.stderr.toString()) !== undefined) return runGit(repository, args);
   throw gitFailure(args, result);
 }
 

@@ -7,6 +7,7 @@ import { listRefused } from "./describe-changes.js";
 import { patchOf, type SnapshotPatch } from "./diff-patch.js";
 import { executableInDiff } from "./executable-in-diff.js";
 import type { RefusedPath } from "./execution.js";
+import { refuseRepositories } from "./ingest/embedded-repository.js";
 import type { ExecutableChange } from "./ingest/executable-changes.js";
 import { type FoundIn, judgedChanges } from "./judged-changes.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -47,7 +48,7 @@ export async function diffSnapshot(
       const changed = await judgedChanges(repository, known, caller);
       const judged = await judgeForCommit(repository, caller, record, changed);
       const text = wanted ? await patchOf(repository, record, judged.taken) : null;
-      return { record, found: changed, ...judged, patch: text };
+      return { record, ...judged, patch: text };
     }),
   );
   const { record, found, ignored, executable, patch } = looked;
@@ -68,15 +69,17 @@ export async function diffSnapshot(
 }
 
 /** What a commit of it would leave out, and what it would ask to be allowed. */
-async function judgeForCommit(repository: Repository, caller: Caller, record: SnapshotRecord, found: FoundIn) {
-  if (found.changes.length === 0) return { ignored: new Set<string>(), executable: [], taken: found };
+async function judgeForCommit(repository: Repository, caller: Caller, record: SnapshotRecord, judged: FoundIn) {
+  if (judged.changes.length === 0) return { found: judged, ignored: new Set<string>(), executable: [], taken: judged };
   const reader = new ObjectReader(repository);
   try {
-    const ignored = await ignoredOf(found.changes, (paths) => versionIgnores(reader, record.commit, paths));
-    const changes = found.changes.filter(({ path }) => !ignored.has(path));
-    const taken = { ...found, changes };
+    const ignored = await ignoredOf(judged.changes, (paths) => versionIgnores(reader, record.commit, paths));
+    const changes = judged.changes.filter(({ path }) => !ignored.has(path));
+    const taken = await refuseRepositories({ ...judged, changes }, reader, record.tree);
+    const { refused } = taken;
+    const found = { ...judged, refused, changes: judged.changes.filter(({ path }) => !refused.has(path)) };
     const executable = await executableInDiff(repository, reader, caller, { record, found: taken });
-    return { ignored, executable, taken };
+    return { found, ignored, executable, taken };
   } finally {
     reader.close();
   }

@@ -16,7 +16,7 @@ import { listRefused } from "./describe-changes.js";
 import type { RefusedPath } from "./execution.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { storeChanges } from "./ingest/store-changes.js";
-import { judgedChanges } from "./judged-changes.js";
+import { type FoundIn, judgedChanges } from "./judged-changes.js";
 import { requireWholeDisk } from "./require-whole-disk.js";
 import { formatSaveMessage, savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -94,6 +94,8 @@ export interface StoreSnapshotRequest {
   readonly secrets?: readonly string[] | undefined;
   /** What of the added files is left out; asked for where there are some. */
   readonly ignores?: Ignores | undefined;
+  /** Refuses more than what can be in no save, of what is not left out. */
+  readonly refuse?: ((found: FoundIn) => Promise<FoundIn>) | undefined;
 }
 
 /**
@@ -103,20 +105,20 @@ export async function storeSnapshot(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  { inherit = [], reader, secrets, ignores }: StoreSnapshotRequest = {},
+  { inherit = [], reader, secrets, ignores, refuse = async (found) => found }: StoreSnapshotRequest = {},
 ): Promise<StoredSnapshot> {
   const { record } = known;
   const whole = requireWholeDisk(new SnapshotStore(repository), record, caller.env);
   // While the files are looked at and stored, which nothing names yet.
   whole.catch(() => {});
-  const found = await judgedChanges(repository, known, caller, secrets);
-  const ignored = ignores ? await ignoredOf(found.changes, ignores) : new Set<string>();
-  const changes = found.changes.filter((change) => !ignored.has(change.path));
-  requireAcceptable({ ...found, changes }, takenFrom(known));
+  const judged = await judgedChanges(repository, known, caller, secrets);
+  const ignored = ignores ? await ignoredOf(judged.changes, ignores) : new Set<string>();
+  const found = await refuse({ ...judged, changes: judged.changes.filter(({ path }) => !ignored.has(path)) });
+  requireAcceptable(found, takenFrom(known));
   const tree = await storeChanges(repository, {
     tree: record.tree,
     folder: found.folder,
-    changes,
+    changes: found.changes,
     reader,
     inherit,
   });

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { withoutRepository } from "../../src/git/environment.js";
 import { listRefs } from "../../src/git/refs.js";
 import { openRepository } from "../../src/git/repository.js";
-import { runGit } from "../../src/git/run-git.js";
+import { runGit, runGitAround } from "../../src/git/run-git.js";
 import { type Scratch, scratch } from "../support/scratch.js";
 
 const git = ({ dir, env }: Scratch, ...args: string[]): string =>
@@ -95,6 +95,68 @@ test("settings that put words into git's output, or start a program for it, have
   expect((await runGit(repository, ["log", "--format=%s"])).toString()).toBe("grüße\n");
   expect((await runGit(repository, ["config", "kai.test"])).toString()).toBe("kept\n");
   expect((await runGit(repository, ["config", "log.showSignature"])).toString()).toBe("false\n");
+});
+
+/** What a sandbox may have put into `docs` of a repository: git in there would run what it names as fsmonitor. */
+function embeddedIn(place: Scratch): { docs: string; marker: string } {
+  const docs = path.join(place.dir, "docs");
+  const marker = path.join(place.dir, "executed");
+  for (const folder of ["objects", "refs", "deep"]) mkdirSync(path.join(docs, folder), { recursive: true });
+  writeFileSync(path.join(docs, "HEAD"), "ref: refs/heads/main\n");
+  const core = `[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n`;
+  writeFileSync(path.join(docs, "config"), `${core}\tfsmonitor = "touch '${marker}'; false"\n`);
+  return { docs, marker };
+}
+
+test("a folder of a repository that git would take for another one is none: nothing of its configuration runs", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  const { docs, marker } = embeddedIn(place);
+  mkdirSync(path.join(docs, "refs/inner/objects"), { recursive: true });
+  mkdirSync(path.join(docs, "refs/inner/refs"));
+  writeFileSync(path.join(docs, "refs/inner/HEAD"), "ref: refs/heads/main\n");
+  const refused = { code: "E104", message: expect.stringContaining("may have come with the files of another one") };
+  for (const tracked of [false, true]) {
+    if (tracked) {
+      git(place, "add", "docs");
+      // Also where it says that it is bare, and could bring programs that fetch.
+      git(place, "config", "--file", "docs/config", "core.bare", "true");
+      git(place, "config", "--file", "docs/config", "--unset", "core.worktree");
+    }
+    for (const below of tracked ? [".", "deep", "refs/inner"] : [".", "deep"]) {
+      const cwd = path.join(docs, below);
+      await expect(openRepository(cwd, place.env)).rejects.toMatchObject(refused);
+      await expect(runGitAround(cwd, place.env, ["status"])).rejects.toMatchObject(refused);
+    }
+  }
+  expect(existsSync(marker)).toBe(false);
+});
+
+test("a repository that the user names is taken, and its fsmonitor is not started", async () => {
+  const place = scratch();
+  const { docs, marker } = embeddedIn(place);
+  const named = await openRepository(docs, { ...place.env, GIT_DIR: docs });
+  expect(named.gitDir).toBe(docs);
+  await runGit(named, ["status", "--porcelain"]);
+  expect(existsSync(marker)).toBe(false);
+});
+
+test("a bare repository of the user's is found from each of its folders, and so is a .git", async () => {
+  const place = scratch();
+  git(place, "init", "-q", "--bare", "foo.git");
+  git(place, "init", "-q", "main");
+  git(place, "init", "-q", "--bare", "main/untracked.git");
+  for (const [folder, gitDir] of [
+    ["main/untracked.git", "main/untracked.git"],
+    ["foo.git", "foo.git"],
+    ["foo.git/refs", "foo.git"],
+    ["main/.git", "main/.git"],
+    ["main/.git/refs", "main/.git"],
+  ] as const) {
+    const cwd = path.join(place.dir, folder);
+    expect(await openRepository(cwd, place.env)).toMatchObject({ gitDir: path.join(place.dir, gitDir), bare: true });
+    expect((await runGitAround(cwd, place.env, ["for-each-ref"])).toString()).toBe("");
+  }
 });
 
 test("refs are listed with the bytes of annotated tags, whatever is in them", async () => {

@@ -1,6 +1,7 @@
 import { KaiError } from "../../error.js";
 import type { Caller } from "../../version/writing-session.js";
 import type { Execution, RefusedPath } from "../execution.js";
+import { MAKES_REPOSITORY } from "../ingest/embedded-repository.js";
 import { HOLDS_SECRET } from "../ingest/refuse-secrets.js";
 import type { KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { commitSnapshot } from "./commit-snapshot.js";
@@ -28,9 +29,9 @@ export async function commitRun(
   if (onlyWhenPassed && !passed) return { branch: null, executable: [], notCommitted: null, refused: found };
   // Nothing runs in it any more.
   await store.write(record);
-  const withSecrets = (refused: readonly RefusedPath[]) => [
+  const withLater = (refused: readonly RefusedPath[]) => [
     ...(found ?? []),
-    ...refused.filter(({ reason }) => reason === HOLDS_SECRET),
+    ...refused.filter(({ reason }) => reason === HOLDS_SECRET || reason === MAKES_REPOSITORY),
   ];
   try {
     const { branch, executable, refused } = await commitSnapshot(caller, {
@@ -42,12 +43,12 @@ export async function commitRun(
       dryRun: false,
       secrets,
     });
-    return { branch, executable, notCommitted: null, refused: withSecrets(refused) };
+    return { branch, executable, notCommitted: null, refused: withLater(refused) };
   } catch (cause) {
     if (!(cause instanceof KaiError) || caller.interrupted?.aborted) throw cause;
     if (cause.code !== "E109") return { branch: null, executable: [], notCommitted: whyNot(cause), refused: found };
     const { refused = [] } = (cause.data ?? {}) as { readonly refused?: readonly RefusedPath[] };
-    return { branch: null, executable: [], notCommitted: null, refused: withSecrets(refused) };
+    return { branch: null, executable: [], notCommitted: null, refused: withLater(refused) };
   }
 }
 

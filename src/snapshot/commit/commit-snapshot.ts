@@ -1,6 +1,6 @@
 import { KaiError } from "../../error.js";
 import type { GitObject } from "../../git/object.js";
-import { ABSENT } from "../../git/tree-diff.js";
+import { ABSENT, type TreeChange } from "../../git/tree-diff.js";
 import type { Operation } from "../../operation/operation.js";
 import { readablePath } from "../../system/path-bytes.js";
 import type { CreatedVersion } from "../../version/create.js";
@@ -10,12 +10,13 @@ import { type Caller, type WritingSession, withWritingSession } from "../../vers
 import { claimed } from "../claim-snapshot.js";
 import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
+import { refuseRepositories } from "../ingest/embedded-repository.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
 import { whileStill } from "../while-still.js";
-import { leaveOutIgnored } from "./leave-out-ignored.js";
+import { asRefused, leaveOut } from "./leave-out.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
 
@@ -94,11 +95,12 @@ async function commit(
     reader: session.reader,
     secrets: request.secrets,
     ignores,
+    refuse: (found) => refuseRepositories(found, session.reader, record.tree),
   });
-  const { refused } = stored;
-  const { tree, changes, ignored } = await leaveOutIgnored(session, record, stored, ignores);
+  const { tree, changes, ignored, refused } = await leaveOut(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
   const onto = request.into === "branch" ? null : await onTop(session, known, changes);
+  const left = onto?.repositories ?? new Set<string>();
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
@@ -106,13 +108,9 @@ async function commit(
     snapshot: record.id,
     version: record.version,
     branch: place.branch.replace(/^refs\/heads\//, ""),
-    changed: changes.map(({ path: name, oldMode, newMode }) => ({
-      path: readablePath(name),
-      change:
-        oldMode === ABSENT ? ("added" as const) : newMode === ABSENT ? ("deleted" as const) : ("modified" as const),
-    })),
+    changed: changes.filter(({ path: name }) => !left.has(name)).map(asChanged),
     executable,
-    refused,
+    refused: [...refused, ...asRefused(left)],
     ignored: ignored.map(readablePath),
   };
   if (request.into === "version" && onto !== null) {
@@ -127,6 +125,11 @@ async function commit(
   await session.perform(operationFor(session, known, place, made, tree), signer);
   return { ...told, operation: session.id, commit: made.id, created: null };
 }
+
+const asChanged = ({ path: name, oldMode, newMode }: TreeChange): CommittedSnapshot["changed"][number] => ({
+  path: readablePath(name),
+  change: oldMode === ABSENT ? "added" : newMode === ABSENT ? "deleted" : "modified",
+});
 
 /** By the commands of the version, of what became of it, and of the branch that it is put on: there is no fourth kai.yaml in what comes out. */
 async function findExecutableChanges(

@@ -9,6 +9,7 @@ import { requireCommit } from "../../version/work-tree-status.js";
 import type { WritingSession } from "../../version/writing-session.js";
 import type { RefusedPath } from "../execution.js";
 import type { KnownSnapshot } from "../snapshot-store.js";
+import { asRefused, repositoriesAmong } from "./leave-out.js";
 import { mergeOnto } from "./merge-onto.js";
 
 /** Where the commit goes. */
@@ -23,6 +24,8 @@ export interface Place {
   readonly tree?: string;
   /** The tree that the working tree has now; undefined where it stays as it is. */
   readonly workTree?: string;
+  /** Paths (latin1) that are not brought: together with what is there they would make a folder a repository. */
+  readonly repositories?: ReadonlySet<string>;
 }
 
 export interface PlaceOnTop extends Place {
@@ -66,9 +69,12 @@ export async function onTop(
   const merged = mergeOnto(await readTreeChanges(reader, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
   if (merged.changes.length === 0) throw hasItAlready("branch", record.id);
-  const paths = merged.changes.map(treePathOf);
+  const repositories = await repositoriesAmong(reader, headTree, merged.changes);
+  const changes = merged.changes.filter(({ path }) => !repositories.has(path));
+  if (changes.length === 0) throw nothingChanged(record.id, asRefused(repositories), []);
+  const paths = changes.map(treePathOf);
   const together = await changeTree(repository, headTree, paths, { reader, inherit: [lock.descriptor] });
-  return { branch, old: head, parent: head, changes: merged.changes, tree: together, workTree: headTree };
+  return { branch, old: head, parent: head, changes, tree: together, workTree: headTree, repositories };
 }
 
 const hasItAlready = (branch: string, id: string): KaiError =>

@@ -1,5 +1,7 @@
 import type { AgentConfig } from "../../agent/config.js";
 import { readablePath } from "../../system/path-bytes.js";
+import { namedBy } from "./named-by-command.js";
+import { whyObeyed } from "./obeyed-files.js";
 
 /** A change that later runs on a host, or loosens what holds it: it is shown apart, and takes `--allow-executable`. */
 export interface ExecutableChange {
@@ -7,22 +9,6 @@ export interface ExecutableChange {
   readonly path: string;
   readonly reason: string;
 }
-
-/** Programs that run what a file of a fixed name says. */
-const INDIRECT: Readonly<Record<string, readonly string[]>> = {
-  make: ["Makefile", "makefile", "GNUmakefile"],
-  npm: ["package.json", ".npmrc"],
-  npx: ["package.json", ".npmrc"],
-  pnpm: ["package.json", ".npmrc", ".pnpmfile.cjs"],
-  yarn: ["package.json", ".yarnrc", ".yarnrc.yml"],
-  pip: ["setup.py", "pyproject.toml"],
-  tox: ["tox.ini"],
-  just: ["justfile"],
-};
-
-/** Read by git or a forge as soon as it is checked out or pushed. */
-const OUTSIDE = /^(?:\.github\/|\.gitlab-ci\.yml$|\.forgejo\/|\.gitea\/|\.circleci\/|Jenkinsfile$)/;
-const STEERING = /(?:^|\/)\.git(?:modules|attributes)$/;
 
 /** The configurations whose commands a change could come to be run by. */
 export interface ConfigsAround {
@@ -43,14 +29,18 @@ export function findExecutable(
   { before, after, onto }: ConfigsAround,
 ): ExecutableChange[] {
   const commands = [before, after, onto].flatMap((config) => (config ? commandsOf(config) : []));
+  const matchers = commands.map(({ key, run }) => ({ key, names: namedBy(run) }));
   const found: ExecutableChange[] = [];
   for (const path of paths) {
     const readable = readablePath(path);
-    const reason = readable === "kai.yaml" ? whyConfig(before, after) : whyFile(readable, commands);
+    const whyRun = () => matchers.find(({ names }) => names(readable))?.key;
+    const reason = readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? runs(whyRun()));
     if (reason !== undefined) found.push({ path: readable, reason });
   }
   return found;
 }
+
+const runs = (key: string | undefined): string | undefined => key && `${key} runs it`;
 
 function whyConfig(before: AgentConfig, after: AgentConfig | null): string | undefined {
   if (after === null) return "it cannot be read any more";
@@ -93,31 +83,3 @@ function commandsOf(config: AgentConfig): NamedCommand[] {
 
 const commandOf = (source: string): string | undefined =>
   source.startsWith("command:") ? source.slice("command:".length) : undefined;
-
-function whyFile(path: string, commands: readonly NamedCommand[]): string | undefined {
-  if (STEERING.test(path)) return "git reads it as instructions";
-  if (OUTSIDE.test(path)) return "a forge runs what it says";
-  const naming = commands.find(({ run }) => names(run, path));
-  return naming && `${naming.key} runs it`;
-}
-
-/** Whether a shell command names the file: as a word of it, as a module, or by a program that reads a file of that name. */
-function names(command: string, path: string): boolean {
-  // What a command writes to is not what it runs.
-  const words = command
-    .replace(/\d*>>?\s*[^\s;&|()<>]+/g, " ")
-    .split(/[\s;&|()<>"'`=]+/)
-    .filter((word) => word !== "");
-  return words.some((word, index) => {
-    const plain = word.replace(/^(?:\.\/|\$PWD\/)+/, "");
-    if (plain === path || (plain !== "" && path.startsWith(`${plain.replace(/\/$/, "")}/`))) return true;
-    if (words[index - 1] === "-m" && isModule(plain, path)) return true;
-    return (INDIRECT[plain.slice(plain.lastIndexOf("/") + 1)] ?? []).includes(path);
-  });
-}
-
-/** `python3 -m a.b` runs a/b.py or what lies in a/b. */
-function isModule(module: string, path: string): boolean {
-  const folder = module.replaceAll(".", "/");
-  return path === `${folder}.py` || path.startsWith(`${folder}/`) || path === `${folder.split("/")[0]}/__init__.py`;
-}

@@ -29,6 +29,10 @@ const folded = (name: string): string =>
     .replace(/[ .]+$/, "")
     .toLowerCase();
 
+/** A name (bytes as latin1 text) by which such a file system knows it, a stream of the file being the file. */
+export const foldedName = (latin1: string): string =>
+  folded(Buffer.from(latin1, "latin1").toString("utf8").replace(/:.*$/s, ""));
+
 /** Whether a link of this name would be read by git as something of its own. */
 export const isSteering = (latin1: string): boolean =>
   STEERING.includes(folded(Buffer.from(latin1, "latin1").toString("utf8")));

@@ -1,0 +1,43 @@
+import { foldedName } from "./unsafe-name.js";
+
+/** Read by git in any folder as soon as it is checked out. */
+const BY_GIT: readonly string[] = [".gitmodules", ".gitattributes"];
+
+/** Files and folders at the top of a repository that a forge, or what builds for one, runs as soon as it is pushed. Folded. */
+const BY_FORGES: ReadonlySet<string> = new Set([
+  ".appveyor.yml",
+  ".azure-pipelines",
+  ".build.yml",
+  ".buildkite",
+  ".builds",
+  ".circleci",
+  ".cirrus.star",
+  ".cirrus.yml",
+  ".drone.jsonnet",
+  ".drone.star",
+  ".drone.yml",
+  ".forgejo",
+  ".gitea",
+  ".github",
+  ".gitlab-ci.yml",
+  ".semaphore",
+  ".travis.yml",
+  ".woodpecker",
+  ".woodpecker.yaml",
+  ".woodpecker.yml",
+  "appveyor.yml",
+  "azure-pipelines.yaml",
+  "azure-pipelines.yml",
+  "bitbucket-pipelines.yml",
+  "buildspec.yml",
+  "cloudbuild.yaml",
+  "jenkinsfile",
+]);
+
+/** Why a path (bytes as latin1 text) steers what is outside of the agent, whatever its commands are; undefined where it does not. */
+export function whyObeyed(path: string): string | undefined {
+  const steps = path.split("/");
+  if (BY_GIT.includes(foldedName(steps.at(-1) ?? ""))) return "git reads it as instructions";
+  if (BY_FORGES.has(foldedName(steps[0] ?? ""))) return "a forge runs what it says";
+  return undefined;
+}
