@@ -80,6 +80,39 @@ test("an ordinary user's snapshot goes on when its files were read, and so does 
   await kai("snapshot", "destroy", id);
 });
 
+for (const type of ["incremental", "full"]) {
+  test(`an ordinary user's ${type} snapshot with what cannot be read is saved and pruned without that, which is told once`, async () => {
+    const agent = await agentWithVersions("1.0.0");
+    const base = path.dirname(agent.dir);
+    agent.write("kai.yaml", `agent_id: ai.example.clerk\nsnapshot_isolation: {temp_dir: ${base}/snapshots}\n`);
+    agent.write("box/in.txt", "in\n");
+    agent.commit("chore: snapshots of its own");
+    await agent.kai("create", "--as", "1.1.0");
+    const { kai } = process.getuid?.() === 0 ? strangers(agent) : agent;
+    const { id } = (await kai("snapshot", "create", "1.1.0", "--type", type, "--json")).json();
+    const script =
+      "rm -rf ./*; echo a > open.txt; mkdir box; echo b > shut.txt; echo c > box/in.txt; chmod 0 shut.txt box";
+    await kai("snapshot", "exec", id, "--", "sh", "-c", script);
+    const deleted = ["kai.yaml", "logic.py", "prompts/system.md", "tools/search.json"];
+    const reason = "cannot be read: EACCES";
+    const refused = ["box", "box/in.txt", "shut.txt"].map((each) => ({ path: each, reason }));
+    expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({
+      added: ["open.txt"],
+      deleted,
+      refused,
+    });
+    const saved = await kai("snapshot", "save", id, "--json");
+    expect(saved.json(), String(saved)).toMatchObject({
+      changed: expect.arrayContaining([...deleted, "open.txt"]),
+      refused,
+    });
+    await kai("snapshot", "exec", id, "--", "sh", "-c", "echo more > open.txt");
+    const committed = await kai("snapshot", "commit", id, "--allow-executable", "--json");
+    expect(committed.json(), String(committed)).toMatchObject({ refused });
+    expect((await kai("snapshot", "prune", "--all", "--json")).json()).toMatchObject({ pruned: [{ id }], left: [] });
+  });
+}
+
 /** Told from everybody else's. */
 const SLEEPS = `1000.${process.pid}`;
 
