@@ -98,7 +98,7 @@ async function commit(
   const { refused } = stored;
   const { tree, changes, ignored } = await leaveOutIgnored(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
-  const onto = request.into === "branch" ? null : await onTop(session, known, changes);
+  const onto = request.into === "branch" ? null : await onTop(session, known, changes, request.into);
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
