@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -112,6 +112,24 @@ for (const type of ["incremental", "full"]) {
     expect((await kai("snapshot", "prune", "--all", "--json")).json()).toMatchObject({ pruned: [{ id }], left: [] });
   });
 }
+
+test("an ordinary user who may not open the device of bridges is told so, and what mends it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  const { kai } = strangers(agent);
+  chownSync(path.join(base, "tun"), 0, 0);
+  chmodSync(path.join(base, "tun"), 0o600);
+  // Podman finds it out itself where its own network is there already.
+  for (const command of [["run"], ["create"]]) {
+    const args = ["1.0.0", "--network", "bridge", "--json", ...(command[0] === "run" ? ["--", "true"] : [])];
+    const { error } = (await kai("snapshot", ...command, ...args)).json();
+    expect(error).toMatchObject({
+      code: "E103",
+      message: expect.stringContaining("/dev/net/tun"),
+      hint: expect.stringContaining("chmod 666 /dev/net/tun"),
+    });
+  }
+});
 
 /** Told from everybody else's. */
 const SLEEPS = `1000.${process.pid}`;
