@@ -66,6 +66,7 @@ function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: 
       ? feature(name, "ok", "the limit bites")
       : feature(name, "unenforced", "the limit does nothing here", delegate);
   const links = facts.get("links") ?? "";
+  const pidsBite = facts.get("pids") === "bound";
   return [
     facts.get("overlay") === "writable"
       ? feature("overlay", "ok", "native")
@@ -82,8 +83,8 @@ function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: 
       ? feature("seccomp", "ok", "filter in force")
       : feature("seccomp", "missing", "system calls are not filtered", "Use a kernel and a runtime with seccomp."),
     limit("memory", oomKilled),
-    cpuFeature(facts, limited, limit),
-    limit("pids", facts.get("pids") === "bound"),
+    cpuFeature(facts, { limited, othersBite: oomKilled || pidsBite }, limit),
+    limit("pids", pidsBite),
     quota
       ? feature("storage", "ok", "a file system of its own for each sandbox")
       : feature(
@@ -95,13 +96,16 @@ function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: 
   ];
 }
 
-/** Podman has set the limit where nothing says that it does not bite. */
+/**
+ * Podman has set the limit where nothing says that it does not bite. Where the others of the same control group do nothing, one that was not
+ * seen to bite does nothing either, however busy the machine is.
+ */
 function cpuFeature(
   facts: ProbeOutcome["facts"],
-  limited: boolean,
+  { limited, othersBite }: { readonly limited: boolean; readonly othersBite: boolean },
   limit: (name: FeatureName, bites: boolean) => Feature,
 ): Feature {
-  const bites = limited ? judgeCpu(facts) : false;
+  const bites = limited ? (judgeCpu(facts) ?? (othersBite ? undefined : false)) : false;
   return bites === undefined ? feature("cpu", "ok", UNSEEN) : limit("cpu", bites);
 }
 

@@ -1,6 +1,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { identityOf } from "../system/process-identity.js";
+import { bridgeRemedy, isTun } from "./bridge-remedy.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { mountOverlays } from "./mount-overlay.js";
 import { type ContainerPlan, type IdleCommand, planContainer } from "./plan-container.js";
@@ -59,6 +60,8 @@ export function notStarted(stderr: string): KaiError {
   // Podman writes what other programs said to it as one line, with all line ends escaped.
   const words = stderr.trim().split("\n").at(-1)?.split("\\n")[0] ?? "";
   return new KaiError("E103", `The sandbox could not be started: ${words.replace(/^Error: /, "")}`, {
-    hint: "`git kai-version doctor` shows what this machine lacks and the command that mends it.",
+    hint: isTun(words)
+      ? bridgeRemedy(words)
+      : "`git kai-version doctor` shows what this machine lacks and the command that mends it.",
   });
 }

@@ -2,6 +2,7 @@ import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import { unpauseContainer } from "../podman/pause-container.js";
 import { dismissContainer, removeContainer } from "../podman/remove-container.js";
+import { identityOf } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { claimed } from "./claim-snapshot.js";
 import { isRootless } from "./is-rootless.js";
@@ -34,7 +35,7 @@ export async function destroySnapshot(
     const save = findSave(kept, snapshot?.record.id ?? asked) ?? null;
     if (snapshot === null && save === null) await store.find(asked);
     if (save !== null) await requireFree(repository, save, await store.list());
-    if (snapshot !== null) await takeAway(store, snapshot.record, caller.env);
+    if (snapshot !== null) await destroyRecorded(store, snapshot.record, caller.env);
     if (save !== null) await removeSaves(repository, [save]);
     return { snapshot, save };
   };
@@ -45,6 +46,16 @@ export async function destroySnapshot(
     if (saves && cause instanceof KaiError && cause.code === "E101") return destroy(null);
     throw cause;
   }
+}
+
+/** The same as `takeAway`, of which the record tells first: whoever is killed over it has it brought to its end, and nothing saved. */
+export async function destroyRecorded(
+  store: SnapshotStore,
+  record: SnapshotRecord,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  await store.write({ ...record, destroyer: (await identityOf(process.pid)) ?? "" });
+  await takeAway(store, record, env);
 }
 
 /** All that a snapshot is made of. */

@@ -3,7 +3,7 @@ import type { Repository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAbandonedIn } from "./abandoned-commands.js";
 import { claimedAtOnce } from "./claim-snapshot.js";
-import { takeAway, takeContainerAway } from "./end-snapshot.js";
+import { destroyRecorded, takeContainerAway } from "./end-snapshot.js";
 import { changesOf } from "./judged-changes.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -38,12 +38,14 @@ export interface DueSnapshot {
 const isInUse = ({ status, attended }: KnownSnapshot): boolean =>
   status === "running" || status === "creating" || attended === true;
 
-/** Why one is to go whose maker was killed; undefined for all others. One that is in use always stays. */
+/** Why one is to go whose maker was killed, or whoever took it away; undefined for all others. One that is in use always stays. */
 export function whyForsaken(known: KnownSnapshot): string | undefined {
   if (isInUse(known)) return undefined;
   const { record, status, reason } = known;
   const isHalf = status === "error" && record.status === "creating";
-  return record.throwAway || isHalf ? (reason ?? "whoever made it was killed") : undefined;
+  return record.throwAway || isHalf || record.destroyer !== undefined
+    ? (reason ?? "whoever made it was killed")
+    : undefined;
 }
 
 /** Why a snapshot is to go now; undefined where it stays. */
@@ -104,6 +106,9 @@ export async function sweepDue(
   return pruned;
 }
 
+/** Whether nobody wants more of it: it is committed, or somebody had begun to take it away. */
+const isDone = ({ record, status }: KnownSnapshot): boolean => status === "committed" || record.destroyer !== undefined;
+
 /** Undefined where it is not to go any more: somebody else works on it, or has taken it away. */
 async function pruneOne(
   repository: Repository,
@@ -113,17 +118,18 @@ async function pruneOne(
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave"> | undefined> {
   if (dryRun) {
+    if (isDone(due)) return { kept: null, wouldSave: false };
     const { wouldSave } = await import("./would-save.js");
     return { kept: null, wouldSave: await wouldSave(repository, due, caller) };
   }
   return claimedAtOnce(store, due, { purpose: "snapshot prune", ...caller }, async (known) => {
     // A command may have begun in it meanwhile.
     if (isInUse(known)) return undefined;
-    const { record, status } = known;
+    const { record } = known;
     await takeContainerAway(store, record, caller.env);
     const still: KnownSnapshot = { ...known, status: "stopped" };
-    const kept = status === "committed" ? null : await keepUnsaved(repository, still, caller);
-    await takeAway(store, record, caller.env);
+    const kept = isDone(known) ? null : await keepUnsaved(repository, still, caller);
+    await destroyRecorded(store, record, caller.env);
     return { kept, wouldSave: null };
   });
 }

@@ -18,14 +18,18 @@ export const secretsFor = (
 export const knownSecrets = (repository: Repository, caller: Caller, record: SnapshotRecord): Promise<string[]> =>
   findSecrets(record.settings.secrets, contextOf(repository, caller, record));
 
-const contextOf = (repository: Repository, caller: Caller, { tag }: SnapshotRecord): SecretContext => ({
+const contextOf = (repository: Repository, caller: Caller, record: SnapshotRecord): SecretContext => ({
   env: caller.env,
   cwd: repository.workTree ?? caller.cwd,
-  requireTrust: () => requireTrusted(repository, caller, tag),
+  requireTrust: () => requireTrusted(repository, caller, record),
 });
 
 /** A version could name any file or variable of this machine, and send it to a host that it allows itself. */
-async function requireTrusted(repository: Repository, caller: Caller, tag: string): Promise<void> {
+async function requireTrusted(
+  repository: Repository,
+  caller: Caller,
+  { tag, throwAway }: SnapshotRecord,
+): Promise<void> {
   const known = await readHistoryOf(repository, caller.onConfigGone);
   const version = known.history.versions.find((each) => each.tag === tag);
   const why = await withTrustGround(repository, caller, known, async (ground) => {
@@ -34,6 +38,9 @@ async function requireTrusted(repository: Repository, caller: Caller, tag: strin
   });
   if (why === null) return;
   throw new KaiError("E112", `The secrets that the kai.yaml of ${tag} names are not given: ${why}.`, {
-    hint: "Say yourself where each comes from: `--secret NAME=env:VARIABLE`.",
+    // A snapshot that is kept has the secrets that it was made with.
+    hint: throwAway
+      ? "Say yourself where each comes from: `--secret NAME=env:VARIABLE`."
+      : `Make another one and say yourself where each comes from: \`git kai-version snapshot create ${tag} --secret NAME=env:VARIABLE\`.`,
   });
 }

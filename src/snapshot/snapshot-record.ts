@@ -56,6 +56,8 @@ export interface SnapshotRecord {
   /** The commit that `save` made last, and that of `commit`. */
   readonly saved: string | null;
   readonly committed: string | null;
+  /** The process that is taking it away and saves nothing more of it: `system/process-identity`; absent as long as nobody does. */
+  readonly destroyer?: string;
 }
 
 /** Whether it makes a difference if whoever made it still lives. */
@@ -70,13 +72,21 @@ export interface Liveness {
   readonly folder: boolean;
   /** Whether a command runs in it: an execution whose caller lives. */
   readonly executing: boolean;
+  /** Whether somebody is taking it away now. */
+  readonly destroying: boolean;
 }
 
 /** The status in effect, and why. */
 export function statusOf(
-  { status, reason, process, throwAway }: SnapshotRecord,
-  { owner, process: lives, folder, executing }: Liveness,
+  { status, reason, process, throwAway, destroyer }: SnapshotRecord,
+  { owner, process: lives, folder, executing, destroying }: Liveness,
 ): { readonly status: SnapshotStatus; readonly reason: string | null } {
+  if (destroyer !== undefined) {
+    return {
+      status: "error",
+      reason: destroying ? "it is being destroyed" : "its destruction did not come to its end",
+    };
+  }
   if (status === "creating" && !owner) return { status: "error", reason: "whoever made it was killed" };
   if (!(lives || folder) && (status === "ready" || status === "stopped")) {
     return { status: "error", reason: "its files are gone" };

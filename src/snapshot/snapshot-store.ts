@@ -182,14 +182,15 @@ export class SnapshotStore {
   }
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
-    const [owner, process, executing] = await Promise.all([
+    const [owner, process, executing, destroying] = await Promise.all([
       dependsOnOwner(record) && isAlive(record.owner),
       isAlive(record.process ?? ""),
       this.executionsOf(record.id),
+      isAlive(record.destroyer ?? ""),
     ]);
     const folder = existsSync(record.folder);
-    const status = statusOf(record, { owner, process, folder, executing: executing.size > 0 });
-    return { record, ...status, attended: record.throwAway && owner };
+    const status = statusOf(record, { owner, process, folder, executing: executing.size > 0, destroying });
+    return { record, ...status, attended: destroying || (record.throwAway && owner) };
   }
 
   #isOurs = ({ repository }: SnapshotRecord): boolean =>

@@ -7,7 +7,7 @@ import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /**
  * Does something with a snapshot's files while nothing can write them: where something runs in its container that is held
- * meanwhile, and goes on afterwards. E113 while a command runs in it, or somebody else holds it still; E103 where it cannot be held.
+ * meanwhile, and goes on afterwards. E113 while a command runs in it, or somebody else holds it still; E103 where it cannot be held, or is half destroyed.
  */
 export async function whileStill<T>(
   store: SnapshotStore,
@@ -63,7 +63,12 @@ const cannotHold = ({ id, container }: SnapshotRecord): KaiError =>
     hint: `\`podman stop ${container}\` ends all that runs in it; its files stay, and can be read, saved and committed.`,
   });
 
-function requireIdle({ record, status }: KnownSnapshot): void {
+function requireIdle({ record, status, reason }: KnownSnapshot): void {
+  if (record.destroyer !== undefined) {
+    throw new KaiError("E103", `The snapshot ${record.id} cannot be read: ${reason}.`, {
+      hint: "`git kai-version recover` takes away what is left of it.",
+    });
+  }
   if (status !== "running" && status !== "creating") return;
   throw new KaiError("E113", `A command runs in the snapshot ${record.id}, or it is being made.`, {
     hint: `Wait for it to end, or end it with \`git kai-version snapshot destroy ${record.id}\`.`,

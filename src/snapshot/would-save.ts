@@ -17,8 +17,7 @@ import { type KnownSnapshot, takenFrom } from "./snapshot-store.js";
  * more than a version can take, so that it could not be pruned.
  */
 export async function wouldSave(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<boolean> {
-  const { record, status } = known;
-  if (status === "committed") return false;
+  const { record } = known;
   try {
     const found = await judgedChanges(repository, known, caller);
     const isChanged = found.changes.length > 0 || [...found.refused.values()].includes(HOLDS_SECRET);

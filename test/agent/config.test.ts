@@ -96,6 +96,12 @@ isolation:
 
 const indented = (text: string) => text.replace(/^(?=.)/gm, "  ");
 
+test("a temp_dir in the home is written in full: nobody expands a ~", () => {
+  expect(said("agent_id: a\nsnapshot_isolation: {temp_dir: ~/snapshots}")).toEqual([
+    expect.stringContaining("a folder, written without ~"),
+  ]);
+});
+
 test("reads the same from each form of the file", () => {
   const current = parse(CURRENT);
   expect(parse(`versioning_system:\n${indented(CURRENT)}`)).toEqual(current);

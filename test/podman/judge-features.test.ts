@@ -94,8 +94,8 @@ test("a user without subordinate ids is told what an administrator must do", () 
 });
 
 test("a processor limit does nothing only where more was had than it allows", () => {
-  const judged = (facts: string, limited = true) => {
-    const probe = { ...good, facts: parseProbe(facts), limited };
+  const judged = (facts: string, changed: Partial<ProbeOutcome> = {}) => {
+    const probe = { ...good, facts: parseProbe(facts), ...changed };
     return judgeFeatures(info, probe).find(({ name }) => name === "cpu");
   };
   expect(judged("burst=10.00 10.40 0m0.20s 0m0.00s\nthrottled=3")).toMatchObject({ detail: "the limit bites" });
@@ -103,5 +103,11 @@ test("a processor limit does nothing only where more was had than it allows", ()
   expect(judged("burst=10.00 11.00 0m0.32s 0m0.05s\nthrottled=0")).toMatchObject(unseen);
   expect(judged("burst=59.00 61.00 1m0.00s 0m0.00s\nthrottled=0")).toMatchObject({ state: "unenforced" });
   expect(judged("throttled=")).toMatchObject(unseen);
-  expect(judged("throttled=", false)).toMatchObject({ state: "unenforced" });
+  expect(judged("throttled=", { limited: false })).toMatchObject({ state: "unenforced" });
+  // Too little was had to see it, and the other limits of the same control group did nothing.
+  expect(judged("burst=10.00 11.00 0m0.32s 0m0.05s\nthrottled=\npids=unbound", { oomKilled: false })).toMatchObject({
+    state: "unenforced",
+    remedy: expect.any(String),
+  });
+  expect(judged("throttled=\npids=bound", { oomKilled: false })).toMatchObject(unseen);
 });

@@ -86,7 +86,8 @@ test("where it is refused nothing of it is there: no commit, no tag, no file", a
   const agent = await snapshotAgent();
   const id = await changed(agent, "echo theirs > prompts/system.md; echo new > new.txt");
   agent.write("prompts/system.md", "ours\n");
-  expect(await refusal(agent, id)).toMatchObject({ code: "E102" });
+  const dirty = await refusal(agent, id);
+  expect([dirty.code, dirty.hint]).toEqual(["E102", expect.stringContaining("leave out `--version`")]);
   agent.commit("fix: ours");
   expect(await refusal(agent, id)).toMatchObject({ code: "E128", conflicts: ["prompts/system.md"] });
   agent.git("reset", "--hard", "--quiet", "HEAD~1");

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -90,17 +90,65 @@ test.each([
   },
 );
 
-/** A git that kills whoever calls it, when the files were read and trees are to be written. */
-function deadlyGit(agent: SnapshotAgent): (...args: string[]) => Promise<void> {
-  const bin = path.join(path.dirname(agent.dir), "bin");
-  const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
-  mkdirSync(bin);
-  const script = `#!/bin/sh\nfor word; do [ "$word" = unpack-objects ] && kill -9 $PPID && exit 1; done\nexec ${git} "$@"\n`;
-  writeFileSync(path.join(bin, "git"), script, { mode: 0o755 });
+/** A program that kills whoever calls it with that word, and does not do what it is asked for then. */
+function deadlyProgram(agent: SnapshotAgent, name: string, word: string): (...args: string[]) => Promise<void> {
+  const bin = path.join(path.dirname(agent.dir), `bin-${name}`);
+  const real = execFileSync("sh", ["-c", `command -v ${name}`], { env: agent.env, encoding: "utf8" }).trim();
+  mkdirSync(bin, { recursive: true });
+  const script = `#!/bin/sh\nfor word; do [ "$word" = ${word} ] && kill -9 $PPID && exit 1; done\nexec ${real} "$@"\n`;
+  writeFileSync(path.join(bin, name), script, { mode: 0o755 });
   const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
   return async (...args) =>
     expect((await agent.run(process.execPath, [PROGRAM, "snapshot", ...args], deadly)).exit).toBe("SIGKILL");
 }
+
+/** When the files were read and trees are to be written. */
+const deadlyGit = (agent: SnapshotAgent) => deadlyProgram(agent, "git", "unpack-objects");
+
+const DESTROYED = [
+  { when: "its container is to be removed", network: "isolated", program: "podman", word: "rm", cleaner: ["recover"] },
+  { when: "its container is gone", network: "bridge", program: "podman", word: "network", cleaner: ["recover"] },
+  {
+    when: "its container is gone",
+    network: "bridge",
+    program: "podman",
+    word: "network",
+    cleaner: ["snapshot", "prune"],
+  },
+] as const;
+
+for (const { when, network, program, word, cleaner } of DESTROYED) {
+  test(`destroy, killed when ${when}: ${cleaner.join(" ")} takes the rest away, and saves nothing`, async () => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0", "--network", network);
+    await agent.made("exec", id, "--", "sh", "-c", "echo unwanted > unwanted.txt");
+    await deadlyProgram(agent, program, word)("destroy", id);
+    const reason = "its destruction did not come to its end";
+    expect(await agent.made("show", id)).toMatchObject({ status: "error", reason });
+    expect(await agent.refused("save", id)).toMatchObject({ code: "E103", hint: expect.stringContaining("recover") });
+    expect((await agent.made("prune", "--dry-run")).pruned).toMatchObject([{ id, reason, wouldSave: false }]);
+    const done = await told(agent, ...cleaner);
+    expect((done.snapshots ?? done).pruned).toEqual([{ id, version: "1.1.0", reason, kept: null, wouldSave: null }]);
+    expect(agent.left()).toEqual(NOTHING_LEFT);
+    const listing = ["network", "ls", "--format", "{{.Name}}"];
+    expect(execFileSync("podman", listing, { env: agent.env, encoding: "utf8" })).not.toContain(id.toLowerCase());
+    expect(agent.git("for-each-ref", "refs/kai/snapshots")).toBe("");
+  });
+}
+
+test("prune, killed when what it takes away is saved: recover takes the rest away", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo wanted > wanted.txt");
+  const file = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...record, expiresAt: record.createdAt }));
+  await deadlyProgram(agent, "umount", "--lazy")("prune");
+  const { snapshots } = await told(agent, "recover");
+  expect(snapshots.pruned).toMatchObject([{ id, kept: null }]);
+  expect(agent.git("show", `refs/kai/snapshots/${id}:wanted.txt`)).toBe("wanted");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});
 
 const stateOf = (agent: SnapshotAgent): string =>
   execFileSync("podman", ["inspect", "--format", "{{.State.Status}}", ...agent.left().containers], {

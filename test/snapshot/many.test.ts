@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
@@ -7,10 +9,14 @@ const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.u
 
 const TESTS = [{ name: "answers", run: "python3 logic.py", expect: { stdout: "good" } }];
 
-/** Versions 1.1.0 to 1.1.4, of which the last two answer badly. */
-async function broken(tests: readonly object[] = TESTS): Promise<SnapshotAgent> {
+/** Versions 1.1.0 to 1.1.4, of which the last two answer badly, and `wantsGpu` asks for more than there is. */
+async function broken(tests: readonly object[] = TESTS, wantsGpu = 0): Promise<SnapshotAgent> {
   const agent = await snapshotAgent({ tests }, { "logic.py": "print('good 0')\n" });
+  const yaml = readFileSync(path.join(agent.dir, "kai.yaml"), "utf8");
+  const wanting = JSON.parse(yaml);
+  wanting.snapshot_isolation.resource_limits.gpu = "16";
   for (const number of [1, 2, 3, 4]) {
+    agent.write("kai.yaml", number === wantsGpu ? JSON.stringify(wanting) : yaml);
     agent.write("logic.py", `print('${number > 2 ? "bad" : "good"} ${number}')\n`);
     agent.commit(`fix: answer ${number}`);
     await agent.kai("create");
@@ -62,6 +68,35 @@ test("of a range, too, what is changed is committed where that is asked for, eac
   expect(told.map(([, version]) => version)).toEqual(["1.1.0", "1.1.1"]);
   for (const [, version, branch] of told)
     expect(agent.git("diff", "--name-only", `v${version}`, `${branch}`)).toBe("new.txt");
+});
+
+test("one of a range that cannot be tested is told with the reason, and the others are tested; bisected, it is passed over", async () => {
+  const agent = await broken(TESTS, 2);
+  const ran = await agent.kai("snapshot", "test", "1.1.0..1.1.3", "--json");
+  expect([ran.exit, versionsOf(ran.json())]).toEqual([
+    1,
+    [
+      ["1.1.0", true],
+      ["1.1.1", true],
+      ["1.1.2", false],
+      ["1.1.3", false],
+    ],
+  ]);
+  const { versions, firstBad, lastGood } = ran.json();
+  expect([firstBad, lastGood]).toEqual(["1.1.3", "1.1.1"]);
+  expect(versions[2]).toMatchObject({ tests: [], error: { code: "E103", message: expect.stringContaining("GPU") } });
+  expect(versions[3].error).toBeNull();
+
+  const bisected = await agent.snapshot("test", "1.1.0..1.1.4", "--bisect");
+  expect(bisected.exit).toBe(1);
+  expect(bisected.stdout).toMatch(/^1\.1\.2 +error$/m);
+  expect(bisected.stdout).toMatch(/^1\.1\.2 could not be tested \(E103\): .*GPU/m);
+  expect(bisected.stdout).toContain(
+    "The first bad one is 1.1.3, after 1.1.1, which is good. What could not be tested was passed over: it may be bad, too.",
+  );
+  const good = await agent.snapshot("test", "1.1.0..1.1.2");
+  expect([good.exit, good.stdout]).toEqual([1, expect.stringContaining("All others passed.")]);
+  expect(await agent.refused("test", "1.1.2..1.1.2")).toMatchObject({ code: "E103" });
 });
 
 test("however many versions are tested, nothing is left listening to what may interrupt them", async () => {

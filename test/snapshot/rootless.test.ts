@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -78,6 +78,57 @@ test("an ordinary user's snapshot goes on when its files were read, and so does 
   });
   expect((await kai("snapshot", "show", id, "--json")).json()).toMatchObject({ status: "ready" });
   await kai("snapshot", "destroy", id);
+});
+
+for (const type of ["incremental", "full"]) {
+  test(`an ordinary user's ${type} snapshot with what cannot be read is saved and pruned without that, which is told once`, async () => {
+    const agent = await agentWithVersions("1.0.0");
+    const base = path.dirname(agent.dir);
+    agent.write("kai.yaml", `agent_id: ai.example.clerk\nsnapshot_isolation: {temp_dir: ${base}/snapshots}\n`);
+    agent.write("box/in.txt", "in\n");
+    agent.commit("chore: snapshots of its own");
+    await agent.kai("create", "--as", "1.1.0");
+    const { kai } = process.getuid?.() === 0 ? strangers(agent) : agent;
+    const { id } = (await kai("snapshot", "create", "1.1.0", "--type", type, "--json")).json();
+    const script =
+      "rm -rf ./*; echo a > open.txt; mkdir box; echo b > shut.txt; echo c > box/in.txt; chmod 0 shut.txt box";
+    await kai("snapshot", "exec", id, "--", "sh", "-c", script);
+    const deleted = ["kai.yaml", "logic.py", "prompts/system.md", "tools/search.json"];
+    const reason = "cannot be read: EACCES";
+    const refused = ["box", "box/in.txt", "shut.txt"].map((each) => ({ path: each, reason }));
+    expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({
+      added: ["open.txt"],
+      deleted,
+      refused,
+    });
+    const saved = await kai("snapshot", "save", id, "--json");
+    expect(saved.json(), String(saved)).toMatchObject({
+      changed: expect.arrayContaining([...deleted, "open.txt"]),
+      refused,
+    });
+    await kai("snapshot", "exec", id, "--", "sh", "-c", "echo more > open.txt");
+    const committed = await kai("snapshot", "commit", id, "--allow-executable", "--json");
+    expect(committed.json(), String(committed)).toMatchObject({ refused });
+    expect((await kai("snapshot", "prune", "--all", "--json")).json()).toMatchObject({ pruned: [{ id }], left: [] });
+  });
+}
+
+test("an ordinary user who may not open the device of bridges is told so, and what mends it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  const { kai } = strangers(agent);
+  chownSync(path.join(base, "tun"), 0, 0);
+  chmodSync(path.join(base, "tun"), 0o600);
+  // Podman finds it out itself where its own network is there already.
+  for (const command of [["run"], ["create"]]) {
+    const args = ["1.0.0", "--network", "bridge", "--json", ...(command[0] === "run" ? ["--", "true"] : [])];
+    const { error } = (await kai("snapshot", ...command, ...args)).json();
+    expect(error).toMatchObject({
+      code: "E103",
+      message: expect.stringContaining("/dev/net/tun"),
+      hint: expect.stringContaining("chmod 666 /dev/net/tun"),
+    });
+  }
 });
 
 /** Told from everybody else's. */

@@ -153,3 +153,18 @@ test("what another version names of this machine is not given where nobody trust
   const given = ["--trust-config", "--secret", "KEY=file:/dev/null"];
   expect((await kai("snapshot", "run", "1.1.0", ...given, "--", "true")).exit).toBe(0);
 });
+
+test("where the secrets of a kept snapshot are not given, the way out is one that there is", async () => {
+  const agent = await snapshotAgent({ secrets: { KEY: "file:../secret" } });
+  writeFileSync(path.join(agent.dir, "../secret"), SECRET);
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "touch", "new.txt");
+  await agent.made("save", id);
+  const save = `refs/kai/snapshots/${id}`;
+  const again = await agent.made("create", save);
+  const { code, hint } = await agent.refused("exec", again.id, "--", "true");
+  const [, from = ""] = /`git kai-version snapshot create (\S+) --secret NAME=env:VARIABLE`/.exec(hint) ?? [];
+  expect([code, agent.git("rev-parse", from)]).toEqual(["E112", agent.git("rev-parse", save)]);
+  const told = await agent.made("create", from, "--secret", "KEY=file:../secret");
+  expect(await agent.made("exec", told.id, "--", "ls", "new.txt")).toMatchObject({ exitCode: 0 });
+});

@@ -105,7 +105,7 @@ export const SNAPSHOT_ISOLATION = object({
   ),
   temp_dir: field(
     "The folder that holds snapshots and rehearsals, a relative one seen from the agent's folder, without colon or comma; where it is another user's, one beside it with the caller's number behind its name.",
-    text("/tmp/kai_snapshots", { expected: "a folder" }),
+    text("/tmp/kai_snapshots", { expected: "a folder, written without ~", pattern: /^(?!~)/ }),
   ),
   commit_changes: field("Whether a snapshot's changes are committed without being asked for.", bool(false)),
   rollback_on_error: field("Whether changes of a run that failed are dropped.", bool(true)),

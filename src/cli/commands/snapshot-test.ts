@@ -1,5 +1,5 @@
 import { KaiError } from "../../error.js";
-import { type ManyTested, testMany } from "../../snapshot/testing/test-many.js";
+import { type ManyTested, type TestedOfRange, testMany } from "../../snapshot/testing/test-many.js";
 import { type TestedExecution, testVersion, type VersionTest } from "../../snapshot/testing/test-version.js";
 import type { CommandContext } from "../context.js";
 import { commandLine, defineCommand, flag, required } from "../define-command.js";
@@ -14,7 +14,7 @@ export const snapshotTestCommand = defineCommand({
   name: "snapshot test",
   summary: "Try a version in a throw-away container, or many side by side",
   description:
-    "Runs the scenarios of the version's own kai.yaml (snapshot_isolation.tests), or the command behind --, over the version's files in a Podman container, isolated as that kai.yaml says, and each in one of its own that is gone afterwards. Of a range, V1..V2, all versions are tested side by side by the scenarios of the last one; --bisect tests only as many as it takes to find the first that fails. Results are kept, signed, on refs/kai/runs. It ends with 1 when one fails.",
+    "Runs the scenarios of the version's own kai.yaml (snapshot_isolation.tests), or the command behind --, over the version's files in a Podman container, isolated as that kai.yaml says, and each in one of its own that is gone afterwards. Of a range, V1..V2, all versions are tested side by side by the scenarios of the last one; --bisect tests only as many as it takes to find the first that fails. One that cannot be tested, because it asks for what this machine does not have, say, is told with the reason, and passed over. Results are kept, signed, on refs/kai/runs. It ends with 1 when one fails or cannot be tested.",
   arguments: {
     version: required("the version, `current`, a commit such as HEAD, or a range such as 1.0.0..1.4.0"),
     command: commandLine("what to run instead of the scenarios"),
@@ -56,7 +56,7 @@ export const snapshotTestCommand = defineCommand({
         from,
         to,
         bisect,
-        onTested: ({ version: done, passed }) => context.output.progress(`${done}: ${passed ? "passed" : "failed"}`),
+        onTested: (done) => context.output.progress(`${done.version}: ${resultOf(done)}`),
       }),
     );
     tellOnce(context, tested.versions);
@@ -107,10 +107,10 @@ function describe({ version, passed, tests }: VersionTest, single: boolean, { st
 
 /** A row a version, a column a scenario. */
 function describeMany({ versions, firstBad, lastGood, untested }: ManyTested, { style, columns }: Output): string {
-  const names = versions[0]?.tests.map(({ name }) => name ?? "command") ?? [];
-  const rows = versions.map(({ version, passed, tests }) => [
-    style.bold(version),
-    passed ? style.green("passed") : style.red("failed"),
+  const names = versions.find(({ error }) => error === null)?.tests.map(({ name }) => name ?? "command") ?? [];
+  const rows = versions.map(({ tests, ...tested }) => [
+    style.bold(tested.version),
+    tested.passed ? style.green(resultOf(tested)) : style.red(resultOf(tested)),
     ...tests.map((test) => (test.passed ? `✓ ${formatDuration(test.durationMs)}` : style.red(`✗ ${outcome(test)}`))),
   ]);
   const titles = ["VERSION", "RESULT", ...names].map((title) => ({ title }));
@@ -119,13 +119,24 @@ function describeMany({ versions, firstBad, lastGood, untested }: ManyTested, { 
       committedLines(test, style).map((line) => `\n${version} ${test.name ?? "command"}: ${line}`),
     ),
   );
-  const table = [formatTable(titles, rows, columns), ...committed].join("");
+  const errors = versions.flatMap(({ version, error }) =>
+    error === null
+      ? []
+      : [`\n${version} could not be tested (${error.code}): ${error.message} ${error.hint ?? ""}`.trimEnd()],
+  );
+  const table = [formatTable(titles, rows, columns), ...committed, ...errors].join("");
+  if (firstBad === null && errors.length > 0)
+    return `${table}\n\n${untested > 0 ? "An end could not be tested, so there is nothing to search for." : "All others passed."}`;
   if (firstBad === null && untested > 0)
     return `${table}\n\nBoth ends passed, so there is nothing to search for: ${untested} between them ${untested === 1 ? "was" : "were"} not tested. Without \`--bisect\` all are.`;
   if (firstBad === null) return `${table}\n\nAll of them passed.`;
   const after = lastGood === null ? "" : `, after ${lastGood}, which is good`;
-  return `${table}\n\nThe first bad one is ${style.bold(firstBad)}${after}.`;
+  const between = errors.length === 0 ? "" : " What could not be tested was passed over: it may be bad, too.";
+  return `${table}\n\nThe first bad one is ${style.bold(firstBad)}${after}.${between}`;
 }
+
+const resultOf = ({ passed, error }: Pick<TestedOfRange, "passed" | "error">): string =>
+  error !== null ? "error" : passed ? "passed" : "failed";
 
 function outcome(test: TestedExecution): string {
   if (test.timedOut) return "out of time";

@@ -99,7 +99,7 @@ async function commit(
   });
   const { tree, changes, ignored, refused } = await leaveOut(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
-  const onto = request.into === "branch" ? null : await onTop(session, known, changes);
+  const onto = request.into === "branch" ? null : await onTop(session, known, changes, request.into);
   const left = onto?.repositories ?? new Set<string>();
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, place);

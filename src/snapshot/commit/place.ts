@@ -51,11 +51,12 @@ export async function ownBranch(
   return { branch, old: null, parent: record.commit, changes };
 }
 
-/** On top of HEAD, path by path: E102 where files are dirty, E128 where both changed one. */
+/** On top of HEAD, path by path, as `asked` by that option: E102 where files are dirty, E128 where both changed one. */
 export async function onTop(
   session: WritingSession,
   { record }: KnownSnapshot,
   theirs: readonly TreeChange[],
+  asked: "apply" | "version",
 ): Promise<PlaceOnTop> {
   const { agent, reader, lock } = session;
   const { repository, config } = agent;
@@ -64,7 +65,7 @@ export async function onTop(
   const branch = await requireMovableBranch(repository, status);
   const isLiveState = liveStateOf(config);
   const dirty = status.dirty.filter((name) => !isLiveState(name));
-  if (dirty.length > 0) throw notCommitted(dirty);
+  if (dirty.length > 0) throw notCommitted(dirty, asked);
   const headTree = (await reader.find(`${head}^{tree}`))?.id ?? "";
   const merged = mergeOnto(await readTreeChanges(reader, record.commit, headTree), theirs);
   if (merged.conflicts.length > 0) throw bothChanged(record.id, merged.conflicts);
@@ -116,10 +117,10 @@ function bothChanged(id: string, conflicts: readonly string[]): KaiError {
   );
 }
 
-function notCommitted(paths: readonly string[]): KaiError {
+function notCommitted(paths: readonly string[], asked: string): KaiError {
   const shown = paths.slice(0, 5).map(readablePath).join(", ");
   return new KaiError("E102", `Files were changed and not committed: ${shown}${paths.length > 5 ? ", …" : ""}.`, {
-    hint: "Commit them with `git commit`, or leave out `--apply`.",
+    hint: `Commit them with \`git commit\`, or leave out \`--${asked}\`: a branch of its own is made then.`,
     data: { paths: paths.map(readablePath) },
   });
 }

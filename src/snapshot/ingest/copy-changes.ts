@@ -44,9 +44,12 @@ class CopyWalk {
   async addMissing(): Promise<void> {
     for await (const { file, stat } of this.#walk(this.#lower, () => {})) {
       if (stat.isDirectory()) continue;
-      const now = await findStat(pathBelow(this.#copy, file)).catch(() => undefined);
-      if (now === undefined || now.isDirectory()) {
+      try {
+        const now = await findStat(pathBelow(this.#copy, file));
+        if (now && !now.isDirectory()) continue;
         this.findings.add({ path: file, change: "deleted", mode: null, size: 0 });
+      } catch (cause) {
+        this.findings.refuseUnread(file, cause);
       }
     }
   }
@@ -82,7 +85,7 @@ class CopyWalk {
           yield { file, stat };
         }
       } catch (cause) {
-        this.findings.refuse(folder, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+        this.findings.refuseUnread(folder, cause);
       }
     }
   }

@@ -36,12 +36,18 @@ export class Findings {
     this.#seen++;
   }
 
+  /** What is refused stays so: what has become of it cannot be said. */
   add(found: FoundChange): void {
-    this.#changes.set(found.path, found);
+    if (!this.#refused.has(found.path)) this.#changes.set(found.path, found);
   }
 
   refuse(path: string, reason: string): void {
     this.#refused.set(path, reason);
+    this.#changes.delete(path);
+  }
+
+  refuseUnread(path: string, cause: unknown): void {
+    this.refuse(path, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
   }
 
   result(): FoundChanges {

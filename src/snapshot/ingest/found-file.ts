@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { readlink } from "node:fs/promises";
 import { pathBelow } from "../../system/path-bytes.js";
 import type { Findings, FoundChange } from "./found-changes.js";
+import { findUnreadable } from "./open-found.js";
 import { whyUnsafeLink } from "./unsafe-link.js";
 import { isSteering } from "./unsafe-name.js";
 
@@ -20,7 +21,9 @@ export async function addFound(
 ): Promise<void> {
   const size = Number(stat.size);
   if (!stat.isSymbolicLink()) {
+    const unreadable = await findUnreadable(root, path, stat);
     if (size > LARGEST_FILE) findings.refuse(path, `too large for a version: ${size} bytes`);
+    else if (unreadable !== undefined) findings.refuseUnread(path, unreadable);
     else findings.add({ path, change, mode: stat.mode & 0o100n ? "100755" : "100644", size });
     return;
   }

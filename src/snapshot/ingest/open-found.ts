@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { HeldFolder, openBelow } from "../../system/held-folder.js";
 import type { FoundChange } from "./found-changes.js";
@@ -31,4 +31,17 @@ export function openFound(root: string, { path, size }: FoundChange): Promise<Fi
     await handle.close();
     return undefined;
   });
+}
+
+const OWNER_READS = 0o400n;
+
+/** What keeps the caller from reading a regular file; undefined where nothing does. Only where its mode leaves a doubt it is opened. */
+export async function findUnreadable(root: string, path: string, { uid, mode }: BigIntStats): Promise<unknown> {
+  if (Number(uid) === process.getuid?.() && mode & OWNER_READS) return undefined;
+  try {
+    await inParentOf(root, path, async (parent, name) => (await open(parent.at(name), FLAGS)).close());
+    return undefined;
+  } catch (cause) {
+    return cause;
+  }
 }

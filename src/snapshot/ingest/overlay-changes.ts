@@ -109,7 +109,7 @@ class OverlayWalk {
       const entries = await opendir(pathBelow(root, folder), { encoding: "latin1" });
       for await (const { name } of entries) yield name;
     } catch (cause) {
-      this.findings.refuse(folder, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+      this.findings.refuseUnread(folder, cause);
     }
   }
 
@@ -117,7 +117,7 @@ class OverlayWalk {
     try {
       return await findStat(pathBelow(root, file));
     } catch (cause) {
-      this.findings.refuse(file, `cannot be read: ${(cause as NodeJS.ErrnoException).code}`);
+      this.findings.refuseUnread(file, cause);
       return undefined;
     }
   }

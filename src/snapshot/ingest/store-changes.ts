@@ -77,9 +77,12 @@ async function* fileBytes(folder: string, change: FoundChange): AsyncGenerator<U
   }
 }
 
+/** No file any more, or no link: the kernel's words for what is something else by now. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ENXIO"]);
+
 async function asFound<T>(name: string, opened: Promise<T | undefined>): Promise<T> {
   const found = await opened.catch((cause: unknown) => {
-    throw changed(name, cause);
+    throw GONE.has((cause as NodeJS.ErrnoException).code ?? "") ? changed(name, cause) : unread(name, cause);
   });
   if (found === undefined) throw changed(name);
   return found;
@@ -88,5 +91,11 @@ async function asFound<T>(name: string, opened: Promise<T | undefined>): Promise
 const changed = (name: string, cause?: unknown): KaiError =>
   new KaiError("E123", `${readablePath(name)} changed while it was read.`, {
     hint: "Something still writes in the sandbox's folder. Stop it and try again.",
+    cause,
+  });
+
+const unread = (name: string, cause: unknown): KaiError =>
+  new KaiError("E123", `${readablePath(name)} cannot be read: ${(cause as NodeJS.ErrnoException).code}.`, {
+    hint: "Remove it in the sandbox, or see to it that it can be read, and try again.",
     cause,
   });

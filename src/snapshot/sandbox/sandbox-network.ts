@@ -1,5 +1,6 @@
 import { KaiError } from "../../error.js";
 import { limitBandwidth } from "../../podman/bandwidth.js";
+import { bridgeRemedy, whyTunIsClosed } from "../../podman/bridge-remedy.js";
 import { SNAPSHOT_LABEL } from "../../podman/list-containers.js";
 import { createNetwork, removeNetwork } from "../../podman/network.js";
 import type { ContainerNetwork } from "../../podman/plan-container.js";
@@ -32,6 +33,11 @@ export async function limitNetwork(
   if (network.mode !== "bridge") return;
   const why = await limitBandwidth(container, limits.bandwidth, rootless, env);
   if (why === undefined) return;
+  // Podman starts an ordinary user's container without its link where it cannot open that.
+  const closed = rootless ? await whyTunIsClosed() : undefined;
+  if (closed !== undefined) {
+    throw new KaiError("E103", `The sandbox's bridge could not be made: ${closed}`, { hint: bridgeRemedy(closed) });
+  }
   throw new KaiError("E103", `The bandwidth of the sandbox's bridge cannot be limited: ${why}`, {
     hint: "tc of iproute2 does that, as root; network mode isolated is limited by the proxy, without it.",
   });
