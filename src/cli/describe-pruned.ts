@@ -1,16 +1,15 @@
-import type { EndedCommand } from "../snapshot/abandoned-commands.js";
+import type { SetRight } from "../snapshot/abandoned-commands.js";
 import type { LeftSnapshot, PrunedSnapshot } from "../snapshot/prune-due.js";
 import type { PassedOver } from "../snapshot/trusted-temp-dir.js";
 import type { Output } from "./output.js";
 
-interface Swept {
+interface Swept extends SetRight {
   readonly pruned: readonly PrunedSnapshot[];
   readonly orphans: readonly string[];
-  readonly ended: readonly EndedCommand[];
 }
 
-/** A line for each snapshot that went, for what belonged to none, and for each command that was ended. */
-export function prunedLines({ pruned, orphans, ended }: Swept, { style }: Output, dryRun = false): string[] {
+/** A line for each snapshot that went, for what belonged to none, for each command that was ended, and each snapshot that goes on. */
+export function prunedLines({ pruned, orphans, ended, resumed }: Swept, { style }: Output, dryRun = false): string[] {
   const verb = dryRun ? "Would remove" : `${style.green("✓")} Removed`;
   return [
     ...pruned.map((each) => `${verb} ${each.id} (${each.version}): ${each.reason}${savedOf(each)}`),
@@ -19,6 +18,7 @@ export function prunedLines({ pruned, orphans, ended }: Swept, { style }: Output
       ({ snapshot, execution }) =>
         `${style.green("✓")} Ended the command ${execution} in ${snapshot}: its caller had been killed`,
     ),
+    ...resumed.map((id) => `${style.green("✓")} ${id} goes on: whoever held it still was killed`),
   ];
 }
 

@@ -10,6 +10,15 @@ export interface EndedCommand {
   readonly execution: string;
 }
 
+/** What was set right of snapshots that stay. */
+export interface SetRight {
+  readonly ended: readonly EndedCommand[];
+  /** Ids of those that go on, as whoever held them still was killed. */
+  readonly resumed: readonly string[];
+}
+
+const NOTHING: SetRight = { ended: [], resumed: [] };
+
 /**
  * Ends those of one snapshot, and lets it go on where somebody was killed who held it still. Nothing where somebody lives who does:
  * whoever comes next ends them.
@@ -18,20 +27,21 @@ export async function endAbandonedIn(
   store: SnapshotStore,
   { record, status }: KnownSnapshot,
   env: NodeJS.ProcessEnv,
-): Promise<EndedCommand[]> {
-  if ((status !== "ready" && status !== "running") || record.throwAway) return [];
+): Promise<SetRight> {
+  if ((status !== "ready" && status !== "running") || record.throwAway) return NOTHING;
   try {
-    await endDeadHolds(store, record, env);
-    return (await endAbandoned(store, record, env)).map((execution) => ({ snapshot: record.id, execution }));
+    const resumed = (await endDeadHolds(store, record, env)) ? [record.id] : [];
+    const executions = await endAbandoned(store, record, env);
+    return { ended: executions.map((execution) => ({ snapshot: record.id, execution })), resumed };
   } catch (cause) {
-    if (cause instanceof KaiError) return [];
+    if (cause instanceof KaiError) return NOTHING;
     throw cause;
   }
 }
 
 /** The same of all of them. */
-export async function endAllAbandoned(store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<EndedCommand[]> {
-  const ended: EndedCommand[] = [];
-  for (const known of await store.list()) ended.push(...(await endAbandonedIn(store, known, env)));
-  return ended;
+export async function endAllAbandoned(store: SnapshotStore, env: NodeJS.ProcessEnv): Promise<SetRight> {
+  const each: SetRight[] = [];
+  for (const known of await store.list()) each.push(await endAbandonedIn(store, known, env));
+  return { ended: each.flatMap(({ ended }) => ended), resumed: each.flatMap(({ resumed }) => resumed) };
 }

@@ -48,6 +48,9 @@ export async function claimedAtOnce<T>(
   }
 }
 
+/** Its file says who has a snapshot, and was written when they took it. */
+export const lockOf = (store: SnapshotStore, id: string): string => path.join(store.folderOf(id), "lock");
+
 /** The lock lies beside the record and goes with it: undefined where that is gone. It ends with its holder, however that ends. */
 async function lockSnapshot(
   store: SnapshotStore,
@@ -56,7 +59,7 @@ async function lockSnapshot(
   waitMs: number,
 ): Promise<FileLock | undefined> {
   try {
-    return await lockFile(path.join(store.folderOf(id), "lock"), { holder, waitMs, interrupted }, env);
+    return await lockFile(lockOf(store, id), { holder, waitMs, interrupted }, env);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw cause;

@@ -4,25 +4,25 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { listBuiltImages, removeImage } from "../podman/built-images.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
+import { endAllAbandoned, type SetRight } from "./abandoned-commands.js";
 import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
 import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
+import { removeHalfWritten } from "./remove-half-written.js";
 import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
 import { removeSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
 import { findPassedOver, type PassedOver, trustedTempDir } from "./trusted-temp-dir.js";
 
-export interface PruneResult {
+export interface PruneResult extends SetRight {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be, and why. */
   readonly left: readonly LeftSnapshot[];
   /** Containers and folders that belonged to no snapshot any more, and images that no version's name leads to; files of versions for snapshots. In a dry run these alone. */
   readonly orphans: readonly string[];
-  readonly ended: readonly EndedCommand[];
   /** What was saved of snapshots that were gone before, and went now. */
   readonly saves: readonly PrunedSave[];
   /** Null where all was looked at. */
@@ -77,14 +77,15 @@ export async function pruneSnapshots(
     const staying = living.filter((known) => !going.includes(known));
     const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going });
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
-    return { pruned, left, orphans, ended: [], saves, passedOver };
+    return { pruned, left, orphans, ended: [], resumed: [], saves, passedOver };
   }
+  await removeHalfWritten(repository, store);
   await removeSaves(repository, saves);
   const { pruned, left } = await pruneAll(repository, store, due, caller);
-  const ended = await endAllAbandoned(store, env);
+  const setRight = await endAllAbandoned(store, env);
   const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going: [] });
   const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying: await store.list(), going: [] }))];
-  return { pruned, left, orphans, ended, saves, passedOver };
+  return { pruned, left, orphans, ...setRight, saves, passedOver };
 }
 
 interface Cached {

@@ -2,20 +2,20 @@ import { readdir } from "node:fs/promises";
 import { openRepository } from "../git/repository.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { type EndedCommand, endAllAbandoned } from "./abandoned-commands.js";
+import { endAllAbandoned, type SetRight } from "./abandoned-commands.js";
 import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
+import { removeHalfWritten } from "./remove-half-written.js";
 import { listForsaken } from "./sandbox/sandbox-folder.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
 import { findPassedOver, type PassedOver, possibleTempDirs, trustedTempDir } from "./trusted-temp-dir.js";
 
-export interface RecoveredSnapshots {
+export interface RecoveredSnapshots extends SetRight {
   /** Those whose maker was killed, or whose record is gone. */
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be taken away, and why. */
   readonly left: readonly LeftSnapshot[];
-  readonly ended: readonly EndedCommand[];
   /** Containers, folders and records that belonged to nobody any more. */
   readonly orphans: readonly string[];
   /** Null where all was looked at. */
@@ -35,17 +35,18 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   const folders = await possibleTempDirs(agent);
   const found = folders.flatMap((folder) => [listOrphans(folder, store), listForsaken(folder, caller.now())]);
   if ((await Promise.all(found)).flat().length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
-    return { pruned: [], left: [], ended: [], orphans: [], passedOver: null };
+    return { pruned: [], left: [], ended: [], resumed: [], orphans: [], passedOver: null };
   }
   const trusted = await trustedTempDir(caller, agent);
   const { tempDir } = trusted;
+  await removeHalfWritten(repository, store);
   const lost = new Map((await restoreOrphans(tempDir, store, env)).map(({ record, reason }) => [record.id, reason]));
   const due = (await store.list()).flatMap((known) => {
     const reason = lost.get(known.record.id) ?? whyForsaken(known);
     return reason === undefined ? [] : [{ known, reason }];
   });
   const { pruned, left } = await pruneAll(repository, store, due, caller);
-  const ended = await endAllAbandoned(store, env);
+  const setRight = await endAllAbandoned(store, env);
   const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });
-  return { pruned, left, ended, orphans, passedOver: await findPassedOver(agent, trusted, caller.now()) };
+  return { pruned, left, ...setRight, orphans, passedOver: await findPassedOver(agent, trusted, caller.now()) };
 }

@@ -37,12 +37,12 @@ export async function whileStill<T>(
   }
 }
 
-/** Lets a snapshot go on that was held still by somebody who was killed. E113 where somebody holds it who lives. */
+/** Lets a snapshot go on that was held still by somebody who was killed, and gives whether it was. E113 where somebody holds it who lives. */
 export async function endDeadHolds(
   store: SnapshotStore,
   record: SnapshotRecord,
   env: NodeJS.ProcessEnv,
-): Promise<void> {
+): Promise<boolean> {
   const { living, dead } = await store.holdersOf(record.id);
   if (living) {
     throw new KaiError(
@@ -53,9 +53,10 @@ export async function endDeadHolds(
       },
     );
   }
-  if (dead.length === 0) return;
+  if (dead.length === 0) return false;
   await releaseContainer(containerOf(record), env);
   await Promise.all(dead.map((mark) => rm(mark, { force: true })));
+  return true;
 }
 
 const cannotHold = ({ id, container }: SnapshotRecord): KaiError =>

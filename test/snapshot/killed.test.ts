@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -177,11 +177,29 @@ for (const { beside, command, state } of BESIDE) {
     expect(await agent.made("diff", id)).toMatchObject({ added: ["new.txt"] });
     expect(await agent.made("show", id)).toMatchObject({ status: "ready" });
     await killed("save", id);
-    await told(agent, "recover");
+    expect((await agent.kai("recover")).stdout).toBe(`✓ ${id} goes on: whoever held it still was killed\n`);
     expect(stateOf(agent)).toBe("running");
+    await killed("save", id);
+    expect(await agent.made("prune")).toMatchObject({ resumed: [id], pruned: [] });
+    expect((await agent.kai("recover")).stdout).toBe("Nothing was interrupted.\n");
     await killed("save", id);
     await agent.made("destroy", id);
     expect(agent.left()).toEqual(NOTHING_LEFT);
+  });
+}
+
+for (const cleaner of CLEANERS) {
+  test(`save, killed while git writes a pack: ${cleaner.join(" ")} takes that away, and none that is older`, async () => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0");
+    await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+    const packOf = (name: string) => path.join(agent.dir, ".git/objects/pack", `tmp_pack_${name}`);
+    writeFileSync(packOf("older"), "PACK");
+    utimesSync(packOf("older"), 1e9, 1e9);
+    await deadlyGit(agent)("save", id);
+    writeFileSync(packOf("killed"), "PACK");
+    await told(agent, ...cleaner);
+    expect(["older", "killed"].map((name) => existsSync(packOf(name)))).toEqual([true, false]);
   });
 }
 

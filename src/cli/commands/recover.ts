@@ -58,7 +58,14 @@ export const recoverCommand = defineCommand({
   },
 });
 
-const NO_SNAPSHOTS: RecoveredSnapshots = { pruned: [], left: [], ended: [], orphans: [], passedOver: null };
+const NO_SNAPSHOTS: RecoveredSnapshots = {
+  pruned: [],
+  left: [],
+  ended: [],
+  resumed: [],
+  orphans: [],
+  passedOver: null,
+};
 
 interface WhatWasDone {
   readonly recovered: readonly Recovered[];
