@@ -63,6 +63,9 @@ const markOf = (agent: Agent, version: string): string =>
     : "";
 
 /** What is not as it is to be where this version is deployed and runs. */
+/** Whoever is killed leaves the lock, unlocked, to the next one who takes it. */
+export const IN_A_ROOT: readonly string[] = [".kai-lock", "agent.log", "current", "rollback.log", "versions"];
+
 async function problemsOf(agent: Agent, deployed: string | null): Promise<string[]> {
   const root = path.join(agent.dir, "deployments");
   const problems: string[] = [];
@@ -74,9 +77,7 @@ async function problemsOf(agent: Agent, deployed: string | null): Promise<string
   }
   const told = readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n");
   if (JSON.parse(told.at(-1) ?? "").to !== deployed) problems.push(`told ${told.join("; ")}`);
-  const others = readdirSync(root).filter(
-    (name) => !["agent.log", "current", "rollback.log", "versions"].includes(name),
-  );
+  const others = readdirSync(root).filter((name) => !IN_A_ROOT.includes(name));
   if (others.length > 0) problems.push(`left in the root: ${others.join(", ")}`);
   return problems;
 }

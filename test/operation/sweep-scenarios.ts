@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { loadDeployment } from "../../src/deploy/load-deployment.js";
 import { type Agent, agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
-import { deployedScenario } from "./deployed-agent.js";
+import { deployedScenario, IN_A_ROOT } from "./deployed-agent.js";
 import type { Scenario } from "./judge.js";
 import { agentWithLifecycle, agentWithMemory, type LiveState, stateOf } from "./live-agent.js";
 import { COMMIT_POINT } from "./run-traced.js";
@@ -286,7 +286,7 @@ async function deployScenario(to: string, from: string): Promise<Scenario> {
         const told = readFileSync(path.join(root, "rollback.log"), "utf8").trimEnd().split("\n");
         const last = JSON.parse(told.at(-1) ?? "").to;
         if (told.length !== (side === "before" ? 2 : 3) || last !== inForce) problems.push(`told ${told.join("; ")}`);
-        const others = readdirSync(root).filter((name) => !["current", "rollback.log", "versions"].includes(name));
+        const others = readdirSync(root).filter((name) => !IN_A_ROOT.includes(name));
         if (others.length > 0) problems.push(`left in the root: ${others.join(", ")}`);
         const versions = readdirSync(path.join(root, "versions"));
         for (const name of versions)
