@@ -1,3 +1,4 @@
+import { linkSync } from "node:fs";
 import { link, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
@@ -14,7 +15,10 @@ const MARK = "git-kai-version";
 /** git takes no notice of an older one (builtin/gc.c, lock_repo_for_gc). */
 const STALE_MS = 12 * 3600 * 1000;
 
-const LOOK_AGAIN_MS = 4;
+/** Between two that run one right after the other the file is gone for a few milliseconds. */
+const LOOK_AGAIN_MS = 1;
+/** How often it is also asked whether who it names still lives. */
+const LOOKS_A_QUESTION = 20;
 
 /**
  * Keeps `git gc` out while objects are there that no ref names yet, as one gc keeps out another: `gc.pid` names a live
@@ -32,11 +36,17 @@ export async function holdGc(
   const held = async () => (await read(file)) === ours;
   try {
     await writeFile(aside, ours);
-    for (let left = patienceMs; ; left -= LOOK_AGAIN_MS) {
-      if (!(await held())) await take(file, aside);
-      // A gc that looked before we came puts its own file over ours when it lets go of its lock.
-      if ((await held()) && (left <= 0 || !(await exists(`${file}.lock`)))) break;
-      if (left <= 0) return { release: async () => {} };
+    const until = performance.now() + patienceMs;
+    for (let look = 0; ; look++) {
+      const late = performance.now() >= until;
+      if (late || look % LOOKS_A_QUESTION === 0) {
+        if (!(await held())) await take(file, aside);
+      } else linkNow(aside, file);
+      // A gc that looked before we came puts its own file over ours when it lets go of its lock: that is looked for first, because one
+      // that comes behind it sees ours.
+      const locked = await exists(`${file}.lock`);
+      if ((await held()) && (late || !locked)) break;
+      if (late) return { release: async () => {} };
       await setTimeout(LOOK_AGAIN_MS);
     }
   } finally {
@@ -74,6 +84,15 @@ async function removeStale(file: string, content: string, away: string): Promise
   const moved = await read(away);
   if (moved !== undefined && moved !== content) await linkUnlessThere(away, file);
   await rm(away, { force: true });
+}
+
+/** The same without the way through the thread pool, which may take longer than the file is gone. */
+function linkNow(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+  }
 }
 
 const linkUnlessThere = (from: string, to: string): Promise<void> =>
