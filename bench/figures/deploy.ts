@@ -15,7 +15,7 @@ export const DEPLOY: readonly Figure[] = [
     unit: "ms",
     async measure(bench, fixtures, rounds) {
       const cwd = await fixtures.copy("small");
-      const root = path.join(cwd, ".git", "deployed");
+      const root = `${cwd}-deployed`;
       bench.kai(cwd, "deploy", "1.0.0", "--to", root);
       const folder = path.join(root, "versions", "v1.0.0");
       const link = path.join(root, "next");
