@@ -17,7 +17,9 @@ export async function passedInImage(
   ]);
   const digest = scenarioDigest(scenario);
   for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
-    const counts = record.scenarioDigest === digest && record.pristine && record.isolation?.image !== "host";
+    // Nobody has proven the record yet, so nothing in it need be there.
+    const { image = "host" } = (record.isolation as Partial<typeof record.isolation> | undefined) ?? {};
+    const counts = record.scenarioDigest === digest && record.pristine && image !== "host";
     if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
   }
   return null;
