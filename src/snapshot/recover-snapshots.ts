@@ -3,6 +3,7 @@ import { openRepository } from "../git/repository.js";
 import { readAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAllAbandoned, type SetRight } from "./abandoned-commands.js";
+import { finishCommits } from "./commit/finish-commit.js";
 import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
 import { removeHalfWritten } from "./remove-half-written.js";
@@ -16,6 +17,8 @@ export interface RecoveredSnapshots extends SetRight {
   readonly pruned: readonly PrunedSnapshot[];
   /** Those that could not be taken away, and why. */
   readonly left: readonly LeftSnapshot[];
+  /** Ids of those whose changes are a commit, as whoever made it was killed before he said so. */
+  readonly committed: readonly string[];
   /** Containers, folders and records that belonged to nobody any more. */
   readonly orphans: readonly string[];
   /** Null where all was looked at. */
@@ -35,7 +38,7 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   const folders = await possibleTempDirs(agent);
   const found = folders.flatMap((folder) => [listOrphans(folder, store), listForsaken(folder, caller.now())]);
   if ((await Promise.all(found)).flat().length === 0 && (await readdir(store.root).catch(() => [])).length === 0) {
-    return { pruned: [], left: [], ended: [], resumed: [], orphans: [], passedOver: null };
+    return { pruned: [], left: [], ended: [], resumed: [], committed: [], orphans: [], passedOver: null };
   }
   const trusted = await trustedTempDir(caller, agent);
   const { tempDir } = trusted;
@@ -47,6 +50,14 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   });
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const setRight = await endAllAbandoned(store, env);
+  const committed = await finishCommits(repository, store, caller);
   const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });
-  return { pruned, left, ...setRight, orphans, passedOver: await findPassedOver(agent, trusted, caller.now()) };
+  return {
+    pruned,
+    left,
+    ...setRight,
+    committed,
+    orphans,
+    passedOver: await findPassedOver(agent, trusted, caller.now()),
+  };
 }

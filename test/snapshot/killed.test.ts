@@ -90,12 +90,18 @@ test.each([
   },
 );
 
-/** A program that kills whoever calls it with that word, and does not do what it is asked for then. */
-function deadlyProgram(agent: SnapshotAgent, name: string, word: string): (...args: string[]) => Promise<void> {
+/** A program that kills whoever calls it with that word, and does what it is asked for before, or not at all. */
+function deadlyProgram(
+  agent: SnapshotAgent,
+  name: string,
+  word: string,
+  first: "obeys" | "kills" = "kills",
+): (...args: string[]) => Promise<void> {
   const bin = path.join(path.dirname(agent.dir), `bin-${name}`);
   const real = execFileSync("sh", ["-c", `command -v ${name}`], { env: agent.env, encoding: "utf8" }).trim();
   mkdirSync(bin, { recursive: true });
-  const script = `#!/bin/sh\nfor word; do [ "$word" = ${word} ] && kill -9 $PPID && exit 1; done\nexec ${real} "$@"\n`;
+  const obeys = first === "obeys" ? `${real} "$@";` : "";
+  const script = `#!/bin/sh\nfor word; do [ "$word" = ${word} ] && { ${obeys} kill -9 $PPID; exit 1; }; done\nexec ${real} "$@"\n`;
   writeFileSync(path.join(bin, name), script, { mode: 0o755 });
   const deadly = { PATH: `${bin}:${agent.env["PATH"]}` };
   return async (...args) =>
@@ -187,6 +193,30 @@ for (const { beside, command, state } of BESIDE) {
     expect(agent.left()).toEqual(NOTHING_LEFT);
   });
 }
+
+test.each(["", "--version"])("commit %s, killed behind its commit point: recover has it told", async (option) => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+  await deadlyProgram(agent, "git", "update-ref", "obeys")("commit", id, ...(option ? [option] : []));
+  expect((await told(agent, "recover")).snapshots.committed).toEqual([id]);
+  const branch = option ? "main" : `kai/snapshot/${id}`;
+  const committed = agent.git("rev-parse", branch);
+  expect(await agent.made("show", id)).toMatchObject({ status: "committed", committed });
+  expect(agent.git("show", `${branch}:new.txt`)).toBe("new");
+  await expect.poll(() => agent.left().containers).toEqual([]);
+  expect((await agent.kai("recover")).stdout).toBe("Nothing was interrupted.\n");
+});
+
+test("commit, killed ahead of its commit point: nothing is told to be committed", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+  await deadlyProgram(agent, "git", "update-ref")("commit", id);
+  expect((await told(agent, "recover")).snapshots.committed).toEqual([]);
+  expect(await agent.made("show", id)).toMatchObject({ status: "ready", committed: null });
+  expect(await agent.made("commit", id)).toMatchObject({ branch: `kai/snapshot/${id}` });
+});
 
 for (const cleaner of CLEANERS) {
   test(`save, killed while git writes a pack: ${cleaner.join(" ")} takes that away, and none that is older`, async () => {

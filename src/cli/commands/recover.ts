@@ -63,6 +63,7 @@ const NO_SNAPSHOTS: RecoveredSnapshots = {
   left: [],
   ended: [],
   resumed: [],
+  committed: [],
   orphans: [],
   passedOver: null,
 };
@@ -86,6 +87,8 @@ function describeRecovered({ recovered, judged, rebuilt, rehearsals, snapshots }
   if (judged !== null) lines.push(...describeJudged(judged, output));
   for (const name of rehearsals) lines.push(`${style.green("✓")} ${name}: what somebody was killed over is removed`);
   lines.push(...prunedLines(snapshots, output));
+  for (const id of snapshots.committed)
+    lines.push(`${style.green("✓")} ${id} is committed: whoever did that was killed before it was noted`);
   if (lines.length === 0) lines.push("Nothing was interrupted.");
   return [...lines, ...rebuiltLines(rebuilt).map((line) => `${style.green("✓")} ${line}`)].join("\n");
 }

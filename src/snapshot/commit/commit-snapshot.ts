@@ -8,7 +8,6 @@ import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
 import { claimed } from "../claim-snapshot.js";
-import { endContainer } from "../end-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { refuseRepositories } from "../ingest/embedded-repository.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
@@ -16,6 +15,7 @@ import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
 import { whileStill } from "../while-still.js";
+import { finishCommit } from "./finish-commit.js";
 import { asRefused, leaveOut } from "./leave-out.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
@@ -67,13 +67,12 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
     const claim = { purpose: beginning.purpose, ...caller };
     return claimed(store, await store.find(request.snapshot), claim, async (known) => {
       const done = await whileStill(store, known, caller.env, () =>
-        commit(session, known, request).catch((cause: unknown) => {
+        commit(session, store, known, request).catch((cause: unknown) => {
           throw withoutForce(cause);
         }),
       );
       if (done.commit !== null) {
-        await store.write({ ...known.record, status: "committed", committed: done.commit, reason: null });
-        await endContainer(store, known.record, caller.env);
+        await finishCommit(store, known.record, done.commit, caller.env);
       }
       return done;
     });
@@ -82,6 +81,7 @@ export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): 
 
 async function commit(
   session: WritingSession,
+  store: SnapshotStore,
   known: KnownSnapshot,
   request: CommitSnapshotRequest,
 ): Promise<CommittedSnapshot> {
@@ -104,6 +104,8 @@ async function commit(
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
+  // Whoever is killed behind the commit point has it told by `recover`.
+  if (!request.dryRun) await store.write({ ...record, committing: session.id });
   const told = {
     snapshot: record.id,
     version: record.version,
