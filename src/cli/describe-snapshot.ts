@@ -79,7 +79,7 @@ export const describeGone = ({ id, tag, saved, savedAt }: GoneSnapshot, { style 
 
 export function describeSnapshots({ snapshots, gone }: SnapshotList, output: Output): string {
   if (snapshots.length + gone.length === 0)
-    return "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
+    return output.quiet ? "" : "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
   const rows = snapshots.map((each) => [
     output.style.bold(each.id),
     each.version,

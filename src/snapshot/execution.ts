@@ -57,7 +57,7 @@ export interface Execution {
   readonly branch: string | null;
   /** What of that later runs on a host, and so was taken only because it was asked for. */
   readonly executable: readonly ExecutableChange[];
-  /** Why that was refused; null where it was not, or not asked for. */
+  /** Why it is not committed; null where it is, where nothing was changed, or nobody asked for it. */
   readonly notCommitted: string | null;
 }
 

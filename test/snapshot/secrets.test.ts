@@ -100,6 +100,24 @@ test("a file that holds a secret gets into no commit: not of a run, nor by save,
   expect(objects.includes("c0mmand-secret")).toBe(false);
 });
 
+test("what is refused is told by a name without the secret in it, also where its value is not at hand any more", async () => {
+  const agent = await snapshotAgent({ secrets: { KEY: "file:../key" } });
+  const file = path.join(agent.dir, "../key");
+  writeFileSync(file, SECRET);
+  const { id } = await agent.made("create", "1.1.0");
+  const script = 'touch "a-$KEY-$KEY.txt"; mkfifo "$KEY"; mkdir "in $KEY"; touch "in $KEY/file"; echo fine > fine.txt';
+  await agent.made("exec", id, "--", "sh", "-c", script);
+  const refused = ["[secret]", "a-[secret]-[secret].txt", "in [secret]/file"];
+  for (const value of [SECRET, "another value"]) {
+    writeFileSync(file, value);
+    for (const command of ["diff", "save"]) {
+      const done = await agent.made(command, id);
+      expect(done.refused.map((each: { path: string }) => each.path).sort()).toEqual(refused);
+      expect(JSON.stringify(done)).not.toContain(SECRET);
+    }
+  }
+});
+
 test("a line of a secret with several is one: masked behind a prefix, and in no file that is kept or committed", async () => {
   const agent = await snapshotAgent({ secrets: { KEY: "file:../key" } });
   const line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";

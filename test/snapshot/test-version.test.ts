@@ -200,6 +200,25 @@ test("snapshots that are switched off, and engines that there are not, are refus
   }
 });
 
+test("of a run that has failed nothing is committed, which it says where it changed something", async () => {
+  const agent = await snapshotAgent({});
+  const failed = await agent.snapshot(
+    "run",
+    "1.1.0",
+    "--json",
+    "--commit",
+    "--",
+    "sh",
+    "-c",
+    "echo new > new.txt; exit 3",
+  );
+  expect(failed.exit).toBe(3);
+  expect(failed.json()).toMatchObject({ branch: null, notCommitted: expect.stringContaining("rollback_on_error") });
+  expect(failed.stderr).toContain("What it changed was not committed: it has failed");
+  const idle = await agent.snapshot("run", "1.1.0", "--json", "--commit", "--", "sh", "-c", "exit 3");
+  expect(idle.json()).toMatchObject({ branch: null, notCommitted: null });
+});
+
 test("what is refused of what a test changed loses no result, and the others go on", async () => {
   const tests = [
     { name: "plants", run: "echo evil >> check.sh; exit 3" },

@@ -11,11 +11,12 @@ export interface RunCommit {
   readonly allowExecutable: boolean;
   /** `rollback_on_error`: what a run changed that failed is dropped. */
   readonly onlyWhenPassed: boolean;
+  readonly changed: boolean;
   /** Values that it was told in confidence. */
   readonly secrets: readonly string[];
 }
 
-/** The branch that has what a run changed, or why it was refused; neither where it changed nothing, or failed. */
+/** The branch that has what a run changed, or why it is not committed; neither where it changed nothing. */
 export type CommittedRun = Pick<Execution, "branch" | "executable" | "notCommitted" | "refused">;
 
 /** Makes what a throw-away run changed a branch of its own, before its files go. What is refused of it takes no result away. */
@@ -24,9 +25,11 @@ export async function commitRun(
   store: SnapshotStore,
   { record }: KnownSnapshot,
   { passed, refused: found }: Pick<Execution, "passed" | "refused">,
-  { allowExecutable, onlyWhenPassed, secrets }: RunCommit,
+  { allowExecutable, onlyWhenPassed, changed, secrets }: RunCommit,
 ): Promise<CommittedRun> {
-  if (onlyWhenPassed && !passed) return { branch: null, executable: [], notCommitted: null, refused: found };
+  if (onlyWhenPassed && !passed) {
+    return { branch: null, executable: [], notCommitted: changed ? HAS_FAILED : null, refused: found };
+  }
   // Nothing runs in it any more.
   await store.write(record);
   const withLater = (refused: readonly RefusedPath[]) => [
@@ -51,6 +54,8 @@ export async function commitRun(
     return { branch: null, executable: [], notCommitted: null, refused: withLater(refused) };
   }
 }
+
+const HAS_FAILED = "it has failed, and `rollback_on_error` drops that.";
 
 /** The hint of the error speaks of a snapshot that stays. */
 const whyNot = ({ message, data }: KaiError): string =>

@@ -1,5 +1,5 @@
 import { readlink } from "node:fs/promises";
-import { StreamSearch } from "../runs/redact.js";
+import { maskBytes, StreamSearch } from "../runs/redact.js";
 import type { SecretMark } from "../runs/secret-marks.js";
 import type { FoundChange, FoundChanges } from "./found-changes.js";
 import { inParentOf, openFound } from "./open-found.js";
@@ -7,7 +7,10 @@ import { inParentOf, openFound } from "./open-found.js";
 /** Why a file is refused that holds what a sandbox was told in confidence. */
 export const HOLDS_SECRET = "holds a secret";
 
-/** The changes without those whose content, link or name holds one of the secrets, known or marked, which join what is refused. */
+/**
+ * The changes without those whose content, link or name holds one of the secrets, known or marked, which join what is refused. In the
+ * names of that they are masked.
+ */
 export async function refuseSecrets<T extends FoundChanges & { readonly folder: string }>(
   found: T,
   secrets: readonly string[],
@@ -21,7 +24,8 @@ export async function refuseSecrets<T extends FoundChanges & { readonly folder: 
       refused.set(change.path, HOLDS_SECRET);
     else changes.push(change);
   }
-  return { ...found, changes, refused };
+  const hidden = (path: string): string => maskBytes(Buffer.from(path, "latin1"), secrets, marks).toString("latin1");
+  return { ...found, changes, refused: new Map([...refused].map(([path, reason]) => [hidden(path), reason])) };
 }
 
 /** What cannot be read is refused by whoever stores it. */

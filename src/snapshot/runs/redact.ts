@@ -1,4 +1,4 @@
-import { holdsMarked, type SecretMark, searchedTogether } from "./secret-marks.js";
+import { holdsMarked, markedPlaces, type SecretMark, searchedTogether } from "./secret-marks.js";
 import { partsOf } from "./secret-parts.js";
 
 const MASK = Buffer.from("[secret]");
@@ -61,6 +61,24 @@ export class StreamRedactor {
 export function maskText(text: string, secrets: readonly string[]): string {
   const hidden = worthHiding(secrets);
   return hidden.length === 0 ? text : mask(Buffer.from(text), hidden, true).told.toString();
+}
+
+/** The same of bytes, also of secrets of which there is a mark alone. */
+export function maskBytes(bytes: Buffer, secrets: readonly string[], marks: readonly SecretMark[]): Buffer {
+  const masked = mask(bytes, worthHiding(secrets), true).told;
+  return searchedTogether(marks).reduce((so, alike) => maskPlaces(so, alike), masked);
+}
+
+/** Each of the values, all of one length; of two that overlap the first. */
+function maskPlaces(bytes: Buffer, marks: readonly SecretMark[]): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const place of markedPlaces(bytes, marks)) {
+    if (place < from) continue;
+    parts.push(bytes.subarray(from, place), MASK);
+    from = place + (marks[0]?.length ?? 0);
+  }
+  return Buffer.concat([...parts, bytes.subarray(from)]);
 }
 
 /** With their lines, the longest first: one may be a part of another. */

@@ -37,13 +37,17 @@ export function searchedTogether(marks: readonly SecretMark[]): SecretMark[][] {
   return [...alike.values()];
 }
 
+/** Whether one of the values stands anywhere in `bytes`; the marks are of one length and salt. */
+export const holdsMarked = (bytes: Buffer, marks: readonly SecretMark[]): boolean =>
+  markedPlaces(bytes, marks).next().done !== true;
+
 /**
- * Whether one of the values stands anywhere in `bytes`; the marks are of one length and salt. A polynomial sum rolls over them (Rabin
- * and Karp), a digest decides.
+ * Where one of the values begins in `bytes`, from the left; the marks are of one length and salt. A polynomial sum rolls over them
+ * (Rabin and Karp), a digest decides.
  */
-export function holdsMarked(bytes: Buffer, marks: readonly SecretMark[]): boolean {
+export function* markedPlaces(bytes: Buffer, marks: readonly SecretMark[]): Generator<number> {
   const [first] = marks;
-  if (first === undefined) return false;
+  if (first === undefined) return;
   const { length } = first;
   const salt = Buffer.from(first.salt, "hex");
   const digests = marks.map(({ digest }) => Buffer.from(digest, "hex"));
@@ -57,9 +61,8 @@ export function holdsMarked(bytes: Buffer, marks: readonly SecretMark[]): boolea
     so = ((so - leaving + PRIME) * base + (bytes[end] ?? 0)) % PRIME;
     if (!sums.has(so) || end + 1 < length) continue;
     const found = digestOf(bytes.subarray(end + 1 - length, end + 1), salt);
-    if (digests.some((digest) => timingSafeEqual(found, digest))) return true;
+    if (digests.some((digest) => timingSafeEqual(found, digest))) yield end + 1 - length;
   }
-  return false;
 }
 
 const baseOf = (salt: Buffer): number => 257 + (salt.readUInt32BE(0) % (PRIME - 514));

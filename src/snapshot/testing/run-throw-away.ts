@@ -72,7 +72,7 @@ export async function runThrowAway(
     });
     if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
-    const how = { ...commit, onlyWhenPassed, secrets: Object.values(secrets) };
+    const how = { ...commit, onlyWhenPassed, changed: ran.found.changes.length > 0, secrets: Object.values(secrets) };
     return {
       ...execution,
       ...kept,
