@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "../system/durable-file.js";
 import { repositoryEnvironment } from "./environment.js";
 import type { ObjectFormat, Repository } from "./repository.js";
 import { runGit } from "./run-git.js";
@@ -26,7 +27,7 @@ export async function writeTree(
 /** A repository with no configuration, hooks or attributes of its own, that only borrows the other one's objects. */
 async function shadowRepository(repository: Repository, scratch: string, workTree: string): Promise<Repository> {
   const gitDir = path.join(scratch, "git");
-  await mkdir(path.join(gitDir, "info"), { recursive: true });
+  await makeFolder(path.join(gitDir, "info"), 0o777);
   await mkdir(path.join(gitDir, "refs"));
   await writeFile(path.join(gitDir, "HEAD"), "ref: refs/heads/none\n");
   await writeFile(path.join(gitDir, "info", "attributes"), NEUTRAL_ATTRIBUTES);

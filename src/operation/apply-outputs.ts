@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
-import { syncFolder, writeDurably } from "../system/durable-file.js";
+import { makeFolder, syncFolder, writeDurably } from "../system/durable-file.js";
 import { copyTree, tryRename } from "../system/move-tree.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import type { StagedWorktree } from "./apply-worktree.js";
@@ -53,7 +53,7 @@ export async function applyOutputs({ folder, workTree }: StagedWorktree, replace
     outputs.map(({ path: name }) => ({ path: name, placed: true })),
   );
   await syncFolder(replaced);
-  for (const name of ["outputs", "replaced"]) await mkdir(path.join(folder, name), { recursive: true });
+  for (const name of ["outputs", "replaced"]) await makeFolder(path.join(folder, name), 0o777);
   const restored = restores === null ? undefined : keptFolder(replaced, restores);
   const placing = new OutputPlacing(workTree, folder, kept, restored);
   const conflicts: string[] = [];
@@ -101,7 +101,7 @@ class OutputPlacing {
     if (stands && moved) return false;
     if (stands && !(await this.#moveAside(target, number))) return false;
     if (from !== undefined) {
-      await mkdir(parent, { recursive: true });
+      await makeFolder(parent, 0o777);
       if (!(await tryRename(from, target))) return false;
     }
     await syncFolder(parent);

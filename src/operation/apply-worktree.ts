@@ -3,7 +3,7 @@ import { mkdir, readdir, rmdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
-import { syncFolder } from "../system/durable-file.js";
+import { makeFolder, syncFolder } from "../system/durable-file.js";
 import { keepSecondName } from "../system/move-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { replaceIndex } from "./git-index.js";
@@ -74,7 +74,7 @@ class Placing {
     try {
       if (step.kind === "place") await this.#place(step);
       else if (step.kind === "remove") await this.#remove(step);
-      else await mkdir(pathBelow(this.#workTree, step.path), { recursive: true });
+      else await makeFolder(pathBelow(this.#workTree, step.path), 0o777);
     } catch (cause) {
       // Another file system, or the file of another, was mounted there: that stays, and is no reason never to come to an end.
       if (!["EXDEV", "EBUSY"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;

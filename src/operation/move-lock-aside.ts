@@ -1,6 +1,7 @@
-import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { link, readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
+import { makeFolder } from "../system/durable-file.js";
 import { fileIdentity } from "../system/process-paths.js";
 import { kaiFolderOf } from "./kai-folder.js";
 
@@ -19,7 +20,7 @@ export async function moveLockAside(
   const name = path.relative(repository.commonDir, lock).replace(/\.lock$/, "");
   const aside = path.join(kept, operation, encodeURIComponent(name));
   try {
-    await mkdir(path.dirname(aside), { recursive: true, mode: 0o700 });
+    await makeFolder(path.dirname(aside));
     await rename(lock, aside);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;

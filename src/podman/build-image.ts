@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { makeFolder } from "../system/durable-file.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { limitProcesses, removeCgroup } from "./cgroup-usage.js";
 import { endBuild, killBuild, temporaryOf } from "./end-build.js";
@@ -85,7 +86,7 @@ async function writeFiles({ containerfile, context }: BuildRequest, folder: stri
   await mkdir(files.context);
   for (const [name, bytes] of context) {
     const file = path.join(files.context, name);
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file), 0o777);
     await writeFile(file, bytes);
     // Podman copies the mode, and whoever runs in the sandbox is to read it, whatever the caller's umask.
     await chmod(file, 0o644);

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KaiError } from "../error.js";
+import { makeFolder } from "../system/durable-file.js";
 import { reasonOf } from "../system/reason-of.js";
 import type { HostCapabilities } from "./capabilities.js";
 
@@ -51,7 +52,7 @@ export async function limitProcesses(parent: string, pids: number): Promise<void
     () => false,
   );
   const folder = path.join(isOwn ? own : ROOT, parent);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, 0o777);
   // With one hierarchy for all, each group says what is counted below it.
   if (!isOwn) {
     for (const each of [ROOT, path.dirname(folder)]) {

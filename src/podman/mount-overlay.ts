@@ -1,5 +1,6 @@
-import { chmod, chown, lstat, mkdir, stat } from "node:fs/promises";
+import { chmod, chown, lstat, stat } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "../system/durable-file.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { hostTool } from "./host-tool.js";
 import type { ContainerPlan } from "./plan-container.js";
@@ -34,7 +35,7 @@ async function mountRoot<Plan extends ContainerPlan>(plan: Plan, env: NodeJS.Pro
   if (root.kind !== "skeleton" || root.changes === undefined) return plan;
   const { upper, work } = root.changes;
   const [, folder = ""] = mergedIn(path.dirname(upper));
-  await Promise.all([upper, work].map((each) => mkdir(each, { recursive: true })));
+  await Promise.all([upper, work].map((each) => makeFolder(each, 0o777)));
   await chmod(upper, 0o755);
   // Podman's own is the user's, too.
   await mountOverlay(folder, { lower: root.path, upper, work }, plan.user, env);
@@ -47,7 +48,7 @@ async function mountOverlay(
   owner: { uid: number; gid: number },
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder, 0o777);
   await chown(upper, owner.uid, owner.gid);
   const layers = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   // That of an earlier start may still be there.

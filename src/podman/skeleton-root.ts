@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { access, chmod, lchown, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { access, chmod, lchown, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "../system/durable-file.js";
 import type { BindMount, ContainerRoot, Namespace } from "./plan-container.js";
 import { rootOutside } from "./user-mapping.js";
 
@@ -122,13 +123,13 @@ async function build(
 ): Promise<void> {
   const aside = `${folder}.${randomUUID()}`;
   try {
-    for (const name of MOUNT_POINTS) await mkdir(path.join(aside, name), { recursive: true });
+    for (const name of MOUNT_POINTS) await makeFolder(path.join(aside, name), 0o777);
     // A tmpfs takes over the mode of the folder that it is mounted on.
     await chmod(path.join(aside, "tmp"), 0o1777);
-    for (const { inside } of mounts) await mkdir(path.join(aside, inside), { recursive: true });
+    for (const { inside } of mounts) await makeFolder(path.join(aside, inside), 0o777);
     for (const entry of entries) {
       const target = path.join(aside, entry.path);
-      await mkdir(path.dirname(target), { recursive: true });
+      await makeFolder(path.dirname(target), 0o777);
       if ("link" in entry) await symlink(entry.link, target);
       else await writeFile(target, entry.bytes, { mode: 0o644 });
     }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { makeFolder } from "../system/durable-file.js";
 import { hostTool } from "./host-tool.js";
 
 const MIB = 1024 * 1024;
@@ -40,7 +41,7 @@ export async function makeVolumeImage(
 
 async function makeTemplate(template: string, size: number, env: NodeJS.ProcessEnv): Promise<void> {
   const aside = `${template}.${randomUUID()}`;
-  await mkdir(path.dirname(template), { recursive: true });
+  await makeFolder(path.dirname(template), 0o777);
   try {
     const handle = await open(aside, "wx", 0o600);
     try {

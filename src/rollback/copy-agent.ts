@@ -8,6 +8,7 @@ import { unquotePath } from "../git/unquote-path.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { findStateFiles } from "../state/find-state-files.js";
 import { copyPaths } from "../system/copy-paths.js";
+import { makeFolder } from "../system/durable-file.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite, SQLITE_SIBLINGS } from "../system/sqlite.js";
 import type { AgentRepository } from "../version/agent-repository.js";
@@ -112,7 +113,7 @@ async function copyRefs(from: Repository, to: Repository): Promise<void> {
 /** The pin, the caches and the store of large captures. */
 async function copyKaiFolder(from: Repository, to: Repository): Promise<void> {
   const [source, target] = [kaiFolderOf(from), kaiFolderOf(to)];
-  await mkdir(target.root, { recursive: true });
+  await makeFolder(target.root, 0o777);
   await copyFile(source.trust, target.trust);
   for (const name of ["cache", "state"]) {
     const flags = { recursive: true, mode: constants.COPYFILE_FICLONE };
@@ -126,7 +127,7 @@ async function copyOne(from: string, to: string, name: string, env: NodeJS.Proce
   const stat = await findStat(source);
   await rm(target, { force: true, recursive: true });
   if (stat === undefined || !(stat.isFile() || stat.isSymbolicLink())) return;
-  await mkdir(pathBelow(to, name.slice(0, Math.max(0, name.lastIndexOf("/")))), { recursive: true });
+  await makeFolder(pathBelow(to, name.slice(0, Math.max(0, name.lastIndexOf("/")))), 0o777);
   if (stat.isSymbolicLink()) return symlink(await readlink(source, "buffer"), target);
   const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const database = await isSqlite(handle).finally(() => handle.close());

@@ -6,6 +6,7 @@ import { writeTree } from "../git/write-tree.js";
 import { type StagedOutput, stagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import type { CommandOutcome } from "../system/agent-process.js";
+import { makeFolder } from "../system/durable-file.js";
 import { copyTree, tryRename } from "../system/move-tree.js";
 import { findStat, pathBelow } from "../system/path-bytes.js";
 import { syncFiles } from "../system/sync-files.js";
@@ -41,7 +42,7 @@ export async function installAside(
   request: InstallRequest,
 ): Promise<{ outcome: CommandOutcome; installed: InstalledAside }> {
   const { staging } = kaiFolderOf(repository);
-  await mkdir(staging, { recursive: true });
+  await makeFolder(staging, 0o777);
   const scratch = await mkdtemp(path.join(staging, `install-${request.operation}-`));
   const remove = () => rm(scratch, { recursive: true, force: true });
   try {
@@ -133,7 +134,7 @@ export async function stageOutputs(
   operation: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  await mkdir(path.join(folder, "outputs"), { recursive: true });
+  await makeFolder(path.join(folder, "outputs"), 0o777);
   for (const [number, name] of outputs.entries()) {
     const [source, target] = [pathBelow(from, name), stagedOutput(folder, number)];
     if (!(await tryRename(source, target))) await copyTree(source.toString(), target);

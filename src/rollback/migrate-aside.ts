@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, mkdir, open, rename, rm } from "node:fs/promises";
+import { copyFile, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { writeTree } from "../git/write-tree.js";
@@ -11,7 +11,7 @@ import { openCapture } from "../state/open-capture.js";
 import { stageState } from "../state/stage-state.js";
 import { type AgentCommand, inScratch } from "../system/agent-command.js";
 import { type CommandContext, type CommandOutcome, runAgentCommand } from "../system/agent-process.js";
-import { syncFile, syncFolder } from "../system/durable-file.js";
+import { makeFolder, syncFile, syncFolder } from "../system/durable-file.js";
 import { findStat, pathBelow, readablePath } from "../system/path-bytes.js";
 import { backUpSqlite, isSqlite } from "../system/sqlite.js";
 import type { WritingSession } from "../version/writing-session.js";
@@ -39,14 +39,14 @@ export async function migrateAside(
   if (workTree === undefined) throw new KaiError("E125", "A bare repository has no live state.");
   const scratch = path.join(kaiFolderOf(repository).staging, `migrate-${id}`);
   const files = path.join(scratch, "files");
-  await mkdir(files, { recursive: true });
+  await makeFolder(files, 0o777);
   try {
     await writeTree(repository, `${commit}^{tree}`, files, scratch, [lock.descriptor]);
     const saved = await openCapture(repository, reader, { ref: `refs/kai/backup/${id}-state`, digest: null });
     await stageState({ ...repository, workTree }, saved, scratch, patterns);
     for (const [number, { path: name }] of saved.files.entries()) {
       const target = pathBelow(files, name);
-      await mkdir(pathBelow(files, name.slice(0, Math.max(0, name.lastIndexOf("/")))), { recursive: true });
+      await makeFolder(pathBelow(files, name.slice(0, Math.max(0, name.lastIndexOf("/")))), 0o777);
       await rename(stagedFile(scratch, number), target);
     }
     const outcome = await runAgentCommand(inScratch(command, files), context);
@@ -70,7 +70,7 @@ async function stageConverted(
   env: NodeJS.ProcessEnv,
 ): Promise<StagedStateFile[]> {
   const state = path.join(folder, "state");
-  await mkdir(state, { recursive: true, mode: 0o700 });
+  await makeFolder(state);
   const staged: StagedStateFile[] = [];
   for (const [number, name] of names.entries()) {
     const source = pathBelow(from, name);

@@ -1,9 +1,10 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
 import { type StagedOutput, writeStagedOutputs } from "../operation/apply-outputs.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { keptFolder, keptOutput, listKept, readKeptOutputs } from "../operation/kept-outputs.js";
+import { makeFolder } from "../system/durable-file.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
 
 /** What an operation replaced of the things that git ignores, and what is there instead of nothing. */
@@ -47,6 +48,6 @@ export async function listReplaced(repository: Repository, operation: string): P
 
 /** Notes in the staging folder of `operation` what it puts back; it stays where it is kept until that has happened. */
 export async function stagePutBack({ of, outputs }: PutBack, folder: string, operation: string): Promise<void> {
-  await mkdir(path.join(folder, "outputs"), { recursive: true });
+  await makeFolder(path.join(folder, "outputs"), 0o777);
   await writeStagedOutputs(folder, { operation, restores: of, outputs });
 }

@@ -26,13 +26,14 @@ export async function writeDurably(file: string, content: string | Uint8Array, m
  * Makes a folder and those above it where they are missing, and gives the uppermost that it made. Node's own `recursive` says
  * "no such file" whatever the disk's trouble was, and never ends where nothing can be made (/proc). E118 there.
  */
-export async function makeFolder(folder: string, mode = 0o700): Promise<string | undefined> {
+export async function makeFolder<Path extends string | Buffer>(folder: Path, mode = 0o700): Promise<Path | undefined> {
   try {
     return await makeOne(folder, mode);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== "ENOENT" || path.dirname(folder) === folder) throw cause;
-    const first = await makeFolder(path.dirname(folder), mode);
+    const above = folderAbove(folder);
+    if (code !== "ENOENT" || above.length === folder.length) throw cause;
+    const first = await makeFolder(above, mode);
     const made = await makeOne(folder, mode).catch((again: NodeJS.ErrnoException) => {
       // Behind a link that leads nowhere, or where the kernel alone makes folders, it never will be.
       throw again.code === "ENOENT" ? unmakeable(folder, again) : again;
@@ -51,14 +52,19 @@ export async function makeFolderDurably(folder: string, mode?: number): Promise<
   return first;
 }
 
-const unmakeable = (folder: string, cause: Error): KaiError =>
+const folderAbove = <Path extends string | Buffer>(folder: Path): Path =>
+  (typeof folder === "string"
+    ? path.dirname(folder)
+    : folder.subarray(0, Math.max(1, folder.lastIndexOf("/")))) as Path;
+
+const unmakeable = (folder: string | Buffer, cause: Error): KaiError =>
   new KaiError("E118", `${folder} cannot be made: nothing can be made where it is to be.`, {
     hint: "Nothing was half-written: name another folder.",
     cause,
   });
 
 /** The folder, or undefined where it is there already. */
-async function makeOne(folder: string, mode: number): Promise<string | undefined> {
+async function makeOne<Path extends string | Buffer>(folder: Path, mode: number): Promise<Path | undefined> {
   try {
     await mkdir(folder, { mode });
     return folder;

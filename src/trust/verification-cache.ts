@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { appendFile, mkdir, rename, writeFile } from "node:fs/promises";
+import { appendFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "../system/durable-file.js";
 import type { SignatureOutcome, SignatureVerdict } from "./signature-verdict.js";
 
 export interface VerificationCache {
@@ -56,7 +57,7 @@ export function openVerificationCache(folder: string, ringDigest: string): Verif
     },
     async flush() {
       if (added.size === 0) return;
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder, 0o777);
       if (stored.others > MOST_OF_OTHERS || stored.pieces > MOST_PIECES) {
         for (const id of stored.records.keys()) {
           const verdict = get(id);

@@ -1,7 +1,8 @@
-import { mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { crc32 } from "node:zlib";
 import type { ObjectFormat } from "../git/repository.js";
+import { makeFolder } from "../system/durable-file.js";
 
 const DIGEST_BYTES = 32;
 const CHECK_BYTES = 4;
@@ -41,7 +42,7 @@ export class DigestCache {
     const records = [...digests].filter(([id]) => !this.#known.has(id)).map(([id, digest]) => formatRecord(id, digest));
     if (records.length === 0) return;
     try {
-      await mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
+      await makeFolder(path.dirname(this.#file));
       const handle = await open(this.#file, "a", 0o600);
       try {
         // What an interrupted run left at the end would shift all that follows.

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { formatCommitPayload, formatSignedCommit } from "../git/commit-object.js";
 import { type GitObject, makeObject } from "../git/object.js";
@@ -7,6 +6,7 @@ import type { Repository } from "../git/repository.js";
 import { runGit } from "../git/run-git.js";
 import { copyIndex } from "../operation/git-index.js";
 import { type FileIdentity, identityOf } from "../operation/worktree-manifest.js";
+import { makeFolder } from "../system/durable-file.js";
 import { findStat } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 
@@ -23,7 +23,7 @@ export async function includeChanges(
   request: { head: string; message: string; at: Date; scratch: string; inherit: readonly number[] },
   signer: Signer,
 ): Promise<IncludedChanges> {
-  await mkdir(request.scratch, { recursive: true, mode: 0o700 });
+  await makeFolder(request.scratch);
   const index = path.join(request.scratch, "index");
   const original = path.join(repository.gitDir, "index");
   const stat = await findStat(original);

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { crc32 } from "node:zlib";
+import { makeFolder } from "../system/durable-file.js";
 
 /** A part of what a cache keeps: what is needed at once as JSON, and the bytes that it is about. */
 export interface Piece {
@@ -108,7 +109,7 @@ export function forgetKept(file: string): void {
 }
 
 async function write(file: string, flags: "a" | "w", bytes: Buffer): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(path.dirname(file));
   const handle = await open(file, flags, 0o600);
   try {
     await handle.writeFile(bytes);

@@ -33,6 +33,18 @@ for (const [name, strike, said] of BEFORE) {
   });
 }
 
+test("a broken disk where the folders of a deployment are made: nothing happened, and it is said", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  agent.write("kai.yaml", "agent_id: ai.example.clerk\ndeploy: {root: deployments}\n");
+  agent.write(".gitignore", "deployments\n");
+  await makeVersion(agent, "1.1.0", "feat: deploy here");
+  const before = observe(agent);
+  const ran = await runTraced(agent, ["deploy", "1.1.0"], { match: "node mkdir \\S*/git/info$", blow: "EIO" });
+  expect([ran.exit, ran.stderr]).toEqual([1, expect.stringContaining("Error E118: ")]);
+  expect(observe(agent)).toMatchObject({ refs: before.refs, status: before.status });
+  expect(leftovers(agent)).toEqual([]);
+});
+
 test("a broken disk after the commit point: it happened, and recover puts the rest in place", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");
   const ran = await runTraced(agent, ["rollback", "1.0.0"], { match: COMMIT_POINT, after: 1, blow: "EIO" });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ulid } from "ulid";
 import type { Repository } from "../../git/repository.js";
@@ -6,6 +6,7 @@ import { writeTree } from "../../git/write-tree.js";
 import { flushFileSystem, giveFolder } from "../../podman/owner-of-files.js";
 import type { Namespace } from "../../podman/plan-container.js";
 import { ownerOutside } from "../../podman/user-mapping.js";
+import { makeFolder } from "../../system/durable-file.js";
 import { lockFile } from "../../system/file-lock.js";
 import { folderFingerprint } from "../../system/folder-fingerprint.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
@@ -52,7 +53,7 @@ async function prove(request: VersionTreeRequest, trees: string, home: string): 
   // Before it is looked at, so that nobody takes it away as unused.
   await utimes(path.join(home, FINGERPRINT), new Date(), new Date()).catch(() => {});
   if (await isUnchanged(home, request.env)) return;
-  await mkdir(trees, { recursive: true, mode: 0o700 });
+  await makeFolder(trees);
   await sweepParts(trees);
   await placeTree(request, trees, home);
 }
@@ -72,7 +73,7 @@ async function placeTree(
   try {
     const made = path.join(part, "made");
     const files = filesOf(made);
-    await mkdir(files, { recursive: true, mode: 0o755 });
+    await makeFolder(files, 0o755);
     await writeTree(repository, tree, files, part);
     await giveFolder(files, user, env, namespaces);
     await writeFile(path.join(made, FINGERPRINT), (await folderFingerprint(files, env)) ?? "", { mode: 0o600 });
