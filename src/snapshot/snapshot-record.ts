@@ -56,8 +56,6 @@ export interface SnapshotRecord {
   /** The commit that `save` made last, and that of `commit`. */
   readonly saved: string | null;
   readonly committed: string | null;
-  /** The operation that is to make `committed` of it; absent unless one was begun. */
-  readonly committing?: string;
   /** The process that is taking it away and saves nothing more of it: `system/process-identity`; absent as long as nobody does. */
   readonly destroyer?: string;
 }

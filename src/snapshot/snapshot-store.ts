@@ -32,6 +32,7 @@ export const takenFrom = ({ record, status }: KnownSnapshot): TakenFrom => ({
 const RECORD = "record.json";
 const LEASE = "execution-";
 const HOLD = "held-by-";
+const COMMIT = "committing";
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** The records of an agent's snapshots: a folder each, which goes with the snapshot. */
@@ -180,6 +181,13 @@ export class SnapshotStore {
     }
     return { living, dead };
   }
+
+  /** Notes which operation is to make a commit of a snapshot. */
+  beginCommit = (id: string, operation: string): Promise<void> =>
+    writeFile(path.join(this.folderOf(id), COMMIT), operation, { mode: 0o600 });
+
+  /** The operation that was last begun so; empty where none was. */
+  commitBegun = (id: string): string => readText(path.join(this.folderOf(id), COMMIT));
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing, destroying] = await Promise.all([

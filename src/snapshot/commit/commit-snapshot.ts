@@ -105,7 +105,7 @@ async function commit(
   const executable = await findExecutableChanges(session, known, tree, place);
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
   // Whoever is killed behind the commit point has it told by `recover`.
-  if (!request.dryRun) await store.write({ ...record, committing: session.id });
+  if (!request.dryRun) await store.beginCommit(record.id, session.id);
   const told = {
     snapshot: record.id,
     version: record.version,
