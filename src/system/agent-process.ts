@@ -1,3 +1,4 @@
+import { devNull } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AgentCommand, StartCommand } from "./agent-command.js";
 import { agentEnvironment } from "./agent-environment.js";
@@ -175,13 +176,7 @@ export async function startAgent(command: StartCommand, context: CommandContext)
     const error = `What is left of an earlier start cannot be ended: ${named(left)}.`;
     return { ok: false, ...NOTHING_RAN, durationMs: clock(), error, answeredBefore };
   }
-  let log: LogTail;
-  try {
-    log = await LogTail.open(command.log, context.onOutput);
-  } catch (cause) {
-    const error = `Its log could not be opened: ${(cause as Error).message}.`;
-    return { ok: false, ...NOTHING_RAN, durationMs: clock(), error, answeredBefore };
-  }
+  const { log, missing } = await openLog(command.log, context.onOutput);
   const over = new AbortController();
   const followed = log.follow(over.signal);
   const { health } = command;
@@ -197,7 +192,8 @@ export async function startAgent(command: StartCommand, context: CommandContext)
   });
   over.abort();
   await followed;
-  const printed = await log.end();
+  const { output, dropped } = await log.end();
+  const printed = { output: missing + output, dropped };
   const late = clock() >= command.timeoutMs;
   const how = { ...NOTHING_RAN, ...end, timedOut: !ok && late, ...printed };
   const error = ok ? null : (illness ?? whyFailed({ problem: null, ...how }, command));
@@ -211,6 +207,20 @@ export async function startAgent(command: StartCommand, context: CommandContext)
     error,
     answeredBefore,
   };
+}
+
+/** An agent without a log is better than none, on a full disk above all: then it is said that there is none. */
+async function openLog(
+  file: string,
+  onOutput: CommandContext["onOutput"],
+): Promise<{ readonly log: LogTail; readonly missing: string }> {
+  try {
+    return { log: await LogTail.open(file, onOutput), missing: "" };
+  } catch (cause) {
+    const missing = `What it prints is lost, as its log could not be opened: ${(cause as Error).message}\n`;
+    onOutput?.(missing);
+    return { log: await LogTail.open(devNull, onOutput), missing };
+  }
 }
 
 /** Limits that whoever asked for the start may cut short, too. */

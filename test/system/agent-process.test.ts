@@ -135,8 +135,17 @@ test("a command that cannot be started is an outcome, not an exception", async (
     ok: false,
     error: expect.stringContaining("could not be started"),
   });
-  const log = path.join(cwd, "agent.log");
-  expect((await startAgent(starting("true", { log }), context)).error).toMatch(/^Its log could not be opened: ENOENT/);
+});
+
+test("an agent whose log cannot be opened is started all the same, and that is said", async () => {
+  const { dir, starting, context } = place();
+  const log = path.join(dir, "nowhere", "agent.log");
+  const started = await startAgent(starting("echo unheard; exec sleep 100", { log }), context);
+  expect(started).toMatchObject({
+    ok: true,
+    output: expect.stringMatching(/^What it prints is lost, as its log could not be opened: ENOENT.*\n$/),
+  });
+  expect(await listMarked(starting("").agent)).toHaveLength(1);
 });
 
 test("health is asked for again until it passes, and how often it did not is said", async () => {
