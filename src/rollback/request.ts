@@ -1,5 +1,6 @@
 import type { Component } from "../agent/component.js";
 import type { VersionNumber } from "../version/number.js";
+import type { DecidedOn } from "./overtaken.js";
 import type { RollbackType } from "./plan.js";
 
 /** How a rollback is tried on a copy. */
@@ -38,6 +39,8 @@ export interface RollbackRequest {
   readonly recovers: string | undefined;
   /** Whether it is known that no agent runs: none is started again where nothing happens. */
   readonly noneRuns: boolean;
+  /** Refuse it where something else is in force by now (E113); undefined to go back whatever is. */
+  readonly decidedOn: DecidedOn | undefined;
   /** Milliseconds for all of it but the cleanup, where rollback_timeout and the steps give more; undefined for no other bound. */
   readonly withinMs: number | undefined;
 }
@@ -59,6 +62,7 @@ export const requestOf = (options: RollbackOptions): RollbackRequest => ({
   rehearsal: undefined,
   recovers: undefined,
   noneRuns: false,
+  decidedOn: undefined,
   withinMs: undefined,
   ...options,
 });

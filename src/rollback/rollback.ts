@@ -6,6 +6,7 @@ import type { RollbackCaller, Telling } from "./decided.js";
 import { type Executed, Execution } from "./execution.js";
 import { gatherFacts } from "./gather-facts.js";
 import { mintedNumber } from "./mint-version.js";
+import { requireNotOvertaken } from "./overtaken.js";
 import { goalOf, planRollback, type RollbackPlan } from "./plan.js";
 import type { Replaced } from "./put-back.js";
 import { type RollbackOptions, type RollbackRequest, requestOf } from "./request.js";
@@ -44,6 +45,7 @@ export interface RollbackResult {
 export function rollBack(caller: RollbackCaller, options: RollbackOptions): Promise<RollbackResult> {
   const request = requestOf(options);
   return withWritingSession(caller, { purpose: "rollback", untracked: "no" }, async (session) => {
+    requireNotOvertaken(session.history.current, request.decidedOn);
     caller.progress("Looking at what changed");
     const ground = await survey(session, request);
     const minted = ground.version === undefined ? mintedNumber(session, request.taken) : undefined;

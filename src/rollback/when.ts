@@ -4,6 +4,7 @@ import { type WritingSession, withWritingSession } from "../version/writing-sess
 import { commandsInForce } from "./commands-in-force.js";
 import { type Condition, judgeCondition, type Metrics, parseCondition } from "./condition.js";
 import type { RollbackCaller } from "./decided.js";
+import type { DecidedOn } from "./overtaken.js";
 import { readMetrics } from "./read-metrics.js";
 import { suggestTargets } from "./suggest.js";
 
@@ -20,6 +21,8 @@ export interface Judged {
   readonly metrics: Metrics;
   /** The version that a rollback had best go to; null where there is none. */
   readonly suggestion: string | null;
+  /** What it was judged of: a rollback that is given it goes back from nothing else. */
+  readonly decidedOn: DecidedOn;
 }
 
 /**
@@ -36,6 +39,7 @@ export function judgeWhen(caller: RollbackCaller, { condition, trustCommands }: 
       condition: parsed.text,
       metrics,
       suggestion: best?.version ?? null,
+      decidedOn: session.history.current?.pointer ?? null,
     };
   });
 }

@@ -42,6 +42,8 @@ export async function lockFile(
       env,
       inherit: [handle.fd],
       cancelled: interrupted,
+      // Elsewhere: whoever looks for an agent that works in this folder must not take it for one.
+      cwd: "/",
     });
     if (result.signal !== undefined) {
       interrupted?.throwIfAborted();

@@ -28,7 +28,8 @@ export interface SoughtAgent {
  * terminal: none of these tells it from something else, so whatever is not known to be something else counts. That is this process
  * and those that it was started by; what is in a pipe with them (`… rollback | tee log | …`); a shell that waits for somebody to type;
  * a well-known tool for reading and editing, unless the start command names it; another run of this program, such as one that waits
- * for its turn, or the first process of its containers; and what a command of this operation left behind.
+ * for its turn, or the first process of its containers, and what a schedule began it with (`sh -c`, `timeout`); and what a command of this
+ * operation left behind.
  * Undefined where there is no /proc; who belongs to another user may be missing.
  */
 export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): Promise<LiveProcess[] | undefined> {
@@ -36,12 +37,14 @@ export async function listWorkingIn(folder: string, sought: SoughtAgent = {}): P
   const running = await listProcesses();
   if (running === undefined || identity === undefined) return running && [];
   const ours = await ownAncestors();
+  const waiting = waitingForUs(running);
   const folders = new Set([identity]);
   const found = await Promise.all(
     running.map(async (each) => {
       const others =
         !ours.has(each.id) &&
         each.parent !== process.pid &&
+        !waiting.has(each.id) &&
         !waitsForTyping(each) &&
         !isTool(each, sought) &&
         !isThisProgram(each);
@@ -76,6 +79,27 @@ const OURS = ["git-kai-version", "kai", ".kai-init"];
 /** Node is told what to run. */
 const isThisProgram = ({ name, args }: LiveProcess): boolean =>
   OURS.includes(name === "node" ? path.basename(args[1] ?? "") : name);
+
+/** What stands between a schedule and this program, and does nothing meanwhile. */
+const WAITERS = ["git", "flock", "timeout", "env", "nice", "ionice", "chrt", "setsid", "nohup", "time"];
+
+/** A shell counts where a schedule began it (`sh -c`): one with a script may be the agent. */
+const isWaiter = ({ name, args }: LiveProcess): boolean =>
+  WAITERS.includes(name) || (SHELLS.includes(name) && /^-[a-z]*c$/.test(args[1] ?? ""));
+
+/** Those that began another run of this program, and wait for it. An agent may begin one as well, and is no such waiter. */
+function waitingForUs(running: readonly LiveProcess[]): Set<number> {
+  const all = new Map(running.map((each) => [each.id, each]));
+  const waiting = new Set<number>();
+  for (const each of running.filter(isThisProgram)) {
+    let above = all.get(each.parent);
+    while (above !== undefined && isWaiter(above) && !waiting.has(above.id)) {
+      waiting.add(above.id);
+      above = all.get(above.parent);
+    }
+  }
+  return waiting;
+}
 
 async function isCommandOf(id: number, { operation }: SoughtAgent): Promise<boolean> {
   if (operation === undefined) return false;

@@ -1,6 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { agentWithVersions } from "../support/agent.js";
 import { makeVersion } from "../support/make-version.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 /** 1.0.0 is well, 1.1.0 in force is not: its health command fails. */
 async function agentThatIsIll() {
@@ -34,6 +37,24 @@ test("where the condition holds it goes back to the best target; where not, noth
     [exit 0]
   `);
 });
+
+test.each([[], ["1.0.0"]])(
+  "of several looks at once one goes back, and the others see that it is well (%s)",
+  async (...named) => {
+    const agent = await agentThatIsIll();
+    const look = [PROGRAM, "rollback", ...named, "--when", "health == 0", "--json"];
+    const looks = await Promise.all([1, 2, 3].map(() => agent.run(process.execPath, look)));
+    expect(looks.map(({ exit }) => exit)).toEqual([0, 0, 0]);
+    expect(looks.map((each) => each.json().triggered).sort()).toEqual([false, false, true]);
+    expect((await agent.kai("log", "--json")).json().operations.map(({ kind }: { kind: string }) => kind)).toEqual([
+      "outcome",
+      "rollback",
+      "create",
+      "create",
+      "init",
+    ]);
+  },
+);
 
 test("a condition that cannot be read is refused with its place, and health without a command", async () => {
   const agent = await agentWithVersions("1.0.0", "1.1.0");

@@ -32,7 +32,10 @@ test("another run of this program is nobody's agent", async () => {
   const { dir } = scratch();
   const waits = "setInterval(() => {}, 1000)";
   for (const name of ["git-kai-version", "agent"]) writeFileSync(path.join(dir, name), waits);
-  await startIn(dir, `exec "${process.execPath}" ./git-kai-version`);
+  const other = `"${process.execPath}" ./git-kai-version`;
+  await startIn(dir, `exec ${other}`);
+  // As a schedule begins it.
+  await startIn(dir, `exec sh -c 'timeout 60 ${other}; true'`);
   const agent = await startIn(dir, `exec "${process.execPath}" ./agent`);
   await expect.poll(async () => (await listWorkingIn(dir))?.map(({ id }) => id)).toEqual([agent]);
 });

@@ -1,12 +1,14 @@
 import type { Component } from "../../agent/component.js";
 import { KaiError } from "../../error.js";
+import type { RollbackCaller } from "../../rollback/decided.js";
+import { type DecidedOn, isOvertaken } from "../../rollback/overtaken.js";
 import { ROLLBACK_TYPES } from "../../rollback/plan.js";
 import { rehearse } from "../../rollback/rehearse.js";
 import type { RollbackOptions } from "../../rollback/request.js";
 import { rollBackAfterVersion } from "../../rollback/roll-back-after-version.js";
 import { rollBackSafely } from "../../rollback/roll-back-safely.js";
 import { suggestTargets } from "../../rollback/suggest.js";
-import { type Judged, judgeWhen, requireSuggestion } from "../../rollback/when.js";
+import { type Judged, judgeWhen, requireSuggestion, type WhenOptions } from "../../rollback/when.js";
 import { readAgentHistory } from "../../version/reading.js";
 import { tellConfigBroken } from "../caller.js";
 import type { CommandContext } from "../context.js";
@@ -71,18 +73,20 @@ export const rollbackCommand = defineCommand({
     }
     const options = optionsOf(input);
     const caller = rollbackCallerOf(context);
-    const roll = (name: string) =>
+    const roll = (name: string, decidedOn?: DecidedOn) =>
       interruptibly(context, async (each) => {
         const rolling = input.dryRun ? rollBackAfterVersion : rollBackSafely;
-        const done = await rolling(each, { ...options, to: name });
+        const done = await rolling(each, { ...options, to: name, decidedOn });
         warnOfVersionBefore(done.versionBefore, context.output);
         return done;
       });
     const asked = version ?? to;
     if (input.rehearse) return rehearseIt(asked, options, context);
     if (input.when !== undefined) {
-      const judged = await judgeWhen(caller, { condition: input.when, trustCommands: input.trustCommands });
-      const done = judged.triggered ? await roll(asked ?? requireSuggestion(judged)) : null;
+      const look = { condition: input.when, trustCommands: input.trustCommands };
+      const { judged, done } = await rollBackWhen(caller, look, (each) =>
+        roll(asked ?? requireSuggestion(each), each.decidedOn),
+      );
       context.output.result({ ...toldOf(judged), ...done }, (_told, output) => describeWhen(judged, done, output));
       return;
     }
@@ -147,6 +151,25 @@ async function rehearseIt(
   });
   context.output.result(rehearsal, describeRehearsal);
   if (!rehearsal.ok) process.exitCode = 1;
+}
+
+/** Looks that another operation may overtake before the last word is its own. */
+const MOST_LOOKS = 3;
+
+/** Where another operation comes between the look and the rollback, what that put in force is looked at again. */
+async function rollBackWhen<T>(
+  caller: RollbackCaller,
+  look: WhenOptions,
+  roll: (judged: Judged) => Promise<T>,
+): Promise<{ readonly judged: Judged; readonly done: T | null }> {
+  for (let turn = 1; ; turn++) {
+    const judged = await judgeWhen(caller, look);
+    try {
+      return { judged, done: judged.triggered ? await roll(judged) : null };
+    } catch (cause) {
+      if (!isOvertaken(cause) || turn === MOST_LOOKS) throw cause;
+    }
+  }
 }
 
 const toldOf = ({ triggered, condition, metrics }: Judged) => ({ triggered, condition, metrics });
