@@ -1,5 +1,5 @@
 import { formatBytes } from "../agent/format-bytes.js";
-import type { Execution, ExecutionInSnapshot } from "../snapshot/execution.js";
+import { DISK_FAILED, type Execution, type ExecutionInSnapshot } from "../snapshot/execution.js";
 import type { ListedSnapshot, SnapshotList } from "../snapshot/list-snapshots.js";
 import { formatOpenings } from "../snapshot/opening.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
@@ -127,6 +127,7 @@ export function describeExecution(execution: Execution, { style }: Output): stri
   const lines: string[] = [];
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
+  if (execution.failures.includes(DISK_FAILED)) lines.push(style.red(DISK_FAILED));
   for (const { host, port, method, allowed, reason } of execution.requests) {
     if (allowed && reason === null) continue;
     const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");

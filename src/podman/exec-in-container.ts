@@ -23,6 +23,8 @@ export interface ExecRequest {
   /** Default: the container's. */
   user?: { uid: number; gid: number } | undefined;
   env?: Readonly<Record<string, string>> | undefined;
+  /** What a shell does in front of the command, where there is one: commands, each with its semicolon. */
+  first?: string | undefined;
   /** As in a container's plan. */
   secrets?: Readonly<Record<string, string>> | undefined;
 }
@@ -144,7 +146,7 @@ async function execute(
 /** Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127). */
 const marked = (request: ExecRequest, mark: StartMark): ExecRequest => ({
   ...request,
-  command: ["/bin/sh", "-c", `${mark.script}exec "$@"`, "sh", ...request.command],
+  command: ["/bin/sh", "-c", `${mark.script}${request.first ?? ""}exec "$@"`, "sh", ...request.command],
 });
 
 /** The most that a timer takes. */

@@ -8,6 +8,7 @@ import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { maskText } from "./runs/redact.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
+import { memoryStandIn } from "./sandbox/memory-stand-in.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
 import { judgeExecution } from "./testing/judge-execution.js";
@@ -56,6 +57,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         workdir: workdir === undefined ? undefined : path.posix.resolve("/app", workdir),
         user,
         env: { ...egress?.environment, ...variablesOf(request.env ?? []) },
+        first: memoryStandIn(record),
         secrets,
       },
       {

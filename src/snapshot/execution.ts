@@ -69,3 +69,6 @@ export interface ExecutionInSnapshot extends Execution {
 
 /** One that has ended, and of which nothing is kept yet. */
 export type EndedExecution = Omit<Execution, "run" | "branch" | "executable" | "notCommitted">;
+
+/** Among the `failures` of one that was told that all is well. */
+export const DISK_FAILED = "What it wrote is not whole: this machine's disk was full, or failed.";

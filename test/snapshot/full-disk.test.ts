@@ -30,6 +30,8 @@ test.runIf(process.getuid?.() === 0)(
     }
     expect((await agent.snapshot("commit", id, "--json")).json().error.code).toBe("E118");
     await agent.made("destroy", id);
+    const told = await agent.snapshot("run", "1.1.0", "--", "sh", "-c", FILL);
+    expect([told.exit, told.stderr]).toEqual([1, expect.stringContaining("What it wrote is not whole:")]);
     const run = (await agent.snapshot("run", "1.1.0", "--commit", "--json", "--", "sh", "-c", FILL)).json();
     expect(run).toMatchObject({
       exitCode: 0,

@@ -64,6 +64,10 @@ test("an ordinary user's snapshot goes on when its files were read, and so does 
   const { kai } = process.getuid?.() === 0 ? strangers(agent) : agent;
   const { id } = (await kai("snapshot", "create", "1.1.0", "--json")).json();
   const exec = (script: string) => kai("snapshot", "exec", id, "--json", "--", "sh", "-c", script);
+  // Where its memory is not limited each process is, as in a run.
+  const { isolation, limits } = (await kai("snapshot", "show", id, "--json")).json();
+  const each = isolation.unenforced.includes("memory") ? Math.ceil(limits.memoryBytes / 1024) : "unlimited";
+  expect((await exec("ulimit -d")).json()).toMatchObject({ stdout: `${each}\n` });
   expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({ added: [] });
   // Each round is processes of its own.
   await exec("echo 0 > n; (while :; do n=$(cat n); expr $n + 1 > m; mv m n; done) >/dev/null 2>&1 & echo $!");

@@ -1,3 +1,4 @@
+import { DISK_FAILED } from "../../snapshot/execution.js";
 import { runVersion } from "../../snapshot/testing/run-version.js";
 import { commandLine, defineCommand, required } from "../define-command.js";
 import { describeExecution, warnUnenforced } from "../describe-snapshot.js";
@@ -32,9 +33,10 @@ export const snapshotRunCommand = defineCommand({
       ),
     );
     warnUnenforced(context.output, execution.unenforced);
-    const { exitCode, notCommitted } = execution;
+    const { exitCode, notCommitted, failures } = execution;
     if (notCommitted !== null) context.output.warn(`What it changed was not committed: ${notCommitted}`);
     context.output.told(execution, (_printable, output) => describeExecution(execution, output));
-    process.exitCode = exitCode === 0 && notCommitted !== null ? 1 : exitCode;
+    const isLost = notCommitted !== null || failures.includes(DISK_FAILED);
+    process.exitCode = exitCode === 0 && isLost ? 1 : exitCode;
   },
 });

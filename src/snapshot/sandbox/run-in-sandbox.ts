@@ -12,6 +12,7 @@ import type { Egress } from "../egress/serve-egress.js";
 import type { FoundChanges } from "../ingest/found-changes.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 import { ExecutionOutput } from "./execution-output.js";
+import { limitEachProcess } from "./memory-stand-in.js";
 import { prepareSandbox, type SandboxParts } from "./sandbox.js";
 import { pidFileIn } from "./sandbox-folder.js";
 import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
@@ -111,11 +112,5 @@ const AS_CHILD = 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?';
 const waiting = ({ network }: SnapshotSettings, { stdin }: CommandStreams): string =>
   network.mode === "none" ? "" : `read -r _; ${stdin === undefined ? "exec </dev/null; " : ""}`;
 
-/**
- * Where the host does not limit a sandbox's memory, a limit of each process: not the same, and nobody calls it enforced, but a
- * runaway leaves the host its memory. Set inside, because the runtime itself needs more than a small limit.
- */
-const standInFor = (host: HostCapabilities, { memoryBytes }: RunRequest["settings"]["limits"]): string =>
-  host.features.some(({ name, state }) => name === "memory" && state === "ok")
-    ? ""
-    : `ulimit -d ${Math.ceil(memoryBytes / 1024)}; `;
+const standInFor = (host: HostCapabilities, limits: RunRequest["settings"]["limits"]): string =>
+  host.features.some(({ name, state }) => name === "memory" && state === "ok") ? "" : limitEachProcess(limits);

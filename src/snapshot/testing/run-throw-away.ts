@@ -5,7 +5,7 @@ import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
 import { listChanges } from "../describe-changes.js";
 import { takeFilesAway } from "../end-snapshot.js";
-import type { EndedExecution, Execution } from "../execution.js";
+import { DISK_FAILED, type EndedExecution, type Execution } from "../execution.js";
 import type { RunScenario } from "../keep-run.js";
 import type { TimedScenario } from "../limit-openings.js";
 import { loadKeeper } from "../load-keeper.js";
@@ -156,7 +156,7 @@ function judge(
   const judged = judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect);
   return {
     ...judged,
-    ...(damaged && { passed: false, failures: [...judged.failures, DAMAGED] }),
+    ...(damaged && { passed: false, failures: [...judged.failures, DISK_FAILED] }),
     id: record.id,
     snapshot: null,
     requests,
@@ -166,8 +166,6 @@ function judge(
     isolation: toldIsolation({ ...record, image }),
   };
 }
-
-const DAMAGED = "What it wrote is not whole: this machine's disk was full, or failed.";
 
 const stoppedSnapshot = ({ record }: BegunSnapshot, { image }: RanInSandbox): KnownSnapshot => ({
   record: { ...record, image, status: "stopped" },
