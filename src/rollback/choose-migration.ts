@@ -18,6 +18,9 @@ export function chooseMigration(
   { from, target: { version }, head }: Ground,
   { before, after, named }: AgentCommands,
 ): ChosenMigration {
+  const isSame = from !== undefined && version !== undefined && compareNumbers(version.number, from.number) === 0;
+  // Nothing is to be converted from a version to itself, whatever lies on top of it.
+  if (isSame) return { command: null, commit: version.commit, forward: true };
   const forward = from !== undefined && version !== undefined && compareNumbers(version.number, from.number) > 0;
   return forward
     ? { command: after.migrate, commit: version.commit, forward }

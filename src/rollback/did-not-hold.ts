@@ -9,7 +9,7 @@ const bare = (sentence: string | null): string => (sentence ?? "it was not well"
  */
 export function didNotHold(
   what: string,
-  { version, steps }: Pick<NotHeld, "version" | "steps">,
+  { version, steps, backup = null }: Pick<NotHeld, "version" | "steps"> & { readonly backup?: string | null },
   { tried, untried, inForce }: Fallbacks,
   { exit, data }: { readonly exit: number; readonly data: Readonly<Record<string, unknown>> },
 ): KaiError {
@@ -19,11 +19,13 @@ export function didNotHold(
   const now = held ? `${held.to} is in force instead (${held.strategy})` : stays;
   const failed = tried.filter(({ ok }) => !ok).map(({ strategy, error }) => `${strategy}: ${bare(error)}. `);
   const others = untried.map((each) => `${each.strategy} was not tried: ${each.why}. `);
+  const kept =
+    backup === null ? [] : [`What \`--force\` replaced is kept: \`git checkout ${backup} -- PATH\` brings it back. `];
   const next = held
     ? "`git kai-version log` tells the story; `rollback --suggest` ranks other versions."
     : "`git kai-version undo` takes the last step back; `rollback --suggest` ranks other versions.";
   return new KaiError("E127", `${what} did not hold: ${bare(why?.error ?? null)}. ${now}.`, {
-    hint: [...failed, ...others, next].join(""),
+    hint: [...failed, ...others, ...kept, next].join(""),
     ...(held === undefined && { exit }),
     data: { ...data, fallbacks: tried, untried, recovered: held ?? null, inForce },
   });

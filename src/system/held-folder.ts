@@ -5,6 +5,7 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -64,13 +65,16 @@ export class HeldFolder {
     }
   }
 
-  /** Makes a folder; one that is there already will do. */
+  /** Makes a folder, which belongs to whom this one does, also where root makes it; one that is there already will do. */
   make(name: string): void {
     try {
       mkdirSync(this.at(name));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+      return;
     }
+    const { uid, gid } = this.owner();
+    if (process.getuid?.() === 0) lchownSync(this.at(name), uid, gid);
   }
 
   owner(): { readonly uid: number; readonly gid: number } {

@@ -49,6 +49,14 @@ test("a version that is not well is left again: everything is as before, and the
   expect(suggested.targets.at(-1)).toMatchObject({ version: "1.1.0", failed: 1, left: 1 });
 });
 
+test("where --force replaced files, and the rollback did not hold, it is said where these are", async () => {
+  const agent = await agentOfThree();
+  agent.write("logic.py", "my own work\n");
+  const { hint, rollback } = (await agent.kai("rollback", "1.1.0", "--force", "--json")).json().error;
+  expect(hint).toContain(`\`git checkout ${rollback.backup} -- PATH\` brings it back`);
+  expect(agent.git("show", `${rollback.backup}:logic.py`)).toBe("my own work");
+});
+
 test("where a way out holds, it is said of which version no agent was left running", async () => {
   const agent = await agentOfThree();
   await told(agent, "rollback", "1.0.0");

@@ -157,6 +157,16 @@ test("--keep-state converts where there is lifecycle.migrate, and leaves the sta
   expect(back.stateBackup).toBeNull();
 });
 
+test("from a version to itself, over commits on top of it, nothing is converted", async () => {
+  const agent = await agentWithMemory(MIGRATE);
+  agent.write("logic.py", "more\n");
+  agent.commit("feat: more");
+  const { version: inForce } = await told(agent, "current");
+  await told(agent, "rollback", inForce, "--keep-state");
+  expect(agent.events()).toEqual([]);
+  expect(agent.read("logic.py")).not.toBe("more\n");
+});
+
 test("on the way forward it is the target that converts, and that is whom its command is asked of", async () => {
   const both =
     'migrate: {run: \'echo "$KAI_FROM $KAI_TO" >> "$EVENTS"; cat logic.py >> "$EVENTS"; if [ "$KAI_TO" = 1.0.0 ]; then sqlite3 memory.sqlite "ALTER TABLE note DROP COLUMN extra"; else sqlite3 memory.sqlite "ALTER TABLE note ADD COLUMN extra DEFAULT 2"; fi\'}';

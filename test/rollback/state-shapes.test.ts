@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { observeButLog } from "../operation/observe.js";
@@ -41,6 +41,20 @@ test("state that was a file and is a folder goes back, and forth with undo", asy
   await told(agent, "undo");
   expect([read(agent, "mem/f"), read(agent, "mem/deep/g")]).toEqual(["live\n", "further down\n"]);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "what root has to make anew of it belongs to whom the folder around it does",
+  async () => {
+    const agent = await agentWithShapes();
+    chownSync(path.join(agent.dir, "mem"), 1234, 1234);
+    rmSync(path.join(agent.dir, "mem/deep"), { recursive: true });
+    await told(agent, "rollback", "1.1.0", "--component", "state");
+    for (const name of ["mem/deep", "mem/deep/g"]) {
+      const { uid, gid } = statSync(path.join(agent.dir, name));
+      expect([name, uid, gid]).toEqual([name, 1234, 1234]);
+    }
+  },
+);
 
 test("killed on that way it is brought to its end", async () => {
   const agent = await agentWithShapes();
