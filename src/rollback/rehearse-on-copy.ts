@@ -40,7 +40,7 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
     const root = await findDeploymentRoot(agent);
     const copy = await copyAgent(agent, path.join(folder, "agent"), [places.tempDir, ...(root === null ? [] : [root])]);
     const deployment = root === null ? null : { root, copy: path.join(folder, DEPLOYMENT) };
-    if (deployment) await copyDeployment(deployment.root, deployment.copy, caller.env);
+    const beside = deployment ? await copyDeployment(deployment.root, deployment.copy, caller.env) : [];
     const opened = await tryContainer(caller, agent, { id, folder, copy, deployment, places });
     container = typeof opened === "string" ? undefined : opened;
     // Nobody waits for what runs in it any more; the end of all this tells what kept it from going.
@@ -54,7 +54,7 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
     const { ok, problem } = tried;
     const rollback = tried.rollback && deployedAt(tried.rollback, root);
     const where = toldOf(container, typeof opened === "string" ? opened : null, tried);
-    const remarks = [...elsewhere(tempDir, instead), ...where.remarks];
+    const remarks = [...elsewhere(tempDir, instead), ...where.remarks, ...(ok ? [] : notCopied(beside))];
     return { rehearsed: true, ok, problem, ...where, remarks, rollback };
   } finally {
     await end();
@@ -66,6 +66,13 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
 
 const elsewhere = (tempDir: string, instead: string | null): string[] =>
   instead === null ? [] : [`The copy lay in ${tempDir}: ${instead}.`];
+
+const notCopied = (beside: readonly string[]): string[] =>
+  beside.length === 0
+    ? []
+    : [
+        `Of what lies beside the deployed versions nothing was copied, only its folders, empty: ${beside.slice(0, 10).join(", ")}${beside.length > 10 ? ", …" : ""}.`,
+      ];
 
 const DEPLOYMENT = "deployment";
 

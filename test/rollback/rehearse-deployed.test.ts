@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { LIFECYCLE, RUN, type Running, runningAgent } from "../deploy/running-agent.js";
@@ -69,6 +78,26 @@ test("that the version which is gone back to would not be well where it is deplo
   expect(ran.json()).toMatchObject({ ok: false, problem: { code: "E127" } });
   expect(seen(running)).toEqual(before);
   expect(await running.versionsThatRun()).toEqual(["1.1.0"]);
+});
+
+test("the folders beside the deployed versions are there in the copy, empty, and that is said where it fails", async () => {
+  const running = await runningAgent();
+  const { agent, root } = running;
+  await running.version("1.0.0", {
+    "kai.yaml": LIFECYCLE + ISOLATION,
+    "run.sh": "exit 9\n",
+    ".gitignore": "state.json\n",
+  });
+  await running.version("1.1.0", { "run.sh": `touch "$KAI_DEPLOYMENT/run/$KAI_VERSION" || exit 9\n${RUN}` });
+  await running.version("1.2.0", { "run.sh": RUN });
+  await told(agent, "deploy", "1.2.0");
+  mkdirSync(path.join(root, "run"));
+  writeFileSync(path.join(root, "run/mine"), "");
+  writeFileSync(path.join(root, "token"), "");
+  expect(await told(agent, "rollback", "1.1.0", "--rehearse")).toMatchObject({ ok: true, remarks: [] });
+  expect(readdirSync(path.join(root, "run"))).toEqual(["mine"]);
+  const failed = (await agent.kai("rollback", "1.0.0", "--rehearse", "--json")).json();
+  expect(failed.remarks).toContainEqual(expect.stringMatching(/only its folders, empty: .*run\/, token, /));
 });
 
 test("a folder that was changed since it was deployed fails the rehearsal as it would the rollback", async () => {
