@@ -10,8 +10,8 @@ import { unmountVolume } from "../../podman/volume.js";
 import { makeFolder } from "../../system/durable-file.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
 import { type FolderOrigin, findOriginIn } from "./folder-origin.js";
+import { SANDBOX_PREFIX } from "./sandbox-names.js";
 
-const PREFIX = "kai-snapshot.";
 const ORIGIN = "origin.json";
 /** What `removeFolder` puts behind the name. */
 const GONE = ".gone";
@@ -36,9 +36,6 @@ export async function ownTempDir(tempDir: string): Promise<string> {
 /** A folder that nobody but the caller and root can take out of the way: whoever owns a sticky one still can. */
 const isOurs = ({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean =>
   uid === process.getuid?.() || (uid === 0 && (mode & STICKY) !== 0);
-
-/** Where the sandbox of that id has its folder. */
-export const sandboxFolderIn = (tempDir: string, id: string): string => path.join(tempDir, `${PREFIX}${id}`);
 
 /** Makes a sandbox's folder, of mode 0700, in a `temp_dir` that is the caller's own or root's. */
 export async function makeSandboxFolder(folder: string, origin: FolderOrigin): Promise<void> {
@@ -87,7 +84,7 @@ export async function listForsaken(tempDir: string, now: Date): Promise<string[]
   const forsaken = await Promise.all(
     names.map(async (name) => {
       const folder = path.join(tempDir, name);
-      const isSandbox = name.startsWith(PREFIX);
+      const isSandbox = name.startsWith(SANDBOX_PREFIX);
       // What others wrote there would be unmounted and deleted with our rights.
       if (!(isSandbox || (await wasProbedIn(name))) || !(await isPrivate(folder))) return false;
       return !isSandbox || isForsaken(folder, now);
@@ -122,7 +119,7 @@ export async function listOrigins(tempDir: string): Promise<Map<string, FolderOr
   const origins = new Map<string, FolderOrigin>();
   for (const name of await readdir(tempDir).catch(() => [])) {
     const folder = path.join(tempDir, name);
-    const origin = name.startsWith(PREFIX) && (await isPrivate(folder)) ? await findOrigin(folder) : undefined;
+    const origin = name.startsWith(SANDBOX_PREFIX) && (await isPrivate(folder)) ? await findOrigin(folder) : undefined;
     if (origin) origins.set(folder, origin);
   }
   return origins;
