@@ -111,6 +111,17 @@ async function isForsaken(folder: string, now: Date): Promise<boolean> {
 
 const findOrigin = (folder: string): Promise<FolderOrigin | undefined> => findOriginIn(path.join(folder, ORIGIN));
 
+/** Whether a folder says that it is that snapshot's, or whoever made it was killed before it said anything; true where none is there. */
+export async function isFolderOf(folder: string, id: string): Promise<boolean> {
+  const origin = await findOrigin(folder);
+  if (origin !== undefined) return origin.record !== null && path.basename(origin.record) === id;
+  const stat = await lstat(folder).catch(() => undefined);
+  if (stat === undefined) return true;
+  // A power cut leaves the file empty, whatever was made after it.
+  const said = await lstat(path.join(folder, ORIGIN)).catch(() => undefined);
+  return stat.isDirectory() && (said ? said.isFile() && said.size === 0 : (await readdir(folder)).length === 0);
+}
+
 /**
  * What the folders of sandboxes in `tempDir` say of themselves, by their paths: only those that are the caller's and nobody else can
  * write to, because others may make some in a sticky `tempDir`.
