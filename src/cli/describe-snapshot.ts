@@ -77,9 +77,11 @@ export const describeGone = ({ id, tag, saved, savedAt }: GoneSnapshot, { style 
     `\n\`git kai-version snapshot create refs/kai/snapshots/${id}\` begins with these files again; \`snapshot destroy ${id} --saves\` removes them.`,
   ].join("\n");
 
-export function describeSnapshots({ snapshots, gone }: SnapshotList, output: Output): string {
+export function describeSnapshots({ snapshots, gone, damaged }: SnapshotList, output: Output): string {
   if (snapshots.length + gone.length === 0)
-    return output.quiet ? "" : "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
+    return output.quiet || damaged.length > 0
+      ? ""
+      : "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
   const rows = snapshots.map((each) => [
     output.style.bold(each.id),
     each.version,

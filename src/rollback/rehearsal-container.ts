@@ -13,7 +13,7 @@ import { seccompProfile } from "../podman/seccomp-profile.js";
 import { shellsIn } from "../podman/shell-in-container.js";
 import { skeletonRoot } from "../podman/skeleton-root.js";
 import { type RunningContainer, startContainer } from "../podman/start-container.js";
-import { containerNameOf } from "../snapshot/sandbox/sandbox.js";
+import { containerNameOf } from "../snapshot/sandbox/sandbox-names.js";
 import { makeFolder } from "../system/durable-file.js";
 import { findStat } from "../system/path-bytes.js";
 import { identityOf } from "../system/process-identity.js";

@@ -6,6 +6,7 @@ import { identityOf } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { claimed } from "./claim-snapshot.js";
 import { isRootless } from "./is-rootless.js";
+import { requireOwnFolder } from "./require-own-folder.js";
 import { removeSandboxFolder } from "./sandbox/sandbox-folder.js";
 import { releaseNetwork } from "./sandbox/sandbox-network.js";
 import { findSave, type KeptSave, listSaves, removeSaves, requireFree } from "./saves.js";
@@ -48,12 +49,16 @@ export async function destroySnapshot(
   }
 }
 
-/** The same as `takeAway`, of which the record tells first: whoever is killed over it has it brought to its end, and nothing saved. */
+/**
+ * The same as `takeAway`, of which the record tells first: whoever is killed over it has it brought to its end, and nothing saved. E125
+ * where its folder does not say that it is its.
+ */
 export async function destroyRecorded(
   store: SnapshotStore,
   record: SnapshotRecord,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
+  await requireOwnFolder(store, record);
   await store.write({ ...record, destroyer: (await identityOf(process.pid)) ?? "" });
   await takeAway(store, record, env);
 }

@@ -5,16 +5,18 @@ import type { Caller } from "../version/writing-session.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
 import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { isRootless } from "./is-rootless.js";
+import { requireOwnFolder } from "./require-own-folder.js";
 import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers.js";
 import { savesRef } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
-/** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone. */
+/** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone, E125 where they do not say that they are its. */
 export async function changesOf(
   repository: Repository,
   { record }: KnownSnapshot,
   env: NodeJS.ProcessEnv,
 ): Promise<FoundIn> {
+  await requireOwnFolder(new SnapshotStore(repository), record);
   const reader = { rootless: isRootless(), env };
   const layers = await findLayers(record.folder, record.settings, reader);
   if (layers === undefined) {

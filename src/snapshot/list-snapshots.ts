@@ -1,6 +1,8 @@
+import path from "node:path";
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
+import { damagedRecord } from "./read-record.js";
 import { findSave, type GoneSnapshot, goneSnapshot, listSaves, listSavesAround } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { type ToldIsolation, toldIsolation } from "./told-isolation.js";
@@ -22,10 +24,18 @@ export interface ListedSnapshot {
   readonly committed: string | null;
 }
 
+export interface DamagedSnapshot {
+  readonly id: string;
+  /** What is to be done. */
+  readonly hint: string;
+}
+
 export interface SnapshotList {
   readonly snapshots: readonly ListedSnapshot[];
   /** Those that are gone and of which something was saved. */
   readonly gone: readonly GoneSnapshot[];
+  /** Those whose record cannot be read. */
+  readonly damaged: readonly DamagedSnapshot[];
 }
 
 /** All of an agent's, the oldest first. */
@@ -33,12 +43,18 @@ export async function listSnapshots(caller: Caller): Promise<SnapshotList> {
   const listing = listSavesAround(caller);
   // Whoever waits for it is told of its failure.
   listing.catch(() => {});
-  const known = await new SnapshotStore(await openRepository(caller.cwd, caller.env)).list();
+  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
+  const known = await store.list();
+  const damaged = store.listDamaged(known).map((folder) => ({
+    id: path.basename(folder),
+    hint: damagedRecord(folder).hint ?? "",
+  }));
   const saves = await listing;
-  const living = new Set(known.map(({ record }) => record.id));
+  const there = new Set([...known.map(({ record }) => record.id), ...damaged.map(({ id }) => id)]);
   return {
     snapshots: known.map(listedSnapshot),
-    gone: saves.filter(({ id }) => !living.has(id)).map(goneSnapshot),
+    gone: saves.filter(({ id }) => !there.has(id)).map(goneSnapshot),
+    damaged,
   };
 }
 

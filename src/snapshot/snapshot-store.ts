@@ -9,6 +9,8 @@ import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import type { TakenFrom } from "./ingest/require-acceptable.js";
+import { isSnapshotId } from "./is-snapshot-record.js";
+import { damagedRecord, findRecord, isDamagedIn, recordIn } from "./read-record.js";
 import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
@@ -29,11 +31,9 @@ export const takenFrom = ({ record, status }: KnownSnapshot): TakenFrom => ({
   takesCommands: status === "ready" || status === "running",
 });
 
-const RECORD = "record.json";
 const LEASE = "execution-";
 const HOLD = "held-by-";
 const COMMIT = "committing";
-const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** The records of an agent's snapshots: a folder each, which goes with the snapshot. */
 export class SnapshotStore {
@@ -60,18 +60,18 @@ export class SnapshotStore {
 
   async write(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folderOf(record.id));
-    await writeDurably(path.join(this.folderOf(record.id), RECORD), `${JSON.stringify(record)}\n`);
+    await writeDurably(recordIn(this.folderOf(record.id)), `${JSON.stringify(record)}\n`);
   }
 
   async remove(id: string): Promise<void> {
     // Ahead of the lock beside it: whoever takes a new one must not find it any more.
-    await rm(path.join(this.folderOf(id), RECORD), { force: true });
+    await rm(recordIn(this.folderOf(id)), { force: true });
     await rm(this.folderOf(id), { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Ids of folders without a record, which somebody was killed in; only where nobody can be making one. */
   listUnrecorded = (): string[] =>
-    namesIn(this.root).filter((id) => ULID.test(id) && !existsSync(path.join(this.folderOf(id), RECORD)));
+    namesIn(this.root).filter((id) => isSnapshotId(id) && !existsSync(recordIn(this.folderOf(id))));
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 
@@ -82,6 +82,13 @@ export class SnapshotStore {
       const there = owner && findPlace(owner.path);
       return owner && there && isSamePlace(owner, there) && !isSamePlace(owner, this.repository);
     });
+
+  /** Folders of those whose record is there and cannot be read; those that are known by theirs are not looked at again. */
+  listDamaged(known: readonly KnownSnapshot[]): string[] {
+    const read = new Set(known.map(({ record }) => record.id));
+    const others = namesIn(this.root).filter((id) => !read.has(id));
+    return others.map(this.folderOf).filter(isDamagedIn);
+  }
 
   /** All of this repository's as they are now, the oldest first. Starts no process. */
   async list(): Promise<KnownSnapshot[]> {
@@ -110,6 +117,8 @@ export class SnapshotStore {
         hint: "Give more of the id.",
       });
     }
+    const damaged = ids.map(this.folderOf).find(isDamagedIn);
+    if (damaged !== undefined) throw damagedRecord(damaged);
     const save = findSave(await listSaves(this.#repository), asked);
     throw save
       ? new KaiError("E101", `The snapshot ${save.id} is gone; what was saved of it is there.`, {
@@ -204,16 +213,7 @@ export class SnapshotStore {
   #isOurs = ({ repository }: SnapshotRecord): boolean =>
     repository === undefined || isSamePlace(repository, this.repository);
 
-  /** Undefined for what is none: a folder that is being made or removed, or a file that somebody damaged. */
-  #read(id: string): SnapshotRecord | undefined {
-    if (!ULID.test(id)) return undefined;
-    try {
-      const record = JSON.parse(readText(`${this.folderOf(id)}/${RECORD}`)) as SnapshotRecord;
-      return record.format === "kai-snapshot/1" && record.id === id ? record : undefined;
-    } catch {
-      return undefined;
-    }
-  }
+  #read = (id: string): SnapshotRecord | undefined => findRecord(this.folderOf(id));
 }
 
 const notOurs = ({ id, repository }: SnapshotRecord): KaiError =>

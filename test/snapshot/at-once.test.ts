@@ -110,7 +110,7 @@ test("a lost snapshot that another one takes away meanwhile does not come back a
   const [folder, copy] = [id, lost].map((each) => path.join(agent.tempDir, `kai-snapshot.${each}`)) as [string, string];
   const { snapshot, ...origin } = JSON.parse(readFileSync(path.join(folder, "origin.json"), "utf8"));
   mkdirSync(copy, { mode: 0o700 });
-  const of = { ...snapshot, id: lost, folder: copy, container: "kai-nobody", process: null };
+  const of = { ...snapshot, id: lost, folder: copy, container: `kai-${lost.toLowerCase()}`, process: null };
   writeFileSync(path.join(copy, "origin.json"), JSON.stringify({ ...origin, owner: "gone:1:1", snapshot: of }));
   const file = path.join(recordsOf(agent), "lock");
   const lock = await lockFile(file, { holder: "snapshot", waitMs: 0 }, agent.env);

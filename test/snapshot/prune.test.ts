@@ -96,7 +96,13 @@ test("a folder that another user made, or that names another one as its own, is 
     const other = id.replace(/.$/, last);
     const place = path.join(agent.tempDir, `kai-snapshot.${other}`);
     mkdirSync(place, { mode });
-    const snapshot = { ...origin.snapshot, id: other, folder: of ?? place, container: "kai-nobody", process: null };
+    const snapshot = {
+      ...origin.snapshot,
+      id: other,
+      folder: of ?? place,
+      container: `kai-${other.toLowerCase()}`,
+      process: null,
+    };
     writeFileSync(path.join(place, "origin.json"), JSON.stringify({ ...origin, owner: "gone:1:1", snapshot }));
     chmodSync(place, mode);
   };

@@ -15,9 +15,9 @@ import {
   listOrigins,
   makeSandboxFolder,
   ownTempDir,
-  sandboxFolderIn,
   sweepSandboxFolders,
 } from "../../src/snapshot/sandbox/sandbox-folder.js";
+import { sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-names.js";
 import { scratch } from "../support/scratch.js";
 
 const US = process.getuid?.();

@@ -1,4 +1,5 @@
 import { readPlainFile } from "../../version/read-plain-file.js";
+import { isSnapshotRecord } from "../is-snapshot-record.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 
 /** What a sandbox's folder says of itself, for whoever finds it when everything else is gone. */
@@ -37,8 +38,5 @@ function isOrigin(value: unknown): value is FolderOrigin {
   >;
   const told = record === null || typeof record === "string";
   const whose = typeof owner === "string" && typeof throwAway === "boolean" && typeof expiresAt === "string";
-  return told && whose && (snapshot === undefined || isRecord(snapshot));
+  return told && whose && (snapshot === undefined || isSnapshotRecord(snapshot));
 }
-
-const isRecord = (value: unknown): boolean =>
-  (value as SnapshotRecord | null)?.format === "kai-snapshot/1" && typeof (value as SnapshotRecord).id === "string";

@@ -10,8 +10,8 @@ import { unmountVolume } from "../../podman/volume.js";
 import { makeFolder } from "../../system/durable-file.js";
 import { identityOf, isAlive } from "../../system/process-identity.js";
 import { type FolderOrigin, findOriginIn } from "./folder-origin.js";
+import { SANDBOX_PREFIX } from "./sandbox-names.js";
 
-const PREFIX = "kai-snapshot.";
 const ORIGIN = "origin.json";
 /** What `removeFolder` puts behind the name. */
 const GONE = ".gone";
@@ -36,9 +36,6 @@ export async function ownTempDir(tempDir: string): Promise<string> {
 /** A folder that nobody but the caller and root can take out of the way: whoever owns a sticky one still can. */
 const isOurs = ({ uid, mode }: Pick<Stats, "uid" | "mode">): boolean =>
   uid === process.getuid?.() || (uid === 0 && (mode & STICKY) !== 0);
-
-/** Where the sandbox of that id has its folder. */
-export const sandboxFolderIn = (tempDir: string, id: string): string => path.join(tempDir, `${PREFIX}${id}`);
 
 /** Makes a sandbox's folder, of mode 0700, in a `temp_dir` that is the caller's own or root's. */
 export async function makeSandboxFolder(folder: string, origin: FolderOrigin): Promise<void> {
@@ -87,7 +84,7 @@ export async function listForsaken(tempDir: string, now: Date): Promise<string[]
   const forsaken = await Promise.all(
     names.map(async (name) => {
       const folder = path.join(tempDir, name);
-      const isSandbox = name.startsWith(PREFIX);
+      const isSandbox = name.startsWith(SANDBOX_PREFIX);
       // What others wrote there would be unmounted and deleted with our rights.
       if (!(isSandbox || (await wasProbedIn(name))) || !(await isPrivate(folder))) return false;
       return !isSandbox || isForsaken(folder, now);
@@ -114,6 +111,17 @@ async function isForsaken(folder: string, now: Date): Promise<boolean> {
 
 const findOrigin = (folder: string): Promise<FolderOrigin | undefined> => findOriginIn(path.join(folder, ORIGIN));
 
+/** Whether a folder says that it is that snapshot's, or whoever made it was killed before it said anything; true where none is there. */
+export async function isFolderOf(folder: string, id: string): Promise<boolean> {
+  const origin = await findOrigin(folder);
+  if (origin !== undefined) return origin.record !== null && path.basename(origin.record) === id;
+  const stat = await lstat(folder).catch(() => undefined);
+  if (stat === undefined) return true;
+  // A power cut leaves the file empty, whatever was made after it.
+  const said = await lstat(path.join(folder, ORIGIN)).catch(() => undefined);
+  return stat.isDirectory() && (said ? said.isFile() && said.size === 0 : (await readdir(folder)).length === 0);
+}
+
 /**
  * What the folders of sandboxes in `tempDir` say of themselves, by their paths: only those that are the caller's and nobody else can
  * write to, because others may make some in a sticky `tempDir`.
@@ -122,7 +130,7 @@ export async function listOrigins(tempDir: string): Promise<Map<string, FolderOr
   const origins = new Map<string, FolderOrigin>();
   for (const name of await readdir(tempDir).catch(() => [])) {
     const folder = path.join(tempDir, name);
-    const origin = name.startsWith(PREFIX) && (await isPrivate(folder)) ? await findOrigin(folder) : undefined;
+    const origin = name.startsWith(SANDBOX_PREFIX) && (await isPrivate(folder)) ? await findOrigin(folder) : undefined;
     if (origin) origins.set(folder, origin);
   }
   return origins;

@@ -10,6 +10,7 @@ import type { SnapshotSettings } from "../snapshot-settings.js";
 import { limitsRoot } from "./requirements.js";
 import { volumeOf } from "./sandbox-folder.js";
 import { layersIn, makeLayers } from "./sandbox-layers.js";
+import { containerNameOf } from "./sandbox-names.js";
 
 /** This machine's own programs, or an image that is here, and by which digest it, or what it was built on, is known. */
 export type SandboxBase =
@@ -43,8 +44,6 @@ export interface Sandbox<C extends ContainerPlan["command"]> {
   /** `host`, or the image's id. */
   readonly image: string;
 }
-
-export const containerNameOf = (id: string): string => `kai-${id.toLowerCase()}`;
 
 /** Makes the folder ready, and the plan of a container in which `command` runs. */
 export async function prepareSandbox<C extends ContainerPlan["command"]>(
