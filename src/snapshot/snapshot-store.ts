@@ -9,7 +9,8 @@ import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import type { TakenFrom } from "./ingest/require-acceptable.js";
-import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
+import { findOwnRecord, isCopied } from "./own-record.js";
+import { findPlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
@@ -78,9 +79,8 @@ export class SnapshotStore {
   /** Ids of records that came with a copy of a repository that is still there: all but the record is that one's. */
   listCopied = (): string[] =>
     namesIn(this.root).filter((id) => {
-      const owner = this.#read(id)?.repository;
-      const there = owner && findPlace(owner.path);
-      return owner && there && isSamePlace(owner, there) && !isSamePlace(owner, this.repository);
+      const record = this.#read(id);
+      return record && isCopied(this, record);
     });
 
   /** All of this repository's as they are now, the oldest first. Starts no process. */
@@ -88,7 +88,8 @@ export class SnapshotStore {
     const known: KnownSnapshot[] = [];
     for (const name of namesIn(this.root)) {
       const record = this.#read(name);
-      if (record && this.#isOurs(record)) known.push(await this.#look(record));
+      const own = record && (await findOwnRecord(this, record));
+      if (own) known.push(await this.#look(own));
     }
     return known;
   }
@@ -102,7 +103,8 @@ export class SnapshotStore {
     const records = ids.map((id) => this.#read(id)).filter((record) => record !== undefined);
     const [record, another] = records;
     if (record && !another) {
-      if (this.#isOurs(record)) return this.#look(record);
+      const own = await findOwnRecord(this, record);
+      if (own) return this.#look(own);
       throw notOurs(record);
     }
     if (another) {
@@ -200,9 +202,6 @@ export class SnapshotStore {
     const status = statusOf(record, { owner, process, folder, executing: executing.size > 0, destroying });
     return { record, ...status, attended: destroying || (record.throwAway && owner) };
   }
-
-  #isOurs = ({ repository }: SnapshotRecord): boolean =>
-    repository === undefined || isSamePlace(repository, this.repository);
 
   /** Undefined for what is none: a folder that is being made or removed, or a file that somebody damaged. */
   #read(id: string): SnapshotRecord | undefined {

@@ -3,7 +3,8 @@ import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
-import { listForsaken, sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
+import type { LeftSnapshot } from "./prune-due.js";
+import { listForsaken, listUnclaimed, sweepSandboxFolders } from "./sandbox/forsaken-folders.js";
 import { type KnownSnapshot, type SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
 
@@ -32,6 +33,25 @@ export async function sweepForsaken(
   const containers = await orphanedContainers(env, { store, going, dryRun });
   return [...records, ...sandboxes, ...containers, ...folders];
 }
+
+/** Snapshots of repositories that are not there, in which something was changed: nobody but whoever has them can say that it is not needed. */
+export async function leftUnclaimed(
+  { now }: Pick<Caller, "now">,
+  { store, tempDir }: Pick<Sweeping, "store" | "tempDir">,
+): Promise<LeftSnapshot[]> {
+  const unclaimed = await listUnclaimed(tempDir, now());
+  return unclaimed
+    .filter(({ id }) => !store.has(id))
+    .map(({ id, folder, repository }) => ({
+      id,
+      reason: `something was changed in it, and its repository is not at ${repository?.path} any more.`,
+      hint: `\`git kai-version snapshot list\` in that one, wherever it is now, finds it again; where there is none, \`${removal(folder)}\` removes it.`,
+    }));
+}
+
+/** What removes a folder by hand. */
+const removal = (folder: string): string =>
+  isRootless() ? `podman unshare rm -rf ${folder}` : `umount -R ${folder}/volume; rm -rf ${folder}`;
 
 /** Containers of snapshots whose record is gone, and whose folder is, on this machine and of this user. */
 async function orphanedContainers(

@@ -11,12 +11,12 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { sweepSandboxFolders } from "../../src/snapshot/sandbox/forsaken-folders.js";
 import {
   listOrigins,
   makeSandboxFolder,
   ownTempDir,
   sandboxFolderIn,
-  sweepSandboxFolders,
 } from "../../src/snapshot/sandbox/sandbox-folder.js";
 import { scratch } from "../support/scratch.js";
 
