@@ -223,10 +223,14 @@ const notOurs = ({ id, repository }: SnapshotRecord): KaiError =>
 /** The label of a container that says in which folder of records its snapshot has its own: other agents have some here, too. */
 export const STORE_LABEL = "kai.store";
 
+/** The label that says which folder is its snapshot's: that knows whose it is, also where another repository lies at that place now. */
+export const FOLDER_LABEL = "kai.folder";
+
 /** What a snapshot's container is found by. */
-export const labelsOf = (store: SnapshotStore, id: string): Record<string, string> => ({
+export const labelsOf = (store: SnapshotStore, { id, folder }: SnapshotRecord): Record<string, string> => ({
   [SNAPSHOT_LABEL]: id,
   [STORE_LABEL]: store.root,
+  [FOLDER_LABEL]: folder,
 });
 
 // Synchronous: a hundred small files are read sooner than a hundred tasks of the thread pool are begun.

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
@@ -5,7 +7,8 @@ import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
 import type { LeftSnapshot } from "./prune-due.js";
 import { listForsaken, listUnclaimed, sweepSandboxFolders } from "./sandbox/forsaken-folders.js";
-import { type KnownSnapshot, type SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
+import { sandboxFolderIn } from "./sandbox/sandbox-folder.js";
+import { FOLDER_LABEL, type KnownSnapshot, type SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
 
 export interface Sweeping {
@@ -30,7 +33,7 @@ export async function sweepForsaken(
     ? await listForsaken(tempDir, now())
     : await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, now());
   const records = await sweepRecords(store, env, dryRun);
-  const containers = await orphanedContainers(env, { store, going, dryRun });
+  const containers = await orphanedContainers(env, { store, tempDir, going, dryRun, folders });
   return [...records, ...sandboxes, ...containers, ...folders];
 }
 
@@ -53,15 +56,20 @@ export async function leftUnclaimed(
 const removal = (folder: string): string =>
   isRootless() ? `podman unshare rm -rf ${folder}` : `umount -R ${folder}/volume; rm -rf ${folder}`;
 
-/** Containers of snapshots whose record is gone, and whose folder is, on this machine and of this user. */
+/**
+ * Containers of snapshots whose record is gone, and whose folder is, or goes now, on this machine and of this user. Where that is there,
+ * the snapshot may be that of a repository that was moved away from here.
+ */
 async function orphanedContainers(
   env: NodeJS.ProcessEnv,
-  { store, going, dryRun }: Pick<Sweeping, "store" | "going" | "dryRun">,
+  { store, tempDir, going, dryRun, folders }: Sweeping & { readonly folders: readonly string[] },
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const { name, labels } of await listContainers(SNAPSHOT_LABEL, env)) {
     const id = labels[SNAPSHOT_LABEL] ?? "";
     if (labels[STORE_LABEL] !== store.root || store.has(id) || going.some(({ record }) => record.id === id)) continue;
+    const folder = labels[FOLDER_LABEL] ?? sandboxFolderIn(tempDir, id);
+    if (existsSync(folder) && !folders.includes(path.basename(folder))) continue;
     if (!dryRun) await removeContainer(name, env);
     removed.push(name);
   }

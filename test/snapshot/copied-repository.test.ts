@@ -107,6 +107,22 @@ test("a repository that was moved keeps its snapshots", async () => {
   expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
 });
 
+test("a repository that lies where another one was leaves the containers of that alone", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const moved = `${agent.dir}-moved`;
+  const next = anotherAgent(agent);
+  move(agent, moved);
+  renameSync(next, agent.dir);
+  onTestFinished(() => rmSync(agent.dir, { recursive: true }));
+  expect((await agent.made("prune", "--dry-run")).orphans).toEqual([]);
+  expect((await agent.made("prune", "--all")).orphans).toEqual([]);
+  const inMoved = snapshotIn(moved, agent);
+  expect(await inMoved("exec", id, "--", "echo", "lives")).toMatchObject({ stdout: "lives\n" });
+  await inMoved("destroy", id);
+  expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
+});
+
 test("a repository is known by inode and path, or inode and device", () => {
   const one = { path: "/a/.git", device: "1", inode: "7" };
   expect(isSamePlace(one, { ...one, device: "2" })).toBe(true);
