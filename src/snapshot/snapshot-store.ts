@@ -9,7 +9,7 @@ import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import type { TakenFrom } from "./ingest/require-acceptable.js";
-import { findOwnRecord, isCopied } from "./own-record.js";
+import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
 import { findPlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
@@ -76,12 +76,15 @@ export class SnapshotStore {
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 
-  /** Ids of records that came with a copy of a repository that is still there: all but the record is that one's. */
-  listCopied = (): string[] =>
-    namesIn(this.root).filter((id) => {
+  /** Ids of records that came with a copy of a repository, and are of no use in it. */
+  async listCopied(): Promise<string[]> {
+    const copied: string[] = [];
+    for (const id of namesIn(this.root)) {
       const record = this.#read(id);
-      return record && isCopied(this, record);
-    });
+      if (record && (await isForeign(this, record))) copied.push(id);
+    }
+    return copied;
+  }
 
   /** All of this repository's as they are now, the oldest first. Starts no process. */
   async list(): Promise<KnownSnapshot[]> {
@@ -105,7 +108,7 @@ export class SnapshotStore {
     if (record && !another) {
       const own = await findOwnRecord(this, record);
       if (own) return this.#look(own);
-      throw notOurs(record);
+      throw await notOwn(this, record);
     }
     if (another) {
       throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
@@ -214,11 +217,6 @@ export class SnapshotStore {
     }
   }
 }
-
-const notOurs = ({ id, repository }: SnapshotRecord): KaiError =>
-  new KaiError("E101", `The snapshot ${id} is not this repository's, but that of ${repository?.path}.`, {
-    hint: "This one is a copy of that: run the command there. `git kai-version snapshot prune` removes the copied record here.",
-  });
 
 /** The label of a container that says in which folder of records its snapshot has its own: other agents have some here, too. */
 export const STORE_LABEL = "kai.store";

@@ -123,6 +123,33 @@ test("a repository that lies where another one was leaves the containers of that
   expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
 });
 
+test("a repository that was copied over is the one, and so is a copy of one that is nowhere any more", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const { id: gone } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo unsaved > unsaved.txt; rm logic.py");
+  const [copy, moved] = [`${agent.dir}-copy`, `${agent.dir}-moved`];
+  execFileSync("cp", ["--archive", agent.dir, copy]);
+  move(agent, moved);
+  const [inCopy, inMoved] = [copy, moved].map((dir) => snapshotIn(dir, agent)) as [
+    typeof agent.made,
+    typeof agent.made,
+  ];
+  expect(await inMoved("list")).toMatchObject({ snapshots: [{ id }, { id: gone }] });
+  // Its folder says that it has only been moved.
+  expect(await inCopy("list")).toMatchObject({ snapshots: [] });
+  expect((await inCopy("show", id)).error.message).toContain(moved);
+  expect((await inMoved("destroy", gone)).exit).toBeUndefined();
+  rmSync(moved, { recursive: true });
+  expect((await inCopy("show", gone)).error.hint).toContain("not there any more");
+  expect(await inCopy("diff", id)).toMatchObject({ added: ["unsaved.txt"], deleted: ["logic.py"] });
+  expect(await inCopy("prune")).toMatchObject({ pruned: [], orphans: [gone], left: [] });
+  renameSync(copy, agent.dir);
+  expect((await agent.made("save", id)).commit).toEqual(expect.any(String));
+  await agent.made("destroy", id);
+  expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
+});
+
 test("a repository is known by inode and path, or inode and device", () => {
   const one = { path: "/a/.git", device: "1", inode: "7" };
   expect(isSamePlace(one, { ...one, device: "2" })).toBe(true);
