@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { isRootless } from "../snapshot/is-rootless.js";
-import { listForsaken, sweepSandboxFolders } from "../snapshot/sandbox/sandbox-folder.js";
+import { listForsaken, sweepSandboxFolders } from "../snapshot/sandbox/forsaken-folders.js";
 import { possibleTempDirs, trustedTempDir } from "../snapshot/trusted-temp-dir.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
 import type { Caller } from "../version/writing-session.js";

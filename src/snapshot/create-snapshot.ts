@@ -35,7 +35,7 @@ export async function createSnapshot(caller: Caller, request: CreateSnapshotRequ
     const sandbox = await prepareSandbox(
       {
         id,
-        labels: labelsOf(store, id),
+        labels: labelsOf(store, record),
         tree: record.lower,
         folder,
         base,

@@ -14,7 +14,7 @@ import { removeHalfWritten } from "./remove-half-written.js";
 import { listUnusedTrees, pruneTrees, type UnusedRequest } from "./sandbox/prune-trees.js";
 import { removeSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
-import { sweepForsaken } from "./sweep-forsaken.js";
+import { leftUnclaimed, sweepForsaken } from "./sweep-forsaken.js";
 import { findPassedOver, type PassedOver, trustedTempDir } from "./trusted-temp-dir.js";
 
 export interface PruneResult extends SetRight {
@@ -58,6 +58,7 @@ export async function pruneSnapshots(
   const lost = dryRun ? await listOrphans(tempDir, store) : await restoreOrphans(tempDir, store, env);
   const lostIds = new Set(lost.map(({ record }) => record.id));
   const living = (await store.list()).filter(({ record }) => !lostIds.has(record.id));
+  const unclaimed = await leftUnclaimed(caller, { store, tempDir });
   // Before anything is pruned: what is saved of that now stays.
   const saves = await findPrunableSaves(repository, [...living, ...lost], allSaves);
   const due = [...living, ...lost].flatMap((known) => {
@@ -77,7 +78,7 @@ export async function pruneSnapshots(
     const staying = living.filter((known) => !going.includes(known));
     const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going });
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
-    return { pruned, left, orphans, ended: [], resumed: [], saves, passedOver };
+    return { pruned, left: [...left, ...unclaimed], orphans, ended: [], resumed: [], saves, passedOver };
   }
   await removeHalfWritten(repository, store);
   await removeSaves(repository, saves);
@@ -85,7 +86,7 @@ export async function pruneSnapshots(
   const setRight = await endAllAbandoned(store, env);
   const forsaken = await sweepForsaken(caller, { store, tempDir, dryRun, going: [] });
   const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying: await store.list(), going: [] }))];
-  return { pruned, left, orphans, ...setRight, saves, passedOver };
+  return { pruned, left: [...left, ...unclaimed], orphans, ...setRight, saves, passedOver };
 }
 
 interface Cached {

@@ -7,7 +7,7 @@ import { finishCommits } from "./commit/finish-commit.js";
 import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyForsaken } from "./prune-due.js";
 import { removeHalfWritten } from "./remove-half-written.js";
-import { listForsaken } from "./sandbox/sandbox-folder.js";
+import { listForsaken } from "./sandbox/forsaken-folders.js";
 import { SnapshotStore } from "./snapshot-store.js";
 import { sweepForsaken } from "./sweep-forsaken.js";
 import { findPassedOver, type PassedOver, possibleTempDirs, trustedTempDir } from "./trusted-temp-dir.js";

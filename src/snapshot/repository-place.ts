@@ -16,3 +16,9 @@ export function findPlace(commonDir: string): RepositoryPlace | undefined {
 /** Whether the two are one repository: it may have been moved, and a device may have another number after a restart of the machine. */
 export const isSamePlace = (one: RepositoryPlace, other: RepositoryPlace): boolean =>
   one.inode === other.inode && (one.path === other.path || one.device === other.device);
+
+/** Whether that very repository is where it was. */
+export function isThere(place: RepositoryPlace): boolean {
+  const found = findPlace(place.path);
+  return found !== undefined && isSamePlace(place, found);
+}

@@ -10,8 +10,9 @@ import { makeFolder, writeDurably } from "../system/durable-file.js";
 import { identityOf, isAlive } from "../system/process-identity.js";
 import type { TakenFrom } from "./ingest/require-acceptable.js";
 import { isSnapshotId } from "./is-snapshot-record.js";
+import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
 import { damagedRecord, findRecord, isDamagedIn, recordIn } from "./read-record.js";
-import { findPlace, isSamePlace, type RepositoryPlace } from "./repository-place.js";
+import { findPlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
@@ -75,13 +76,15 @@ export class SnapshotStore {
 
   has = (id: string): boolean => this.#read(id) !== undefined;
 
-  /** Ids of records that came with a copy of a repository that is still there: all but the record is that one's. */
-  listCopied = (): string[] =>
-    namesIn(this.root).filter((id) => {
-      const owner = this.#read(id)?.repository;
-      const there = owner && findPlace(owner.path);
-      return owner && there && isSamePlace(owner, there) && !isSamePlace(owner, this.repository);
-    });
+  /** Ids of records that came with a copy of a repository, and are of no use in it. */
+  async listCopied(): Promise<string[]> {
+    const copied: string[] = [];
+    for (const id of namesIn(this.root)) {
+      const record = this.#read(id);
+      if (record && (await isForeign(this, record))) copied.push(id);
+    }
+    return copied;
+  }
 
   /** Folders of those whose record is there and cannot be read; those that are known by theirs are not looked at again. */
   listDamaged(known: readonly KnownSnapshot[]): string[] {
@@ -95,7 +98,8 @@ export class SnapshotStore {
     const known: KnownSnapshot[] = [];
     for (const name of namesIn(this.root)) {
       const record = this.#read(name);
-      if (record && this.#isOurs(record)) known.push(await this.#look(record));
+      const own = record && (await findOwnRecord(this, record));
+      if (own) known.push(await this.#look(own));
     }
     return known;
   }
@@ -109,8 +113,9 @@ export class SnapshotStore {
     const records = ids.map((id) => this.#read(id)).filter((record) => record !== undefined);
     const [record, another] = records;
     if (record && !another) {
-      if (this.#isOurs(record)) return this.#look(record);
-      throw notOurs(record);
+      const own = await findOwnRecord(this, record);
+      if (own) return this.#look(own);
+      throw await notOwn(this, record);
     }
     if (another) {
       throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
@@ -210,24 +215,20 @@ export class SnapshotStore {
     return { record, ...status, attended: destroying || (record.throwAway && owner) };
   }
 
-  #isOurs = ({ repository }: SnapshotRecord): boolean =>
-    repository === undefined || isSamePlace(repository, this.repository);
-
   #read = (id: string): SnapshotRecord | undefined => findRecord(this.folderOf(id));
 }
-
-const notOurs = ({ id, repository }: SnapshotRecord): KaiError =>
-  new KaiError("E101", `The snapshot ${id} is not this repository's, but that of ${repository?.path}.`, {
-    hint: "This one is a copy of that: run the command there. `git kai-version snapshot prune` removes the copied record here.",
-  });
 
 /** The label of a container that says in which folder of records its snapshot has its own: other agents have some here, too. */
 export const STORE_LABEL = "kai.store";
 
+/** The label that says which folder is its snapshot's: that knows whose it is, also where another repository lies at that place now. */
+export const FOLDER_LABEL = "kai.folder";
+
 /** What a snapshot's container is found by. */
-export const labelsOf = (store: SnapshotStore, id: string): Record<string, string> => ({
+export const labelsOf = (store: SnapshotStore, { id, folder }: SnapshotRecord): Record<string, string> => ({
   [SNAPSHOT_LABEL]: id,
   [STORE_LABEL]: store.root,
+  [FOLDER_LABEL]: folder,
 });
 
 // Synchronous: a hundred small files are read sooner than a hundred tasks of the thread pool are begun.

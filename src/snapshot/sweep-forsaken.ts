@@ -1,10 +1,14 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
-import { listForsaken, sweepSandboxFolders } from "./sandbox/sandbox-folder.js";
-import { type KnownSnapshot, type SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
+import type { LeftSnapshot } from "./prune-due.js";
+import { listForsaken, listUnclaimed, sweepSandboxFolders } from "./sandbox/forsaken-folders.js";
+import { sandboxFolderIn } from "./sandbox/sandbox-names.js";
+import { FOLDER_LABEL, type KnownSnapshot, type SnapshotStore, STORE_LABEL } from "./snapshot-store.js";
 import { sweepRecords } from "./take-place.js";
 
 export interface Sweeping {
@@ -29,19 +33,43 @@ export async function sweepForsaken(
     ? await listForsaken(tempDir, now())
     : await sweepSandboxFolders(tempDir, { rootless: isRootless(), env }, now());
   const records = await sweepRecords(store, env, dryRun);
-  const containers = await orphanedContainers(env, { store, going, dryRun });
+  const containers = await orphanedContainers(env, { store, tempDir, going, dryRun, folders });
   return [...records, ...sandboxes, ...containers, ...folders];
 }
 
-/** Containers of snapshots whose record is gone, and whose folder is, on this machine and of this user. */
+/** Snapshots of repositories that are not there, in which something was changed: nobody but whoever has them can say that it is not needed. */
+export async function leftUnclaimed(
+  { now }: Pick<Caller, "now">,
+  { store, tempDir }: Pick<Sweeping, "store" | "tempDir">,
+): Promise<LeftSnapshot[]> {
+  const unclaimed = await listUnclaimed(tempDir, now());
+  return unclaimed
+    .filter(({ id }) => !store.has(id))
+    .map(({ id, folder, repository }) => ({
+      id,
+      reason: `something was changed in it, and its repository is not at ${repository?.path} any more.`,
+      hint: `\`git kai-version snapshot list\` in that one, wherever it is now, finds it again; where there is none, \`${removal(folder)}\` removes it.`,
+    }));
+}
+
+/** What removes a folder by hand. */
+const removal = (folder: string): string =>
+  isRootless() ? `podman unshare rm -rf ${folder}` : `umount -R ${folder}/volume; rm -rf ${folder}`;
+
+/**
+ * Containers of snapshots whose record is gone, and whose folder is, or goes now, on this machine and of this user. Where that is there,
+ * the snapshot may be that of a repository that was moved away from here.
+ */
 async function orphanedContainers(
   env: NodeJS.ProcessEnv,
-  { store, going, dryRun }: Pick<Sweeping, "store" | "going" | "dryRun">,
+  { store, tempDir, going, dryRun, folders }: Sweeping & { readonly folders: readonly string[] },
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const { name, labels } of await listContainers(SNAPSHOT_LABEL, env)) {
     const id = labels[SNAPSHOT_LABEL] ?? "";
     if (labels[STORE_LABEL] !== store.root || store.has(id) || going.some(({ record }) => record.id === id)) continue;
+    const folder = labels[FOLDER_LABEL] ?? sandboxFolderIn(tempDir, id);
+    if (existsSync(folder) && !folders.includes(path.basename(folder))) continue;
     if (!dryRun) await removeContainer(name, env);
     removed.push(name);
   }

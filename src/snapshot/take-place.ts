@@ -47,7 +47,7 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
  */
 export const sweepRecords = (store: SnapshotStore, env: NodeJS.ProcessEnv, dryRun: boolean): Promise<string[]> =>
   underLock(store, { env }, async () => {
-    const ids = [...store.listCopied(), ...store.listUnrecorded()];
+    const ids = [...(await store.listCopied()), ...store.listUnrecorded()];
     if (!dryRun) for (const id of ids) await store.remove(id);
     return ids;
   });

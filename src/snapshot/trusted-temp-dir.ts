@@ -6,7 +6,8 @@ import type { Caller } from "../version/writing-session.js";
 import { openedTempDir } from "./opened-by-config.js";
 import { formatOpenings } from "./opening.js";
 import { whyRefused } from "./require-trusted-config.js";
-import { listForsaken, ownTempDir } from "./sandbox/sandbox-folder.js";
+import { listForsaken } from "./sandbox/forsaken-folders.js";
+import { ownTempDir } from "./sandbox/sandbox-folder.js";
 import { tempDirOf } from "./sandbox/temp-dir-of.js";
 import { NO_LOG, withTrustGround } from "./with-trust-ground.js";
 

@@ -11,12 +11,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import {
-  listOrigins,
-  makeSandboxFolder,
-  ownTempDir,
-  sweepSandboxFolders,
-} from "../../src/snapshot/sandbox/sandbox-folder.js";
+import { sweepSandboxFolders } from "../../src/snapshot/sandbox/forsaken-folders.js";
+import { listOrigins, makeSandboxFolder, ownTempDir } from "../../src/snapshot/sandbox/sandbox-folder.js";
 import { sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-names.js";
 import { scratch } from "../support/scratch.js";
 

@@ -1,3 +1,6 @@
+import { lstat } from "node:fs/promises";
+import path from "node:path";
+import { writeDurably } from "../../system/durable-file.js";
 import { readPlainFile } from "../../version/read-plain-file.js";
 import { isSnapshotRecord } from "../is-snapshot-record.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
@@ -14,22 +17,36 @@ export interface FolderOrigin {
   readonly snapshot?: SnapshotRecord;
 }
 
+/** The file in the folder that has it. */
+export const ORIGIN = "origin.json";
+const OTHERS = 0o077;
+
 /** No origin of ours comes near that. */
 const LARGEST = 1024 * 1024;
 
 /**
- * What is written there; undefined where nothing is, and where it is none of ours. A folder of that name may have come with a clone,
- * so a link, a FIFO or a device is neither followed nor waited for.
+ * What a sandbox's folder says; undefined where that is nothing, and where the folder is not the caller's alone. One of that name may
+ * have come with a clone, so a link, a FIFO or a device is neither followed nor waited for.
  */
-export async function findOriginIn(file: string): Promise<FolderOrigin | undefined> {
+export async function findOrigin(folder: string): Promise<FolderOrigin | undefined> {
+  if (!(await isPrivate(folder))) return undefined;
   try {
-    const found = await readPlainFile(file, LARGEST);
+    const found = await readPlainFile(path.join(folder, ORIGIN), LARGEST);
     if (found.kind !== "file" || !found.whole) return undefined;
     const origin: unknown = JSON.parse(found.bytes.toString());
     return isOrigin(origin) ? origin : undefined;
   } catch {
     return undefined;
   }
+}
+
+export const writeOrigin = (folder: string, origin: FolderOrigin): Promise<void> =>
+  writeDurably(path.join(folder, ORIGIN), JSON.stringify(origin));
+
+/** Whether nobody but the caller and root can write to it. */
+export async function isPrivate(folder: string): Promise<boolean> {
+  const stat = await lstat(folder).catch(() => undefined);
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & OTHERS) === 0;
 }
 
 function isOrigin(value: unknown): value is FolderOrigin {

@@ -118,7 +118,7 @@ async function runBegun(
     return await runInSandbox(
       {
         id,
-        labels: labelsOf(store, id),
+        labels: labelsOf(store, record),
         tree: record.lower,
         folder,
         base,
