@@ -1,16 +1,77 @@
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { findExecutable } from "../../src/snapshot/ingest/executable-changes.js";
+import type { FolderView, SeenEntry } from "../../src/snapshot/ingest/folder-view.js";
 
 const configOf = (run: string) =>
   parseAgentConfig(JSON.stringify({ agent_id: "ai.example.clerk", lifecycle: { start: { run } } }), "kai.yaml");
 
 /** Which of some paths are marked where an agent is started by a command. */
-function marked(run: string, paths: readonly string[]): string[] {
+async function marked(run: string, paths: readonly string[], around: readonly FolderView[] = []): Promise<string[]> {
   const config = configOf(run);
   const bytes = paths.map((each) => Buffer.from(each).toString("latin1"));
-  return findExecutable(bytes, { before: config, after: config, onto: null }).map(({ path }) => path);
+  const found = await findExecutable(bytes, { before: config, after: config, onto: null }, around);
+  return found.map(({ path }) => path);
 }
+
+/** A tree of files and links; its second part is what each link says. */
+function treeOf(files: readonly string[], links: Readonly<Record<string, string>>): FolderView {
+  const entries = new Map<string, Map<string, SeenEntry>>();
+  for (const file of [...files, ...Object.keys(links)]) {
+    const steps = file.split("/");
+    for (const [index, name] of steps.entries()) {
+      const folder = steps.slice(0, index).join("/");
+      const within = entries.get(folder) ?? new Map<string, SeenEntry>();
+      const isFolder = index < steps.length - 1;
+      const said = links[file];
+      const target = isFolder || said === undefined ? undefined : async () => said;
+      entries.set(folder, within.set(name, { name, isFolder, target }));
+    }
+  }
+  return async (folder) => [...(entries.get(folder)?.values() ?? [])];
+}
+
+test.each<[string, Record<string, string>, string[]]>([
+  ["sh bin/stop.sh", { bin: "libexec" }, ["bin", "libexec/stop.sh"]],
+  ["sh $PWD/Bin/stop.sh", { bin: "./libexec/" }, ["bin", "libexec/stop.sh"]],
+  ["./health", { health: "libexec/health.sh" }, ["health", "libexec/health.sh"]],
+  ["./a/b/health", { "a/b/health": "../../x", x: "libexec/health.sh" }, ["a/b/health", "libexec/health.sh", "x"]],
+  ["./a/../health", { health: "a/../libexec/health.sh" }, ["health", "libexec/health.sh"]],
+  ["a/*/stop.sh", { "a/v1": "../libexec" }, ["a/v1", "libexec/stop.sh"]],
+  ["cd bin && ./stop.sh", { bin: "libexec" }, ["bin", "libexec/health.sh", "libexec/stop.sh"]],
+  ["cd a && ./stop.sh", { "a/stop.sh": "../libexec/stop.sh" }, ["a/stop.sh", "libexec/stop.sh"]],
+  ["python3 -m pkg.main", { pkg: "libexec" }, ["libexec/main.py", "pkg"]],
+  ["make", { makefile: "build/all.mk" }, ["build/all.mk", "makefile"]],
+  ["./x", { x: "lib*/health.sh", "lib*": "a", libexec2: "a" }, ["lib*", "x"]],
+  ["./x", { x: "y", y: "x" }, ["x", "y"]],
+  ["./x", { x: "x/x" }, ["x"]],
+  ["./x ./y", { x: "/libexec/stop.sh", y: "../libexec/stop.sh" }, ["x", "y"]],
+  ["./stop.sh", { bin: "libexec", other: "free.txt" }, []],
+])("what %s names through links is marked, and they are: %j", async (run, links, named) => {
+  const files = ["libexec/stop.sh", "libexec/health.sh", "libexec/main.py", "build/all.mk", "free.txt", "a/b/c"];
+  const paths = [...files, ...Object.keys(links)].filter((file) => file !== "a/b/c");
+  const expected = run.startsWith("cd bin") ? [...named, "libexec/main.py"].sort() : named;
+  expect((await marked(run, paths, [treeOf(files, links)])).sort()).toEqual(expected);
+  // Each may be in another tree than what leads there.
+  const apart = Object.entries(links).map(([link, target]) => treeOf([], { [link]: target }));
+  expect((await marked(run, paths, [treeOf(files, {}), ...apart])).sort()).toEqual(expected);
+});
+
+test("a link that is a file in another tree is followed all the same", async () => {
+  const trees = [treeOf(["health"], {}), treeOf(["lib/health.sh"], { health: "lib/health.sh" })];
+  expect(await marked("./health", ["lib/health.sh"], trees)).toEqual(["lib/health.sh"]);
+});
+
+test("links that a sandbox made to hold their reader up are given up, and all it changed is marked", async () => {
+  const names = Array.from({ length: 3000 }, (_, index) => `l${index}`);
+  const loops = Object.fromEntries(names.map((name, index) => [name, `d${index}/..`]));
+  const tree = treeOf(
+    names.map((_, index) => `d${index}/file`),
+    loops,
+  );
+  expect(await marked("*/".repeat(2000), ["free.txt"], [tree])).toEqual(["free.txt"]);
+  expect(await marked("l1/".repeat(2000), ["free.txt"], [tree])).toEqual([]);
+});
 
 test.each([
   ".gitattributes",
@@ -31,8 +92,8 @@ test.each([
   ".buildkite/pipeline.yml",
   ".cirrus.yml",
   "appveyor.yml",
-])("git or a forge obeys %s, whatever the commands are", (path) => {
-  expect(marked("true", [path, `${path}.md`.replace("/", "-"), "free.txt"])).toEqual([path]);
+])("git or a forge obeys %s, whatever the commands are", async (path) => {
+  expect(await marked("true", [path, `${path}.md`.replace("/", "-"), "free.txt"])).toEqual([path]);
 });
 
 test.each<[string, string[]]>([
@@ -73,7 +134,7 @@ test.each<[string, string[]]>([
   ["echo $STATUS > start.sh 2>>'my script.sh'", []],
   ["for f in $FILES; do cat $f; done", []],
   ["echo don't; ./start.sh", ["start.sh"]],
-])("%s", (run, named) => {
+])("%s", async (run, named) => {
   const all = [
     ["start.sh"],
     ["my script.sh", "health.py", "ops/start.sh", "ops/a/b.py", "index.js", "index.cjs", "index.mjs", "clerk/main.py"],
@@ -88,10 +149,10 @@ test.each<[string, string[]]>([
     ],
     ["pyproject.toml", "docker-compose.yml", "compose.yaml", "Rakefile", "deno.json", "Makefile", "free.txt"],
   ].flat();
-  expect(marked(run, all).sort()).toEqual([...named].sort());
+  expect((await marked(run, all)).sort()).toEqual([...named].sort());
 });
 
-test("a command that a sandbox wrote to hold its reader up is read at once", () => {
+test("a command that a sandbox wrote to hold its reader up is read at once", async () => {
   const name = `${"a".repeat(250)}.sh`;
   for (const run of [
     "*a".repeat(5000),
@@ -101,7 +162,7 @@ test("a command that a sandbox wrote to hold its reader up is read at once", () 
     "{$(`".repeat(20_000),
   ]) {
     expect(
-      marked(
+      await marked(
         `x ${run}b`,
         Array.from({ length: 200 }, () => name),
       ),

@@ -1,28 +1,36 @@
 import { posix } from "node:path";
 import { UNKNOWN, wordLists } from "./command-words.js";
 import { ENDINGS, PROGRAM_FILES } from "./program-files.js";
+import { folded, matches, patternOf } from "./shell-pattern.js";
 
 const { basename } = posix;
+
+/** What a shell command names of the folder that it is run in. */
+export interface NamedByCommand {
+  /** Paths and patterns, folded. */
+  readonly names: readonly string[];
+  /** Whether a readable path is one of them, or lies below one. */
+  isNamed(path: string): boolean;
+}
 
 /**
  * What a shell command runs of the folder that it is run in, as far as its words say: a file or folder that is one of them, by its name
  * or a pattern, as a module, or by a program that reads a file of that name. Takes readable paths; case is ignored, as some file systems do.
  */
-export function namedBy(command: string): (path: string) => boolean {
+export function namedBy(command: string): NamedByCommand {
   const names = wordLists(folded(command)).flatMap((words) => [
     ...words.flatMap((word, index) => namesOf(word, words[index - 1])),
     ...namesWithoutEnding(words),
   ]);
   const plain = new Set(names);
   const patterns = names.filter((name) => /[*?[]/.test(name)).map(patternOf);
-  return (path) => {
+  const isNamed = (path: string) => {
     const steps = folded(path).split("/");
-    const isNamed = steps.some((_, index) => plain.has(steps.slice(0, index + 1).join("/")));
-    return isNamed || patterns.some((pattern) => matches(pattern, steps));
+    const isPlain = steps.some((_, index) => plain.has(steps.slice(0, index + 1).join("/")));
+    return isPlain || patterns.some((pattern) => matches(pattern, steps));
   };
+  return { names: [...plain], isNamed };
 }
-
-const folded = (text: string): string => text.normalize("NFC").toLowerCase();
 
 function namesOf(word: string, before: string | undefined): string[] {
   const isModule = before === "-m" || /^[\w.]+:\w+$/.test(word);
@@ -55,39 +63,4 @@ function plainPath(word: string): string[] {
 function filesOfModule(word: string): string[] {
   const folder = (word.split(":")[0] ?? "").replaceAll(".", "/");
   return [`${folder}.py`, folder, `${folder.split("/")[0]}/__init__.py`];
-}
-
-/** Of a set of characters any one will do. */
-const patternOf = (name: string): string[] =>
-  name
-    .replace(/\[(?:\[:\w+:\]|[^[\]])+\]/g, "?")
-    .split("/")
-    .map((glob) => (glob === "**" ? glob : glob.replace(/\*+/g, "*")));
-
-/** Whether a path, or a folder above it, is what a pattern of the shell finds. */
-function matches(pattern: readonly string[], steps: readonly string[]): boolean {
-  for (const [index, glob] of pattern.entries()) {
-    const step = steps[index];
-    if (step === undefined) return false;
-    if (glob === "**") return true;
-    if (!matchesName(glob, step)) return false;
-  }
-  return true;
-}
-
-/** By `*` and `?`; in steps no more than the product of both lengths, as the sandbox may have written both. */
-function matchesName(glob: string, name: string): boolean {
-  let [at, star, retry] = [0, -1, 0];
-  for (let index = 0; index < name.length; ) {
-    if (glob[at] === "*") {
-      [star, retry] = [at, index];
-      at++;
-    } else if (glob[at] === "?" || glob[at] === name[index]) {
-      at++;
-      index++;
-    } else if (star >= 0) {
-      [at, index] = [star + 1, ++retry];
-    } else return false;
-  }
-  return at === glob.length || glob.slice(at) === "*";
 }
