@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAgentConfig } from "../../src/agent/config.js";
 import { findExecutable } from "../../src/snapshot/ingest/executable-changes.js";
 import type { FolderView, SeenEntry } from "../../src/snapshot/ingest/folder-view.js";
+import { PROGRAM_FILES, TAKES_MODULES } from "../../src/snapshot/ingest/program-files.js";
 
 const configOf = (run: string) =>
   parseAgentConfig(JSON.stringify({ agent_id: "ai.example.clerk", lifecycle: { start: { run } } }), "kai.yaml");
@@ -152,6 +154,64 @@ test.each<[string, string[]]>([
   expect((await marked(run, all)).sort()).toEqual([...named].sort());
 });
 
+test.each<[string, string[]]>([
+  ["python3 -mserve", ["serve.py"]],
+  ["python3 -um serve", ["serve.py"]],
+  ["python3 -umserve", ["serve.py"]],
+  ["python3.12 .", ["__main__.py"]],
+  ["make -Csub1", ["sub1/x.mk"]],
+  ["make -fsub1/x.mk", ["sub1/x.mk"]],
+  ['sh "$(cd "$(dirname "$0")" && pwd)/h1.sh"', ["h1.sh"]],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's own
+  ["${X:-${PWD}}/h1.sh", ["h1.sh"]],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's own
+  ["${X:-./h1.sh}", ["h1.sh"]],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's own
+  ["sh tools/${X:-${Y:-a}}.sh", ["tools/a.sh"]],
+  ["sh h$((1 + 0)).sh", ["h1.sh"]],
+  ["sh tools/{a,{b,c}}.sh", ["tools/a.sh"]],
+  ["python3 /app/serve.py", ["serve.py"]],
+  ["node -r./hook.js -e 0", ["hook.js"]],
+  ["node -r ./hook -e 0", ["hook.js"]],
+  ["celery -A serve worker", ["serve.py", "celeryconfig.py"]],
+  ["celery --app=serve worker", ["serve.py", "celeryconfig.py"]],
+  ["gunicorn serve", ["serve.py", "gunicorn.conf.py"]],
+  ["arq serve.Settings", ["serve.py"]],
+  ["flask --app serve run", ["serve.py", "app.py", "wsgi.py"]],
+  ["flask run", ["app.py", "wsgi.py"]],
+  ["PATH=$PWD/tools:$PATH y", ["tools/a.sh"]],
+  ["PYTHONPATH=a:tools python3 -m foo", ["tools/a.sh"]],
+  ["pip3.12 install .", ["pyproject.toml"]],
+  ["alembic upgrade head", ["alembic.ini", "pyproject.toml"]],
+  ["langgraph up", ["langgraph.json"]],
+  ["crewai run", ["pyproject.toml"]],
+  ["honcho start", ["Procfile"]],
+  ["conda env update", ["environment.yml"]],
+  ["pytest tests/unit", ["pyproject.toml", "tests/conftest.py", "tests/unit/conftest.py"]],
+  ["sh -x -m", []],
+])("%s: options with a value, what is nested, modules and fixed names", async (run, named) => {
+  const files =
+    "serve.py __main__.py app.py wsgi.py gunicorn.conf.py celeryconfig.py h1.sh hook.js sub1/x.mk tools/a.sh";
+  const fixed =
+    "pyproject.toml alembic.ini langgraph.json Procfile environment.yml tests/conftest.py tests/unit/conftest.py";
+  const all = [...files.split(" "), ...fixed.split(" "), "free.txt", "tests/free.txt"];
+  expect((await marked(run, all)).sort()).toEqual([...named].sort());
+});
+
+test("the documents give the whole list of files that programs read by fixed names", () => {
+  const documents = readFileSync(new URL("../../docs/snapshots.md", import.meta.url), "utf8");
+  const programs = new Map<string, string[]>();
+  for (const [program, files] of PROGRAM_FILES) {
+    const told = files.map((file) => `\`${file}\``).join(", ");
+    programs.set(told, [...(programs.get(told) ?? []), `\`${program}\``]);
+  }
+  const rows = [...programs].map(([told, named]) => `| ${named.join(", ")} | ${told} |`);
+  const [, section = ""] = documents.split("\n### Files of fixed names\n");
+  const [told = ""] = section.split("\n## ");
+  expect(told.split("\n").filter((line) => line.startsWith("| `"))).toEqual(rows);
+  expect(told).toContain([...TAKES_MODULES].map((program) => `\`${program}\``).join(", "));
+});
+
 test("a command that a sandbox wrote to hold its reader up is read at once", async () => {
   const name = `${"a".repeat(250)}.sh`;
   for (const run of [
@@ -160,6 +220,9 @@ test("a command that a sandbox wrote to hold its reader up is read at once", asy
     "[".repeat(50_000),
     `"${"\\a".repeat(50_000)}`,
     "{$(`".repeat(20_000),
+    `-m ${"a.".repeat(50_000)}`,
+    "-ma.a.a.a".repeat(10_000),
+    "$".padEnd(50_000, "{a-"),
   ]) {
     expect(
       await marked(
