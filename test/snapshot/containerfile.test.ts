@@ -16,6 +16,7 @@ function recipeOf(
   const files = {
     names: Object.keys(texts).sort(),
     links: [],
+    target: () => Promise.reject(new Error("there is no link")),
     size: async (name: string) => bytes(name).length,
     read: async (name: string) => bytes(name),
   };
@@ -97,6 +98,7 @@ test("too much to build from is refused before it is read", async () => {
   const files = {
     names: ["package-lock.json", "package.json"],
     links: [],
+    target: () => Promise.reject(new Error("there is no link")),
     size: async () => 20 * 1024 ** 3,
     read: () => Promise.reject(new Error("it was read")),
   };
