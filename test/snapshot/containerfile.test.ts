@@ -219,6 +219,37 @@ test("the hint of a refused instruction names those that are taken, and no other
   for (const word of ["ADD", "ONBUILD"]) expect(named).not.toContain(word);
 });
 
+test.each([
+  "dir:/etc",
+  "docker-archive:/tmp/x.tar",
+  "oci:x",
+  "oci-archive:x.tar:y",
+  "containers-storage:x",
+  "docker://x",
+  "x@sha256:zz",
+  "a:b/c",
+  "a:b:c",
+])("an image is named, and read from nowhere else: FROM %s", (image) => {
+  expect(() => readContainerfile(`FROM ${image}`, "Containerfile")).toThrow(
+    expect.objectContaining({
+      code: "E103",
+      message: "The version's Containerfile cannot be built here, line 1: FROM takes one image, by its name.",
+    }),
+  );
+});
+
+test.each([
+  "base",
+  "base:1",
+  "docker:dind",
+  "localhost/dir:latest",
+  "localhost:5000/a/b-c_d.e:1.2-x",
+  `docker.io/library/python:3.12@sha256:${"ab".repeat(32)}`,
+  "ghcr.io/a/b",
+])("an image is named as registries name it: FROM %s", (image) => {
+  expect(readContainerfile(`FROM ${image} AS x`, "Containerfile").from).toBe(image);
+});
+
 test.each([["FROM scratch"], ["FROM $IMAGE"], ["FROM --platform=x base:1"], ["FROM"], ["RUN x"], [""], ["FROM ../x"]])(
   "a Containerfile that names no image is refused: %s",
   (text) => {
