@@ -181,9 +181,9 @@ test("a file that a command names through a link takes --allow-executable, as a 
     code: "E128",
     executable: [
       { path: "health", reason: "the test answers runs it" },
-      { path: "libexec/health-v2.sh", reason: "the test answers runs it, through a link" },
-      { path: "libexec/stop.sh", reason: "the test answers runs it, through a link" },
-      { path: "new/health.sh", reason: "the test answers runs it, through a link" },
+      { path: "libexec/health-v2.sh", reason: "the test answers leads to it, by a link or from another folder" },
+      { path: "libexec/stop.sh", reason: "the test answers leads to it, by a link or from another folder" },
+      { path: "new/health.sh", reason: "the test answers leads to it, by a link or from another folder" },
     ],
   });
   expect((await agent.made("diff", id)).executable).toEqual(refused["executable"]);

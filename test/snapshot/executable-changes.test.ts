@@ -42,6 +42,9 @@ test.each<[string, Record<string, string>, string[]]>([
   ["a/*/stop.sh", { "a/v1": "../libexec" }, ["a/v1", "libexec/stop.sh"]],
   ["cd bin && ./stop.sh", { bin: "libexec" }, ["bin", "libexec/health.sh", "libexec/stop.sh"]],
   ["cd a && ./stop.sh", { "a/stop.sh": "../libexec/stop.sh" }, ["a/stop.sh", "libexec/stop.sh"]],
+  ["cd a && ../libexec/stop.sh", {}, ["libexec/stop.sh"]],
+  ["cd a && sh */stop.sh", { "a/v1": "../libexec" }, ["a/v1", "libexec/stop.sh"]],
+  ["sh bin/../health.sh", { bin: "libexec/sub" }, ["bin", "libexec/health.sh"]],
   ["python3 -m pkg.main", { pkg: "libexec" }, ["libexec/main.py", "pkg"]],
   ["make", { makefile: "build/all.mk" }, ["build/all.mk", "makefile"]],
   ["./x", { x: "lib*/health.sh", "lib*": "a", libexec2: "a" }, ["lib*", "x"]],
@@ -50,8 +53,16 @@ test.each<[string, Record<string, string>, string[]]>([
   ["./x ./y", { x: "/libexec/stop.sh", y: "../libexec/stop.sh" }, ["x", "y"]],
   ["./stop.sh", { bin: "libexec", other: "free.txt" }, []],
 ])("what %s names through links is marked, and they are: %j", async (run, links, named) => {
-  const files = ["libexec/stop.sh", "libexec/health.sh", "libexec/main.py", "build/all.mk", "free.txt", "a/b/c"];
-  const paths = [...files, ...Object.keys(links)].filter((file) => file !== "a/b/c");
+  const files = [
+    "libexec/stop.sh",
+    "libexec/health.sh",
+    "libexec/main.py",
+    "build/all.mk",
+    "free.txt",
+    "a/b/c",
+    "libexec/sub/d",
+  ];
+  const paths = [...files, ...Object.keys(links)].filter((file) => !/^a\/b\/c$|sub/.test(file));
   const expected = run.startsWith("cd bin") ? [...named, "libexec/main.py"].sort() : named;
   expect((await marked(run, paths, [treeOf(files, links)])).sort()).toEqual(expected);
   // Each may be in another tree than what leads there.
@@ -73,6 +84,8 @@ test("links that a sandbox made to hold their reader up are given up, and all it
   );
   expect(await marked("*/".repeat(2000), ["free.txt"], [tree])).toEqual(["free.txt"]);
   expect(await marked("l1/".repeat(2000), ["free.txt"], [tree])).toEqual([]);
+  const folders = names.map((_, index) => `d${index}`).join(" ");
+  expect(await marked(folders, ["free.txt"], [tree])).toEqual(["free.txt"]);
 });
 
 test.each([

@@ -43,7 +43,8 @@ export async function findExecutable(
     whys.push((path) => {
       if (isNamed(readablePath(path))) return `${key} runs it`;
       if (links.has(path)) return `${key} goes through it`;
-      if (stepsInto(path).some((each) => ends.has(each))) return `${key} runs it, through a link`;
+      if (ends.size > 0 && stepsInto(path).some((each) => ends.has(each)))
+        return `${key} leads to it, by a link or from another folder`;
       return tooMany ? `${key} names too much to be looked at` : undefined;
     });
   }

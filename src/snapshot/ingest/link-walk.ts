@@ -6,11 +6,11 @@ import { folded, matchesName, patternOf } from "./shell-pattern.js";
 interface Led {
   /** The links on the way. */
   readonly links: Set<string>;
-  /** What is behind them: files, and folders with all in them. */
+  /** What is behind them, or was come to from a folder that is named: files, and folders with all in them. */
   readonly ends: Set<string>;
 }
 
-/** Where the names of a command lead through links. */
+/** Where the names of a command lead, beyond what they say. */
 export interface LedTo extends Readonly<Led> {
   /** Whether it was given up, as there is no end to it. */
   readonly tooMany: boolean;
@@ -50,7 +50,9 @@ export class LinkWalk {
   /** Of paths and patterns, folded; in a folder that one of them leads to each of them is looked for, too. */
   async from(names: readonly string[]): Promise<LedTo> {
     const led = { links: new Set<string>(), ends: new Set<string>() };
-    const patterns = names.filter(({ length }) => length <= LONGEST_PATH).map(patternOf);
+    const followed = names.filter(({ length }) => length <= LONGEST_PATH);
+    const patterns = followed.map(patternOf);
+    const lengths = followed.reduce((sum, { length }) => sum + length, 0);
     const gone = new Set<string>();
     const ways = patterns.map((steps): Way => ({ folder: "", steps, links: 0, isWithin: false }));
     // They become more meanwhile.
@@ -61,8 +63,10 @@ export class LinkWalk {
       this.#letters += key.length;
       if (way.steps.length > 0) for (const next of await this.#goOn(way, led)) ways.push(next);
       else {
-        if (way.links > 0) led.ends.add(way.folder);
-        if (!way.isWithin) for (const steps of patterns) ways.push({ ...way, steps, isWithin: true });
+        if (isElsewhere(way)) led.ends.add(way.folder);
+        if (way.isWithin) continue;
+        for (const steps of patterns) ways.push({ ...way, steps, isWithin: true });
+        this.#letters += lengths;
       }
       if (this.#letters > MOST_LETTERS) return { ...led, tooMany: true };
     }
@@ -75,7 +79,7 @@ export class LinkWalk {
     const [step = "", ...steps] = way.steps;
     if (step === "." || step === "") return [{ ...way, steps }];
     if (step === "..") return folder === "" ? [] : [{ ...way, folder: parentOf(folder), steps }];
-    if (step === "**" && links > 0) led.ends.add(folder);
+    if (step === "**" && isElsewhere(way)) led.ends.add(folder);
     const next: Way[] = [];
     for (const { name, isFolder, target } of await this.#find(folder, step)) {
       const path = folder === "" ? name : `${folder}/${name}`;
@@ -84,7 +88,7 @@ export class LinkWalk {
         led.links.add(path);
         const said = links < MOST_LINKS ? await target() : "/";
         if (!said.startsWith("/")) next.push({ ...way, steps: [...literalSteps(said), ...steps], links: links + 1 });
-      } else if (steps.length === 0 && links > 0) led.ends.add(path);
+      } else if (steps.length === 0 && isElsewhere(way)) led.ends.add(path);
     }
     return next;
   }
@@ -116,6 +120,9 @@ export class LinkWalk {
     return entries;
   }
 }
+
+/** Whether it has left what its name says. */
+const isElsewhere = ({ links, isWithin }: Way): boolean => links > 0 || isWithin;
 
 const parentOf = (folder: string): string => folder.slice(0, Math.max(folder.lastIndexOf("/"), 0));
 

@@ -89,8 +89,8 @@ function plainPath(word: string): string[] {
   if (below === "" || (below.includes(UNKNOWN) && !/\w/.test(below))) return [];
   const pattern = replaceNested(below.replaceAll(UNKNOWN, "*"), /\{[^{}]*\}/g, "*");
   const path = posix.normalize(pattern).replace(/\/$/, "");
-  // Most shells take `**` for `*`.
-  return path.includes("**") ? [path, path.replace(/\*+/g, "*")] : [path];
+  // Most shells take `**` for `*`; what is above a link is above what it leads to.
+  return [path, path.replace(/\*+/g, "*"), ...(pattern.includes("/../") ? [pattern] : [])];
 }
 
 /** `python3 -m a.b`, `uvicorn a.b:app`, `arq a.b.Settings`: a/b.py, or what lies in a/b. */
