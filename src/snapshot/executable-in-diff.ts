@@ -7,6 +7,7 @@ import { CONFIG_FILE, readAgent } from "../version/agent-repository.js";
 import { findVersionConfig } from "../version/version-config.js";
 import type { Caller } from "../version/writing-session.js";
 import { type ExecutableChange, findExecutable } from "./ingest/executable-changes.js";
+import { foldersOf, foundFolders } from "./ingest/folder-view.js";
 import { openFound } from "./ingest/open-found.js";
 import type { FoundIn } from "./judged-changes.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -18,14 +19,14 @@ export async function executableInDiff(
   caller: Caller,
   { record, found }: { readonly record: SnapshotRecord; readonly found: FoundIn },
 ): Promise<ExecutableChange[]> {
-  const [version, began, onto] = await Promise.all(
-    [record.commit, record.tree, "HEAD"].map((each) => findVersionConfig(reader, each)),
-  );
+  const trees = [record.commit, record.tree, "HEAD"];
+  const [version, began, onto] = await Promise.all(trees.map((each) => findVersionConfig(reader, each)));
   const before = version ?? (await readAgent(repository, caller.onConfigGone)).config;
   const after = await configAfter(found, began ?? null);
   return findExecutable(
     found.changes.map(({ path }) => path),
     { before, after, onto: onto ?? null },
+    [foundFolders(found.folder, found.changes), ...trees.map((each) => foldersOf(reader, each))],
   );
 }
 

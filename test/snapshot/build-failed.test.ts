@@ -59,7 +59,9 @@ test("a build that failed for another reason is not blamed on the network, nor o
   for (const output of [`${earlier}STEP 2/2: COPY ../x /x\n${copy}`, `${copy}\nSTEP 2/2: COPY ../x /x`]) {
     expect(failure(output, { recipe: OWN })).toMatchObject({
       message: `The image of 1.2.0 could not be built: ${copy}`,
-      hint: expect.stringMatching(/^COPY finds what is of `artifacts\.environment`, [^-]*`--image NAME`/),
+      hint: expect.stringMatching(
+        /^COPY finds what is of `artifacts\.environment`, [^-]*; the Containerfile itself and ignore files it does not\. `--image NAME`/,
+      ),
     });
   }
 });

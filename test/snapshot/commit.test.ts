@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
@@ -162,6 +162,33 @@ test("what later runs on a host takes --allow-executable: commands, what they na
   const done = await agent.made("commit", id, "--allow-executable");
   expect(done.executable).toHaveLength(6);
   expect(done.changed).toHaveLength(7);
+});
+
+test("a file that a command names through a link takes --allow-executable, as a link on the way does", async () => {
+  const tests = [{ name: "answers", run: "sh bin/stop.sh; ./health" }];
+  const files = { "libexec/stop.sh": "true\n", "libexec/health-v2.sh": "true\n", "libexec/free.sh": "true\n" };
+  const agent = await snapshotAgent({ tests }, files);
+  symlinkSync("libexec", path.join(agent.dir, "bin"));
+  symlinkSync("libexec/health-v2.sh", path.join(agent.dir, "health"));
+  agent.commit("feat: links");
+  expect((await agent.kai("create", "--as", "1.2.0")).exit).toBe(0);
+  const write = "for file in libexec/*; do echo evil >> $file; done";
+  const { id } = await agent.made("create", "1.2.0");
+  const links = "mkdir new; echo evil > new/health.sh; ln -sfn new/health.sh health";
+  await agent.made("exec", id, "--", "sh", "-ec", `${write}; ${links}`);
+  const refused = await agent.refused("commit", id);
+  expect(refused).toMatchObject({
+    code: "E128",
+    executable: [
+      { path: "health", reason: "the test answers runs it" },
+      { path: "libexec/health-v2.sh", reason: "the test answers leads to it, by a link or from another folder" },
+      { path: "libexec/stop.sh", reason: "the test answers leads to it, by a link or from another folder" },
+      { path: "new/health.sh", reason: "the test answers leads to it, by a link or from another folder" },
+    ],
+  });
+  expect((await agent.made("diff", id)).executable).toEqual(refused["executable"]);
+  expect((await agent.refused("commit", id, "--apply"))["executable"]).toEqual(refused["executable"]);
+  expect((await agent.made("commit", id, "--allow-executable")).changed).toHaveLength(5);
 });
 
 test("what the branch runs today takes --allow-executable, although the version that was tried ran nothing", async () => {

@@ -16,6 +16,7 @@ function recipeOf(
   const files = {
     names: Object.keys(texts).sort(),
     links: [],
+    target: () => Promise.reject(new Error("there is no link")),
     size: async (name: string) => bytes(name).length,
     read: async (name: string) => bytes(name),
   };
@@ -97,6 +98,7 @@ test("too much to build from is refused before it is read", async () => {
   const files = {
     names: ["package-lock.json", "package.json"],
     links: [],
+    target: () => Promise.reject(new Error("there is no link")),
     size: async () => 20 * 1024 ** 3,
     read: () => Promise.reject(new Error("it was read")),
   };
@@ -215,6 +217,37 @@ test("the hint of a refused instruction names those that are taken, and no other
   for (const word of named.filter((each) => each !== "FROM" && each !== "NAME"))
     expect(() => own(`${word} a b`), word).not.toThrow();
   for (const word of ["ADD", "ONBUILD"]) expect(named).not.toContain(word);
+});
+
+test.each([
+  "dir:/etc",
+  "docker-archive:/tmp/x.tar",
+  "oci:x",
+  "oci-archive:x.tar:y",
+  "containers-storage:x",
+  "docker://x",
+  "x@sha256:zz",
+  "a:b/c",
+  "a:b:c",
+])("an image is named, and read from nowhere else: FROM %s", (image) => {
+  expect(() => readContainerfile(`FROM ${image}`, "Containerfile")).toThrow(
+    expect.objectContaining({
+      code: "E103",
+      message: "The version's Containerfile cannot be built here, line 1: FROM takes one image, by its name.",
+    }),
+  );
+});
+
+test.each([
+  "base",
+  "base:1",
+  "docker:dind",
+  "localhost/dir:latest",
+  "localhost:5000/a/b-c_d.e:1.2-x",
+  `docker.io/library/python:3.12@sha256:${"ab".repeat(32)}`,
+  "ghcr.io/a/b",
+])("an image is named as registries name it: FROM %s", (image) => {
+  expect(readContainerfile(`FROM ${image} AS x`, "Containerfile").from).toBe(image);
 });
 
 test.each([["FROM scratch"], ["FROM $IMAGE"], ["FROM --platform=x base:1"], ["FROM"], ["RUN x"], [""], ["FROM ../x"]])(

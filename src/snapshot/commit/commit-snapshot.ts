@@ -11,6 +11,7 @@ import { claimed } from "../claim-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { refuseRepositories } from "../ingest/embedded-repository.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
+import { foldersOf } from "../ingest/folder-view.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
@@ -133,22 +134,26 @@ const asChanged = ({ path: name, oldMode, newMode }: TreeChange): CommittedSnaps
   change: oldMode === ABSENT ? "added" : newMode === ABSENT ? "deleted" : "modified",
 });
 
-/** By the commands of the version, of what became of it, and of the branch that it is put on: there is no fourth kai.yaml in what comes out. */
+/** By the commands, and through the links, of the version, of what became of it, and of the branch that it is put on: there is no fourth kai.yaml in what comes out. */
 async function findExecutableChanges(
   { reader, agent }: WritingSession,
   { record }: KnownSnapshot,
   tree: string,
   { changes, workTree }: Place,
 ): Promise<ExecutableChange[]> {
-  const [before, after, onto] = await Promise.all(
-    [record.commit, tree, workTree].map((each) => (each === undefined ? null : findVersionConfig(reader, each))),
-  );
-  const paths = changes.map((change) => change.path);
-  return findExecutable(paths, {
+  const trees = [record.commit, tree, ...(workTree === undefined ? [] : [workTree])];
+  const [before, after, onto] = await Promise.all(trees.map((each) => findVersionConfig(reader, each)));
+  const configs = {
     before: before ?? agent.config,
     after: after ?? null,
     onto: workTree === undefined ? null : (onto ?? agent.config),
-  });
+  };
+  const paths = changes.map((change) => change.path);
+  return findExecutable(
+    paths,
+    configs,
+    trees.map((each) => foldersOf(reader, each)),
+  );
 }
 
 function operationFor(

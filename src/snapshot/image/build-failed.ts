@@ -20,7 +20,7 @@ const FAILED_COPY = /checking on sources|escaping context directory|no items mat
 /** What hostile code asked for stands in a command that somebody may copy. */
 const HOST = /^[a-z0-9][a-z0-9.-]{0,252}$/i;
 const COPIED =
-  "COPY finds what is of `artifacts.environment`, lock files, and `package.json`, `pyproject.toml` and `Pipfile` at the top.";
+  "COPY finds what is of `artifacts.environment`, lock files, and `package.json`, `pyproject.toml` and `Pipfile` at the top; the Containerfile itself and ignore files it does not.";
 const MOST_HOSTS = 8;
 const LONGEST = 600;
 const KEPT_LINES = 20;

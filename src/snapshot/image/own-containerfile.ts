@@ -20,7 +20,11 @@ const WITHOUT_EFFECT = new Set([
 const KEPT = new Set(["ARG", "ENV", "RUN", "COPY", "WORKDIR", "USER", "SHELL"]);
 const COPY_OPTIONS = /^(?:--(?:chown=[\w.:-]+|chmod=[0-7]{3,4})\s+)*/;
 const HERE_DOCUMENT = /<<-?\s*["']?[A-Za-z_]/;
-const IMAGE = /^[\w][\w.:/@-]*$/;
+/** `[HOST[:PORT]/]NAME[:TAG][@DIGEST]` */
+const IMAGE = /^\w[\w.-]*(?::\d+(?=\/))?(?:\/[\w.-]+)*(?::\w[\w.-]*)?(?:@\w+:[0-9a-f]+)?$/i;
+/** What podman would read such an image from instead: folders and archives of this machine. */
+const TRANSPORT =
+  /^(?:atomic|containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive|ostree|sif|tarball):/i;
 
 /**
  * Reads a Containerfile strictly, and gives what podman is to do written anew, so that it reads no more in it than was judged here.
@@ -49,7 +53,8 @@ const imageOf = (rest: string): string | undefined => /^(\S+)(?:\s+as\s+\S+)?$/i
 function refusedBase(rest: string, before: string | undefined): string | undefined {
   if (before !== undefined) return "a second FROM";
   const image = imageOf(rest) ?? "";
-  return IMAGE.test(image) && image !== "scratch" ? undefined : "FROM takes one image, by its name";
+  const isName = IMAGE.test(image) && !TRANSPORT.test(image) && image !== "scratch";
+  return isName ? undefined : "FROM takes one image, by its name";
 }
 
 function refusedInstruction(instruction: string, rest: string): string | undefined {

@@ -33,13 +33,14 @@ const MOST_FILES = 500;
 const MOST_BYTES = 64 * MIB;
 /** Of a file that is read here, not only handed on. */
 const LONGEST_TEXT = 2 * MIB;
+const LONGEST_TOLD = 200;
 
 /**
  * How the image of a version is made: by its own Containerfile, else by the lock file of its runtime at its top. Undefined where
  * there is neither: then it needs nothing but its base. E103 for what cannot be built, such as a link in the place of one of them.
  */
 export async function findRecipe({ files, runtime, isEnvironment }: RecipeRequest): Promise<Recipe | undefined> {
-  requireNoLink(
+  await requireNoLink(
     files,
     OWN_NAMES.filter((name) => isEnvironment(name)),
   );
@@ -59,7 +60,7 @@ export async function findRecipe({ files, runtime, isEnvironment }: RecipeReques
 }
 
 async function pythonRecipe(files: VersionFiles): Promise<Recipe | undefined> {
-  requireNoLink(files, ["requirements.txt", "Pipfile.lock"]);
+  await requireNoLink(files, ["requirements.txt", "Pipfile.lock"]);
   const all = files.names.filter((name) => REQUIREMENTS.test(name));
   const requirements = all.includes("requirements.txt") ? ["requirements.txt"] : all;
   if (!all.includes("requirements.txt") && files.names.includes("Pipfile.lock")) {
@@ -90,7 +91,7 @@ async function withIncluded(files: VersionFiles, first: readonly string[]): Prom
 }
 
 async function nodeRecipe(files: VersionFiles): Promise<Recipe | undefined> {
-  requireNoLink(files, ["npm-shrinkwrap.json", "package-lock.json", "package.json"]);
+  await requireNoLink(files, ["npm-shrinkwrap.json", "package-lock.json", "package.json"]);
   const lock = ["npm-shrinkwrap.json", "package-lock.json"].find((name) => files.names.includes(name));
   if (lock === undefined || !files.names.includes("package.json")) return undefined;
   const found = await readAll(files, [lock, "package.json"]);
@@ -98,13 +99,21 @@ async function nodeRecipe(files: VersionFiles): Promise<Recipe | undefined> {
 }
 
 /** What a link leads to may be anything; without what stands in its place the image would lack it, and nobody would be told. */
-function requireNoLink({ links }: VersionFiles, names: readonly string[]): void {
-  const found = names.find((name) => links.includes(name));
+async function requireNoLink(files: VersionFiles, names: readonly string[]): Promise<void> {
+  const found = names.find((name) => files.links.includes(name));
   if (found === undefined) return;
+  const target = await files.target(found);
+  const asIs = "`--image NAME` uses an image as it is.";
   throw new KaiError("E103", `The version's image cannot be built: ${found} is a link, and none is followed.`, {
-    hint: `Put the file itself in its place and make a version of that: \`cp --remove-destination "$(readlink -f ${found})" ${found}\`. \`--image NAME\` uses an image as it is.`,
+    hint: isFileOf(files, target)
+      ? `Put the file itself in its place and make a version of that: \`cp --remove-destination ${path.posix.normalize(target)} ${found}\`. ${asIs}`
+      : `It leads to ${target.slice(0, LONGEST_TOLD)}; the version must hold the file itself. ${asIs}`,
   });
 }
+
+/** Whether what a link at the top says is a file of the version, and can be told in a command: what it leads to elsewhere is a stranger's choice. */
+const isFileOf = ({ names }: VersionFiles, target: string): boolean =>
+  /^[\w.][\w./-]*$/.test(target) && names.includes(path.posix.normalize(target));
 
 async function readText(files: VersionFiles, name: string): Promise<string> {
   if ((await files.size(name)) <= LONGEST_TEXT) return (await files.read(name)).toString();

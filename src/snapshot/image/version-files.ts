@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 
 /** The regular files of a version, as they lie in a folder that was written from it; never a link, and none behind one. */
@@ -9,6 +9,8 @@ export interface VersionFiles {
   /** Bytes. */
   size(name: string): Promise<number>;
   read(name: string): Promise<Buffer>;
+  /** Where a link leads, as it says. */
+  target(link: string): Promise<string>;
 }
 
 /** What no UTF-8 is: an image's build is told names as text, so one that has no text is in none. */
@@ -23,6 +25,7 @@ export async function versionFiles(folder: string): Promise<VersionFiles> {
     links,
     size: async (name) => (await lstat(path.join(folder, name))).size,
     read: (name) => readFile(path.join(folder, name)),
+    target: (link) => readlink(path.join(folder, link)),
   };
 }
 

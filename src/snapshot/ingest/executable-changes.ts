@@ -1,5 +1,7 @@
 import type { AgentConfig } from "../../agent/config.js";
 import { readablePath } from "../../system/path-bytes.js";
+import type { FolderView } from "./folder-view.js";
+import { LinkWalk } from "./link-walk.js";
 import { namedBy } from "./named-by-command.js";
 import { whyObeyed } from "./obeyed-files.js";
 
@@ -21,26 +23,46 @@ export interface ConfigsAround {
 
 /**
  * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change or where it
- * is put, kai.yaml itself where a command or what confines a sandbox is another, and what git and forges read as instructions.
+ * is put, itself or through links, kai.yaml itself where a command or what confines a sandbox is another, and what git and forges
+ * read as instructions.
  */
-export function findExecutable(
+export async function findExecutable(
   /** Bytes as latin1 text. */
   paths: readonly string[],
   { before, after, onto }: ConfigsAround,
-): ExecutableChange[] {
+  /** The trees that it is in before and after the change, and where it is put: all of `paths` are in one of them. */
+  around: readonly FolderView[],
+): Promise<ExecutableChange[]> {
   const commands = [before, after, onto].flatMap((config) => (config ? commandsOf(config) : []));
-  const matchers = commands.map(({ key, run }) => ({ key, names: namedBy(run) }));
+  const keys = new Map(commands.reverse().map(({ key, run }) => [run, key]));
+  const walk = new LinkWalk(around);
+  const whys: ((path: string) => string | undefined)[] = [];
+  for (const [run, key] of [...keys].reverse()) {
+    const { names, isNamed } = namedBy(run);
+    const { links, ends, tooMany } = await walk.from(names);
+    whys.push((path) => {
+      if (isNamed(readablePath(path))) return `${key} runs it`;
+      if (links.has(path)) return `${key} goes through it`;
+      if (ends.size > 0 && stepsInto(path).some((each) => ends.has(each)))
+        return `${key} leads to it, by a link or from another folder`;
+      return tooMany ? `${key} names too much to be looked at` : undefined;
+    });
+  }
   const found: ExecutableChange[] = [];
   for (const path of paths) {
     const readable = readablePath(path);
-    const whyRun = () => matchers.find(({ names }) => names(readable))?.key;
-    const reason = readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? runs(whyRun()));
+    const whyRun = () => whys.reduce<string | undefined>((found, why) => found ?? why(path), undefined);
+    const reason = readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? whyRun());
     if (reason !== undefined) found.push({ path: readable, reason });
   }
   return found;
 }
 
-const runs = (key: string | undefined): string | undefined => key && `${key} runs it`;
+/** A path, and each folder above it. */
+const stepsInto = (path: string): string[] => [
+  ...[...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)),
+  path,
+];
 
 function whyConfig(before: AgentConfig, after: AgentConfig | null): string | undefined {
   if (after === null) return "it cannot be read any more";

@@ -16,7 +16,10 @@ const GRADLE = [
   "gradle",
 ];
 
-/** Programs that run what a file of a fixed name says, or what it has them fetch. In lower case; a folder stands for all in it. */
+const PROCFILE = ["procfile", "procfile.dev", ".env", ".foreman", ".overmind.env"];
+const CONDA = ["environment.yml", "environment.yaml", "conda-lock.yml"];
+
+/** Programs that run what a file of a fixed name says, or what it has them fetch. In lower case; a folder stands for all in it, `**` for any folder. */
 export const PROGRAM_FILES: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
     make: MAKE,
@@ -31,13 +34,26 @@ export const PROGRAM_FILES: ReadonlyMap<string, readonly string[]> = new Map(
     bun: ["package.json", "bun.lock", "bun.lockb", "bunfig.toml"],
     deno: ["deno.json", "deno.jsonc", "deno.lock", "package.json"],
     pip: PYTHON,
-    pip3: PYTHON,
     uv: [...PYTHON, "uv.lock", "uv.toml"],
     poetry: [...PYTHON, "poetry.lock", "poetry.toml"],
     pipenv: ["pipfile", "pipfile.lock"],
     tox: ["tox.ini", ...PYTHON],
     nox: ["noxfile.py"],
-    pytest: ["conftest.py", "pytest.ini", "tox.ini", ...PYTHON],
+    pytest: ["**/conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", ...PYTHON],
+    conda: CONDA,
+    mamba: CONDA,
+    micromamba: CONDA,
+    alembic: ["alembic.ini", "pyproject.toml"],
+    celery: ["celeryconfig.py"],
+    flask: ["app.py", "wsgi.py", ".flaskenv", ".env"],
+    fastapi: ["main.py", "app.py", "api.py", "app", "pyproject.toml"],
+    gunicorn: ["gunicorn.conf.py"],
+    langgraph: ["langgraph.json", ".env"],
+    crewai: [...PYTHON, "uv.lock"],
+    honcho: PROCFILE,
+    foreman: PROCFILE,
+    overmind: PROCFILE,
+    hivemind: PROCFILE,
     docker: [...COMPOSE, ...IMAGE],
     "docker-compose": [...COMPOSE, ...IMAGE],
     podman: [...COMPOSE, ...IMAGE],
@@ -61,3 +77,17 @@ export const ENDINGS: ReadonlyMap<string, readonly string[]> = new Map(
     [".js", ".cjs", ".mjs", ".json", ".ts", ".cts", ".mts"],
   ]),
 );
+
+/** Any of their words may be a module's name. */
+export const TAKES_MODULES: ReadonlySet<string> = new Set([
+  "arq",
+  "celery",
+  "daphne",
+  "dramatiq",
+  "flask",
+  "granian",
+  "gunicorn",
+  "hypercorn",
+  "uvicorn",
+  "waitress-serve",
+]);
