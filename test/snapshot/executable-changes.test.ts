@@ -9,7 +9,9 @@ const configOf = (run: string) =>
 function marked(run: string, paths: readonly string[]): string[] {
   const config = configOf(run);
   const bytes = paths.map((each) => Buffer.from(each).toString("latin1"));
-  return findExecutable(bytes, { before: config, after: config, onto: null }).map(({ path }) => path);
+  return findExecutable(bytes, { before: config, after: config, onto: null, byGit: () => undefined }).map(
+    ({ path }) => path,
+  );
 }
 
 test.each([
@@ -31,6 +33,8 @@ test.each([
   ".buildkite/pipeline.yml",
   ".cirrus.yml",
   "appveyor.yml",
+  ".githooks/pre-commit",
+  "web/.Husky/pre-commit",
 ])("git or a forge obeys %s, whatever the commands are", (path) => {
   expect(marked("true", [path, `${path}.md`.replace("/", "-"), "free.txt"])).toEqual([path]);
 });

@@ -11,6 +11,7 @@ import { claimed } from "../claim-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { refuseRepositories } from "../ingest/embedded-repository.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
+import { namedByGit } from "../ingest/named-by-git.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
@@ -148,6 +149,7 @@ async function findExecutableChanges(
     before: before ?? agent.config,
     after: after ?? null,
     onto: workTree === undefined ? null : (onto ?? agent.config),
+    byGit: await namedByGit(agent.repository),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { AgentConfig } from "../../agent/config.js";
 import { readablePath } from "../../system/path-bytes.js";
 import { namedBy } from "./named-by-command.js";
+import type { WhyNamed } from "./named-by-git.js";
 import { whyObeyed } from "./obeyed-files.js";
 
 /** A change that later runs on a host, or loosens what holds it: it is shown apart, and takes `--allow-executable`. */
@@ -17,16 +18,18 @@ export interface ConfigsAround {
   readonly after: AgentConfig | null;
   /** That of the branch which the change is put on top of; null where it is put on none. */
   readonly onto: AgentConfig | null;
+  /** By the configuration of the git that is here. */
+  readonly byGit: WhyNamed;
 }
 
 /**
  * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change or where it
- * is put, kai.yaml itself where a command or what confines a sandbox is another, and what git and forges read as instructions.
+ * is put, kai.yaml itself where a command or what confines a sandbox is another, what git and forges read as instructions, and what git's configuration names.
  */
 export function findExecutable(
   /** Bytes as latin1 text. */
   paths: readonly string[],
-  { before, after, onto }: ConfigsAround,
+  { before, after, onto, byGit }: ConfigsAround,
 ): ExecutableChange[] {
   const commands = [before, after, onto].flatMap((config) => (config ? commandsOf(config) : []));
   const matchers = commands.map(({ key, run }) => ({ key, names: namedBy(run) }));
@@ -34,7 +37,8 @@ export function findExecutable(
   for (const path of paths) {
     const readable = readablePath(path);
     const whyRun = () => matchers.find(({ names }) => names(readable))?.key;
-    const reason = readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? runs(whyRun()));
+    const reason =
+      readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? byGit(readable) ?? runs(whyRun()));
     if (reason !== undefined) found.push({ path: readable, reason });
   }
   return found;
