@@ -47,7 +47,7 @@ export async function diffSnapshot(
       const { record } = known;
       const changed = await judgedChanges(repository, known, caller);
       const judged = await judgeForCommit(repository, caller, record, changed);
-      const text = wanted ? await patchOf(repository, record, judged.taken) : null;
+      const text = wanted ? await patchOf(repository, record, judged.taken, judged.executable) : null;
       return { record, ...judged, patch: text };
     }),
   );
