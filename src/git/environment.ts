@@ -32,11 +32,17 @@ export function withoutRepository(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 type Settings = readonly (readonly [key: string, value: string])[];
 
-/** Against what would put other words between those that we read, or start the gpg.program or fsmonitor of a repository. */
+const NO_HOOKS: Settings = [["core.hooksPath", "/dev/null"]];
+
+/** The environment of a git that has all else of its user. */
+export const withoutHooks = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => withSettings(env, NO_HOOKS);
+
+/** Against what would put other words between those that we read, or start the gpg.program, fsmonitor or hooks of a repository, which may lie among its files. */
 const PLAIN: Settings = [
   ["log.showSignature", "false"],
   ["i18n.logOutputEncoding", "UTF-8"],
   ["core.fsmonitor", "false"],
+  ...NO_HOOKS,
 ];
 
 /** Settings under which every git process of ours runs: no replaced objects, no optional locks, plain messages. */
@@ -57,7 +63,7 @@ export function plumbingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /**
  * The same for whoever looks for the repository around a folder, which git 2.38 and newer then takes only by its `.git`: any other
- * folder that looks like one may be what somebody put into a commit. No setting for what hooks are started by.
+ * folder that looks like one may be what somebody put into a commit.
  */
 export const searchingEnvironment = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   withSettings(plumbingEnvironment(env), [["safe.bareRepository", "explicit"]]);

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { withoutHooks } from "./environment.js";
 import type { Repository } from "./repository.js";
 import { runGit } from "./run-git.js";
 
@@ -14,6 +15,7 @@ const USERS_OWN = {
   allowUnsafeEditor: true,
   allowUnsafeExec: true,
   allowUnsafeGitProxy: true,
+  allowUnsafeHooksPath: true,
   allowUnsafePager: true,
   allowUnsafeProtocolOverride: true,
   allowUnsafeSshCommand: true,
@@ -59,12 +61,14 @@ export async function fetchRefs(
 }
 
 /**
- * The *network* way of calling git: the user's own configuration, credentials and askpass programs. The library guards
- * against settings that come from strangers; these are the environment that the user started us in.
+ * The *network* way of calling git: the user's own configuration, credentials and askpass programs, but no hooks. The
+ * library guards against settings that come from strangers; these are the environment that the user started us in.
  */
 async function openNetwork(repository: Repository, env: NodeJS.ProcessEnv) {
   const { simpleGit } = await import("simple-git");
-  const kept = Object.entries(env).filter(([name, value]) => value !== undefined && !name.startsWith("KAI_"));
+  const kept = Object.entries(withoutHooks(env)).filter(
+    ([name, value]) => value !== undefined && !name.startsWith("KAI_"),
+  );
   return simpleGit({
     baseDir: repository.workTree ?? repository.gitDir,
     allowEnvironment: kept.map(([name]) => name),

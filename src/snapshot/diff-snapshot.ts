@@ -7,8 +7,8 @@ import { listRefused } from "./describe-changes.js";
 import { patchOf, type SnapshotPatch } from "./diff-patch.js";
 import { executableInDiff } from "./executable-in-diff.js";
 import type { RefusedPath } from "./execution.js";
-import { refuseRepositories } from "./ingest/embedded-repository.js";
 import type { ExecutableChange } from "./ingest/executable-changes.js";
+import { refuseForCommit } from "./ingest/refuse-for-commit.js";
 import { type FoundIn, judgedChanges } from "./judged-changes.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { SnapshotStore } from "./snapshot-store.js";
@@ -47,7 +47,7 @@ export async function diffSnapshot(
       const { record } = known;
       const changed = await judgedChanges(repository, known, caller);
       const judged = await judgeForCommit(repository, caller, record, changed);
-      const text = wanted ? await patchOf(repository, record, judged.taken) : null;
+      const text = wanted ? await patchOf(repository, record, judged.taken, judged.executable) : null;
       return { record, ...judged, patch: text };
     }),
   );
@@ -75,7 +75,7 @@ async function judgeForCommit(repository: Repository, caller: Caller, record: Sn
   try {
     const ignored = await ignoredOf(judged.changes, (paths) => versionIgnores(reader, record.commit, paths));
     const changes = judged.changes.filter(({ path }) => !ignored.has(path));
-    const taken = await refuseRepositories({ ...judged, changes }, reader, record.tree);
+    const taken = await refuseForCommit({ ...judged, changes }, { repository, reader, tree: record.tree });
     const { refused } = taken;
     const found = { ...judged, refused, changes: judged.changes.filter(({ path }) => !refused.has(path)) };
     const executable = await executableInDiff(repository, reader, caller, { record, found: taken });

@@ -8,6 +8,7 @@ import { findVersionConfig } from "../version/version-config.js";
 import type { Caller } from "../version/writing-session.js";
 import { type ExecutableChange, findExecutable } from "./ingest/executable-changes.js";
 import { foldersOf, foundFolders } from "./ingest/folder-view.js";
+import { namedByGit } from "./ingest/named-by-git.js";
 import { openFound } from "./ingest/open-found.js";
 import type { FoundIn } from "./judged-changes.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -25,7 +26,7 @@ export async function executableInDiff(
   const after = await configAfter(found, began ?? null);
   return findExecutable(
     found.changes.map(({ path }) => path),
-    { before, after, onto: onto ?? null },
+    { before, after, onto: onto ?? null, byGit: await namedByGit(repository) },
     [foundFolders(found.folder, found.changes), ...trees.map((each) => foldersOf(reader, each))],
   );
 }

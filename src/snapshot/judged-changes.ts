@@ -1,8 +1,10 @@
 import { KaiError } from "../error.js";
+import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
 import { readRef } from "../operation/read-ref.js";
 import type { Caller } from "../version/writing-session.js";
 import type { FoundChanges } from "./ingest/found-changes.js";
+import { isAdded, judgeSubmodules } from "./ingest/judge-submodules.js";
 import { refuseSecrets } from "./ingest/refuse-secrets.js";
 import { isRootless } from "./is-rootless.js";
 import { requireOwnFolder } from "./require-own-folder.js";
@@ -38,7 +40,7 @@ export interface FoundIn extends FoundChanges {
 }
 
 /**
- * The same, and refused what holds a secret: one that an execution in it was given, and by the values that are handed in, else by
+ * The same, and refused what lies in a submodule, and what holds a secret: one that an execution in it was given, and by the values that are handed in, else by
  * those that can be had without asking. What is refused is decided here and where it is found alone, so that all who tell it
  * say the same.
  */
@@ -48,7 +50,7 @@ export async function judgedChanges(
   caller: Caller,
   secrets?: readonly string[],
 ): Promise<FoundIn> {
-  const found = await changesOf(repository, known, caller.env);
+  const found = await withSubmodules(repository, known, await changesOf(repository, known, caller.env));
   // Few have some, and they bring much.
   if (Object.keys(known.record.settings.secrets).length === 0) return found;
   const [{ knownSecrets }, { readGiven }] = await Promise.all([
@@ -57,4 +59,14 @@ export async function judgedChanges(
   ]);
   const marks = readGiven(new SnapshotStore(repository).folderOf(known.record.id));
   return refuseSecrets(found, secrets ?? (await knownSecrets(repository, caller, known.record)), marks);
+}
+
+async function withSubmodules(repository: Repository, { record }: KnownSnapshot, found: FoundIn): Promise<FoundIn> {
+  if (!found.changes.some(isAdded)) return found;
+  const reader = new ObjectReader(repository);
+  try {
+    return await judgeSubmodules(found, reader, record.tree);
+  } finally {
+    reader.close();
+  }
 }

@@ -32,7 +32,7 @@ export async function versionIgnores(
 }
 
 /** The folders of a version above these paths, each by its path with a slash behind it. */
-async function readFoldersOf(
+export async function readFoldersOf(
   reader: ObjectReader,
   commit: string,
   paths: readonly string[],

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { withoutRepository } from "../../src/git/environment.js";
+import { fetchRefs } from "../../src/git/network.js";
 import { listRefs } from "../../src/git/refs.js";
 import { openRepository } from "../../src/git/repository.js";
 import { runGit, runGitAround } from "../../src/git/run-git.js";
@@ -95,6 +96,25 @@ test("settings that put words into git's output, or start a program for it, have
   expect((await runGit(repository, ["log", "--format=%s"])).toString()).toBe("grüße\n");
   expect((await runGit(repository, ["config", "kai.test"])).toString()).toBe("kept\n");
   expect((await runGit(repository, ["config", "log.showSignature"])).toString()).toBe("false\n");
+});
+
+test("no git of ours runs hooks, wherever they lie", async () => {
+  const place = scratch();
+  git(place, "init", "-q");
+  git(place, "commit", "-q", "--allow-empty", "-m", "one");
+  for (const folder of [".git/hooks", "hooks"]) {
+    const hook = path.join(place.dir, folder, "reference-transaction");
+    mkdirSync(path.dirname(hook), { recursive: true });
+    writeFileSync(hook, `#!/bin/sh\ntouch ${place.dir}/started\n`, { mode: 0o755 });
+  }
+  for (const configured of [false, true]) {
+    if (configured) git(place, "config", "core.hooksPath", "hooks");
+    const repository = await openRepository(place.dir, place.env);
+    await runGit(repository, ["update-ref", "refs/heads/two", "HEAD"]);
+    await fetchRefs(repository, place.env, ".", ["refs/heads/two:refs/heads/three"]);
+    for (const name of ["two", "three"]) await runGit(repository, ["update-ref", "-d", `refs/heads/${name}`]);
+  }
+  expect(existsSync(path.join(place.dir, "started"))).toBe(false);
 });
 
 /** What a sandbox may have put into `docs` of a repository: git in there would run what it names as fsmonitor. */

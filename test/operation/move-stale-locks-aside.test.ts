@@ -85,10 +85,11 @@ test("while a git child of a killed program lives, the next command waits for it
   await agent.run("mkfifo", [`${pipes}/reached`, `${pipes}/go`]);
   // Held at its commit point: git has locked the log and asks the hook.
   const hook = `#!/bin/sh\ngrep -q refs/kai/log && [ "$1" = prepared ] || exit 0\necho here > ${pipes}/reached\ncat ${pipes}/go >/dev/null\n`;
-  writeFileSync(gitFile(agent, "hooks/reference-transaction"), hook, { mode: 0o755 });
+  writeFileSync(path.join(pipes, "reference-transaction"), hook, { mode: 0o755 });
   const first = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
     cwd: agent.dir,
-    env: agent.env,
+    // As `git -c` hands it on, which goes before what is ours.
+    env: { ...agent.env, GIT_CONFIG_PARAMETERS: `'core.hooksPath=${pipes}'` },
     stdio: "ignore",
   });
   execFileSync("cat", [`${pipes}/reached`]);
@@ -102,7 +103,7 @@ test("while a git child of a killed program lives, the next command waits for it
   const ended = once(second, "close");
   await waitingForLock(gitFile(agent, "kai/lock"));
   expect(told).toBe("");
-  rmSync(gitFile(agent, "hooks/reference-transaction"));
+  rmSync(path.join(pipes, "reference-transaction"));
   writeFileSync(`${pipes}/go`, "go");
   expect(await ended).toEqual([0, null]);
   expect(JSON.parse(told).recovered).toMatchObject([{ kind: "rollback", outcome: "completed" }]);

@@ -60,6 +60,16 @@ name"; printf x > "$(printf '\\351')"`,
   expect(readdirSync(tempDir)).toEqual([]);
 });
 
+test.each(["overlay", "none"] as const)(
+  "of modes only the owner's executable bit is a change (files: %s)",
+  async (filesystem) => {
+    const { request } = bench(cache, { "a.txt": "a", "b.sh": "b", "c.txt": "c" });
+    const command = ["sh", "-ec", "chmod 600 a.txt; chmod 744 b.sh; chmod g+w,o+x c.txt"] as const;
+    const result = await testInSandbox(request(command, { settings: { filesystem } }));
+    expect([result.stderr, result.artifacts]).toEqual(["", [{ path: "b.sh", change: "modified" }]]);
+  },
+);
+
 test("FIFOs, sockets, setuid files and repositories are named and never opened", async () => {
   const { request } = bench(cache, { "a.txt": "a" });
   const hostile = [

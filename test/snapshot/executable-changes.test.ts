@@ -12,8 +12,8 @@ const configOf = (run: string) =>
 async function marked(run: string, paths: readonly string[], around: readonly FolderView[] = []): Promise<string[]> {
   const config = configOf(run);
   const bytes = paths.map((each) => Buffer.from(each).toString("latin1"));
-  const found = await findExecutable(bytes, { before: config, after: config, onto: null }, around);
-  return found.map(({ path }) => path);
+  const configs = { before: config, after: config, onto: null, byGit: () => undefined };
+  return (await findExecutable(bytes, configs, around)).map(({ path }) => path);
 }
 
 /** A tree of files and links; its second part is what each link says. */
@@ -107,6 +107,8 @@ test.each([
   ".buildkite/pipeline.yml",
   ".cirrus.yml",
   "appveyor.yml",
+  ".githooks/pre-commit",
+  "web/.Husky/pre-commit",
 ])("git or a forge obeys %s, whatever the commands are", async (path) => {
   expect(await marked("true", [path, `${path}.md`.replace("/", "-"), "free.txt"])).toEqual([path]);
 });

@@ -86,19 +86,28 @@ test("--patch shows the text that a commit would take, nothing that acts on a te
   const marker = path.join(path.dirname(agent.dir), "executed");
   for (const key of ["textconv", "command"]) agent.git("config", `diff.evil.${key}`, `touch '${marker}';`);
   const script = [
-    "open('logic.py', 'a').write('more\\x1b[31m\\u202e\\n')",
+    "import os; open('logic.py', 'a').write('more\\x1b[31m\\u202e\\n')",
     "open('bytes', 'wb').write(bytes(range(256)) * 9); open('a.log', 'w').write('ignored\\n')",
+    "open('setup.sh', 'w').write('#!/bin/sh\\0\\nevil one\\n'); os.chmod('setup.sh', 0o755)",
+    "os.makedirs('.githooks'); open('.githooks/x', 'w').write('evil two\\0\\n')",
     "open('large', 'w').write('x' * 300000)",
-    "import os; os.remove('prompts/system.md')",
+    "os.remove('prompts/system.md')",
   ];
   const id = await after(agent, script);
   const { patch } = await agent.made("diff", id, "--patch");
-  expect(patch.notShown).toEqual([{ path: "large", reason: "300000 bytes, and a patch shows 262144" }]);
+  expect(patch.notShown).toEqual([
+    { path: "large", reason: "300000 bytes, and a patch shows 262144" },
+    { path: "bytes", reason: "binary, 2304 bytes" },
+  ]);
+  expect(patch.text).toContain("+#!/bin/sh\0\n+evil one\n");
+  expect(patch.text).toContain("+evil two\0\n");
   expect(patch.text).toContain('\n print("answer of 1.0.0")\n+more\u001b[31m\u202e\n');
   expect(patch.text).toContain("Binary files /dev/null and b/bytes differ\n");
   expect(patch.text).toContain("deleted file mode 100644\n");
   expect(patch.text).not.toMatch(/ignored|xxx/);
-  expect((await agent.snapshot("diff", id, "--patch")).stdout).toContain("\n+more\\u001b[31m\\u202e\n");
+  const { stdout } = await agent.snapshot("diff", id, "--patch");
+  expect(stdout).toContain("\n+more\\u001b[31m\\u202e\n");
+  expect(stdout).toContain("\n+#!/bin/sh\\u0000\n+evil one\n");
   expect(await agent.made("diff", id)).toMatchObject({ patch: null });
   expect(existsSync(marker)).toBe(false);
 });

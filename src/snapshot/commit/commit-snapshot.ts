@@ -9,9 +9,10 @@ import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
 import { claimed } from "../claim-snapshot.js";
 import type { RefusedPath } from "../execution.js";
-import { refuseRepositories } from "../ingest/embedded-repository.js";
 import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { foldersOf } from "../ingest/folder-view.js";
+import { namedByGit } from "../ingest/named-by-git.js";
+import { refuseForCommit } from "../ingest/refuse-for-commit.js";
 import { storeSnapshot } from "../save-snapshot.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
@@ -96,7 +97,8 @@ async function commit(
     reader: session.reader,
     secrets: request.secrets,
     ignores,
-    refuse: (found) => refuseRepositories(found, session.reader, record.tree),
+    refuse: (found) =>
+      refuseForCommit(found, { repository: agent.repository, reader: session.reader, tree: record.tree }),
   });
   const { tree, changes, ignored, refused } = await leaveOut(session, record, stored, ignores);
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
@@ -147,6 +149,7 @@ async function findExecutableChanges(
     before: before ?? agent.config,
     after: after ?? null,
     onto: workTree === undefined ? null : (onto ?? agent.config),
+    byGit: await namedByGit(agent.repository),
   };
   const paths = changes.map((change) => change.path);
   return findExecutable(

@@ -6,6 +6,7 @@ import { readablePath } from "../../system/path-bytes.js";
 import type { WritingSession } from "../../version/writing-session.js";
 import type { RefusedPath } from "../execution.js";
 import { findRepositoryParts, MAKES_REPOSITORY } from "../ingest/embedded-repository.js";
+import { RAW_LFS, rawLfsStored } from "../ingest/raw-lfs.js";
 import type { StoredSnapshot } from "../save-snapshot.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 import type { Ignores } from "../version-ignores.js";
@@ -21,7 +22,7 @@ export interface Taken {
 
 /**
  * Compares what was stored with the version. Of a layered snapshot what its base had saved is among it, and a save keeps what is
- * ignored, and repositories: both are left out here.
+ * ignored, repositories, and contents in place of pointers of Git LFS: all that is left out here.
  */
 export async function leaveOut(
   { agent: { repository }, lock, reader }: WritingSession,
@@ -34,14 +35,16 @@ export async function leaveOut(
   if (record.base === null) return { ...stored, changes };
   const ignored = await ignoredAmong(changes, ignores);
   const repositories = await repositoriesAmong(reader, began, changes, ignored);
-  if (ignored.size + repositories.size === 0) return { ...stored, changes };
-  const taken = changes.filter(({ path }) => !ignored.has(path) && !repositories.has(path));
+  const left = changes.filter(({ path }) => !ignored.has(path) && !repositories.has(path));
+  const raw = await rawLfsStored({ repository, reader, tree: began }, left);
+  const taken = left.filter(({ path }) => !raw.has(path));
+  if (taken.length === changes.length) return { ...stored, changes };
   const tree = await changeTree(repository, began, taken.map(treePathOf), { reader, inherit: [lock.descriptor] });
   return {
     tree,
     changes: taken,
     ignored: [...stored.ignored, ...ignored].sort(),
-    refused: [...stored.refused, ...asRefused(repositories)],
+    refused: [...stored.refused, ...asRefused(repositories), ...asRefused(raw, RAW_LFS)],
   };
 }
 
@@ -65,5 +68,5 @@ export async function repositoriesAmong(
   );
 }
 
-export const asRefused = (repositories: ReadonlySet<string>): RefusedPath[] =>
-  [...repositories].map((path) => ({ path: readablePath(path), reason: MAKES_REPOSITORY }));
+export const asRefused = (paths: ReadonlySet<string>, reason: string = MAKES_REPOSITORY): RefusedPath[] =>
+  [...paths].map((path) => ({ path: readablePath(path), reason }));

@@ -1,10 +1,10 @@
 import type { BigIntStats } from "node:fs";
-import { opendir, readlink } from "node:fs/promises";
+import { opendir } from "node:fs/promises";
 import { findStat, pathBelow } from "../../system/path-bytes.js";
 import { Findings, type FoundChanges } from "./found-changes.js";
 import { addFound } from "./found-file.js";
 import { kindOf } from "./kind-of.js";
-import { sameBytes } from "./same-bytes.js";
+import { isSameFile } from "./same-file.js";
 import { whyUnsafeName } from "./unsafe-name.js";
 
 /** What a sandbox did to a copy of `lower` of its own, found by walking both while nothing runs in it. As hostile as an upper folder. */
@@ -34,8 +34,9 @@ class CopyWalk {
         this.findings.refuse(file, kind === "whiteout" ? "a device" : kind);
         continue;
       }
-      if (before && !before.isDirectory() && !(await this.#differs(file, before, stat))) continue;
-      const change = before && !before.isDirectory() ? "modified" : "added";
+      const was = before && !before.isDirectory() ? { root: this.#lower, stat: before } : undefined;
+      if (was && (await isSameFile(file, was, { root: this.#copy, stat }))) continue;
+      const change = was ? "modified" : "added";
       await addFound(this.findings, this.#copy, { path: file, change, stat });
     }
   }
@@ -52,15 +53,6 @@ class CopyWalk {
         this.findings.refuseUnread(file, cause);
       }
     }
-  }
-
-  async #differs(file: string, before: BigIntStats, now: BigIntStats): Promise<boolean> {
-    if (before.mode !== now.mode || before.size !== now.size) return true;
-    if (now.isSymbolicLink()) {
-      const [was, is] = [pathBelow(this.#lower, file), pathBelow(this.#copy, file)];
-      return (await readlink(was, "latin1")) !== (await readlink(is, "latin1"));
-    }
-    return !(await sameBytes(pathBelow(this.#lower, file), pathBelow(this.#copy, file)));
   }
 
   async *#walk(

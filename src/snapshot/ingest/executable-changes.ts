@@ -3,6 +3,7 @@ import { readablePath } from "../../system/path-bytes.js";
 import type { FolderView } from "./folder-view.js";
 import { LinkWalk } from "./link-walk.js";
 import { namedBy } from "./named-by-command.js";
+import type { WhyNamed } from "./named-by-git.js";
 import { whyObeyed } from "./obeyed-files.js";
 
 /** A change that later runs on a host, or loosens what holds it: it is shown apart, and takes `--allow-executable`. */
@@ -19,17 +20,19 @@ export interface ConfigsAround {
   readonly after: AgentConfig | null;
   /** That of the branch which the change is put on top of; null where it is put on none. */
   readonly onto: AgentConfig | null;
+  /** By the configuration of the git that is here. */
+  readonly byGit: WhyNamed;
 }
 
 /**
  * Of what a sandbox changed, what would run later: scripts that a command of kai.yaml names, before or after the change or where it
- * is put, itself or through links, kai.yaml itself where a command or what confines a sandbox is another, and what git and forges
- * read as instructions.
+ * is put, itself or through links, kai.yaml itself where a command or what confines a sandbox is another, what git and forges read as
+ * instructions, and what git's configuration names.
  */
 export async function findExecutable(
   /** Bytes as latin1 text. */
   paths: readonly string[],
-  { before, after, onto }: ConfigsAround,
+  { before, after, onto, byGit }: ConfigsAround,
   /** The trees that it is in before and after the change, and where it is put: all of `paths` are in one of them. */
   around: readonly FolderView[],
 ): Promise<ExecutableChange[]> {
@@ -52,7 +55,8 @@ export async function findExecutable(
   for (const path of paths) {
     const readable = readablePath(path);
     const whyRun = () => whys.reduce<string | undefined>((found, why) => found ?? why(path), undefined);
-    const reason = readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? whyRun());
+    const reason =
+      readable === "kai.yaml" ? whyConfig(before, after) : (whyObeyed(path) ?? byGit(readable) ?? whyRun());
     if (reason !== undefined) found.push({ path: readable, reason });
   }
   return found;

@@ -3,6 +3,9 @@ import { foldedName } from "./unsafe-name.js";
 /** Read by git in any folder as soon as it is checked out. */
 const BY_GIT: readonly string[] = [".gitmodules", ".gitattributes"];
 
+/** Folders that tools make `core.hooksPath` of a clone, by custom. Folded. */
+const OF_HOOKS: readonly string[] = [".githooks", ".husky"];
+
 /** Files and folders at the top of a repository that a forge, or what builds for one, runs as soon as it is pushed. Folded. */
 const BY_FORGES: ReadonlySet<string> = new Set([
   ".appveyor.yml",
@@ -36,8 +39,9 @@ const BY_FORGES: ReadonlySet<string> = new Set([
 
 /** Why a path (bytes as latin1 text) steers what is outside of the agent, whatever its commands are; undefined where it does not. */
 export function whyObeyed(path: string): string | undefined {
-  const steps = path.split("/");
-  if (BY_GIT.includes(foldedName(steps.at(-1) ?? ""))) return "git reads it as instructions";
-  if (BY_FORGES.has(foldedName(steps[0] ?? ""))) return "a forge runs what it says";
+  const steps = path.split("/").map(foldedName);
+  if (BY_GIT.includes(steps.at(-1) ?? "")) return "git reads it as instructions";
+  if (BY_FORGES.has(steps[0] ?? "")) return "a forge runs what it says";
+  if (steps.some((step) => OF_HOOKS.includes(step))) return "git runs its hooks in many clones";
   return undefined;
 }

@@ -5,7 +5,7 @@ import { findStat, pathBelow } from "../../system/path-bytes.js";
 import { Findings, type FoundChanges } from "./found-changes.js";
 import { addFound } from "./found-file.js";
 import { kindOf } from "./kind-of.js";
-import { sameBytes } from "./same-bytes.js";
+import { isSameFile } from "./same-file.js";
 import { whyUnsafeName } from "./unsafe-name.js";
 
 /**
@@ -81,19 +81,16 @@ class OverlayWalk {
       this.findings.refuse(file, kind);
     } else if (!lower || lower.isDirectory()) {
       await addFound(this.findings, this.#upper, { path: file, change: "added", stat: upper });
-    } else if (await this.#differs(file, lower, upper)) {
+    } else if (
+      // A file that was only opened for writing was copied up, but it is the same.
+      !(await isSameFile(file, { root: this.#lower, stat: lower }, { root: this.#upper, stat: upper }))
+    ) {
       await addFound(this.findings, this.#upper, { path: file, change: "modified", stat: upper });
     }
   }
 
   #addDeleted(path: string): void {
     this.findings.add({ path, change: "deleted", mode: null, size: 0 });
-  }
-
-  /** A file that was only opened for writing was copied up, but it is the same. */
-  async #differs(file: string, lower: BigIntStats, upper: BigIntStats): Promise<boolean> {
-    if (lower.mode !== upper.mode || lower.size !== upper.size || !upper.isFile()) return true;
-    return !(await sameBytes(pathBelow(this.#lower, file), pathBelow(this.#upper, file)));
   }
 
   async *#filesOfLower(folder: string): AsyncGenerator<string> {
