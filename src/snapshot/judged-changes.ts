@@ -10,11 +10,7 @@ import { savesRef } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone. */
-export async function changesOf(
-  repository: Repository,
-  { record }: KnownSnapshot,
-  env: NodeJS.ProcessEnv,
-): Promise<FoundIn> {
+async function changesOf(repository: Repository, { record }: KnownSnapshot, env: NodeJS.ProcessEnv): Promise<FoundIn> {
   const reader = { rootless: isRootless(), env };
   const layers = await findLayers(record.folder, record.settings, reader);
   if (layers === undefined) {
@@ -48,7 +44,8 @@ export async function judgedChanges(
 ): Promise<FoundIn> {
   const found = await changesOf(repository, known, caller.env);
   // Few have some, and they bring much.
-  if (Object.keys(known.record.settings.secrets).length === 0) return found;
+  const isSame = found.changes.length + found.refused.size === 0;
+  if (isSame || Object.keys(known.record.settings.secrets).length === 0) return found;
   const [{ knownSecrets }, { readGiven }] = await Promise.all([
     import("./secrets-for.js"),
     import("./given-secrets.js"),
