@@ -6,7 +6,7 @@ import { claimedAtOnce } from "./claim-snapshot.js";
 import { listRefused } from "./describe-changes.js";
 import { destroyRecorded, takeContainerAway } from "./end-snapshot.js";
 import type { RefusedPath } from "./execution.js";
-import { type FoundIn, judgedChanges } from "./judged-changes.js";
+import { findJudgedChanges } from "./judged-changes.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import { isLive } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -140,7 +140,7 @@ async function pruneOne(
   { dryRun, sparing = false }: PruneHow,
 ): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave" | "refused"> | undefined> {
   const look = async (known: KnownSnapshot) => {
-    const found = isDone(known) ? undefined : await findUnkept(repository, known, caller);
+    const found = isDone(known) ? undefined : await findJudgedChanges(repository, known, caller);
     const changed = found && (found.changes.length > 0 || found.truncated) ? found : undefined;
     const refused = found && !known.record.throwAway ? listRefused(found.refused) : [];
     return { changed, refused, isSpared: sparing && refused.length > 0 };
@@ -166,10 +166,3 @@ async function pruneOne(
     return { kept: saved?.made ? saved.commit : null, wouldSave: null, refused };
   });
 }
-
-/** What it changed; undefined where its files are gone. */
-const findUnkept = (repository: Repository, known: KnownSnapshot, caller: Caller): Promise<FoundIn | undefined> =>
-  judgedChanges(repository, known, caller).catch((cause: unknown) => {
-    if (cause instanceof KaiError && cause.code === "E103") return undefined;
-    throw cause;
-  });
