@@ -10,6 +10,7 @@ export function callerOf(context: CommandContext, tellConfig = tellConfigGone): 
     env: context.env,
     now: context.now,
     progress: context.output.progress,
+    onSwept: (message) => context.output.note(message),
     onRecovered: (recovered) => {
       tellRecovered(recovered, context);
       const restored = ({ kind, outcome }: Recovered) => outcome === "completed" && /^(?:rollback|undo)$/.test(kind);

@@ -35,7 +35,7 @@ export async function mountVolume(
   env: NodeJS.ProcessEnv,
   cacheDir: string,
 ): Promise<void> {
-  await explained(async () => {
+  await explained("made", "`resource_limits.storage` (--storage) is how large it is.", async () => {
     await makeVolumeImage(imageOf(folder), bytes, { env, cacheDir });
     await mkdir(folder);
     await mountImage(folder, env);
@@ -43,14 +43,15 @@ export async function mountVolume(
   });
 }
 
-/** Mounts the image of `folder` again, after a restart of the machine; nothing where it is mounted. */
+/** Mounts the image of `folder` again, after a restart of the machine; nothing where it is mounted, or has none. E103 where it cannot be. */
 export async function remountVolume(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  if (await isMounted(folder)) return;
-  await explained(async () => {
+  const image = imageOf(folder);
+  if (!(await isFile(image)) || (await isMounted(folder))) return;
+  await explained("mounted again", DAMAGED, async () => {
     // Without a journal, what a crash left half done is put in order only here.
     const { exitCode, stdout } = await runProcess({
       file: "e2fsck",
-      args: ["-p", imageOf(folder)],
+      args: ["-p", image],
       env: { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" },
     });
     if ((exitCode ?? UNCORRECTED) >= UNCORRECTED) throw new KaiError("E103", `e2fsck: ${stdout.toString().trim()}`);
@@ -91,13 +92,22 @@ async function mountImage(folder: string, env: NodeJS.ProcessEnv): Promise<void>
   if (!(await isMounted(folder))) throw new KaiError("E103", "mount said nothing and did nothing");
 }
 
-async function explained(action: () => Promise<void>): Promise<void> {
+const isFile = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+const DAMAGED =
+  "Where it is damaged, `git kai-version snapshot destroy` removes it, with all in it that was not saved.";
+
+async function explained(what: string, hint: string, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (cause) {
     if (!(cause instanceof KaiError)) throw cause;
-    throw new KaiError("E103", `The sandbox's disk could not be made: ${cause.message}`, {
-      hint: "`resource_limits.storage` (--storage) is how large it is. It takes loop devices; `git kai-version doctor` shows what is missing.",
+    throw new KaiError("E103", `The sandbox's disk could not be ${what}: ${cause.message}`, {
+      hint: `${hint} It takes loop devices; \`git kai-version doctor\` shows what is missing.`,
       cause,
     });
   }

@@ -9,7 +9,7 @@ import { versionFiles } from "./image/version-files.js";
 import type { TimedScenario } from "./limit-openings.js";
 import { openedByConfig } from "./opened-by-config.js";
 import { originOf } from "./orphaned-snapshots.js";
-import { sweepDue } from "./prune-due.js";
+import { sweepDue, tellSwept } from "./prune-due.js";
 import { findBase } from "./sandbox/choose-base.js";
 import { findHost, unenforcedOn } from "./sandbox/requirements.js";
 import type { SandboxBase } from "./sandbox/sandbox.js";
@@ -114,9 +114,7 @@ export async function beginSnapshot(
     saved: null,
     committed: null,
   };
-  for (const { id: gone, version: of, kept } of await sweepDue(repository, store, caller)) {
-    progress(`Removed the snapshot ${gone} of ${of}${kept === null ? "" : `, kept as ${kept.slice(0, 10)}`}`);
-  }
+  tellSwept(await sweepDue(repository, store, caller), caller);
   const most = isolation.max_concurrent;
   await takePlace(store, record, { most, wait: request.wait, env, signal: caller.interrupted, progress, onWaiting });
   const discard = () => takeAway(store, record, env);

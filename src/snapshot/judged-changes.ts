@@ -12,26 +12,16 @@ import { changedFolder, findLayers, readChanges } from "./sandbox/sandbox-layers
 import { savesRef } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
-/** What a snapshot changed, in which nothing runs meanwhile. E103 where its files are gone, E125 where they do not say that they are its. */
-export async function changesOf(
+/** What a snapshot changed, in which nothing runs meanwhile; undefined where its files are gone. E125 where they do not say that they are its. */
+async function changesOf(
   repository: Repository,
   { record }: KnownSnapshot,
   env: NodeJS.ProcessEnv,
-): Promise<FoundIn> {
+): Promise<FoundIn | undefined> {
   await requireOwnFolder(new SnapshotStore(repository), record);
   const reader = { rootless: isRootless(), env };
   const layers = await findLayers(record.folder, record.settings, reader);
-  if (layers === undefined) {
-    const ref = savesRef(record.id);
-    const kept =
-      (await readRef(repository, ref)) === null
-        ? "Nothing was saved of it."
-        : `What was saved of it is kept: \`git log ${ref}\`.`;
-    throw new KaiError("E103", `The files of the snapshot ${record.id} are gone.`, {
-      hint: `${kept} \`git kai-version snapshot destroy ${record.id}\` takes the rest away.`,
-    });
-  }
-  return { ...(await readChanges(layers, reader)), folder: changedFolder(layers) };
+  return layers && { ...(await readChanges(layers, reader)), folder: changedFolder(layers) };
 }
 
 /** Changes, and the folder that holds what was added and modified. */
@@ -42,17 +32,20 @@ export interface FoundIn extends FoundChanges {
 /**
  * The same, and refused what lies in a submodule, and what holds a secret: one that an execution in it was given, and by the values that are handed in, else by
  * those that can be had without asking. What is refused is decided here and where it is found alone, so that all who tell it
- * say the same.
+ * say the same. E103 where they cannot be read now, which is another thing than that they are gone.
  */
-export async function judgedChanges(
+export async function findJudgedChanges(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
   secrets?: readonly string[],
-): Promise<FoundIn> {
-  const found = await withSubmodules(repository, known, await changesOf(repository, known, caller.env));
+): Promise<FoundIn | undefined> {
+  const walked = await changesOf(repository, known, caller.env);
+  if (walked === undefined) return undefined;
+  const found = await withSubmodules(repository, known, walked);
   // Few have some, and they bring much.
-  if (Object.keys(known.record.settings.secrets).length === 0) return found;
+  const isSame = found.changes.length + found.refused.size === 0;
+  if (isSame || Object.keys(known.record.settings.secrets).length === 0) return found;
   const [{ knownSecrets }, { readGiven }] = await Promise.all([
     import("./secrets-for.js"),
     import("./given-secrets.js"),
@@ -69,4 +62,24 @@ async function withSubmodules(repository: Repository, { record }: KnownSnapshot,
   } finally {
     reader.close();
   }
+}
+
+/** The same, and E103 where its files are gone, too. */
+export async function judgedChanges(
+  repository: Repository,
+  known: KnownSnapshot,
+  caller: Caller,
+  secrets?: readonly string[],
+): Promise<FoundIn> {
+  const found = await findJudgedChanges(repository, known, caller, secrets);
+  if (found !== undefined) return found;
+  const { id } = known.record;
+  const ref = savesRef(id);
+  const kept =
+    (await readRef(repository, ref)) === null
+      ? "Nothing was saved of it."
+      : `What was saved of it is kept: \`git log ${ref}\`.`;
+  throw new KaiError("E103", `The files of the snapshot ${id} are gone.`, {
+    hint: `${kept} \`git kai-version snapshot destroy ${id}\` takes the rest away.`,
+  });
 }

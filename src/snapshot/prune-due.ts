@@ -3,9 +3,12 @@ import type { Repository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAbandonedIn } from "./abandoned-commands.js";
 import { claimedAtOnce } from "./claim-snapshot.js";
+import { listRefused } from "./describe-changes.js";
 import { destroyRecorded, takeContainerAway } from "./end-snapshot.js";
-import { changesOf } from "./judged-changes.js";
+import type { RefusedPath } from "./execution.js";
+import { findJudgedChanges } from "./judged-changes.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
+import { isLive } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 
 /** What became of a snapshot that was pruned. */
@@ -18,6 +21,8 @@ export interface PrunedSnapshot {
   readonly kept: string | null;
   /** In a dry run: whether there is something that would be; else null. */
   readonly wouldSave: boolean | null;
+  /** What is lost with it, as it can be in no version, nor in a save; empty where nobody was to keep anything more of it. */
+  readonly refused: readonly RefusedPath[];
 }
 
 /** A snapshot that could not be pruned. */
@@ -58,6 +63,12 @@ export function whyDue(known: KnownSnapshot, now: Date, all: boolean): string | 
   return all && status !== "ready" ? `it is ${status}` : undefined;
 }
 
+interface PruneHow {
+  readonly dryRun: boolean;
+  /** Passes over one of which something would be lost. */
+  readonly sparing?: boolean;
+}
+
 /**
  * Takes them away, each with what it had changed and nobody kept saved first; also gives those that could not be, and why. Or only
  * tells it. One that somebody else works on, such as another prune, is passed over.
@@ -67,7 +78,7 @@ export async function pruneAll(
   store: SnapshotStore,
   due: readonly DueSnapshot[],
   caller: Caller,
-  how: { readonly dryRun: boolean } = { dryRun: false },
+  how: PruneHow = { dryRun: false },
 ): Promise<{ pruned: PrunedSnapshot[]; left: LeftSnapshot[] }> {
   const pruned: PrunedSnapshot[] = [];
   const left: LeftSnapshot[] = [];
@@ -84,63 +95,74 @@ export async function pruneAll(
   return { pruned, left };
 }
 
-/** Prunes what is due, before a new one is begun or where a timer asks; starts no process where nothing is. */
+/**
+ * Prunes what is due, before a new one is begun or where a timer asks, but for those of which something would be lost: nobody asked for
+ * that. Starts no process where nothing is due.
+ */
 export async function sweepDue(
   repository: Repository,
   store: SnapshotStore,
   caller: Caller,
-  how: { readonly dryRun: boolean } = { dryRun: false },
+  { dryRun }: { readonly dryRun: boolean } = { dryRun: false },
 ): Promise<PrunedSnapshot[]> {
   const pruned: PrunedSnapshot[] = [];
   for (const known of await store.list()) {
     const reason = whyDue(known, caller.now(), false);
     if (reason === undefined) {
-      if (!how.dryRun) await endAbandonedIn(store, known, caller.env);
+      if (!dryRun) await endAbandonedIn(store, known, caller.env);
       continue;
     }
     const { id, version } = known.record;
     // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
-    const saved = await pruneOne(repository, store, known, caller, how).catch(() => undefined);
+    const saved = await pruneOne(repository, store, known, caller, { dryRun, sparing: true }).catch(() => undefined);
     if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
   }
   return pruned;
 }
 
+/** Says what a sweep has taken away that nobody asked for. */
+export function tellSwept(pruned: readonly PrunedSnapshot[], { onSwept }: Caller): void {
+  for (const { id, version, reason, kept } of pruned) {
+    const saved = kept === null ? "" : `; what it had changed is ${kept.slice(0, 10)} on refs/kai/snapshots/${id}`;
+    onSwept?.(`Removed the snapshot ${id} of ${version}: ${reason}${saved}`);
+  }
+}
+
 /** Whether nobody wants more of it: it is committed, or somebody had begun to take it away. */
 const isDone = ({ record, status }: KnownSnapshot): boolean => status === "committed" || record.destroyer !== undefined;
 
-/** Undefined where it is not to go any more: somebody else works on it, or has taken it away. */
+/** Undefined where it is not to go any more: somebody else works on it, or has taken it away; or it is spared. */
 async function pruneOne(
   repository: Repository,
   store: SnapshotStore,
   due: KnownSnapshot,
   caller: Caller,
-  { dryRun }: { readonly dryRun: boolean },
-): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave"> | undefined> {
+  { dryRun, sparing = false }: PruneHow,
+): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave" | "refused"> | undefined> {
+  const look = async (known: KnownSnapshot) => {
+    const found = isDone(known) ? undefined : await findJudgedChanges(repository, known, caller);
+    const changed = found && (found.changes.length > 0 || found.truncated) ? found : undefined;
+    const refused = found && !known.record.throwAway ? listRefused(found.refused) : [];
+    return { changed, refused, isSpared: sparing && refused.length > 0 };
+  };
   if (dryRun) {
-    if (isDone(due)) return { kept: null, wouldSave: false };
+    const { changed, refused, isSpared } = await look(due);
+    if (isSpared) return undefined;
     const { wouldSave } = await import("./would-save.js");
-    return { kept: null, wouldSave: await wouldSave(repository, due, caller) };
+    return { kept: null, wouldSave: changed !== undefined && (await wouldSave(repository, due, changed)), refused };
   }
   return claimedAtOnce(store, due, { purpose: "snapshot prune", ...caller }, async (known) => {
     // A command may have begun in it meanwhile.
     if (isInUse(known)) return undefined;
     const { record } = known;
+    // One that is spared each time has Podman asked but once, which frees its place.
+    if (sparing && !isLive(known.status) && (await look(known)).isSpared) return undefined;
     await takeContainerAway(store, record, caller.env);
+    const { changed, refused, isSpared } = await look(known);
+    if (isSpared) return undefined;
     const still: KnownSnapshot = { ...known, status: "stopped" };
-    const kept = isDone(known) ? null : await keepUnsaved(repository, still, caller);
+    const saved = changed && (await saveStillSnapshot(repository, still, caller));
     await destroyRecorded(store, record, caller.env);
-    return { kept, wouldSave: null };
+    return { kept: saved?.made ? saved.commit : null, wouldSave: null, refused };
   });
-}
-
-/** Null where nothing was changed since it was saved last, or its files are gone. */
-async function keepUnsaved(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<string | null> {
-  const found = await changesOf(repository, known, caller.env).catch((cause: unknown) => {
-    if (cause instanceof KaiError && cause.code === "E103") return undefined;
-    throw cause;
-  });
-  if (found === undefined || found.changes.length === 0) return null;
-  const { commit, made } = await saveStillSnapshot(repository, known, caller);
-  return made ? commit : null;
 }

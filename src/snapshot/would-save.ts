@@ -4,34 +4,25 @@ import { objectHeader } from "../git/object.js";
 import type { Repository } from "../git/repository.js";
 import { ABSENT, diffTrees, type TreeChange } from "../git/tree-diff.js";
 import { readRef } from "../operation/read-ref.js";
-import type { Caller } from "../version/writing-session.js";
-import { HOLDS_SECRET } from "./ingest/refuse-secrets.js";
 import { requireAcceptable } from "./ingest/require-acceptable.js";
 import { bytesOf } from "./ingest/store-changes.js";
-import { type FoundIn, judgedChanges } from "./judged-changes.js";
+import type { FoundIn } from "./judged-changes.js";
 import { savesRef } from "./saves.js";
 import { type KnownSnapshot, takenFrom } from "./snapshot-store.js";
 
 /**
- * Whether a snapshot has changes that are in no save, as whoever prunes it would find them; nothing is written. E128 where there is
+ * Whether what was found of a snapshot is in no save, as whoever prunes it would find it; nothing is written. E128 where there is
  * more than a version can take, so that it could not be pruned.
  */
-export async function wouldSave(repository: Repository, known: KnownSnapshot, caller: Caller): Promise<boolean> {
-  const { record } = known;
+export async function wouldSave(repository: Repository, known: KnownSnapshot, found: FoundIn): Promise<boolean> {
   try {
-    const found = await judgedChanges(repository, known, caller);
-    const isChanged = found.changes.length > 0 || [...found.refused.values()].includes(HOLDS_SECRET);
-    if (!isChanged) return false;
     // Whoever prunes it ends it first.
     requireAcceptable(found, takenFrom({ ...known, status: "stopped" }));
-    const saved = await readRef(repository, savesRef(record.id));
-    return saved === null || !(await isSaved(repository, found, await diffTrees(repository, record.tree, saved)));
+    const saved = await readRef(repository, savesRef(known.record.id));
+    return saved === null || !(await isSaved(repository, found, await diffTrees(repository, known.record.tree, saved)));
   } catch (cause) {
-    if (!(cause instanceof KaiError)) throw cause;
-    // Its files are gone.
-    if (cause.code === "E103") return false;
     // What still runs there writes.
-    if (cause.code === "E123") return true;
+    if (cause instanceof KaiError && cause.code === "E123") return true;
     throw cause;
   }
 }

@@ -1,7 +1,7 @@
 import { KaiError } from "../error.js";
 import { isoSeconds } from "../operation/build-entry.js";
 import { createVersion } from "../snapshot/gate/create-version.js";
-import { type PrunedSnapshot, sweepDue } from "../snapshot/prune-due.js";
+import { type PrunedSnapshot, sweepDue, tellSwept } from "../snapshot/prune-due.js";
 import { SnapshotStore } from "../snapshot/snapshot-store.js";
 import { openAgent } from "../version/agent-repository.js";
 import type { CreatedVersion } from "../version/create.js";
@@ -57,6 +57,8 @@ export async function runTriggers(caller: Caller, options: TriggerOptions): Prom
   const request = { ...automaticVersion(occasion), ...options };
   const created = await createVersion({ ...caller, opened }, request).catch((cause: unknown) => {
     if (cause instanceof KaiError && cause.code === "E109" && judged.every(({ due }) => !due)) return null;
+    // No result tells it.
+    if (!options.dryRun) tellSwept(pruned, caller);
     throw cause;
   });
   return {

@@ -32,6 +32,8 @@ export interface Caller {
   readonly progress: (message: string) => void;
   /** Is told once what is waited for, for it may take long and progress be seen by nobody. */
   readonly onWaiting?: ((message: string) => void) | undefined;
+  /** Is told what was taken away that nobody asked for, a line each. */
+  readonly onSwept?: ((message: string) => void) | undefined;
   readonly onRecovered: (recovered: readonly Recovered[]) => void;
   readonly onConfigGone?: OnConfigGone | undefined;
   /** The agent around `cwd`, where somebody has opened it a moment ago. */

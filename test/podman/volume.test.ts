@@ -67,10 +67,12 @@ test("an image that holds no file system is E103, and nothing is mounted", async
   const { dir, env } = scratch();
   const volume = path.join(dir, "volume");
   mkdirSync(volume);
+  // There never was one in it.
+  await remountVolume(volume, env);
   writeFileSync(`${volume}.ext4`, Buffer.alloc(MIB));
   await expect(remountVolume(volume, env)).rejects.toMatchObject({
     code: "E103",
-    message: expect.stringContaining("The sandbox's disk could not be made"),
+    message: expect.stringContaining("The sandbox's disk could not be mounted again"),
   });
   expect(await isMounted(volume)).toBe(false);
 });

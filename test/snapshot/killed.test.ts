@@ -134,7 +134,9 @@ for (const { when, network, program, word, cleaner } of DESTROYED) {
     expect(await agent.refused("save", id)).toMatchObject({ code: "E103", hint: expect.stringContaining("recover") });
     expect((await agent.made("prune", "--dry-run")).pruned).toMatchObject([{ id, reason, wouldSave: false }]);
     const done = await told(agent, ...cleaner);
-    expect((done.snapshots ?? done).pruned).toEqual([{ id, version: "1.1.0", reason, kept: null, wouldSave: null }]);
+    expect((done.snapshots ?? done).pruned).toEqual([
+      { id, version: "1.1.0", reason, kept: null, wouldSave: null, refused: [] },
+    ]);
     expect(agent.left()).toEqual(NOTHING_LEFT);
     const listing = ["network", "ls", "--format", "{{.Name}}"];
     expect(execFileSync("podman", listing, { env: agent.env, encoding: "utf8" })).not.toContain(id.toLowerCase());

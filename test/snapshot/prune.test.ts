@@ -13,7 +13,9 @@ test("a snapshot whose record is lost is told by a dry run and goes at once, wit
   await agent.made("exec", id, "--", "sh", "-c", "echo precious > precious.txt");
   rmSync(path.join(agent.dir, ".git/kai/snapshots", id), { recursive: true });
   const planned = await agent.made("prune", "--dry-run");
-  expect(planned.pruned).toEqual([{ id, version: "1.1.0", reason: "its record is gone", kept: null, wouldSave: true }]);
+  expect(planned.pruned).toEqual([
+    { id, version: "1.1.0", reason: "its record is gone", kept: null, wouldSave: true, refused: [] },
+  ]);
   expect(planned.orphans).not.toContain(`kai-${id.toLowerCase()}`);
   expect(agent.left().containers).toHaveLength(1);
   const { pruned } = await agent.made("prune");

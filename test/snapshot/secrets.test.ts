@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
@@ -115,6 +115,14 @@ test("what is refused is told by a name without the secret in it, also where its
       expect(done.refused.map((each: { path: string }) => each.path).sort()).toEqual(refused);
       expect(JSON.stringify(done)).not.toContain(SECRET);
     }
+  }
+  const place = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(place, "utf8"));
+  writeFileSync(place, JSON.stringify({ ...record, expiresAt: record.createdAt }));
+  for (const options of [["--dry-run"], []]) {
+    const [gone] = (await agent.made("prune", ...options)).pruned;
+    expect(gone.refused.map((each: { path: string }) => each.path).sort()).toEqual(refused);
+    expect(JSON.stringify(gone)).not.toContain(SECRET);
   }
 });
 

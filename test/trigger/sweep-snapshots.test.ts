@@ -23,3 +23,24 @@ test("a run takes away the snapshots whose time is over, with what they had chan
   await agent.made("destroy", stays.id);
   expect(agent.left()).toEqual(NOTHING_LEFT);
 });
+
+test("a run that fails says what it took away all the same", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const file = path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
+  const record = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...record, expiresAt: record.createdAt }));
+  const config = JSON.parse(readFileSync(path.join(agent.dir, "kai.yaml"), "utf8"));
+  agent.write(
+    "kai.yaml",
+    JSON.stringify({ ...config, lifecycle: { trigger: { on: ["schedule"], schedule: "0 3 * * *" } } }),
+  );
+  agent.commit("feat: on a schedule");
+  agent.git("update-ref", "-d", "refs/kai/log");
+  const { exit, stderr } = await agent.kai("trigger", "run");
+  expect([exit, stderr]).toEqual([
+    1,
+    expect.stringContaining(`Removed the snapshot ${id} of 1.1.0: its time is over\n`),
+  ]);
+  expect(agent.left()).toEqual(NOTHING_LEFT);
+});

@@ -17,7 +17,7 @@ export const recoverCommand = defineCommand({
   name: "recover",
   summary: "Bring interrupted operations to their end",
   description:
-    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. The copy and the container of a rehearsal that was killed are removed, and so are snapshots that somebody was killed in the middle of, with what was changed in them saved first; commands in snapshots whose callers were killed are ended. Running it twice changes nothing.",
+    "Looks for operations that were interrupted: what had happened is put in place whole, what had not is taken away. Every writing command does the same before anything else. A rollback or an undo that was killed before its agent had been asked how it is, is asked now, its outcome logged; where it is ill, the rollback goes on by its fallback strategies. It verifies the log, and makes records and versions' tags that are missing again from it. The copy and the container of a rehearsal that was killed are removed, and so are snapshots that somebody was killed in the middle of, with what was changed in them saved first, and what can be in no version named; commands in snapshots whose callers were killed are ended. Running it twice changes nothing.",
   options: {
     trustCommands: flag("run the commands of kai.yaml although nobody has confirmed this clone's trust root"),
   },
