@@ -63,6 +63,8 @@ export function tellRecovered(recovered: readonly Recovered[], { output }: Comma
         : `Took back an interrupted ${each.kind} (${each.operation}): it had not happened.`,
     );
     for (const kept of each.replaced) output.warn(keptThen(kept));
+    if (each.agent?.ok && each.agent.again)
+      output.note("The agent was started once more: it had been stopped with the one beside it.");
     if (each.agent?.runsOn) output.note(each.agent.runsOn);
     if (each.agent?.ok === false) output.warn(`The agent that is to run could not be started: ${each.agent.error}`);
     if (each.ended?.ok === false)

@@ -1,6 +1,6 @@
 import { parseAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
-import { KaiError } from "../error.js";
+import { type ErrorDetails, KaiError } from "../error.js";
 import type { AgentSide } from "../operation/live-change.js";
 import { type AgentCommand, type EndCommand, inScratch, type StartCommand } from "../system/agent-command.js";
 import {
@@ -11,7 +11,7 @@ import {
   stopAgent,
 } from "../system/agent-process.js";
 import { endAgents } from "../system/end-agents.js";
-import { endLeftAgent } from "../system/end-left-agent.js";
+import { type EndedBeside, endBeside } from "../system/end-beside.js";
 import { listMarked } from "../system/marked-processes.js";
 import { findStat } from "../system/path-bytes.js";
 import { whyNotRun } from "../version/command-trust.js";
@@ -53,8 +53,11 @@ export interface BlueGreen {
   startNew(written: boolean): Promise<StartOutcome | null>;
   /** Ends it, unless `current` leads to it: nothing happened. */
   stopNew(): Promise<void>;
-  /** Ends the agents of all other versions, and the one of the working tree; null where none ran, not ok where one of the version that is left may run on. */
-  stopOld(): Promise<CommandOutcome | null>;
+  /**
+   * Ends the agents of all other versions, and the one of the working tree, beside the new one, which is started once more where it
+   * did not survive that. `ended` is null where none ran, not ok where one of the version that is left may run on.
+   */
+  stopOld(): Promise<EndedBeside>;
 }
 
 /** Reads the commands of both versions. E112 where those of the new one may not be run. */
@@ -107,7 +110,7 @@ export async function planBlueGreen(session: WritingSession, request: BlueGreenR
     },
     async stopOld() {
       if (end.length > 0) caller.progress("Stopping what ran before");
-      return endLeftAgent(end, leftFolder, context);
+      return endBeside(start, end, leftFolder, context);
     },
   };
 }
@@ -130,11 +133,18 @@ const besides = (old: StartCommand | null, next: StartCommand | null): AgentSide
 const agentsToEnd = (others: readonly RunningPlace[], known: readonly (TrustedCommands | undefined)[]): EndCommand[] =>
   others.map(({ agent }) => ({ agent, stop: known.find((each) => each?.agent === agent)?.stop ?? null, ran: true }));
 
-/** E126: what a command printed at its end is in `data`. */
-export const commandFailed = (key: string, version: KnownVersion, { error, output }: CommandOutcome): KaiError =>
-  new KaiError("E126", `\`${key}\` of ${version.tag} failed: ${error ?? "it ended badly."}`, {
+/** E126: what a command printed at its end is in `data`. By default nothing happened. */
+export const commandFailed = (
+  key: string,
+  version: KnownVersion,
+  { error, output }: CommandOutcome,
+  { hint, data }: Pick<ErrorDetails, "hint" | "data"> = {
     hint: "The link was not switched, and what ran before, if anything did, runs on.",
-    data: { command: key, output },
+  },
+): KaiError =>
+  new KaiError("E126", `\`${key}\` of ${version.tag} failed: ${error ?? "it ended badly."}`, {
+    hint,
+    data: { command: key, output, ...data },
   });
 
 /** Where commands run. */

@@ -16,6 +16,7 @@ import {
   performDeployment,
 } from "./perform-deployment.js";
 import { requireRoot } from "./require-root.js";
+import { takeBackIll } from "./take-back-ill.js";
 
 export interface DeployOptions extends CommandOptions {
   /** A number, a tag, or `current`. */
@@ -34,9 +35,12 @@ export interface DeployedVersion extends PerformedDeployment {
   readonly path: string;
 }
 
-/** Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. E129 where it has to have passed its tests. */
+/**
+ * Puts a version's files into a folder of its own and switches `current` to it: an operation of the log. E129 where it has to have
+ * passed its tests, E126 where its agent is not well: where that was seen only behind the switch, it has been taken back.
+ */
 export function deploy(caller: Caller, options: DeployOptions): Promise<DeployedVersion> {
-  return withWritingSession(caller, { purpose: "deploy", untracked: "no" }, async (session) => {
+  const deploying = withWritingSession(caller, { purpose: "deploy", untracked: "no" }, async (session) => {
     const { history } = session;
     const root = deploymentRoot(await rootOf(session, options.to));
     const version = requireDeployable(findAsked(history, options.version));
@@ -61,6 +65,7 @@ export function deploy(caller: Caller, options: DeployOptions): Promise<Deployed
     const { tag, standing } = version;
     return { version: version.number.text, tag, standing, path: folderOf(root, version), ...done };
   });
+  return deploying.catch((cause: unknown) => takeBackIll(caller, cause, options));
 }
 
 async function rootOf({ agent, caller }: WritingSession, to: string | undefined): Promise<string> {

@@ -58,7 +58,7 @@ export async function ensureDeployment(
     const { lines } = await hashTree(repository, version.commit, cache);
     const record = await readRecord(session, version);
     const state = await readDeployedState(repository, session.reader, session.history, version);
-    const content = { repository, version, record, lines, state, install };
+    const content = { repository, operation: session.id, version, record, lines, state, install };
     const deployment = await writeDeployment(content, part, folder, [session.lock.descriptor]);
     return { deployment, written: true };
   } finally {

@@ -1,29 +1,21 @@
 import { ulid } from "ulid";
 import { KaiError } from "../error.js";
-import { stageLinks } from "../operation/apply-links.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
-import { type LiveChange, NO_AGENTS } from "../operation/live-change.js";
-import type { CommandOutcome, StartOutcome } from "../system/agent-process.js";
+import type { PerformedOperation } from "../operation/operation.js";
 import { findStat, readablePath } from "../system/path-bytes.js";
 import type { Signer } from "../trust/signer.js";
 import type { History, KnownVersion } from "../version/history.js";
 import type { RunningPlace } from "../version/running-places.js";
 import { versionFact } from "../version/version-fact.js";
 import type { WritingSession } from "../version/writing-session.js";
-import { type BlueGreen, commandFailed, planBlueGreen } from "./blue-green.js";
+import { type AgentChange, AgentsChange, type StartedChange } from "./agents-change.js";
+import { planBlueGreen } from "./blue-green.js";
 import type { Deployment } from "./deployment.js";
 import { folderOf } from "./ensure-deployment.js";
 import { listOthers, type Switch } from "./list-others.js";
 import { type PrunedDeployments, pruneDeployments } from "./prune-deployments.js";
 import { requireRoot } from "./require-root.js";
-import { type PlannedSwitch, switchDeployment } from "./switch-deployment.js";
-
-/** What became of starting or stopping an agent. */
-export interface AgentChange {
-  readonly ok: boolean;
-  readonly durationMs: number;
-  readonly error: string | null;
-}
+import { switchDeployment } from "./switch-deployment.js";
 
 export interface PerformedDeployment extends PrunedDeployments {
   /** What `current` led to before; null for nothing. */
@@ -34,11 +26,8 @@ export interface PerformedDeployment extends PrunedDeployments {
   readonly written: boolean;
   /** Paths whose content is not in the folder: Git LFS pointers and submodules. Known when it is written; empty in a dry run. */
   readonly incomplete: readonly string[];
-  /**
-   * The version's agent, well before the switch; null where no command starts it. `answeredBefore`: its health passed before it
-   * was started, so that it does not tell this agent from the one that ran.
-   */
-  readonly started: (AgentChange & { readonly answeredBefore: boolean }) | null;
+  /** The version's agent, well before the switch; null where no command starts it. */
+  readonly started: StartedChange | null;
   /** The agent that ran before, ended after the switch; null where none did. */
   readonly stopped: AgentChange | null;
   /** Where else agents run on that were started here, because no command was run that would end them. */
@@ -96,8 +85,8 @@ const whatRunsOn = async (session: WritingSession, plan: DeploymentPlan): Promis
   (await listOthers(session, plan)).map(({ folder, processes }) => ({ folder, processes }));
 
 /**
- * Makes the version's folder ready, starts its agent and switches `current`, as one operation. E126 where the agent is not well:
- * nothing was switched, and the log tells of it.
+ * Makes the version's folder ready, starts its agent and switches `current`, as one operation. E126 where the agent is not well,
+ * and the log tells of it: nothing was switched, or the error's `operation` did and it was not well any more behind that.
  */
 export async function performDeployment(
   session: WritingSession,
@@ -117,9 +106,13 @@ export async function performDeployment(
   const done = () => ({ previous, written, incomplete, runsOn, ...change.told });
   // A folder that was written anew is told in the log, which holds the digest of what was installed there.
   if (link === null && !written) {
-    await logFailure(session, plan, signer, () => change.start());
-    // What a deployment that was killed left running.
-    await change.stopOthers();
+    const work = async () => {
+      await change.start();
+      // What a deployment that was killed left running.
+      await change.stopOthers();
+      change.requireSurvived(null);
+    };
+    await logFailure(session, plan, signer, { switched: null, work });
     return { ...NOTHING_DONE, ...done() };
   }
   session.caller.progress(`Switching ${root.current}`);
@@ -130,75 +123,31 @@ export async function performDeployment(
   const details = { ...planned.details, ...told, ...plan.more };
   const entry = await versionFact(session, signer, { ...plan, id: session.id, details });
   const requireTime = () => session.caller.interrupted?.throwIfAborted();
-  await logFailure(session, plan, signer, () => session.perform({ ...entry, live: change.live, requireTime }, signer));
+  const work = () => session.perform({ ...entry, live: change.live, requireTime }, signer);
+  const switched = await logFailure(session, plan, signer, { switched: null, work });
+  await logFailure(session, plan, signer, { switched, work: async () => change.requireSurvived(session.id) });
   return { ...done(), operation: session.id, ...(await prune(session, plan, false)) };
 }
 
-/** The agents' part of it, and what became of them. */
-class AgentsChange {
-  readonly #agents: BlueGreen | undefined;
-  readonly #planned: PlannedSwitch;
-  #started: StartOutcome | null = null;
-  #stopped: CommandOutcome | null = null;
-
-  constructor(agents: BlueGreen | undefined, planned: PlannedSwitch) {
-    this.#agents = agents;
-    this.#planned = planned;
-  }
-
-  get told(): Pick<PerformedDeployment, "started" | "stopped"> {
-    const started = this.#started;
-    return {
-      started: started && { ...changeOf(started), answeredBefore: started.answeredBefore },
-      stopped: this.#stopped && changeOf(this.#stopped),
-    };
-  }
-
-  /** E126 where the new agent is not well. */
-  async start(): Promise<void> {
-    const { starts } = this.#agents ?? {};
-    this.#started = (await this.#agents?.startNew(this.#planned.written)) ?? null;
-    if (this.#started?.ok === false && starts) throw commandFailed("lifecycle.start", starts, this.#started);
-  }
-
-  async stopOthers(): Promise<void> {
-    this.#stopped = (await this.#agents?.stopOld()) ?? null;
-  }
-
-  get live(): LiveChange {
-    const { link } = this.#planned;
-    return {
-      before: this.#agents?.before ?? NO_AGENTS,
-      after: this.#agents?.after ?? NO_AGENTS,
-      inWorkTree: false,
-      stage: (folder) => stageLinks(folder, link === null ? [] : [link]),
-      handOver: () => this.start(),
-      takeBack: async () => this.#agents?.stopNew(),
-      settle: async (switched) => {
-        if (switched) await this.stopOthers();
-      },
-    };
-  }
-}
-
-/** That the new agent was not well is an entry of the log. */
-async function logFailure(
+/** That the new agent was not well is an entry of the log, on top of the operation that had `switched` to it. */
+async function logFailure<T>(
   session: WritingSession,
   { root, version, subject, about }: DeploymentPlan,
   signer: Signer,
-  work: () => Promise<unknown>,
-): Promise<void> {
+  { switched, work }: { readonly switched: PerformedOperation | null; readonly work: () => Promise<T> },
+): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (cause) {
     if (cause instanceof KaiError && cause.code === "E126") {
-      const of = version?.number.text ?? null;
-      const details = { kind: "deploy", of: null, ok: false, version: of, root: root.root, error: cause.message };
-      const told = { kind: "outcome", subject: `failed to ${subject}`, about, details } as const;
-      const id = ulid(session.at.getTime());
-      const entry = versionFact(session, signer, { ...told, id });
+      const [of, to] = [switched?.id ?? null, version?.number.text ?? null];
+      const details = { kind: "deploy", of, ok: false, version: to, root: root.root, error: cause.message };
+      const what = switched === null ? `failed to ${subject}` : `outcome of ${subject}: failed`;
+      const told = { kind: "outcome", subject: what, about, details } as const;
+      const entry = versionFact(session, signer, { ...told, id: ulid(session.at.getTime()) });
+      const log = switched && { log: { head: switched.entry, seq: switched.seq, at: switched.at } };
       // Where that fails, too, what it should tell is still thrown.
-      await entry.then((operation) => session.perform(operation, signer)).catch(() => {});
+      await entry.then((operation) => session.perform({ ...operation, ...log }, signer)).catch(() => {});
     }
     throw cause;
   }
@@ -229,5 +178,3 @@ const incompleteIn = ({ seal, submodules }: Deployment): string[] => [
   ...seal.record.lfs.map((pointer) => pointer.path),
   ...submodules.map(readablePath),
 ];
-
-const changeOf = ({ ok, durationMs, error }: CommandOutcome): AgentChange => ({ ok, durationMs, error });

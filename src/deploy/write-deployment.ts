@@ -10,6 +10,7 @@ import { inParallel } from "../system/in-parallel.js";
 import { distinctPath, findStat, latin1Path, pathBelow } from "../system/path-bytes.js";
 import type { KnownVersion } from "../version/history.js";
 import type { ManifestLine } from "../version/manifest.js";
+import { notePlaced } from "../version/placed-folder.js";
 import { formatRecord, type VersionRecord } from "../version/record.js";
 import type { DeployedState } from "./deployed-state.js";
 import {
@@ -29,6 +30,8 @@ import { formatSnapshotMeta } from "./snapshot-meta.js";
 /** What goes into a version's folder. */
 export interface DeploymentContent {
   readonly repository: Repository;
+  /** Whose folder it is until the log tells of it. */
+  readonly operation: string;
   readonly version: KnownVersion;
   readonly record: VersionRecord;
   readonly lines: readonly ManifestLine[];
@@ -48,7 +51,7 @@ export async function writeDeployment(
   folder: string,
   inherit: readonly number[],
 ): Promise<Deployment> {
-  const { repository, version, record, lines, state, install } = content;
+  const { repository, operation, version, record, lines, state, install } = content;
   const placed = placeState(state?.files ?? [], lines);
   const own = namesFor(content, placed);
   const files = path.join(part, "files");
@@ -73,6 +76,7 @@ export async function writeDeployment(
   const expected = expectedFiles(openSeal(sealed, folder), lines, sealed, manifest);
   requireWritten(files, expected, install !== null);
   await settleFiles(files, expected.files);
+  await notePlaced(repository, { operation, folder, whole: files });
   await rename(files, folder);
   await closeFolders(folder);
   await syncFolder(path.dirname(folder));

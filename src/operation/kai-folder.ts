@@ -17,6 +17,8 @@ export interface KaiFolder {
   readonly trust: string;
   /** The operation behind whose commit point the agent is still to be asked how it is. */
   readonly unjudged: string;
+  /** The folder of a deployment that the last operation made, until the next one has seen that it is in the log. */
+  readonly placed: string;
 }
 
 export function kaiFolderOf(repository: Repository): KaiFolder {
@@ -31,6 +33,7 @@ export function kaiFolderOf(repository: Repository): KaiFolder {
     trash: path.join(root, "trash"),
     trust: path.join(root, "trust.json"),
     unjudged: path.join(root, "unjudged"),
+    placed: path.join(root, "placed"),
   };
 }
 

@@ -1,3 +1,4 @@
+import { takeBackIll } from "../deploy/take-back-ill.js";
 import { type UndoneDeployment, undoDeployment } from "../deploy/undo-deployment.js";
 import type { LoggedEntry } from "../operation/entry.js";
 import type { Keeping } from "../version/state-history.js";
@@ -59,7 +60,8 @@ export interface UndoResult {
  * that it made stays, withdrawn: numbers and tags are never taken back.
  */
 export function undo(caller: RollbackCaller, options: UndoOptions): Promise<UndoResult> {
-  return withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
+  const { trustCommands = false } = options;
+  const undoing = withWritingSession(caller, { purpose: "undo", untracked: "no" }, async (session) => {
     const entry = wantedOperation(session.history, options.operation);
     if (isDeployment(entry)) return undoDeployed(session, entry, options);
     const keeping = await undoKeeping(session, entry, options);
@@ -67,7 +69,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
     const promoted = await undoPromotion(session, entry, options);
     if (promoted) return undonePromotion(session, entry, promoted);
     requireUndoable(session.history, entry);
-    const { dryRun, trustCommands = false } = options;
+    const { dryRun } = options;
     const ground = await surveyUndone(session, entry, { dryRun });
     const request = requestOf({ to: entry.id, type: "snapshot", dryRun, trustCommands });
     const prepared = await gatherFacts(session, request, ground, null);
@@ -118,6 +120,7 @@ export function undo(caller: RollbackCaller, options: UndoOptions): Promise<Undo
       ok,
     };
   });
+  return undoing.catch((cause: unknown) => takeBackIll(caller, cause, { trustCommands }));
 }
 
 /** The ref that its entry names, where it is still kept. */

@@ -19,6 +19,7 @@ import { readTrustedLog, type TrustedLog } from "../trust/trusted-log.js";
 import { type AgentRepository, type OnConfigGone, openAgent } from "./agent-repository.js";
 import type { History } from "./history.js";
 import { mendCurrent } from "./mend-current.js";
+import { removeUnused } from "./placed-folder.js";
 import type { Proving } from "./prove-version.js";
 import { historyFrom, readOutlines } from "./reading.js";
 import { type Rebuilt, rebuildProjection } from "./rebuild-projection.js";
@@ -118,6 +119,7 @@ export async function withWritingSession<T>(
       const id = ulid(at.getTime());
       const { history, outline } = historyFrom(read.tags, read.log, agent.config);
       if (outline.head !== log.head) throw movedMeanwhile();
+      await removeUnused(repository, { repo: log.entry.repo, history, roots });
       await mendCurrent(repository, reader, history, read.tags, { id, inherit: [lock.descriptor] });
       return await work({
         agent,

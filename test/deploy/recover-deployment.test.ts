@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { cpSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { entryAt, leftovers } from "../operation/observe.js";
@@ -54,6 +63,28 @@ test("killed while an old agent is being stopped that others started: recovery s
   const error = `It may run on, started by others than us: in its folder works python3 (process ${byHand.pid}).`;
   expect(recovered).toMatchObject([{ outcome: "completed", agent: { ok: true }, ended: { ok: false, error } }]);
   expect([linkOf(place), await versionsThatRun()]).toEqual(["versions/v1.1.0", ["1.1.0"]]);
+});
+
+test("the folder of a first deployment that was killed goes, with what the agent wrote there; one that was there before stays", async () => {
+  const place = await runningAgent();
+  const { agent, root, version, versionsThatRun } = place;
+  const writing = (slow: string) =>
+    RUN.replace("say starts", "chmod u+w .; touch written; say starts; ").replace('touch "', slow);
+  await version("1.0.0", { "kai.yaml": LIFECYCLE, "run.sh": writing('sleep 5; touch "') });
+  await signalledAt(place, ["deploy", "1.0.0"], "1.0.0 starts, current");
+  const folder = path.join(root, "versions/v1.0.0");
+  expect(existsSync(path.join(folder, "written"))).toBe(true);
+  expect((await agent.kai("recover")).exit).toBe(0);
+  expect([existsSync(folder), await versionsThatRun()]).toEqual([false, []]);
+  // Killed before there is a journal, right behind the rename.
+  await runTraced(agent, ["deploy", "1.0.0", "--no-commands"], { match: "journal/", after: 0, blow: "all" });
+  expect(existsSync(folder)).toBe(true);
+  expect((await agent.kai("recover")).exit).toBe(0);
+  expect(existsSync(folder)).toBe(false);
+  for (const args of [["deploy", "1.0.0", "--no-commands"], ["undo"]]) expect((await agent.kai(...args)).exit).toBe(0);
+  await killedAtCommitPoint(place, ["deploy", "1.0.0", "--no-commands"], 0);
+  expect((await agent.kai("recover")).exit).toBe(0);
+  expect(existsSync(folder)).toBe(true);
 });
 
 test("the next command that writes does the same", async () => {

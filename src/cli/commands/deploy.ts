@@ -5,9 +5,9 @@ import type { AfterVersion } from "../../trigger/version-before.js";
 import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { madeBefore, plannedBefore, warnOfVersionBefore } from "../describe-version-before.js";
-import { formatDuration } from "../format-time.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
+import { wellAfter } from "../started-agent.js";
 import { oneLine } from "../style.js";
 import { warnOfOthers } from "../warn-of-others.js";
 
@@ -75,7 +75,7 @@ function describeDeployed(deployed: AfterVersion<DeployedVersion> & { dryRun: bo
   const found = written ? "" : dryRun ? "  (it is there already)" : "  (it was there, and is whole)";
   lines.push(`  path     ${deployed.path}${deployed.operation === null && !dryRun ? "" : found}`);
   if (!dryRun) lines.push(...madeBefore(versionBefore));
-  if (deployed.started) lines.push(`  agent    well after ${formatDuration(deployed.started.durationMs)}`);
+  if (deployed.started) lines.push(`  agent    ${wellAfter(deployed.started)}`);
   if (removed.length > 0) lines.push(`  removed  ${removed.join(", ")}`);
   if (changed.length > 0) {
     lines.push(

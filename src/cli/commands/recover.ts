@@ -109,9 +109,12 @@ function describeJudged({ kind, operation, version, well, steps, problem }: Judg
   return problem === null ? lines : [...lines, `  ${problem}`];
 }
 
-function startedAgain({ ok, error, runsOn }: NonNullable<Recovered["agent"]>, style: Output["style"]): string {
+function startedAgain({ ok, error, runsOn, again }: NonNullable<Recovered["agent"]>, style: Output["style"]): string {
   if (runsOn) return `  ${style.yellow("!")} ${runsOn}`;
-  return ok ? `  ${style.green("✓")} the agent runs` : `  ${style.red("✗")} the agent could not be started: ${error}`;
+  const more = again ? ", started once more: it had been stopped with the one beside it" : "";
+  return ok
+    ? `  ${style.green("✓")} the agent runs${more}`
+    : `  ${style.red("✗")} the agent could not be started: ${error}`;
 }
 
 const endedThen = ({ ok, error }: NonNullable<Recovered["ended"]>, style: Output["style"]): string =>

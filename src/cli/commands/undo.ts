@@ -3,10 +3,10 @@ import { type UndoResult, undo } from "../../rollback/undo.js";
 import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
 import { describeBackup, describeIllness, describeReplaced, describeStep, switched } from "../describe-rollback.js";
-import { formatDuration } from "../format-time.js";
 import { loggedOperations } from "../logged-operations.js";
 import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
+import { wellAfter } from "../started-agent.js";
 import { oneLine } from "../style.js";
 import { formatLabelled } from "../table.js";
 import { warnOfOthers } from "../warn-of-others.js";
@@ -65,8 +65,7 @@ function describeUndo(result: UndoResult, output: Output): string {
   if (deployment === null && keeping === null && promotion === null)
     lines.push(`  in force   ${leads(result.from, result.to)}`);
   if (deployment !== null) lines.push(`  deployed   ${leads(deployment.previous, deployment.version)}`);
-  if (deployment?.started)
-    lines.push(`  agent      started again, well after ${formatDuration(deployment.started.durationMs)}`);
+  if (deployment?.started) lines.push(`  agent      started again, ${wellAfter(deployment.started)}`);
   else if (result.operation === null && deployment?.endedIn?.startsAgain)
     lines.push(`  agent      that of ${oneLine(deployment.endedIn.folder)} would be started again`);
   if (plan?.deployment) lines.push(`  deployed   ${switched(plan.deployment)}`);
