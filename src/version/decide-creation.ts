@@ -95,7 +95,7 @@ export async function requireConfig(reader: ObjectReader, tree: string): Promise
     "E105",
     `The ${CONFIG_FILE} that would be versioned is no file: what a link leads to is in no version.`,
     {
-      hint: `Put the file itself in its place and commit it: \`cp --remove-destination "$(readlink -f ${CONFIG_FILE})" ${CONFIG_FILE}\`.`,
+      hint: `\`readlink ${CONFIG_FILE}\` says where it leads. Put the agent's own settings in its place and commit them.`,
     },
   );
 }
