@@ -182,6 +182,8 @@ export async function requireExecuted(
   const paused = /^Error: .*container state improper$/m.test(stderr);
   if (!paused && (await isAlive(container.process))) return;
   throw new KaiError("E103", `The sandbox ${container.name} ${paused ? "is paused, or ends" : "does not run"}.`, {
-    hint: "`git kai-version snapshot list` shows its state.",
+    hint: paused
+      ? `\`podman unpause ${container.name}\` lets it go on, if somebody paused it by hand; else try again in a moment.`
+      : "`git kai-version snapshot list` shows its state.",
   });
 }

@@ -34,7 +34,7 @@ export async function takePlace(store: SnapshotStore, record: SnapshotRecord, re
     });
     if (live.length < request.most) return;
     if (!request.wait) throw noPlace(live, request.most);
-    const message = `Waiting for ${live.length === 1 ? "the snapshot that lives" : `one of ${live.length} snapshots`} to end…`;
+    const message = `Waiting for ${live.length === 1 ? "the snapshot that lives" : `one of ${live.length} snapshots`} to end: max_concurrent is ${request.most}, and \`snapshot list\` shows them…`;
     if (isFirst) request.onWaiting?.(message);
     request.progress?.(message);
     await delay(PAUSE_MS, undefined, { signal: request.signal }).catch(() => {});

@@ -139,7 +139,9 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
   const waiting = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise((resolve) => waiting.once("exit", resolve));
   const [said] = await once(waiting.stderr, "data");
-  expect(String(said)).toBe("Waiting for the snapshot that lives to end…\n");
+  expect(String(said)).toBe(
+    "Waiting for the snapshot that lives to end: max_concurrent is 1, and `snapshot list` shows them…\n",
+  );
   await agent.made("destroy", id);
   expect([await text(waiting.stdout), await ended]).toEqual(["at last\n", 0]);
   const quiet = await agent.snapshot("create", "1.1.0", "--quiet");
