@@ -39,7 +39,7 @@ test("recover makes lost notes and tags again from the log, and nothing is amiss
     recovered: [],
     rebuilt: { records: [], tags: [] },
     rehearsals: [],
-    snapshots: { ended: [], left: [], orphans: [], passedOver: null, pruned: [], resumed: [] },
+    snapshots: { committed: [], ended: [], left: [], orphans: [], passedOver: null, pruned: [], resumed: [] },
   });
   expect(refsOf(agent)).toBe(refs);
 });
