@@ -1,5 +1,5 @@
 /** One of so many is struck again that an earlier command had, too. */
-const AGAIN = 10;
+const AGAIN = 20;
 
 const RENAMED: readonly (readonly [RegExp, string])[] = [
   [/\/tmp\/[^/ ]+/g, "/tmp"],
@@ -17,7 +17,7 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
 export class DistinctCalls {
   readonly #struck = new Set<string>();
 
-  /** Of the calls at these numbers (from 1) those that no earlier command had, and one of ten of the others. */
+  /** Of the calls at these numbers (from 1) those that no earlier command had, and one of twenty of the others. */
   take(calls: readonly string[], numbers: readonly number[]): number[] {
     const kinds = kindsOf(calls);
     let known = 0;

@@ -8,7 +8,7 @@ const SEED = 20261121;
 
 /** How many moments of each command; in a full sweep so many by each kind of loss. */
 const DAILY = 9;
-const EACH = Number(process.env["KAI_POWER"] ?? 20);
+const EACH = Number(process.env["KAI_POWER"] ?? 12);
 
 function lossesOf({ length: calls, lasting }: Recording): PowerLoss[] {
   const daily = sample(calls, DAILY, SEED).map((at, index) => ({ at, ...LOSSES[index % LOSSES.length] }));
