@@ -9,7 +9,7 @@ import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
 import { claimed } from "../claim-snapshot.js";
 import type { RefusedPath } from "../execution.js";
-import { type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
+import { type ConfigsAround, type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { foldersOf } from "../ingest/folder-view.js";
 import { namedByGit } from "../ingest/named-by-git.js";
 import { refuseForCommit } from "../ingest/refuse-for-commit.js";
@@ -89,6 +89,9 @@ async function commit(
 ): Promise<CommittedSnapshot> {
   const { agent, caller, lock } = session;
   const { record } = known;
+  // While the files are read.
+  const byGit = namedByGit(agent.repository);
+  byGit.catch(() => {});
   const ignores = request.includeIgnored
     ? undefined
     : (paths: readonly string[]) => versionIgnores(session.reader, record.commit, paths);
@@ -105,7 +108,7 @@ async function commit(
   const onto = request.into === "branch" ? null : await onTop(session, known, changes, request.into);
   const left = onto?.repositories ?? new Set<string>();
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
-  const executable = await findExecutableChanges(session, known, tree, place);
+  const executable = await findExecutableChanges(session, known, tree, { ...place, byGit: await byGit });
   if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
   // Whoever is killed behind the commit point has it told by `recover`.
   if (!request.dryRun) await store.beginCommit(record.id, session.id);
@@ -141,7 +144,7 @@ async function findExecutableChanges(
   { reader, agent }: WritingSession,
   { record }: KnownSnapshot,
   tree: string,
-  { changes, workTree }: Place,
+  { changes, workTree, byGit }: Place & Pick<ConfigsAround, "byGit">,
 ): Promise<ExecutableChange[]> {
   const trees = [record.commit, tree, ...(workTree === undefined ? [] : [workTree])];
   const [before, after, onto] = await Promise.all(trees.map((each) => findVersionConfig(reader, each)));
@@ -149,7 +152,7 @@ async function findExecutableChanges(
     before: before ?? agent.config,
     after: after ?? null,
     onto: workTree === undefined ? null : (onto ?? agent.config),
-    byGit: await namedByGit(agent.repository),
+    byGit,
   };
   const paths = changes.map((change) => change.path);
   return findExecutable(
