@@ -4,6 +4,7 @@ import path from "node:path";
 import { type GitSetting, listConfig } from "../../git/list-config.js";
 import type { Repository } from "../../git/repository.js";
 import { namedBy } from "./named-by-command.js";
+import { folded } from "./shell-pattern.js";
 
 /** Settings whose value is a command of a shell, or a program. */
 const COMMANDS = new RegExp(
@@ -94,12 +95,10 @@ class Naming {
     const files = [...places].flatMap((place) =>
       this.#roots.map((root) => path.relative(root, place)).filter((file) => !/^\.\.(?:\/|$)/.test(file)),
     );
-    const folded = files.map(fold);
-    return (changed) => folded.some((file) => isAround(file, fold(changed)));
+    const names = files.map(folded);
+    return (changed) => names.some((file) => isAround(file, folded(changed)));
   }
 }
 
 const isAround = (file: string, changed: string): boolean =>
   file === "" || `${changed}/`.startsWith(`${file}/`) || file.startsWith(`${changed}/`);
-
-const fold = (text: string): string => text.normalize("NFC").toLowerCase();
