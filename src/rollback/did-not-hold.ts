@@ -20,7 +20,9 @@ export function didNotHold(
   const failed = tried.filter(({ ok }) => !ok).map(({ strategy, error }) => `${strategy}: ${bare(error)}. `);
   const others = untried.map((each) => `${each.strategy} was not tried: ${each.why}. `);
   const kept =
-    backup === null ? [] : [`What \`--force\` replaced is kept: \`git checkout ${backup} -- PATH\` brings it back. `];
+    backup === null
+      ? []
+      : [`What was replaced of your files is kept: \`git checkout ${backup} -- PATH\` brings it back. `];
   const next = held
     ? "`git kai-version log` tells the story; `rollback --suggest` ranks other versions."
     : "`git kai-version undo` takes the last step back; `rollback --suggest` ranks other versions.";
