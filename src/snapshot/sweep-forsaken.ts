@@ -3,6 +3,7 @@ import path from "node:path";
 import { removeLeftovers } from "../podman/leftovers.js";
 import { listContainers, SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { removeContainer } from "../podman/remove-container.js";
+import { shellQuote } from "../system/shell-quote.js";
 import type { Caller } from "../version/writing-session.js";
 import { isRootless } from "./is-rootless.js";
 import type { LeftSnapshot } from "./prune-due.js";
@@ -52,9 +53,11 @@ export async function leftUnclaimed(
     }));
 }
 
-/** What removes a folder by hand. */
-const removal = (folder: string): string =>
-  isRootless() ? `podman unshare rm -rf ${folder}` : `umount -R ${folder}/volume; rm -rf ${folder}`;
+/** What removes a folder by hand, as a shell reads it. */
+function removal(folder: string): string {
+  const quoted = shellQuote(folder);
+  return isRootless() ? `podman unshare rm -rf ${quoted}` : `umount -R ${quoted}/volume; rm -rf ${quoted}`;
+}
 
 /**
  * Containers of snapshots whose record is gone, and whose folder is, or goes now, on this machine and of this user. Where that is there,

@@ -53,7 +53,9 @@ test("what was changed in a snapshot of a repository that is not there is nobody
   move(agent, moved);
   for (const each of [id, untouched]) expire({ ...agent, dir: moved }, each);
   const folder = path.join(agent.tempDir, `kai-snapshot.${id}`);
-  const left = [{ id, reason: expect.stringContaining(agent.dir), hint: expect.stringContaining(`rm -rf ${folder}`) }];
+  const left = [
+    { id, reason: expect.stringContaining(agent.dir), hint: expect.stringContaining(`rm -rf '${folder}'`) },
+  ];
   const inOther = snapshotIn(other, agent);
   expect(await inOther("prune", "--dry-run")).toMatchObject({ orphans: [`kai-snapshot.${untouched}`], left });
   expect((await placeAt(other, agent.env).kai("recover")).exit).toBe(0);

@@ -1,5 +1,6 @@
+import { shellQuote } from "../../system/shell-quote.js";
 import { COMMON_OPTIONS, type CompletedCommand } from "./completed-command.js";
-import { argumentCases, type Give, namesAgentFunction, quote, valueCases } from "./shell-cases.js";
+import { argumentCases, type Give, namesAgentFunction, valueCases } from "./shell-cases.js";
 
 /** The completion script for bash: for `git kai-version` under git's own completion, `git-kai-version` and `kai`. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
@@ -9,7 +10,7 @@ export function bashCompletion(commands: readonly CompletedCommand[]): string {
 
 __kai_version_options() {
   case $1 in
-${commands.map((command) => `    ${quote(command.name)}) echo ${quote(command.options.map(({ name }) => name).join(" "))} ;;`).join("\n")}
+${commands.map((command) => `    ${shellQuote(command.name)}) echo ${shellQuote(command.options.map(({ name }) => name).join(" "))} ;;`).join("\n")}
   esac
 }
 
@@ -32,7 +33,7 @@ ${argumentCases(commands, give)}
 
 __kai_version_group() {
   case $1 in
-${groups.map((group) => `    ${quote(group)}) echo ${quote(wordsOf(commands, group).join(" "))} ;;`).join("\n")}
+${groups.map((group) => `    ${shellQuote(group)}) echo ${shellQuote(wordsOf(commands, group).join(" "))} ;;`).join("\n")}
     *) return 1 ;;
   esac
 }
@@ -101,7 +102,7 @@ __kai_version_complete() {
   elif [ -n "$testing" ]; then
     __kai_version_offer "$cur" "$testing" "$folder"
   elif [ -z "$command" ]; then
-    __kai_version_offer "$cur" ${quote(firstWords(commands).join(" "))} "$folder"
+    __kai_version_offer "$cur" ${shellQuote(firstWords(commands).join(" "))} "$folder"
   elif value=$(__kai_version_group "$command"); then
     __kai_version_offer "$cur" "$value" "$folder"
   else

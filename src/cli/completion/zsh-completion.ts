@@ -1,5 +1,6 @@
+import { shellQuote } from "../../system/shell-quote.js";
 import { COMMON_OPTIONS, type CompletedCommand, type CompletedOption } from "./completed-command.js";
-import { argumentCases, type Give, namesAgentFunction, quote, valueCases } from "./shell-cases.js";
+import { argumentCases, type Give, namesAgentFunction, valueCases } from "./shell-cases.js";
 
 /** The completion script for zsh: a file for `fpath`, or to be sourced behind `compinit`. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
@@ -13,7 +14,7 @@ ${commands.map(({ name, summary }) => `  ${pair(name, summary)}`).join("\n")}
 # The options of a command, each with what it is for.
 __kai_version_options() {
   case $1 in
-${commands.map((command) => `    ${quote(command.name)}) reply=(${command.options.map(described).join(" ")}) ;;`).join("\n")}
+${commands.map((command) => `    ${shellQuote(command.name)}) reply=(${command.options.map(described).join(" ")}) ;;`).join("\n")}
     *) reply=() ;;
   esac
   reply+=(${COMMON_OPTIONS.map(described).join(" ")})
@@ -140,6 +141,6 @@ fi
 const give: Give = (quoted) => `REPLY=${quoted}`;
 
 /** `name:what it is`, as _describe wants it. */
-const pair = (name: string, summary: string): string => quote(`${name}:${summary}`);
+const pair = (name: string, summary: string): string => shellQuote(`${name}:${summary}`);
 
 const described = ({ name, summary }: CompletedOption): string => pair(name, summary);
