@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isAlive } from "../system/process-identity.js";
+import { findRecord } from "./read-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { SnapshotStore } from "./snapshot-store.js";
 
@@ -7,19 +8,24 @@ import type { SnapshotStore } from "./snapshot-store.js";
 export type SnapshotEnd = "ttl" | "ended";
 
 const PAUSE_MS = 50;
-const LOOKS = 20;
+/** What runs in it ends before its first process, which is seen for a moment more. */
+const LOOKS = { over: 20, going: 4 };
 
 /** Why a snapshot ended under a command that was killed in it; null where it goes on. */
 export async function whySnapshotEnded(
-  store: SnapshotStore,
+  store: Pick<SnapshotStore, "folderOf">,
   record: SnapshotRecord,
   now: Date,
 ): Promise<SnapshotEnd | null> {
   const isOver = Date.parse(record.expiresAt) <= now.getTime();
-  // What runs in it ends before its first process, which is seen for a moment more.
-  for (let looks = 0; looks < (isOver ? LOOKS : 1); looks++) {
-    if (!store.has(record.id) || !(await isAlive(record.process ?? ""))) return isOver ? "ttl" : "ended";
-    if (isOver) await pause(PAUSE_MS);
+  for (let looks = isOver ? LOOKS.over : LOOKS.going; looks > 0; looks--) {
+    if (await isEnded(store, record)) return isOver ? "ttl" : "ended";
+    await pause(PAUSE_MS);
   }
   return null;
+}
+
+async function isEnded(store: Pick<SnapshotStore, "folderOf">, { id, process }: SnapshotRecord): Promise<boolean> {
+  const record = findRecord(store.folderOf(id));
+  return record === undefined || record.destroyer !== undefined || !(await isAlive(process ?? ""));
 }

@@ -1,59 +1,8 @@
 import { expect, test } from "vitest";
 import { isSnapshotRecord } from "../../src/snapshot/is-snapshot-record.js";
-import type { SnapshotRecord } from "../../src/snapshot/snapshot-record.js";
+import { RECORD } from "./snapshot-record.js";
 
-const ID = "01KTESTTESTTESTTESTTESTTES";
-
-const RECORD: SnapshotRecord = {
-  format: "kai-snapshot/1",
-  id: ID,
-  repository: { path: "/agent/.git", device: "1", inode: "7" },
-  agent: "ai.example.clerk",
-  version: "1.1.0",
-  tag: "v1.1.0",
-  commit: "a".repeat(40),
-  tree: "b".repeat(40),
-  base: null,
-  settings: {
-    type: "copy_on_write",
-    level: null,
-    filesystem: "overlay",
-    process: "container",
-    network: { mode: "isolated", allowInternet: false, allowedHosts: ["example.com"], subnet: null },
-    namespaces: ["pid", "mount"],
-    limits: { cpus: 1, memoryBytes: 1, storageBytes: 1, pids: 1, bandwidth: 1, gpus: null, timeoutMs: 1 },
-    security: {
-      seccomp: true,
-      apparmor: "required",
-      selinux: false,
-      readOnlyRoot: false,
-      noNewPrivileges: true,
-      capabilities: [],
-      user: { uid: 65_534, gid: 65_534 },
-    },
-    env: { LANG: "C" },
-    secrets: { TOKEN: { from: "env:TOKEN", byCaller: false } },
-    image: null,
-    ttlMs: 1,
-  },
-  image: "host",
-  imageBase: null,
-  unenforced: [],
-  opened: [{ key: "security.seccomp", value: "false" }],
-  createdAt: "2026-01-01T00:00:00.000Z",
-  expiresAt: "2026-01-02T00:00:00.000Z",
-  folder: `/tmp/kai_snapshots/kai-snapshot.${ID}`,
-  lower: "/agent/.git/kai/trees/b",
-  container: `kai-${ID.toLowerCase()}`,
-  runtime: null,
-  throwAway: false,
-  owner: "boot:1:1",
-  process: null,
-  status: "ready",
-  reason: null,
-  saved: null,
-  committed: null,
-};
+const ID = RECORD.id;
 
 /** The record with another value there, or none for undefined. */
 function withOther(place: string, value: unknown): unknown {
