@@ -29,8 +29,15 @@ export interface FoundIn extends FoundChanges {
   readonly folder: string;
 }
 
+/** What is at hand already of what the judging needs. */
+export interface JudgingWith {
+  /** What the sandbox was told in confidence; else what can be had of it without asking. */
+  readonly secrets?: readonly string[] | undefined;
+  readonly reader?: ObjectReader | undefined;
+}
+
 /**
- * The same, and refused what lies in a submodule, and what holds a secret: one that an execution in it was given, and by the values that are handed in, else by
+ * The same, and refused what lies in a submodule, and what holds a secret: one that an execution in it was given, and by the values that are at hand, else by
  * those that can be had without asking. What is refused is decided here and where it is found alone, so that all who tell it
  * say the same. E103 where they cannot be read now, which is another thing than that they are gone.
  */
@@ -38,11 +45,11 @@ export async function findJudgedChanges(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  secrets?: readonly string[],
+  { secrets, reader }: JudgingWith = {},
 ): Promise<FoundIn | undefined> {
   const walked = await changesOf(repository, known, caller.env);
   if (walked === undefined) return undefined;
-  const found = await withSubmodules(repository, known, walked);
+  const found = await withSubmodules(repository, known, walked, reader);
   // Few have some, and they bring much.
   const isSame = found.changes.length + found.refused.size === 0;
   if (isSame || Object.keys(known.record.settings.secrets).length === 0) return found;
@@ -54,13 +61,18 @@ export async function findJudgedChanges(
   return refuseSecrets(found, secrets ?? (await knownSecrets(repository, caller, known.record)), marks);
 }
 
-async function withSubmodules(repository: Repository, { record }: KnownSnapshot, found: FoundIn): Promise<FoundIn> {
+async function withSubmodules(
+  repository: Repository,
+  { record }: KnownSnapshot,
+  found: FoundIn,
+  given: ObjectReader | undefined,
+): Promise<FoundIn> {
   if (!found.changes.some(isAdded)) return found;
-  const reader = new ObjectReader(repository);
+  const reader = given ?? new ObjectReader(repository);
   try {
     return await judgeSubmodules(found, reader, record.tree);
   } finally {
-    reader.close();
+    if (given === undefined) reader.close();
   }
 }
 
@@ -69,9 +81,9 @@ export async function judgedChanges(
   repository: Repository,
   known: KnownSnapshot,
   caller: Caller,
-  secrets?: readonly string[],
+  judging: JudgingWith = {},
 ): Promise<FoundIn> {
-  const found = await findJudgedChanges(repository, known, caller, secrets);
+  const found = await findJudgedChanges(repository, known, caller, judging);
   if (found !== undefined) return found;
   const { id } = known.record;
   const ref = savesRef(id);

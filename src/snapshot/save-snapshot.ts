@@ -111,7 +111,7 @@ export async function storeSnapshot(
   const whole = requireWholeDisk(new SnapshotStore(repository), record, caller.env);
   // While the files are looked at and stored, which nothing names yet.
   whole.catch(() => {});
-  const judged = await judgedChanges(repository, known, caller, secrets);
+  const judged = await judgedChanges(repository, known, caller, { secrets, reader });
   const ignored = ignores ? await ignoredOf(judged.changes, ignores) : new Set<string>();
   const found = await refuse({ ...judged, changes: judged.changes.filter(({ path }) => !ignored.has(path)) });
   requireAcceptable(found, takenFrom(known));
