@@ -1,6 +1,7 @@
 // Bundles the program: fewer files to open make it start faster than its sources with their libraries would.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -55,7 +56,10 @@ async function buildCommandLine(folder) {
     entryPoints: { "cli/git-kai-version": "src/cli/git-kai-version.ts", "cli/kai": "src/cli/kai.ts" },
     outdir: folder,
     outExtension: { ".js": ".cjs" },
-    define: { KAI_PROGRAM_VERSION: JSON.stringify(version) },
+    define: {
+      KAI_PROGRAM_VERSION: JSON.stringify(version),
+      KAI_CONFIG_READER: JSON.stringify(digestOf(["src/agent", "package-lock.json"])),
+    },
     plugins: [groupCommands],
     write: false,
   });
@@ -73,6 +77,25 @@ async function buildCommandLine(folder) {
   }
   return files.map(([file]) => path.resolve(file));
 }
+
+/** Of the files, and of all in the folders, of the project. */
+function digestOf(places) {
+  const hash = createHash("sha256");
+  for (const place of places.flatMap(filesIn))
+    hash
+      .update(place)
+      .update("\0")
+      .update(readFileSync(root + place));
+  return hash.digest("hex");
+}
+
+const filesIn = (place) =>
+  statSync(root + place).isFile()
+    ? [place]
+    : readdirSync(root + place, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+        .sort();
 
 const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
 

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import type { Position } from "./given.js";
 
 /** Something wrong in kai.yaml. Lines and columns count from 1. */
 export interface ConfigProblem {
@@ -11,6 +12,15 @@ export interface ConfigProblem {
   /** The values or keys that are allowed there, where they can be listed. */
   readonly allowed: readonly string[];
 }
+
+/** One without a list of what is allowed. */
+export const problemAt = (file: string, at: Position, path: string, message: string): ConfigProblem => ({
+  file,
+  ...at,
+  path,
+  message,
+  allowed: [],
+});
 
 const MOST_PROBLEMS = 20;
 

@@ -1,5 +1,5 @@
-import { readAgentConfig } from "./config.js";
 import { isInEffect, isRefused } from "./effective-keys.js";
+import { readAgentConfig } from "./parse-agent-config.js";
 
 export interface ConfigSource {
   /** `snapshot_isolation.tests[0].run` */

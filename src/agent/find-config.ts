@@ -1,9 +1,11 @@
 import { open, stat } from "node:fs/promises";
 import { KaiError } from "../error.js";
-import { configError } from "./config-problem.js";
-import { LARGEST_CONFIG, refuseLargeConfig } from "./parse-yaml.js";
+import { configError, problemAt } from "./config-problem.js";
 
 export const CONFIG_FILE = "kai.yaml";
+
+/** The parser needs seconds for hostile texts that are much larger. */
+const LARGEST_CONFIG = 256 * 1024;
 
 /** The text of a kai.yaml; `shownAs` stands for it in messages. Throws E106 (too large, not UTF-8) or E123. */
 export async function readConfigText(file: string, shownAs: string): Promise<string> {
@@ -39,4 +41,11 @@ export function decodeConfig(bytes: Uint8Array, file: string): string {
       { file, line: lines.length, column, path: "", message: "The file is not UTF-8 here.", allowed: [] },
     ]);
   }
+}
+
+/** Throws E106 where a file of `size` bytes is more than a configuration can be. */
+export function refuseLargeConfig(size: number, file: string): void {
+  if (size <= LARGEST_CONFIG) return;
+  const message = `The file is larger than ${LARGEST_CONFIG / 1024} KiB.`;
+  throw configError([problemAt(file, { line: 1, column: 1 }, "", message)]);
 }

@@ -1,9 +1,8 @@
 import { Alias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import { type ConfigProblem, configError } from "./config-problem.js";
+import { type ConfigProblem, configError, problemAt } from "./config-problem.js";
+import { refuseLargeConfig } from "./find-config.js";
 import { type Given, type GivenEntry, type GivenMap, joinPath, type Position } from "./given.js";
 
-/** The parser needs seconds for hostile texts that are much larger. */
-export const LARGEST_CONFIG = 256 * 1024;
 const DEEPEST = 32;
 
 /**
@@ -40,26 +39,11 @@ export function parseYaml(text: string, file: string): GivenMap {
   return root;
 }
 
-/** Throws E106 where a file of `size` bytes is more than a configuration can be. */
-export function refuseLargeConfig(size: number, file: string): void {
-  if (size <= LARGEST_CONFIG) return;
-  const message = `The file is larger than ${LARGEST_CONFIG / 1024} KiB.`;
-  throw configError([problemAt(file, { line: 1, column: 1 }, "", message)]);
-}
-
 const plainMessage = (code: string, message: string): string => {
   if (code === "MULTIPLE_DOCS") return "There is more than one document in the file.";
   if (code === "RESOURCE_EXHAUSTION") return "Nested too deeply.";
   return `Not valid YAML: ${message.split("\n")[0]?.slice(0, 300)}`;
 };
-
-const problemAt = (file: string, at: Position, path: string, message: string): ConfigProblem => ({
-  file,
-  ...at,
-  path,
-  message,
-  allowed: [],
-});
 
 class YamlReader {
   readonly problems: ConfigProblem[] = [];

@@ -1,4 +1,4 @@
-import { parseAgentConfig } from "../agent/config.js";
+import { loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { type ErrorDetails, KaiError } from "../error.js";
 import type { AgentSide } from "../operation/live-change.js";
@@ -168,7 +168,7 @@ async function commandsOf(
     throw new KaiError("E105", `${of.tag} has no kai.yaml.`, { hint: "Make a new version that has one." });
   }
   const name = `${of.tag}:kai.yaml`;
-  const { lifecycle } = parseAgentConfig(decodeConfig(file.content, name), name);
+  const { lifecycle } = await loadAgentConfig(decodeConfig(file.content, name), name);
   return lifecycleCommands(lifecycle, {
     ...place,
     version: of.number.text,

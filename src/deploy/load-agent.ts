@@ -1,6 +1,6 @@
 import path from "node:path";
 import { createClassifier } from "../agent/component.js";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { findTrustRoot, type TrustRoot } from "../trust/trust-root.js";
@@ -111,7 +111,7 @@ async function readVersionConfig(
   }
   const bytes = await repository.read(file.id, "blob");
   if (sha256(bytes) !== version.digests.get(file.id)) throw otherContent(signed, `another kai.yaml`);
-  const config = parseAgentConfig(decodeConfig(bytes, "kai.yaml"), "kai.yaml");
+  const config = await loadAgentConfig(decodeConfig(bytes, "kai.yaml"), "kai.yaml");
   const number = versionOfTag(signed.tag, tagFormat(config.version_management.semantic_versioning.tag_format));
   if ("reason" in number || number.text !== signed.version) {
     throw new KaiError("E102", `The tag ${signed.tag} is not that of ${signed.version}, which the log names.`, {

@@ -1,5 +1,5 @@
 import { readFile, realpath } from "node:fs/promises";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { latin1Path, pathBelow, readablePath } from "../system/path-bytes.js";
@@ -97,7 +97,7 @@ async function readConfig({ folder, files, seal }: Deployment): Promise<AgentCon
   const bytes = files.has("kai.yaml")
     ? await readVerified(folder, "kai.yaml", files.get("kai.yaml")?.sha256)
     : undefined;
-  if (bytes !== undefined) return parseAgentConfig(decodeConfig(bytes, "kai.yaml"), "kai.yaml");
+  if (bytes !== undefined) return await loadAgentConfig(decodeConfig(bytes, "kai.yaml"), "kai.yaml");
   throw new KaiError("E105", `${seal.tag.name} has no kai.yaml.`, { hint: "Make a new version that has one." });
 }
 

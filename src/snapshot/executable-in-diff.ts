@@ -1,4 +1,4 @@
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import type { ObjectReader } from "../git/object-reader.js";
@@ -39,7 +39,7 @@ async function configAfter({ changes, folder }: FoundIn, began: AgentConfig | nu
   const handle = await openFound(folder, change).catch(() => undefined);
   try {
     const content = await handle?.readFile();
-    return content === undefined ? null : parseAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
+    return content === undefined ? null : await loadAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
   } catch (cause) {
     if (cause instanceof KaiError && cause.code === "E106") return null;
     throw cause;

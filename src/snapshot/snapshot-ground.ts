@@ -1,5 +1,5 @@
 import path from "node:path";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
@@ -40,7 +40,7 @@ export async function readGround(known: AgentHistory, asked: string): Promise<Sn
   const version = await findTried(repository, known.history, asked);
   const { tree, config: blob } = await readCommitted(repository, version.commit);
   const name = `${version.tag}:${CONFIG_FILE}`;
-  const config = blob ? parseAgentConfig(decodeConfig(blob, name), name) : known.agent.config;
+  const config = blob ? await loadAgentConfig(decodeConfig(blob, name), name) : known.agent.config;
   return { ...known, repository, version, tree, config, hasConfig: blob !== undefined };
 }
 

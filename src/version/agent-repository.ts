@@ -1,10 +1,11 @@
 import path from "node:path";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig, readConfigText } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
 import { findStat } from "../system/path-bytes.js";
+import { ConfigCache } from "./kept-configs.js";
 import { findLoggedConfig } from "./logged-config.js";
 import { readStatus } from "./work-tree-status.js";
 
@@ -81,7 +82,9 @@ async function readOwnConfig(
 ): Promise<{ readonly config: AgentConfig } | { readonly broken: KaiError } | undefined> {
   try {
     const text = await findConfigText(repository);
-    return text === undefined ? undefined : { config: parseAgentConfig(text, CONFIG_FILE) };
+    return text === undefined
+      ? undefined
+      : { config: await loadAgentConfig(text, CONFIG_FILE, new ConfigCache(repository.callerEnv)) };
   } catch (cause) {
     if (cause instanceof KaiError && cause.code === "E106") return { broken: cause };
     throw cause;

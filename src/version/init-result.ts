@@ -1,5 +1,5 @@
 import { createClassifier } from "../agent/component.js";
-import { parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { listRefs } from "../git/refs.js";
 import type { Repository } from "../git/repository.js";
 import { tryGit } from "../git/run-git.js";
@@ -64,7 +64,7 @@ export async function describeInitialised(
   repository: Repository,
   { root, instead, ...particulars }: Particulars,
 ): Promise<InitResult> {
-  const found = instead ? planned(instead.config) : await findEffectiveConfig(repository);
+  const found = instead ? await planned(instead.config) : await findEffectiveConfig(repository);
   const config = found?.config;
   const format = tagFormat(config?.version_management.semantic_versioning.tag_format ?? "v{version}");
   const history = buildHistory(await listRefs(repository, ["refs/tags"]), [], format);
@@ -94,8 +94,8 @@ export async function describeInitialised(
   };
 }
 
-const planned = (text: string | undefined): EffectiveConfig | undefined =>
-  text === undefined ? undefined : { config: parseAgentConfig(text, CONFIG_FILE) };
+const planned = async (text: string | undefined): Promise<EffectiveConfig | undefined> =>
+  text === undefined ? undefined : { config: await loadAgentConfig(text, CONFIG_FILE) };
 
 /** Refuses (E106) another id than that of an agent whose log is here, or is about to be. */
 export async function requireAgentId(repository: Repository, wantedId: string | undefined): Promise<void> {
@@ -114,10 +114,7 @@ async function listFiles(repository: Repository): Promise<Set<string>> {
   return new Set(names.filter((name) => name !== ""));
 }
 
-function countArtifacts(
-  names: ReadonlySet<string>,
-  config: ReturnType<typeof parseAgentConfig> | undefined,
-): Record<string, number> {
+function countArtifacts(names: ReadonlySet<string>, config: AgentConfig | undefined): Record<string, number> {
   const counts: Record<string, number> = {};
   if (config === undefined) return counts;
   const componentOf = createClassifier(config.version_management.artifacts);

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { createClassifier, stateIgnoreLines } from "../agent/component.js";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { detectFramework } from "../agent/detect-framework.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { formatNewConfig, planIgnoreLines } from "../agent/write-config.js";
@@ -53,7 +53,7 @@ export async function planInitialFiles(
   const detection = await detectFramework(names, (name) => readStart(repository.workTree, name));
   const agentId = wantedId ?? idFrom(repository.workTree);
   const configText = existing ?? formatNewConfig(detection, agentId);
-  const config = parseAgentConfig(configText, CONFIG_FILE);
+  const config = await loadAgentConfig(configText, CONFIG_FILE);
   if (existing !== undefined) requireSameId(config, wantedId);
   const ignoring = (present: Buffer | undefined) =>
     addIgnoreLines(present ?? Buffer.alloc(0), stateIgnoreLines(config));

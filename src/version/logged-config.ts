@@ -1,4 +1,4 @@
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { CONFIG_FILE, decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
@@ -30,7 +30,7 @@ export async function findLoggedConfig(repository: Repository): Promise<LoggedCo
       const name = `${of}:${CONFIG_FILE}`;
       try {
         const text = decodeConfig(found.content, name);
-        return { of, text, config: parseAgentConfig(text, name) };
+        return { of, text, config: await loadAgentConfig(text, name) };
       } catch (cause) {
         if (!(cause instanceof KaiError && cause.code === "E106")) throw cause;
         broken ??= cause;

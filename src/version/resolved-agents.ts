@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import satisfies from "semver/functions/satisfies.js";
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { readConfigText } from "../agent/find-config.js";
 import { withoutRepository } from "../git/environment.js";
 import { CONFIG_FILE } from "./agent-repository.js";
@@ -42,7 +42,8 @@ async function findAgents(parent: string, wanted: ReadonlySet<string>): Promise<
 
 async function idOfAgent(folder: string): Promise<string | undefined> {
   try {
-    return parseAgentConfig(await readConfigText(path.join(folder, CONFIG_FILE), CONFIG_FILE), CONFIG_FILE).agent_id;
+    return (await loadAgentConfig(await readConfigText(path.join(folder, CONFIG_FILE), CONFIG_FILE), CONFIG_FILE))
+      .agent_id;
   } catch {
     return undefined;
   }

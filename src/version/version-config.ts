@@ -1,4 +1,4 @@
-import { type AgentConfig, parseAgentConfig } from "../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
 import { decodeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { parseTree } from "../git/object.js";
@@ -25,7 +25,7 @@ export async function findVersionConfig(reader: ObjectReader, commit: string): P
   const content = await findConfigFile(reader, commit);
   if (!content) return null;
   try {
-    return parseAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
+    return await loadAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
   } catch (cause) {
     if (cause instanceof KaiError && cause.code === "E106") return null;
     throw cause;

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createClassifier, stateIgnoreLines } from "../../src/agent/component.js";
-import { parseAgentConfig } from "../../src/agent/config.js";
 import { globMatcher } from "../../src/agent/glob-matcher.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { scratch } from "../support/scratch.js";
 
 const classifierOf = (yaml = "") => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
 import { decodeConfig } from "../../src/agent/find-config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { errorOf, problemsOf, said } from "./config-text.js";
 
 test("refuses a key that two forms give", () => {

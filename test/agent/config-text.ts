@@ -1,5 +1,6 @@
-import { type AgentConfig, parseAgentConfig } from "../../src/agent/config.js";
+import type { AgentConfig } from "../../src/agent/config.js";
 import type { ConfigProblem } from "../../src/agent/config-problem.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { KaiError } from "../../src/error.js";
 
 export const parse = (text: string): AgentConfig => parseAgentConfig(text, "kai.yaml");

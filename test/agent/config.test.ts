@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
 import { configSources } from "../../src/agent/config-sources.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { parse, problemsOf, said } from "./config-text.js";
 
 test("wants nothing but the agent's id", () => {

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createClassifier } from "../../src/agent/component.js";
-import { parseAgentConfig } from "../../src/agent/config.js";
 import { type Detection, detectFramework } from "../../src/agent/detect-framework.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { formatNewConfig } from "../../src/agent/write-config.js";
 
 const detect = (files: Record<string, string>): Promise<Detection> =>

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { choosePolicy } from "../../src/rollback/policy.js";
 import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 import { refused, told } from "../scenarios/place.js";

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -33,3 +33,18 @@ test.each([["current"], ["snapshot list"], ["snapshot exec NONE -- true"], ["sna
     expect(chunks.filter((name) => heavy.test(readFileSync(path.join(CHUNKS, name), "utf8")))).toEqual([]);
   },
 );
+
+test("a kai.yaml that was read before is not parsed again", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const [spy, loaded] = ["spy.cjs", "loaded"].map((name) => path.join(agent.dir, "..", name));
+  writeFileSync(spy ?? "", SPY);
+  const parsers = async () => {
+    const env = { NODE_OPTIONS: `--require=${spy}`, LOADED: loaded };
+    await agent.run(process.execPath, [PROGRAM, "snapshot", "commit", "NONE"], env);
+    const chunks = readFileSync(loaded ?? "", "utf8").split("\n");
+    return chunks.filter((name) => readFileSync(path.join(CHUNKS, name), "utf8").includes("node_modules/yaml/"));
+  };
+  appendFileSync(path.join(agent.dir, "kai.yaml"), "# Read anew.\n");
+  expect(await parsers()).toHaveLength(1);
+  expect(await parsers()).toEqual([]);
+});

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { runTests } from "../../src/rollback/run-tests.js";
 import { scratch } from "../support/scratch.js";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { findExecutable } from "../../src/snapshot/ingest/executable-changes.js";
 import type { FolderView, SeenEntry } from "../../src/snapshot/ingest/folder-view.js";
 import { PROGRAM_FILES, TAKES_MODULES } from "../../src/snapshot/ingest/program-files.js";

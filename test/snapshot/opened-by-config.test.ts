@@ -1,6 +1,6 @@
 import path from "node:path";
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import type { SandboxUse } from "../../src/snapshot/limit-openings.js";
 import { openedBeyond, openedByConfig } from "../../src/snapshot/opened-by-config.js";
 import { formatOpenings } from "../../src/snapshot/opening.js";

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { SNAPSHOT_LABEL } from "../../src/podman/list-containers.js";
 import { probeHost } from "../../src/podman/probe-host.js";
 import { listChanges } from "../../src/snapshot/describe-changes.js";

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { chooseBase } from "../../src/snapshot/sandbox/choose-base.js";
 import { planSettings, type SnapshotOptions } from "../../src/snapshot/snapshot-settings.js";
 import { testVersion } from "../../src/snapshot/testing/test-version.js";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { whyWeaker } from "../../src/snapshot/gate/weaker-isolation.js";
 import { isolationOf, parseRunIsolation } from "../../src/snapshot/runs/run-isolation.js";
 import { planSettings, type SnapshotOptions } from "../../src/snapshot/snapshot-settings.js";

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { checkHealth, runAgentCommand, startAgent, stopAgent } from "../../src/system/agent-process.js";
 import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 import { addLifecycle, applyStep, buildAgent } from "../../test-repos/build-agent.mjs";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import type { ComparedSide } from "../../src/version/compare-side.js";
 import { judgeCompatibility, judgeMigration, judgeRollback } from "../../src/version/compare-verdict.js";
 import { parseNumber } from "../../src/version/number.js";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { onTestFinished } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { startAgent } from "../../src/system/agent-process.js";
 import { endMarked, listMarked } from "../../src/system/marked-processes.js";
 import { agentMark, lifecycleCommands } from "../../src/version/lifecycle-commands.js";

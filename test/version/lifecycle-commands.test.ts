@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseAgentConfig } from "../../src/agent/config.js";
+import { parseAgentConfig } from "../../src/agent/parse-agent-config.js";
 import { lifecycleCommands } from "../../src/version/lifecycle-commands.js";
 
 const SITUATION = {

@@ -1,5 +1,5 @@
-import { readAgentConfig } from "../../agent/config.js";
 import type { ConfigProblem } from "../../agent/config-problem.js";
+import { readAgentConfig } from "../../agent/parse-agent-config.js";
 import { KaiError } from "../../error.js";
 import { agentConfigFile, namedConfigFile } from "../config-file.js";
 import { defineCommand, optional } from "../define-command.js";

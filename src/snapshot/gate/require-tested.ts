@@ -1,4 +1,4 @@
-import { type AgentConfig, parseAgentConfig } from "../../agent/config.js";
+import { type AgentConfig, loadAgentConfig } from "../../agent/config.js";
 import { decodeConfig } from "../../agent/find-config.js";
 import { KaiError } from "../../error.js";
 import type { ObjectReader } from "../../git/object-reader.js";
@@ -95,7 +95,7 @@ async function readRule(
   if (content === undefined) return { asks: false, found: false, config: null };
   if (content === null) return { asks: true, found: true, config: null };
   try {
-    const config = parseAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
+    const config = await loadAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
     return { asks: config.snapshot_isolation.require_snapshot_test, found: true, config };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;
