@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeFolder } from "../system/durable-file.js";
+import { after } from "../system/timer.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { limitProcesses, removeCgroup } from "./cgroup-usage.js";
 import { endBuild, killBuild, temporaryOf } from "./end-build.js";
@@ -52,9 +53,10 @@ export async function buildImage(
   const temporary = temporaryOf(folder);
   await mkdir(temporary);
   if (request.cgroupParent !== undefined) await limitProcesses(request.cgroupParent, request.limits.pids);
-  const time = AbortSignal.timeout(timeoutMs);
+  const time = new AbortController();
+  const forget = after(timeoutMs, () => time.abort());
   const ended = new AbortController();
-  const ending = endWhen({ time, signal, ended: ended.signal }, folder, env);
+  const ending = endWhen({ time: time.signal, signal, ended: ended.signal }, folder, env);
   let output = "";
   try {
     const { exitCode } = await runPodman(planBuild(request, files, host), {
@@ -67,8 +69,9 @@ export async function buildImage(
     });
     if (exitCode === undefined) await removeWorkingContainer(folder, env);
     signal?.throwIfAborted();
-    return { built: exitCode === 0, timedOut: exitCode !== 0 && time.aborted, output };
+    return { built: exitCode === 0, timedOut: exitCode !== 0 && time.signal.aborted, output };
   } finally {
+    forget();
     ended.abort();
     await ending;
     if (request.cgroupParent !== undefined) await removeCgroup(request.cgroupParent);

@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import { isAlive } from "../system/process-identity.js";
+import { after } from "../system/timer.js";
 import type { ContainerUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
@@ -91,13 +92,13 @@ async function execute(
   const end = () => {
     ending = endExec(container, request.id, since, env, ended.signal);
   };
-  const timer =
+  const forget =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => {
+      : after(timeoutMs, () => {
           timedOut = true;
           end();
-        }, timeoutMs);
+        });
   for (const each of [signal, unread]) each?.addEventListener("abort", end, { once: true });
   const last = new LastWords(options.onChunk);
   const mark = new StartMark(last.take, { ownKernel: container.ownKernel === true });
@@ -112,7 +113,7 @@ async function execute(
         env,
         variables: request.secrets,
         stdin,
-        timeoutMs: timeoutMs === undefined ? FOREVER_MS : timeoutMs + GRACE_MS,
+        timeoutMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + GRACE_MS,
         onChunk: byShell ? mark.take : last.take,
       },
     );
@@ -138,7 +139,7 @@ async function execute(
       usage: usage(),
     };
   } finally {
-    clearTimeout(timer);
+    forget?.();
     for (const each of [signal, unread]) each?.removeEventListener("abort", end);
   }
 }
@@ -148,9 +149,6 @@ const marked = (request: ExecRequest, mark: StartMark): ExecRequest => ({
   ...request,
   command: ["/bin/sh", "-c", `${mark.script}${request.first ?? ""}exec "$@"`, "sh", ...request.command],
 });
-
-/** The most that a timer takes. */
-const FOREVER_MS = 2 ** 31 - 1;
 
 /** The arguments of `podman` that execute `request`, with `more` options. */
 export function planExec(

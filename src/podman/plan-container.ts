@@ -97,6 +97,8 @@ const TMP_SHARE = 4;
 const MAX_FILES = 4096;
 /** Podman lowers its own limit to this, and only some kernels' root may raise it again. */
 const MAX_PROCESSES = 32_768;
+/** The longest that conmon counts, some 68 years. */
+const LONGEST_S = 2 ** 31 - 1;
 
 /** All that is the container's own, unless its plan says which. */
 const USUAL_NAMESPACES: readonly Namespace[] = ["pid", "mount", "network", "ipc", "uts", "cgroup"];
@@ -213,7 +215,7 @@ function limitArguments({ limits, cgroupParent }: ContainerPlan, host: HostCapab
     ...(settable("cpu") ? ["--cpus", String(limits.cpus)] : []),
     ...(settable("pids") ? ["--pids-limit", String(limits.pids)] : []),
     ...["--ulimit", `nofile=${nofile}:${nofile}`, "--ulimit", `nproc=${nproc}:${nproc}`, "--ulimit", "core=0:0"],
-    ...(limits.seconds === 0 ? [] : ["--timeout", String(limits.seconds)]),
+    ...(limits.seconds === 0 ? [] : ["--timeout", String(Math.min(limits.seconds, LONGEST_S))]),
     ...(cgroupParent === undefined ? [] : ["--cgroup-parent", cgroupParent]),
   ];
 }

@@ -1,7 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { identityOf } from "../system/process-identity.js";
+import { pause } from "../system/timer.js";
 import type { HostCapabilities } from "./capabilities.js";
 import { type ContainerUsage, readUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
@@ -117,7 +117,7 @@ async function makeReady(
   before: NonNullable<ContainerRunOptions["before"]>,
   ended: AbortSignal,
 ): Promise<string> {
-  while (await slept(PID_PAUSE_MS, ended)) {
+  while (await pause(PID_PAUSE_MS, ended)) {
     const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
     const identity = pid > 0 ? await identityOf(pid) : undefined;
     if (identity === undefined) continue;
@@ -136,7 +136,7 @@ async function watchTime(
 ): Promise<void> {
   const patience = performance.now() + timeoutMs + START_BUDGET_MS;
   let wait = timeoutMs;
-  while (await slept(wait, ended)) {
+  while (await pause(wait, ended)) {
     const state = await inspect(name, env);
     const started = state && startOf(state);
     const left = started === undefined ? 250 : started + timeoutMs - Date.now();
@@ -155,7 +155,7 @@ async function killUnread(name: string, { env, unread }: ContainerRunOptions, en
   await eitherAborted(unread, ended);
   while (!ended.aborted) {
     await runPodman(["kill", "--signal", "KILL", name], { env });
-    await slept(100, ended);
+    await pause(100, ended);
   }
 }
 
@@ -170,7 +170,7 @@ async function removeOnAbort(
   await eitherAborted(signal, ended);
   while (!ended.aborted) {
     await removeContainer(name, env);
-    await slept(100, ended);
+    await pause(100, ended);
   }
 }
 
@@ -186,10 +186,6 @@ function eitherAborted(first: AbortSignal, second: AbortSignal): Promise<void> {
     if (both.some((each) => each.aborted)) done();
   });
 }
-
-/** True after `ms`, false as soon as `ended`. */
-const slept = (ms: number, ended: AbortSignal): Promise<boolean> =>
-  delay(ms, true, { signal: ended }).catch(() => false);
 
 async function inspect(name: string, env: NodeJS.ProcessEnv): Promise<ContainerState | undefined> {
   const result = await runPodman(["container", "inspect", "--format", "{{json .State}}", name], { env });

@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { after } from "../system/timer.js";
 import type { PlanStep } from "./plan.js";
 
 /** What a step's work is told: the time that it has (`timeoutMs`), and when nobody waits for it any more. */
@@ -18,24 +19,21 @@ export async function inTime<T>(
   const over = new AbortController();
   const interrupt = () => over.abort();
   interrupted?.addEventListener("abort", interrupt);
-  let timer: NodeJS.Timeout | undefined;
+  let forget = (): void => {};
   const late = new Promise<never>((_resolve, reject) => {
     const most = step.command === null ? step.timeoutMs : step.timeoutMs + COMMAND_GRACE_MS;
-    timer = setTimeout(() => reject(outOfTime(step)), Math.min(most, LONGEST_TIMER_MS));
+    forget = after(most, () => reject(outOfTime(step)));
   });
   const working = work({ ...step, cancelled: over.signal });
   try {
     return await Promise.race([working, late]);
   } finally {
-    clearTimeout(timer);
+    forget();
     interrupted?.removeEventListener("abort", interrupt);
     over.abort();
     working.catch(() => {});
   }
 }
-
-/** Node fires a timer beyond this at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const seconds = (ms: number): string => `${Number((ms / 1000).toPrecision(3))} s`;
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { KaiError } from "../error.js";
+import { after } from "./timer.js";
 
 export interface ProcessRequest {
   file: string;
@@ -158,13 +159,13 @@ function collect(child: ChildProcess, stream: "stdout" | "stderr", request: Proc
 function startTimer(child: ChildProcess, request: ProcessRequest, onTimeout: () => void): () => void {
   if (request.timeoutMs === undefined) return () => {};
   let killTimer: NodeJS.Timeout | undefined;
-  const timer = setTimeout(() => {
+  const forget = after(request.timeoutMs, () => {
     onTimeout();
     signalGroup(child, "SIGTERM");
     killTimer = setTimeout(() => signalGroup(child, "SIGKILL"), request.graceMs ?? 2000);
-  }, request.timeoutMs);
+  });
   return () => {
-    clearTimeout(timer);
+    forget();
     clearTimeout(killTimer);
   };
 }

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-import { setTimeout as pause } from "node:timers/promises";
 import { OutputTail } from "./output-tail.js";
 import { endOf, type StartShell, startShellHere } from "./start-shell.js";
+import { pause } from "./timer.js";
 import { watchMemory } from "./watch-memory.js";
 
 export interface ShellRequest {
@@ -43,8 +43,6 @@ const KEPT_OUTPUT = 64 * 1024;
 const KEPT_STDOUT = 1024 * 1024;
 /** For what a command wrote last; who still holds its output open after that is not waited for. */
 const DRAIN_MS = 200;
-/** Node fires a timer beyond this at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Two streams into one, so that the lines stand in the order in which they were written. */
 const BOTH_STREAMS = 'exec /bin/sh -c "$1" 2>&1';
@@ -100,7 +98,7 @@ function collect(
 async function isWithin(ended: Promise<unknown>, ms: number, cancelled: AbortSignal | undefined): Promise<boolean> {
   const over = new AbortController();
   const signal = cancelled === undefined ? over.signal : AbortSignal.any([over.signal, cancelled]);
-  const late = pause(Math.min(ms, LONGEST_TIMER_MS), false, { signal }).catch(() => false);
+  const late = pause(ms, signal).then(() => false);
   const first = await Promise.race([ended.then(() => true), late]);
   over.abort();
   return first;
