@@ -163,8 +163,14 @@ export const text = (fallback: string | undefined, form: TextForm = {}): ScalarS
 export const duration = (fallback: string | undefined): ScalarSchema<string> =>
   text(fallback, { expected: DURATION_FORM, test: (written) => findDuration(written) !== undefined });
 
-export const size = (fallback: string | undefined): ScalarSchema<string> =>
-  text(fallback, { expected: SIZE_FORM, test: (written) => findSize(written) !== undefined });
+/** With `least` not less than that. */
+export const size = (fallback: string | undefined, least?: string): ScalarSchema<string> => {
+  const fewest = least === undefined ? 1 : (findSize(least) ?? 1);
+  return text(fallback, {
+    expected: least === undefined ? SIZE_FORM : `${SIZE_FORM}, not less than ${least}`,
+    test: (written) => (findSize(written) ?? 0) >= fewest,
+  });
+};
 
 export const rate = (fallback: string | undefined): ScalarSchema<string> =>
   text(fallback, { expected: RATE_FORM, test: (written) => findRate(written) !== undefined });

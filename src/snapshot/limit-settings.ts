@@ -18,6 +18,8 @@ export interface LimitSettings {
   readonly timeoutMs: number;
 }
 
+/** The container's first process, and the command. */
+const LEAST_PIDS = 2;
 const LARGEST_PIDS = 4_194_304;
 
 /** Those of kai.yaml, with what the caller asked for on top. E122 for what cannot be read, or is less than a sandbox begins with. */
@@ -26,7 +28,7 @@ export function limitsOf(limits: Limits, options: SnapshotOptions): LimitSetting
     cpus: options.cpus === undefined ? Number(limits.cpu) : numberOf("--cpus", options.cpus, 0.01, 1024),
     memoryBytes: memoryOf(options.memory ?? limits.memory),
     storageBytes: storageOf(options.storage ?? limits.storage),
-    pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LARGEST_PIDS),
+    pids: options.pids === undefined ? limits.pids : wholeOf("--pids", options.pids, LEAST_PIDS, LARGEST_PIDS),
     bandwidth: parseRate(options.bandwidth ?? limits.network_bandwidth),
     gpus: someOf(gpusOf(options.gpus) ?? limits.gpu),
     timeoutMs: parseDuration(options.timeout ?? limits.timeout),
@@ -64,10 +66,10 @@ function numberOf(option: string, written: string, least: number, most: number):
   throw usage(`${option} takes a number from ${least} to ${most}, not ${JSON.stringify(written)}.`);
 }
 
-function wholeOf(option: string, written: string, most: number): number {
+function wholeOf(option: string, written: string, least: number, most: number): number {
   const number = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
-  if (number >= 1 && number <= most) return number;
-  throw usage(`${option} takes a number from 1 to ${most}, not ${JSON.stringify(written)}.`);
+  if (number >= least && number <= most) return number;
+  throw usage(`${option} takes a number from ${least} to ${most}, not ${JSON.stringify(written)}.`);
 }
 
 const usage = (message: string, hint?: string): KaiError => new KaiError("E122", message, { hint });

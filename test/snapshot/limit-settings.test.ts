@@ -26,7 +26,7 @@ test("what the caller asks for goes before kai.yaml", () => {
 test.each([
   [{ memory: "4095Ki" }, "No sandbox begins with so little memory as 4095Ki."],
   [{ storage: "1" }, "No sandbox's file system is as small as 1."],
-  [{ pids: "0" }, "--pids takes a number from 1 to 4194304"],
+  [{ pids: "1" }, "--pids takes a number from 2 to 4194304"],
   [{ cpus: "0" }, "--cpus takes a number from 0.01 to 1024"],
   [{ gpus: "-1" }, "--gpus takes a number of GPUs or `all`"],
 ])("refuses a limit that nothing begins with: %j", (options, words) => {

@@ -44,9 +44,9 @@ const level = (summary: string, namespaces: (typeof NAMESPACES)[number][], given
 const image = text(undefined, { expected: "an image name, or host", pattern: /^[A-Za-z0-9][\w./:@-]{0,400}$/ });
 
 const CPUS = text("2", {
-  expected: "a number of processors such as 2 or 0.5",
+  expected: "a number of processors such as 2 or 0.5, from 0.01 to 1024",
   pattern: /^\d{1,4}(?:\.\d{1,4})?$/,
-  test: (written) => Number(written) > 0,
+  test: (written) => Number(written) >= 0.01 && Number(written) <= 1024,
 });
 
 const SUBNET = text(undefined, {
@@ -128,10 +128,10 @@ export const SNAPSHOT_ISOLATION = object({
     "The most that a snapshot may use.",
     object({
       cpu: field("Processors.", CPUS),
-      memory: field("Memory.", size("4Gi")),
-      storage: field("Disk.", size("10Gi")),
+      memory: field("Memory.", size("4Gi", "4Mi")),
+      storage: field("Disk.", size("10Gi", "4Mi")),
       network_bandwidth: field("Network, in bits per second.", rate("100Mbps")),
-      pids: field("Processes and threads.", integer(1, 4_194_304, 512)),
+      pids: field("Processes and threads.", integer(2, 4_194_304, 512)),
       timeout: field("The time that a run may take.", duration("5m")),
       gpu: field(
         "GPUs: how many, or `all`.",
