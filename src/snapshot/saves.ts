@@ -65,10 +65,30 @@ function parseSaves(out: Buffer): KeptSave[] {
 
 /** The saves of a snapshot that is gone, by how its id begins or ends; undefined for none or several. */
 export function findSave(saves: readonly KeptSave[], asked: string): KeptSave | undefined {
-  const wanted = asked.toUpperCase();
-  const found = saves.filter(({ id }) => wanted !== "" && (id.startsWith(wanted) || id.endsWith(wanted)));
-  return found.length === 1 ? found[0] : undefined;
+  const [found, another] = savesOf(saves, asked);
+  return another === undefined ? found : undefined;
 }
+
+function savesOf(saves: readonly KeptSave[], asked: string): KeptSave[] {
+  const wanted = asked.toUpperCase();
+  return saves.filter(({ id }) => wanted !== "" && (id.startsWith(wanted) || id.endsWith(wanted)));
+}
+
+/** Where none lives: E101, which names what was saved of one that is gone, or E122 for several of those. */
+export function noSnapshot(saves: readonly KeptSave[], asked: string): KaiError {
+  const [save, ...others] = savesOf(saves, asked);
+  if (others.length > 0) return severalSnapshots(others.length + 1, asked);
+  return save
+    ? new KaiError("E101", `The snapshot ${save.id} is gone; what was saved of it is there.`, {
+        hint: `\`git kai-version snapshot create refs/kai/snapshots/${save.id}\` begins with these files again; \`snapshot destroy ${save.id} --saves\` removes them.`,
+      })
+    : new KaiError("E101", `There is no snapshot ${asked}.`, {
+        hint: "`git kai-version snapshot list` shows those there are.",
+      });
+}
+
+export const severalSnapshots = (count: number, asked: string): KaiError =>
+  new KaiError("E122", `${count} snapshots begin or end with ${asked}.`, { hint: "Give more of the id." });
 
 /** A commit of a save, without its id. */
 interface SaveCommit {

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { uptimeTicks } from "../podman/end-exec.js";
@@ -13,7 +12,7 @@ import { isSnapshotId } from "./is-snapshot-record.js";
 import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
 import { damagedRecord, findRecord, isDamagedIn, recordIn } from "./read-record.js";
 import { findPlace, type RepositoryPlace } from "./repository-place.js";
-import { findSave, listSaves } from "./saves.js";
+import { listSaves, noSnapshot, severalSnapshots } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
 
 /** A snapshot as it is now. */
@@ -117,21 +116,10 @@ export class SnapshotStore {
       if (own) return this.#look(own);
       throw await notOwn(this, record);
     }
-    if (another) {
-      throw new KaiError("E122", `${records.length} snapshots begin or end with ${asked}.`, {
-        hint: "Give more of the id.",
-      });
-    }
+    if (another) throw severalSnapshots(records.length, asked);
     const damaged = ids.map(this.folderOf).find(isDamagedIn);
     if (damaged !== undefined) throw damagedRecord(damaged);
-    const save = findSave(await listSaves(this.#repository), asked);
-    throw save
-      ? new KaiError("E101", `The snapshot ${save.id} is gone; what was saved of it is there.`, {
-          hint: `\`git kai-version snapshot create refs/kai/snapshots/${save.id}\` begins with these files again; \`snapshot destroy ${save.id} --saves\` removes them.`,
-        })
-      : new KaiError("E101", `There is no snapshot ${asked}.`, {
-          hint: "`git kai-version snapshot list` shows those there are.",
-        });
+    throw noSnapshot(await listSaves(this.#repository), asked);
   }
 
   /** Marks a snapshot as one in which a command runs, as long as this process lives or until what is given back is called. */
