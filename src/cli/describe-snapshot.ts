@@ -124,18 +124,29 @@ export function describeExecutionInside(execution: ExecutionInSnapshot, output: 
   return lines.filter(Boolean).join("\n");
 }
 
+const MOST_REQUESTS = 20;
+
+/** What was asked for and not given; of many the first. */
+function requestLines({ requests, requestsDropped }: Execution, style: Output["style"]): string[] {
+  const failed = requests.filter(({ allowed, reason }) => !allowed || reason !== null);
+  const lines = failed.slice(0, MOST_REQUESTS).map(({ host, port, method, allowed, reason }) => {
+    const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
+    const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
+    return told.filter((word) => word !== "").join("  ");
+  });
+  const more = failed.length - lines.length;
+  if (more > 0) lines.push(`and ${more} more like these: --json and the run's record have them`);
+  if (requestsDropped > 0) lines.push(`${requestsDropped} more requests were not kept`);
+  return lines;
+}
+
 /** What is to be said of an execution whose output was shown while it ran. */
 export function describeExecution(execution: Execution, { style }: Output): string {
   const lines: string[] = [];
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   if (execution.failures.includes(DISK_FAILED)) lines.push(style.red(DISK_FAILED));
-  for (const { host, port, method, allowed, reason } of execution.requests) {
-    if (allowed && reason === null) continue;
-    const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
-    const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
-    lines.push(told.filter((word) => word !== "").join("  "));
-  }
+  lines.push(...requestLines(execution, style));
   const { artifactsDropped } = execution;
   const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {

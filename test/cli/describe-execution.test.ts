@@ -46,6 +46,16 @@ test("requests that were refused are told, and those that were allowed and faile
   ]);
 });
 
+test("of many requests the first are told, and how many there were", () => {
+  const requests = Array.from({ length: 1000 }, () => ({ ...asked, allowed: false, reason: "no" }));
+  const lines = described({ requests, requestsDropped: 300 });
+  expect(lines).toHaveLength(22);
+  expect(lines.slice(-2)).toEqual([
+    "and 980 more like these: --json and the run's record have them",
+    "300 more requests were not kept",
+  ]);
+});
+
 test("where it was committed is told with what of that runs on a host", () => {
   expect(
     described({ branch: "kai/snapshot/1", executable: [{ path: "check.sh", reason: "the test runs it" }] }),
