@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,15 @@ test("a reader that has enough ends the command, which is kept as a run, and the
   const { id } = await agent.made("create", "1.1.0");
   expect(await shell(agent, `snapshot exec ${id} -- yes | head -1`)).toMatchObject({ stdout: "y\n", exit: 141 });
   expect(await agent.made("logs", id)).toMatchObject({ executions: [{ exitCode: 141, command: ["yes"] }] });
+  const logs = path.join(agent.dir, ".git", "kai", "snapshots", id, "logs");
+  const [log = ""] = readdirSync(logs).filter((name) => name.endsWith(".stdout"));
+  const whole = await shell(agent, `snapshot logs ${id} | wc -c`);
+  expect(whole.stderr).toBe("");
+  truncateSync(path.join(logs, log), 256 * 1024 * 1024);
+  expect(await shell(agent, `snapshot logs ${id} | wc -c`)).toMatchObject({
+    stdout: `${256 * 1024 * 1024}\n`,
+    stderr: "Warning: Only the first 256 MiB of its stdout are kept.\n",
+  });
   expect(await agent.made("exec", id, "--", "sh", "-c", "cat /proc/[0-9]*/comm")).toMatchObject({
     stdout: expect.not.stringContaining("yes"),
   });

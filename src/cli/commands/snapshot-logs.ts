@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { formatBytes } from "../../agent/format-bytes.js";
 import { KaiError } from "../../error.js";
 import { type LoggedExecution, listLogs, readLog } from "../../snapshot/read-logs.js";
+import { LOGGED } from "../../snapshot/sandbox/execution-output.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { formatTime } from "../format-time.js";
@@ -13,7 +14,7 @@ export const snapshotLogsCommand = defineCommand({
   name: "snapshot logs",
   summary: "Show what the commands in a snapshot printed",
   description:
-    "Prints the whole output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr. --list lists them; --json does, too, and with --execution has the output of that one. Secrets that were given are masked.",
+    "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
   arguments: { id: required("the snapshot's id, or how it begins or ends") },
   options: {
     execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
@@ -35,6 +36,10 @@ export const snapshotLogsCommand = defineCommand({
     }
     const wanted = findExecution(executions, execution);
     for await (const { stream, chunk } of readLog(caller, id, wanted.id)) context.output.raw(stream, chunk);
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (wanted[stream] >= LOGGED)
+        context.output.warn(`Only the first ${formatBytes(LOGGED)} of its ${stream} are kept.`);
+    }
   },
 });
 

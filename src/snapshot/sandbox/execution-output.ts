@@ -9,7 +9,7 @@ export type OutputStream = "stdout" | "stderr";
 /** Bytes of each stream in a result. */
 const KEPT = 1024 * 1024;
 /** Bytes logged of each stream: a runaway must not fill the disk. */
-const LOGGED = 256 * 1024 * 1024;
+export const LOGGED = 256 * 1024 * 1024;
 
 export interface OutputRequest {
   /** A file for each stream, `<id>.stdout` and `<id>.stderr`, goes there; undefined: none. */
