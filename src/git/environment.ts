@@ -75,6 +75,9 @@ function withSettings(env: NodeJS.ProcessEnv, settings: Settings): NodeJS.Proces
     own[`GIT_CONFIG_KEY_${given + index}`] = key;
     own[`GIT_CONFIG_VALUE_${given + index}`] = value;
   }
+  // What `git -c` says comes behind all of these.
+  const said = env["GIT_CONFIG_PARAMETERS"];
+  if (said) own["GIT_CONFIG_PARAMETERS"] = [said, ...settings.map(([key, value]) => `'${key}=${value}'`)].join(" ");
   return own;
 }
 

@@ -107,11 +107,14 @@ test("no git of ours runs hooks, wherever they lie", async () => {
     mkdirSync(path.dirname(hook), { recursive: true });
     writeFileSync(hook, `#!/bin/sh\ntouch ${place.dir}/started\n`, { mode: 0o755 });
   }
-  for (const configured of [false, true]) {
-    if (configured) git(place, "config", "core.hooksPath", "hooks");
-    const repository = await openRepository(place.dir, place.env);
+  // As `git -c core.hooksPath=hooks kai-version …` hands it on, in both of the forms that git has had.
+  const said = ["'core.hooksPath=hooks'", "'core.hooksPath'='hooks' 'alias.x'='log -1'"];
+  for (const configured of [undefined, "hooks", ...said]) {
+    if (configured === "hooks") git(place, "config", "core.hooksPath", "hooks");
+    const env = { ...place.env, ...(configured?.startsWith("'") && { GIT_CONFIG_PARAMETERS: configured }) };
+    const repository = await openRepository(place.dir, env);
     await runGit(repository, ["update-ref", "refs/heads/two", "HEAD"]);
-    await fetchRefs(repository, place.env, ".", ["refs/heads/two:refs/heads/three"]);
+    await fetchRefs(repository, env, ".", ["refs/heads/two:refs/heads/three"]);
     for (const name of ["two", "three"]) await runGit(repository, ["update-ref", "-d", `refs/heads/${name}`]);
   }
   expect(existsSync(path.join(place.dir, "started"))).toBe(false);
