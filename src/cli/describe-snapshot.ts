@@ -17,7 +17,7 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
     ["type", snapshot.base === null ? snapshot.type : `${snapshot.type} on ${snapshot.base}`],
     ["stands on", standsOn(isolation)],
     ["network", networkOf(isolation)],
-    ["files", snapshot.type === "full" ? "a copy of its own" : isolation.filesystem],
+    ["files", filesOf(snapshot)],
     ["processes", `${isolation.process}${isolation.level === null ? "" : `, level ${isolation.level}`}`],
     ["namespaces", isolation.namespaces.join(", ")],
     ["rights", rightsOf(isolation)],
@@ -31,6 +31,11 @@ export function describeSnapshot(snapshot: ListedSnapshot, { style }: Output): s
   if (isolation.unenforced.length > 0) rows.push(["not enforced", style.yellow(isolation.unenforced.join(", "))]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return [style.bold(snapshot.id), ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)].join("\n");
+}
+
+function filesOf({ type, isolation: { filesystem } }: ListedSnapshot): string {
+  if (type !== "full") return filesystem;
+  return filesystem === "tmpfs" ? "a copy of its own, in memory" : "a copy of its own";
 }
 
 function networkOf({ network, allowedHosts, allowInternet }: ListedSnapshot["isolation"]): string {

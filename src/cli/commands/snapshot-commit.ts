@@ -55,5 +55,8 @@ function describeCommit(done: Told, { style }: Output): string {
     ...(ignored.length === 0
       ? []
       : [`  ${style.dim("ignored")}  ${counted(ignored.length)} (--include-ignored takes them)`]),
+    ...(dryRun || branch !== `kai/snapshot/${done.snapshot}`
+      ? []
+      : ["", `\`git diff HEAD...${branch}\` shows it, \`git merge ${branch}\` takes it over.`]),
   ].join("\n");
 }
