@@ -1,3 +1,4 @@
+import { isRootless } from "./is-rootless.js";
 import type { Opening } from "./opening.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import type { SandboxSecurity } from "./snapshot-settings.js";
@@ -27,7 +28,8 @@ export const toldIsolation = ({ settings, opened = [], ...record }: SnapshotReco
   network: settings.network.mode,
   allowInternet: settings.network.allowInternet,
   allowedHosts: settings.network.allowedHosts,
-  namespaces: settings.namespaces,
+  // An ordinary user's containers always have one.
+  namespaces: isRootless() ? [...new Set([...settings.namespaces, "user"])] : settings.namespaces,
   security: settings.security,
   opened,
   image: record.image,

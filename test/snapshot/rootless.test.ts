@@ -66,6 +66,7 @@ test("an ordinary user's snapshot goes on when its files were read, and so does 
   const exec = (script: string) => kai("snapshot", "exec", id, "--json", "--", "sh", "-c", script);
   // Where its memory is not limited each process is, as in a run.
   const { isolation, limits } = (await kai("snapshot", "show", id, "--json")).json();
+  expect(isolation.namespaces).toContain("user");
   const each = isolation.unenforced.includes("memory") ? Math.ceil(limits.memoryBytes / 1024) : "unlimited";
   expect((await exec("ulimit -d")).json()).toMatchObject({ stdout: `${each}\n` });
   expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({ added: [] });
