@@ -1,3 +1,4 @@
+import { requireMessage } from "../snapshot/commit/require-message.js";
 import {
   FILESYSTEMS,
   ISOLATION_LEVELS,
@@ -33,11 +34,24 @@ export const isolationOptions = {
 export const commitOptions = {
   commit: flag("make what it changed a branch to review, where it passed (see rollback_on_error)"),
   allowExecutable: flag("with --commit: take changes of what later runs on a host, too"),
+  message: value("TEXT", "with --commit: the commit's message", { short: "m" }),
 } as const;
 
 /** Undefined leaves it to the version's `commit_changes`. */
-export const commitFrom = ({ commit, allowExecutable }: { commit: boolean; allowExecutable: boolean }) =>
-  commit || allowExecutable ? { allowExecutable } : undefined;
+export function commitFrom({
+  commit,
+  allowExecutable,
+  message,
+}: CommitOptions): Omit<CommitOptions, "commit"> | undefined {
+  requireMessage(message);
+  return commit || allowExecutable || message !== undefined ? { allowExecutable, message } : undefined;
+}
+
+interface CommitOptions {
+  readonly commit: boolean;
+  readonly allowExecutable: boolean;
+  readonly message: string | undefined;
+}
 
 /** The same, for a snapshot that is kept. */
 export const snapshotOptions = {

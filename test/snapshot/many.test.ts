@@ -62,12 +62,14 @@ test("of a range an archived version is left out, but for its ends", async () =>
 
 test("of a range, too, what is changed is committed where that is asked for, each to a branch of its own", async () => {
   const agent = await broken();
-  const ran = await agent.snapshot("test", "1.1.0..1.1.1", "--commit", "--", "sh", "-c", "echo new > new.txt");
+  const ran = await agent.snapshot("test", "1.1.0..1.1.1", "-m", "fix: tried", "--", "sh", "-c", "echo new > new.txt");
   expect(ran.exit, String(ran)).toBe(0);
   const told = [...ran.stdout.matchAll(/^(\S+) command: ✓ Committed to (\S+)$/gm)];
   expect(told.map(([, version]) => version)).toEqual(["1.1.0", "1.1.1"]);
-  for (const [, version, branch] of told)
+  for (const [, version, branch] of told) {
     expect(agent.git("diff", "--name-only", `v${version}`, `${branch}`)).toBe("new.txt");
+    expect(agent.git("log", "-1", "--format=%s", `${branch}`)).toBe("fix: tried");
+  }
 });
 
 test("one of a range that cannot be tested is told with the reason, and the others are tested; bisected, it is passed over", async () => {

@@ -17,7 +17,7 @@ export const snapshotRunCommand = defineCommand({
   },
   options: { ...commitOptions, ...isolationOptions },
   examples: [{ line: "git kai-version snapshot run 1.2.0 -- python3 logic.py --ask hello", does: "asks that version" }],
-  async run({ version, command, noWait, commit, allowExecutable, ...input }, context) {
+  async run({ version, command, noWait, commit, allowExecutable, message, ...input }, context) {
     const [program, ...args] = command;
     if (program === undefined) throw nothingNamed("snapshot run VERSION -- COMMAND");
     const execution = await withSnapshotCaller(context, (caller) =>
@@ -28,7 +28,7 @@ export const snapshotRunCommand = defineCommand({
           command: [program, ...args],
           options: optionsFrom(input),
           wait: !noWait,
-          commit: commitFrom({ commit, allowExecutable }),
+          commit: commitFrom({ commit, allowExecutable, message }),
         }),
       ),
     );

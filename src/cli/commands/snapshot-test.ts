@@ -30,13 +30,13 @@ export const snapshotTestCommand = defineCommand({
     { line: "git kai-version snapshot test 1.2.0 -- python3 logic.py --ask hello", does: "runs one command in it" },
     { line: "git kai-version snapshot test 1.0.0..1.4.0 --bisect", does: "finds the version that broke it" },
   ],
-  async run({ version, command, bisect, noWait, commit, allowExecutable, ...input }, context) {
+  async run({ version, command, bisect, noWait, commit, allowExecutable, message, ...input }, context) {
     const [program, ...args] = command;
     const request = {
       command: program === undefined ? undefined : ([program, ...args] as const),
       options: optionsFrom(input),
       wait: !noWait,
-      commit: commitFrom({ commit, allowExecutable }),
+      commit: commitFrom({ commit, allowExecutable, message }),
     };
     const [from, to, ...more] = version.split("..");
     if (to === undefined) {

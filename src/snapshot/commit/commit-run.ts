@@ -9,6 +9,7 @@ import { commitSnapshot } from "./commit-snapshot.js";
 export interface RunCommit {
   /** `--allow-executable`. */
   readonly allowExecutable: boolean;
+  readonly message?: string | undefined;
   /** `rollback_on_error`: what a run changed that failed is dropped. */
   readonly onlyWhenPassed: boolean;
   readonly changed: boolean;
@@ -25,7 +26,7 @@ export async function commitRun(
   store: SnapshotStore,
   { record }: KnownSnapshot,
   { passed, refused: found }: Pick<Execution, "passed" | "refused">,
-  { allowExecutable, onlyWhenPassed, changed, secrets }: RunCommit,
+  { allowExecutable, message, onlyWhenPassed, changed, secrets }: RunCommit,
 ): Promise<CommittedRun> {
   if (onlyWhenPassed && !passed) {
     return { branch: null, executable: [], notCommitted: changed ? HAS_FAILED : null, refused: found };
@@ -40,7 +41,7 @@ export async function commitRun(
     const { branch, executable, refused } = await commitSnapshot(caller, {
       snapshot: record.id,
       into: "branch",
-      message: undefined,
+      message,
       allowExecutable,
       includeIgnored: false,
       dryRun: false,

@@ -21,6 +21,7 @@ import { finishCommit } from "./finish-commit.js";
 import { asRefused, leaveOut } from "./leave-out.js";
 import { makeCommit } from "./make-commit.js";
 import { nothingChanged, onTop, ownBranch, type Place } from "./place.js";
+import { requireMessage } from "./require-message.js";
 
 export interface CommitSnapshotRequest {
   readonly snapshot: string;
@@ -59,9 +60,7 @@ export interface CommittedSnapshot {
  * E102, E109, E113, E122, E125, E128, and of a version what `create` refuses.
  */
 export function commitSnapshot(caller: Caller, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
-  if (request.message?.trim() === "") {
-    throw new KaiError("E122", "The message says nothing.", { hint: "Say what was changed, or leave out `-m`." });
-  }
+  requireMessage(request.message);
   const beginning = { purpose: "snapshot commit", untracked: "no", statusLater: request.into === "branch" } as const;
   return withWritingSession(caller, beginning, async (session) => {
     const { repository } = session.agent;

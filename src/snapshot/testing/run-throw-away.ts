@@ -31,7 +31,7 @@ export interface ThrowAwayRequest extends CommandStreams {
   readonly expect: Expectations;
   readonly scenario: (RunScenario & TimedScenario) | null;
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
-  readonly commit?: Pick<RunCommit, "allowExecutable"> | undefined;
+  readonly commit?: Pick<RunCommit, "allowExecutable" | "message"> | undefined;
 }
 
 /**
