@@ -69,8 +69,8 @@ function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: Li
 }
 
 /** How a save that was removed is found again, as long as git keeps its commit. */
-export const inReach = ({ commit }: Pick<KeptSave, "commit">): string =>
-  `until git clears it away, \`git branch NAME ${commit.slice(0, 10)}\` brings it back`;
+export const inReach = ({ id, commit }: Pick<KeptSave, "id" | "commit">): string =>
+  `until git clears it away, \`git update-ref refs/kai/snapshots/${id} ${commit.slice(0, 10)}\` brings it back`;
 
 /** A snapshot of which nothing is left but what was saved. */
 export const describeGone = ({ id, tag, saved, savedAt }: GoneSnapshot, { style }: Output): string =>

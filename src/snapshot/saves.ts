@@ -33,11 +33,22 @@ export const goneSnapshot = ({ commit, ...save }: KeptSave): GoneSnapshot => ({
   saved: commit,
 });
 
+/** What a save says of itself. */
+export type SaveMessage = Pick<KeptSave, "id" | "version" | "tag">;
+
 /** The message of a save, by which it is known when its snapshot is gone. */
-export const formatSaveMessage = ({ id, version, tag }: Pick<KeptSave, "id" | "version" | "tag">): string =>
+export const formatSaveMessage = ({ id, version, tag }: SaveMessage): string =>
   `Save of the snapshot ${id} of ${tag}\n\nKai-Snapshot: ${id}\nKai-Version: ${version}`;
 
-const MESSAGE = /^Save of the snapshot (\S+) of (\S+)\n\nKai-Snapshot: \1\nKai-Version: ([0-9A-Za-z.+-]+)\n$/;
+const MESSAGE =
+  /^Save of the snapshot ([0-9A-HJKMNP-TV-Z]{26}) of (\S+)\n\nKai-Snapshot: \1\nKai-Version: ([0-9A-Za-z.+-]+)\n$/;
+
+/** Undefined for the message of what is no save. */
+export function parseSaveMessage(message: string): SaveMessage | undefined {
+  const [, id, tag, version] = MESSAGE.exec(message) ?? [];
+  return id === undefined || tag === undefined || version === undefined ? undefined : { id, tag, version };
+}
+
 const FORMAT = "--format=%(refname:lstrip=3)%00%(objectname)%00%(committerdate:unix)%00%(contents)%00";
 
 const LISTING = ["for-each-ref", FORMAT, `${SAVES}/`];
@@ -57,9 +68,9 @@ function parseSaves(out: Buffer): KeptSave[] {
     .slice(0, -1)
     .flatMap((line) => {
       const [name = "", commit = "", seconds = "", message = ""] = line.split("\0");
-      const [, id, tag, version] = MESSAGE.exec(message) ?? [];
-      if (id !== name || tag === undefined || version === undefined) return [];
-      return [{ id, version, tag, commit, savedAt: new Date(Number(seconds) * 1000).toISOString() }];
+      const said = parseSaveMessage(message);
+      if (said?.id !== name) return [];
+      return [{ ...said, commit, savedAt: new Date(Number(seconds) * 1000).toISOString() }];
     });
 }
 

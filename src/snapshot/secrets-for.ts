@@ -4,6 +4,7 @@ import { whyNotFollowed } from "../version/command-trust.js";
 import { readHistoryOf } from "../version/reading.js";
 import type { Caller } from "../version/writing-session.js";
 import { findSecrets, resolveSecrets, type SecretContext } from "./resolve-secrets.js";
+import { savesRef } from "./saves.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 import { NO_LOG, withTrustGround } from "./with-trust-ground.js";
 
@@ -25,11 +26,8 @@ const contextOf = (repository: Repository, caller: Caller, record: SnapshotRecor
 });
 
 /** A version could name any file or variable of this machine, and send it to a host that it allows itself. */
-async function requireTrusted(
-  repository: Repository,
-  caller: Caller,
-  { tag, throwAway }: SnapshotRecord,
-): Promise<void> {
+async function requireTrusted(repository: Repository, caller: Caller, record: SnapshotRecord): Promise<void> {
+  const { tag, throwAway } = record;
   const known = await readHistoryOf(repository, caller.onConfigGone);
   const version = known.history.versions.find((each) => each.tag === tag);
   const why = await withTrustGround(repository, caller, known, async (ground) => {
@@ -41,6 +39,12 @@ async function requireTrusted(
     // A snapshot that is kept has the secrets that it was made with.
     hint: throwAway
       ? "Say yourself where each comes from: `--secret NAME=env:VARIABLE`."
-      : `Make another one and say yourself where each comes from: \`git kai-version snapshot create ${tag} --secret NAME=env:VARIABLE\`.`,
+      : `Make another one and say yourself where each comes from: \`git kai-version snapshot create ${begunWith(record)} --secret NAME=env:VARIABLE\`.`,
   });
+}
+
+/** What `snapshot create` was given for the files. */
+function begunWith({ tag, base, settings }: SnapshotRecord): string {
+  if (base === null) return tag;
+  return settings.type === "layered" ? `${tag} --base ${base}` : savesRef(base);
 }

@@ -15,6 +15,7 @@ import type { VersionNumber } from "../version/number.js";
 import type { AgentHistory } from "../version/reading.js";
 import { ownTempDir } from "./sandbox/sandbox-folder.js";
 import { tempDirOf } from "./sandbox/temp-dir-of.js";
+import { findSaveBegunWith, type SaveBegunWith, versionIsNotHere } from "./save-begun-with.js";
 
 /** What a snapshot is of: a version, or a commit that is none. That is called by the beginning of its id, and has no tag object. */
 export interface Tried extends Pick<KnownVersion, "commit" | "parent"> {
@@ -26,38 +27,72 @@ export interface Tried extends Pick<KnownVersion, "commit" | "parent"> {
 /** A version or commit, and all that a snapshot over it is decided by: its own configuration, not what the working tree has now. */
 export interface SnapshotGround extends AgentHistory {
   readonly repository: Repository;
+  /** Of a save the one that its snapshot was of: what a sandbox made of a kai.yaml decides nothing. */
   readonly version: Tried;
-  /** Object id of its tree. */
+  /** What the files are of where they are not the version's. */
+  readonly save: SaveBegunWith | null;
+  /** Object id of the tree of the files. */
   readonly tree: string;
   readonly config: AgentConfig;
   /** False where the version has no kai.yaml; `config` is the agent's of today then. */
   readonly hasConfig: boolean;
 }
 
-/** E101 and E107 for what is neither a version nor a commit, E106 where its kai.yaml cannot be read, E125 where its commit is not here. */
+/**
+ * E101 and E107 for what is neither a version nor a commit, E106 where its kai.yaml cannot be read, E125 where its commit is not here, or a
+ * save is of a version that is not.
+ */
 export async function readGround(known: AgentHistory, asked: string): Promise<SnapshotGround> {
   const { repository } = known.agent;
-  const version = await findTried(repository, known.history, asked);
-  const { tree, config: blob } = await readCommitted(repository, version.commit);
-  const name = `${version.tag}:${CONFIG_FILE}`;
-  const config = blob ? await loadAgentConfig(decodeConfig(blob, name), name) : known.agent.config;
-  return { ...known, repository, version, tree, config, hasConfig: blob !== undefined };
-}
-
-/** A commit's tree and the bytes of its kai.yaml, undefined where it has none; both from one git. */
-async function readCommitted(
-  repository: Repository,
-  commit: string,
-): Promise<{ readonly tree: string; readonly config: Buffer | undefined }> {
+  const tried = await findTried(repository, known.history, asked);
   const reader = new ObjectReader(repository);
   try {
-    const [made, config] = await Promise.all([reader.find(commit), reader.find(`${commit}:${CONFIG_FILE}`)]);
-    const tree = made?.type === "commit" ? /^tree (?<id>[0-9a-f]+)\n/.exec(made.content.toString("latin1")) : null;
-    if (!tree?.groups) throw commitIsNotHere(commit);
-    return { tree: tree.groups["id"] ?? "", config: config?.type === "blob" ? config.content : undefined };
+    const { version, save } = await withoutSaves(reader, known, tried);
+    const [tree, config] = await Promise.all([
+      readTree(reader, save?.commit ?? version.commit),
+      readConfig(reader, known, version),
+    ]);
+    return { ...known, repository, version, save, tree, ...config };
   } finally {
     reader.close();
   }
+}
+
+/** What was asked for, and where that is a save, the version or commit that its snapshot was of, itself none. */
+async function withoutSaves(
+  reader: ObjectReader,
+  { agent, history }: AgentHistory,
+  tried: Tried,
+): Promise<Pick<SnapshotGround, "version" | "save">> {
+  const { objectFormat } = agent.repository;
+  const save = tried.tagId === null ? await findSaveBegunWith(reader, objectFormat, tried.commit) : undefined;
+  if (save === undefined) return { version: tried, save: null };
+  const version = history.versions.find(({ tag, commit }) => tag === save.tag && commit === save.of);
+  if (version !== undefined) return { version, save };
+  const commit = commitTried(history, save.of);
+  // Of a version that is gone the commit may be here: nobody's signature is on that.
+  if (commit.tag !== save.tag || (await findSaveBegunWith(reader, objectFormat, save.of))) throw versionIsNotHere(save);
+  return { version: commit, save };
+}
+
+async function readTree(reader: ObjectReader, commit: string): Promise<string> {
+  const made = await reader.find(commit);
+  const tree = made?.type === "commit" ? /^tree (?<id>[0-9a-f]+)\n/.exec(made.content.toString("latin1")) : null;
+  if (!tree?.groups) throw commitIsNotHere(commit);
+  return tree.groups["id"] ?? "";
+}
+
+/** Of a version, or of the agent where that has none. */
+async function readConfig(
+  reader: ObjectReader,
+  { agent }: AgentHistory,
+  { tag, commit }: Tried,
+): Promise<Pick<SnapshotGround, "config" | "hasConfig">> {
+  const [made, found] = await Promise.all([reader.find(commit), reader.find(`${commit}:${CONFIG_FILE}`)]);
+  if (made === undefined) throw commitIsNotHere(commit);
+  if (found?.type !== "blob") return { config: agent.config, hasConfig: false };
+  const name = `${tag}:${CONFIG_FILE}`;
+  return { config: await loadAgentConfig(decodeConfig(found.content, name), name), hasConfig: true };
 }
 
 /** What a user named: a version as everywhere, else a commit as git names it. */
@@ -69,11 +104,15 @@ async function findTried(repository: Repository, history: History, asked: string
     const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${withSnapshotId(asked)}^{commit}`];
     const found = await tryGit(repository, args);
     if (found.exitCode !== 0) throw cause;
-    const commit = found.stdout.toString().trim();
-    const name = commit.slice(0, SHOWN_DIGITS);
-    const parent = versionInForce(history)?.number.text ?? null;
-    return { number: { text: name }, tag: name, tagId: null, commit, parent };
+    return commitTried(history, found.stdout.toString().trim());
   }
+}
+
+/** A commit that is no version. */
+function commitTried(history: History, commit: string): Tried {
+  const name = commit.slice(0, SHOWN_DIGITS);
+  const parent = versionInForce(history)?.number.text ?? null;
+  return { number: { text: name }, tag: name, tagId: null, commit, parent };
 }
 
 /** The ref of a save or a branch of a snapshot, its id in small letters too. */

@@ -23,7 +23,7 @@ export interface SnapshotRecord {
   readonly commit: string;
   /** Tree of the files that it began with. */
   readonly tree: string;
-  /** The snapshot that a layered one stands on. */
+  /** The snapshot that a layered one stands on, or whose save it began with. */
   readonly base: string | null;
   readonly settings: SnapshotSettings;
   /** `host`, or the image's id. */

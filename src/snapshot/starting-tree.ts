@@ -19,13 +19,13 @@ export interface StartRequest {
 export interface StartingTree extends VersionTree {
   /** Object id of their tree. */
   readonly tree: string;
-  /** The whole id of the snapshot that they are of; null where they are the version's. */
+  /** The whole id of the snapshot that they are of, which may be gone; null where they are the version's. */
   readonly base: string | null;
 }
 
 /**
- * The version's files; of a layered snapshot those that its base had when it was saved last. E125 where the base was never saved,
- * or is one of another version.
+ * The version's files, or those of the save that was asked for; of a layered snapshot those that its base had when it was saved last.
+ * E122 for both, E125 where the base was never saved, or is one of another version.
  */
 export async function startingTree({
   ground,
@@ -35,10 +35,15 @@ export async function startingTree({
   base,
   env,
 }: StartRequest): Promise<StartingTree> {
-  const { repository, version, tree } = ground;
+  const { repository, version, save, tree } = ground;
   const { namespaces, security } = settings;
   const request = { repository, kaiDir: places.kaiDir, user: security.user, namespaces, env };
-  if (base === null) return { tree, ...versionTree({ ...request, tree }), base };
+  if (base === null) return { tree, ...versionTree({ ...request, tree }), base: save?.id ?? null };
+  if (save !== null) {
+    throw new KaiError("E122", "A snapshot begins with a save, or stands on another snapshot.", {
+      hint: `Leave out \`--base\`; or name the version: \`snapshot create ${version.number.text} --base ${base}\``,
+    });
+  }
   const { record } = await store.find(base);
   if (record.commit !== version.commit) {
     throw new KaiError("E125", `The snapshot ${record.id} is one of ${record.tag}, not of ${version.tag}.`, {

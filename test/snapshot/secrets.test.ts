@@ -183,7 +183,9 @@ test("what another version names of this machine is not given where nobody trust
 test("where the secrets of a kept snapshot are not given, the way out is one that there is", async () => {
   const agent = await snapshotAgent({ secrets: { KEY: "file:../secret" } });
   writeFileSync(path.join(agent.dir, "../secret"), SECRET);
-  const { id } = await agent.made("create", "1.1.0");
+  agent.write("other.txt", "nobody has signed for this\n");
+  agent.commit("feat: another");
+  const { id } = await agent.made("create", "HEAD", "--secret", "KEY=file:../secret");
   await agent.made("exec", id, "--", "touch", "new.txt");
   await agent.made("save", id);
   const save = `refs/kai/snapshots/${id}`;

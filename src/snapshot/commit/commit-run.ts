@@ -31,6 +31,8 @@ export async function commitRun(
   if (onlyWhenPassed && !passed) {
     return { branch: null, executable: [], notCommitted: changed ? HAS_FAILED : null, refused: found };
   }
+  // What a save that it began with differs by is not its doing.
+  if (!changed) return { branch: null, executable: [], notCommitted: null, refused: found };
   // Nothing runs in it any more.
   await store.write(record);
   const withLater = (refused: readonly RefusedPath[]) => [

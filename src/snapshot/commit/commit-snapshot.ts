@@ -14,6 +14,7 @@ import { foldersOf } from "../ingest/folder-view.js";
 import { namedByGit } from "../ingest/named-by-git.js";
 import { refuseForCommit } from "../ingest/refuse-for-commit.js";
 import { storeSnapshot } from "../save-snapshot.js";
+import type { SnapshotRecord } from "../snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 import { versionIgnores } from "../version-ignores.js";
 import { whileStill } from "../while-still.js";
@@ -108,7 +109,7 @@ async function commit(
   const left = onto?.repositories ?? new Set<string>();
   const place = onto ?? (await ownBranch(session, known, { tree, changes }));
   const executable = await findExecutableChanges(session, known, tree, { ...place, byGit: await byGit });
-  if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record.id, executable);
+  if (executable.length > 0 && !request.allowExecutable) throw wouldRun(record, executable);
   // Whoever is killed behind the commit point has it told by `recover`.
   if (!request.dryRun) await store.beginCommit(record.id, session.id);
   const told = {
@@ -201,12 +202,12 @@ function withoutForce(cause: unknown): unknown {
   });
 }
 
-const wouldRun = (id: string, executable: readonly ExecutableChange[]): KaiError =>
+const wouldRun = ({ id, base, commit: of, tree }: SnapshotRecord, executable: readonly ExecutableChange[]): KaiError =>
   new KaiError(
     "E128",
     `The snapshot changed what later runs on a host: ${executable.map(({ path: name, reason }) => `${name} (${reason})`).join(", ")}.`,
     {
-      hint: `\`git kai-version snapshot diff ${id} --patch\` shows it; \`--allow-executable\` takes it all the same.`,
+      hint: `\`git kai-version snapshot diff ${id} --patch\` shows it${base === null ? "" : `, \`git diff ${of.slice(0, 10)} ${tree.slice(0, 10)}\` what it began with`}; \`--allow-executable\` takes it all the same.`,
       data: { executable },
     },
   );

@@ -6,6 +6,7 @@ import type { Caller } from "../../version/writing-session.js";
 import type { Execution } from "../execution.js";
 import { whyNotEnough } from "../gate/why-not-enough.js";
 import { scenarioDigest } from "../runs/scenario-digest.js";
+import type { SaveBegunWith } from "../save-begun-with.js";
 import { scenarioTime } from "../scenario-time.js";
 import { readGround, type SnapshotGround } from "../snapshot-ground.js";
 import type { SnapshotOptions } from "../snapshot-settings.js";
@@ -34,6 +35,7 @@ export interface TestedExecution extends Execution {
 
 export interface VersionTest {
   readonly version: string;
+  /** Whose files were tested. */
   readonly commit: string;
   readonly passed: boolean;
   readonly tests: readonly TestedExecution[];
@@ -49,7 +51,7 @@ export async function testVersion(caller: Caller, request: TestVersionRequest): 
   const known = await readAgentHistory(caller.cwd, caller.env, caller.onConfigGone);
   const ground = await readGround(known, request.version);
   const tested = await testGround(caller, ground, request);
-  if (!tested.passed || request.command !== undefined) return tested;
+  if (!tested.passed || request.command !== undefined || ground.save !== null) return tested;
   const why = await whyNotEnough(ground);
   return why === null ? tested : { ...tested, notes: [...tested.notes, why] };
 }
@@ -60,7 +62,7 @@ export async function testGround(
   ground: SnapshotGround,
   { command, options, wait, commit, scenarios: asked }: Omit<TestVersionRequest, "version">,
 ): Promise<VersionTest> {
-  const { repository, version, config, hasConfig, history } = ground;
+  const { repository, version, save, config, hasConfig, history } = ground;
   const isOwn = asked === undefined;
   const scenarios = asked ?? (hasConfig ? config.snapshot_isolation.tests : []);
   if (command === undefined && scenarios.length === 0) throw nothingToRun(ground);
@@ -69,10 +71,11 @@ export async function testGround(
     const request = { command, options, wait, expect: {}, scenario: null, commit };
     tests.push({ name: null, kind: null, ...(await runThrowAway(caller, ground, request)) });
   }
-  const notes: string[] = [];
+  const notes = save === null ? [] : [ofSave(save, version.tag)];
   const comparison = await compareWithEarlier(repository, {
     place: "sandbox",
-    version: version.tagId,
+    // Of other files they would say nothing of it.
+    version: save === null ? version.tagId : null,
     before: versionsBefore(history, version),
   });
   for (const scenario of command === undefined ? scenarios : []) {
@@ -95,12 +98,15 @@ export async function testGround(
   await comparison.keep(tests.flatMap(passedResult));
   return {
     version: version.number.text,
-    commit: version.commit,
+    commit: save?.commit ?? version.commit,
     passed: tests.every(({ passed }) => passed),
     tests,
     notes: [...notes, ...(await lfsNotes(repository, version.commit))],
   };
 }
+
+const ofSave = ({ id }: SaveBegunWith, tag: string): string =>
+  `The files are those that were saved of the snapshot ${id}: this says nothing of ${tag} itself.`;
 
 const passedResult = ({ name, passed, durationMs, resources }: TestedExecution) =>
   passed && name !== null ? [{ name, durationMs, peakMemory: resources.peakMemory ?? null }] : [];
