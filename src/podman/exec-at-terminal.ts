@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { closed } from "../system/process.js";
 import { endExec, uptimeTicks } from "./end-exec.js";
 import { type ExecRequest, planExec, requireExecuted } from "./exec-in-container.js";
+import { guardTerminal, type TerminalGuard } from "./guard-terminal.js";
 import { podmanEnvironment } from "./podman.js";
 import type { RunningContainer } from "./start-container.js";
 
@@ -14,16 +15,30 @@ export interface TerminalOptions {
 
 /**
  * Executes a command with this process's own streams: a terminal of the container's where stdin is one, which is resized and
- * hears Ctrl-C as any other. Gives the exit status; after an abort nothing is left of what it started. Throws E103 where
- * the container does not run.
+ * hears Ctrl-C as any other, and has its settings back in the end. Gives the exit status; after an abort nothing is left of what it
+ * started. Throws E103 where the container does not run.
  */
 export async function execAtTerminal(
   container: RunningContainer,
   request: ExecRequest,
-  { env, signal }: TerminalOptions,
+  options: TerminalOptions,
 ): Promise<number> {
-  signal?.throwIfAborted();
+  const guard = await guardTerminal(options.env);
+  try {
+    return await execute(container, request, options, guard);
+  } finally {
+    await guard.end();
+  }
+}
+
+async function execute(
+  container: RunningContainer,
+  request: ExecRequest,
+  { env, signal }: TerminalOptions,
+  guard: TerminalGuard,
+): Promise<number> {
   const since = await uptimeTicks();
+  signal?.throwIfAborted();
   const terminal = process.stdin.isTTY ? ["--tty", "--detach-keys", ""] : [];
   const kind = env["TERM"] === undefined ? {} : { TERM: env["TERM"] };
   const asked = { ...request, env: { ...kind, ...request.env } };
@@ -33,6 +48,7 @@ export async function execAtTerminal(
     cwd: "/",
     env: podmanEnvironment(env, request.secrets),
   });
+  guard.watch(child.pid);
   const ended = new AbortController();
   let ending: Promise<unknown> = Promise.resolve();
   const end = () => {

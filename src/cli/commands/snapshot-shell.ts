@@ -1,7 +1,7 @@
 import { shellInSnapshot } from "../../snapshot/shell-in-snapshot.js";
-import { callerOf } from "../caller.js";
 import { defineCommand, required, value } from "../define-command.js";
 import { ENDED } from "../describe-snapshot.js";
+import { withSnapshotCaller } from "../snapshot-caller.js";
 
 export const snapshotShellCommand = defineCommand({
   name: "snapshot shell",
@@ -12,7 +12,9 @@ export const snapshotShellCommand = defineCommand({
   options: { shell: value("PROGRAM", "the shell; default: bash where it is there, else sh") },
   examples: [{ line: "git kai-version snapshot shell 01K", does: "looks around in it" }],
   async run({ id, shell }, context) {
-    const { exitCode, snapshotEnded } = await shellInSnapshot(callerOf(context), id, shell);
+    const { exitCode, snapshotEnded } = await withSnapshotCaller(context, (caller) =>
+      shellInSnapshot(caller, id, shell),
+    );
     if (snapshotEnded !== null) context.output.warn(ENDED[snapshotEnded]);
     process.exitCode = exitCode;
   },
