@@ -124,18 +124,23 @@ export function describeExecutionInside(execution: ExecutionInSnapshot, output: 
   return lines.filter(Boolean).join("\n");
 }
 
+/** A line for each request that was refused, or failed. */
+export const describeRequests = ({ requests }: Pick<Execution, "requests">, style: Output["style"]): string[] =>
+  requests
+    .filter(({ allowed, reason }) => !allowed || reason !== null)
+    .map(({ host, port, method, allowed, reason }) => {
+      const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
+      const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
+      return told.filter((word) => word !== "").join("  ");
+    });
+
 /** What is to be said of an execution whose output was shown while it ran. */
 export function describeExecution(execution: Execution, { style }: Output): string {
   const lines: string[] = [];
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   if (execution.failures.includes(DISK_FAILED)) lines.push(style.red(DISK_FAILED));
-  for (const { host, port, method, allowed, reason } of execution.requests) {
-    if (allowed && reason === null) continue;
-    const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
-    const told = [style.yellow(allowed ? "failed" : "refused"), asked, reason ?? ""];
-    lines.push(told.filter((word) => word !== "").join("  "));
-  }
+  lines.push(...describeRequests(execution, style));
   const { artifactsDropped } = execution;
   const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {

@@ -1,15 +1,18 @@
 import { execAtTerminal } from "../podman/exec-at-terminal.js";
 import type { Caller } from "../version/writing-session.js";
+import { requestsOf } from "./egress/requests-of.js";
+import { endedInside } from "./ended-inside.js";
+import type { ExecutionInSnapshot } from "./execution.js";
+import { loadKeeper } from "./load-keeper.js";
 import { memoryStandIn } from "./sandbox/memory-stand-in.js";
-import { type SnapshotEnd, whySnapshotEnded } from "./why-snapshot-ended.js";
+import { whySnapshotEnded } from "./why-snapshot-ended.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
-export interface EndedShell {
-  /** The shell's own. */
-  readonly exitCode: number;
-  /** Why the snapshot ended under it; null where it goes on. */
-  readonly snapshotEnded: SnapshotEnd | null;
-}
+/** `run` is null where nothing was asked of the network, too: then there is nothing to keep. */
+export type EndedShell = Pick<
+  ExecutionInSnapshot,
+  "id" | "snapshot" | "exitCode" | "requests" | "requestsDropped" | "run" | "snapshotEnded"
+>;
 
 /** Whichever is there. */
 const USUAL = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
@@ -22,14 +25,30 @@ function shellCommand(shell: string | undefined, first: string): [string, ...str
   return first === "" ? [shell] : ["/bin/sh", "-c", `${first}exec "$0"`, shell];
 }
 
-/** Hands this process's terminal to a shell in a snapshot until that ends. E101, E103, E112, E123. */
+/**
+ * Hands this process's terminal to a shell in a snapshot until that ends. What was asked of the network is kept as a run, without what
+ * was typed and printed. E101, E103, E112, E123.
+ */
 export function shellInSnapshot(caller: Caller, asked: string, shell: string | undefined): Promise<EndedShell> {
   const { env, interrupted: signal } = caller;
-  return withinSnapshot(caller, asked, async ({ id, store, record, container, secrets, egress }) => {
+  return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const command = shellCommand(shell, memoryStandIn(record));
-    const asked = { id, command, env: egress?.environment, secrets };
-    const exitCode = await execAtTerminal(container, asked, { env, signal });
+    const keeper = egress && loadKeeper(repository, caller);
+    const request = { id, command, env: egress?.environment, secrets };
+    const exitCode = await execAtTerminal(container, request, { env, signal });
+    const durationMs = caller.now().getTime() - at.getTime();
     const snapshotEnded = exitCode === KILLED ? await whySnapshotEnded(store, record, caller.now()) : null;
-    return { exitCode, snapshotEnded };
+    const { requests, requestsDropped } = requestsOf(egress);
+    const ended = { id, snapshot: record.id, exitCode, requests, requestsDropped, snapshotEnded, run: null };
+    if (keeper === undefined || requests.length === 0) return ended;
+    const result = { exitCode, durationMs, timedOut: false, oomKilled: undefined, usage: {} };
+    const execution = endedInside(record, id, result, NO_OUTPUT, { requests, requestsDropped });
+    const kept = await (await keeper)({
+      ...{ snapshot: record, execution, output: NO_OUTPUT, command: shellCommand(shell, ""), at },
+      ...{ scenario: null, pristine: false, secrets: Object.values(secrets) },
+    });
+    return { ...ended, run: kept.run, requests: kept.requests };
   });
 }
+
+const NO_OUTPUT = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), dropped: 0 };

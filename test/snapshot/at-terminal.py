@@ -1,5 +1,6 @@
-# Runs a program that opens a shell at a terminal, types a line into it, and once that has said "begun" sends the program a signal;
-# HUP closes the terminal instead. Prints how the program ended, when the terminal has the settings that it had before.
+# Runs a program that opens a shell at a terminal, types a line into it, and once that has said "begun" sends the program a signal (HUP
+# closes the terminal instead, and - lets it go on). Prints how the program ended, when the terminal has the settings that it had
+# before, and with - all that it showed.
 import os, pty, re, select, signal, sys, time
 
 how, line, command = sys.argv[1], sys.argv[2], sys.argv[3:]
@@ -27,7 +28,11 @@ def until(wanted):
 
 
 program = int(until(r"pid=(\d+);"))
-os.write(terminal, line.encode() + b"\n")
+if line:
+    os.write(terminal, line.encode() + b"\n")
+if how == "-":
+    until(r"(restored);")
+    sys.exit(print(seen))
 until(r"(begun)")
 if how == "HUP":
     os.close(terminal)

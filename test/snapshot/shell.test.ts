@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
+const AT_TERMINAL = fileURLToPath(new URL("at-terminal.py", import.meta.url));
+
+/** The command lines on this machine that hold a text. */
+const running = (text: string): string[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter((line) => line.includes(text));
+
+/** Runs the program at a terminal, and types a line into it: see there. */
+function atTerminal(agent: SnapshotAgent, how: string, line: string, ...args: string[]) {
+  const options = { cwd: agent.dir, env: agent.env, encoding: "utf8", timeout: 90_000 } as const;
+  return spawnSync("/usr/bin/python3", [AT_TERMINAL, how, line, process.execPath, PROGRAM, ...args], options);
+}
+
+// Node ends by SIGQUIT and SIGKILL at once: the next command in the snapshot ends what is left inside.
+test.each([
+  ["TERM", "143 restored\n", true],
+  ["INT", "130 restored\n", true],
+  ["HUP", "", true],
+  ["QUIT", "131 restored\n", false],
+  ["KILL", "137 restored\n", false],
+])("a shell at a terminal that SIG%s ends leaves no podman, and the terminal as it was", async (how, told, endsAll) => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const sleep = `sleep 1000${process.pid}`;
+  const ran = atTerminal(agent, how, `echo "be"gun; ${sleep}`, "snapshot", "shell", id);
+  expect(ran).toMatchObject({ stderr: "", stdout: told });
+  const left = () => running("exec --interactive --tty").filter((line) => line.includes(id.toLowerCase()));
+  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  if (!endsAll) await agent.made("exec", id, "--", "true");
+  await expect.poll(() => running(sleep), { timeout: 20_000 }).toEqual([]);
+});
+
+test("what was asked of the network in a shell is told in the end and kept, and what was typed is not", async () => {
+  const agent = await snapshotAgent({ network: { mode: "isolated", allowed_hosts: ["a.example"] } });
+  const { id } = await agent.made("create", "1.1.0");
+  expect(atTerminal(agent, "-", "exit 3", "snapshot", "shell", id).stdout).toMatch(/exit=3;/);
+  expect(agent.git("for-each-ref", "refs/kai/runs")).toBe("");
+
+  const ask = `import urllib.request; urllib.request.urlopen("http://evil.example/")`;
+  const ran = atTerminal(agent, "-", `/usr/bin/python3 -c '${ask}'; exit 4`, "snapshot", "shell", id);
+  expect(ran.stdout).toMatch(
+    /^refused {2}GET evil\.example:80 {2}evil\.example:80 is not in allowed_hosts\s+exit=4;/ms,
+  );
+  const [subject, , record = ""] = agent.git("log", "-1", "--format=%B", "refs/kai/runs").split("\n");
+  expect(subject).toMatch(/^run \/bin\/sh -c if command -v bash .* in v1\.1\.0: failed$/);
+  const requests = [{ method: "GET", host: "evil.example", port: 80, allowed: false }];
+  expect(JSON.parse(record)).toMatchObject({ snapshot: id, exitCode: 4, requests, resources: {} });
+  expect(agent.git("show", "refs/kai/runs:stdout")).toBe("");
+  expect((await agent.made("logs", id)).executions).toEqual([]);
+});
