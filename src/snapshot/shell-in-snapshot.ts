@@ -1,4 +1,5 @@
 import { execAtTerminal } from "../podman/exec-at-terminal.js";
+import { hasShell } from "../podman/has-shell.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
 import { endedInside } from "./ended-inside.js";
@@ -19,10 +20,10 @@ const USUAL = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh;
 
 const KILLED = 137;
 
-/** One that is named need not be begun by another one, unless that has something to do first. */
-function shellCommand(shell: string | undefined, first: string): [string, ...string[]] {
+/** One that is named is begun by another one where there is one, which says well what is not there. */
+function shellCommand(shell: string | undefined, first: string, byShell: boolean): [string, ...string[]] {
   if (shell === undefined) return ["/bin/sh", "-c", `${first}${USUAL}`];
-  return first === "" ? [shell] : ["/bin/sh", "-c", `${first}exec "$0"`, shell];
+  return byShell ? ["/bin/sh", "-c", `${first}exec "$@"`, "sh", shell] : [shell];
 }
 
 /**
@@ -32,7 +33,8 @@ function shellCommand(shell: string | undefined, first: string): [string, ...str
 export function shellInSnapshot(caller: Caller, asked: string, shell: string | undefined): Promise<EndedShell> {
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
-    const command = shellCommand(shell, memoryStandIn(record));
+    const first = memoryStandIn(record);
+    const command = shellCommand(shell, first, first !== "" || (await hasShell(container)) === true);
     const keeper = egress && loadKeeper(repository, caller);
     const request = { id, command, env: egress?.environment, secrets };
     const exitCode = await execAtTerminal(container, request, { env, signal });
@@ -44,7 +46,7 @@ export function shellInSnapshot(caller: Caller, asked: string, shell: string | u
     const result = { exitCode, durationMs, timedOut: false, oomKilled: undefined, usage: {} };
     const execution = endedInside(record, id, result, NO_OUTPUT, { requests, requestsDropped });
     const kept = await (await keeper)({
-      ...{ snapshot: record, execution, output: NO_OUTPUT, command: shellCommand(shell, ""), at },
+      ...{ snapshot: record, execution, output: NO_OUTPUT, command: shellCommand(shell, "", false), at },
       ...{ scenario: null, pristine: false, secrets: Object.values(secrets) },
     });
     return { ...ended, run: kept.run, requests: kept.requests };

@@ -63,3 +63,12 @@ test("what was asked of the network in a shell is told in the end and kept, and 
   expect(agent.git("show", "refs/kai/runs:stdout")).toBe("");
   expect((await agent.made("logs", id)).executions).toEqual([]);
 });
+
+test.each(["/bin/nope", "python3 -i"])("a shell %j that is not there is said as of a command", async (shell) => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const { stderr, exit } = await agent.snapshot("exec", id, "--", shell);
+  const ran = atTerminal(agent, "-", "", "snapshot", "shell", id, "--shell", shell);
+  expect(ran.stdout.replaceAll("\r", "")).toContain(`;\n${stderr}exit=${exit};`);
+  expect([exit, stderr]).toEqual([127, expect.stringContaining(`${shell}: not found\n`)]);
+});
