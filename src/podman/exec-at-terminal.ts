@@ -10,6 +10,8 @@ import type { RunningContainer } from "./start-container.js";
 export interface TerminalOptions {
   /** The caller's environment: for podman; the kind of terminal is handed on. */
   env: NodeJS.ProcessEnv;
+  /** Whether what it prints all goes to stderr: stdout is wanted for something else. */
+  toStderr?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -34,7 +36,7 @@ export async function execAtTerminal(
 async function execute(
   container: RunningContainer,
   request: ExecRequest,
-  { env, signal }: TerminalOptions,
+  { env, toStderr, signal }: TerminalOptions,
   guard: TerminalGuard,
 ): Promise<number> {
   const since = await uptimeTicks();
@@ -44,7 +46,7 @@ async function execute(
   const asked = { ...request, env: { ...kind, ...request.env } };
   const args = ["--remote=false", ...planExec(container, asked, ["--interactive", ...terminal])];
   const child = spawn("podman", args, {
-    stdio: "inherit",
+    stdio: [0, toStderr ? 2 : 1, 2],
     cwd: "/",
     env: podmanEnvironment(env, request.secrets),
   });

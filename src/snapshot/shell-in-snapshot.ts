@@ -9,6 +9,13 @@ import { memoryStandIn } from "./sandbox/memory-stand-in.js";
 import { whySnapshotEnded } from "./why-snapshot-ended.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
+export interface ShellRequest {
+  /** Default: the usual one. */
+  readonly shell?: string | undefined;
+  /** Whether what is printed there all goes to stderr. */
+  readonly toStderr?: boolean | undefined;
+}
+
 /** `run` is null where nothing was asked of the network, too: then there is nothing to keep. */
 export type EndedShell = Pick<
   ExecutionInSnapshot,
@@ -30,14 +37,14 @@ function shellCommand(shell: string | undefined, first: string, byShell: boolean
  * Hands this process's terminal to a shell in a snapshot until that ends. What was asked of the network is kept as a run, without what
  * was typed and printed. E101, E103, E112, E123.
  */
-export function shellInSnapshot(caller: Caller, asked: string, shell: string | undefined): Promise<EndedShell> {
+export function shellInSnapshot(caller: Caller, asked: string, { shell, toStderr }: ShellRequest): Promise<EndedShell> {
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const first = memoryStandIn(record);
     const command = shellCommand(shell, first, first !== "" || (await hasShell(container)) === true);
     const keeper = egress && loadKeeper(repository, caller);
     const request = { id, command, env: egress?.environment, secrets };
-    const exitCode = await execAtTerminal(container, request, { env, signal });
+    const exitCode = await execAtTerminal(container, request, { env, toStderr, signal });
     const durationMs = caller.now().getTime() - at.getTime();
     const snapshotEnded = exitCode === KILLED ? await whySnapshotEnded(store, record, caller.now()) : null;
     const { requests, requestsDropped } = requestsOf(egress);

@@ -72,3 +72,14 @@ test.each(["/bin/nope", "python3 -i"])("a shell %j that is not there is said as 
   expect(ran.stdout.replaceAll("\r", "")).toContain(`;\n${stderr}exit=${exit};`);
   expect([exit, stderr]).toEqual([127, expect.stringContaining(`${shell}: not found\n`)]);
 });
+
+test("with --json stdout has the document alone, and stderr what is printed in the shell", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const line = 'echo "echo out; exit 3" | "$0" "$1" snapshot shell "$2" --json';
+  const ran = await agent.run("sh", ["-c", line, process.execPath, PROGRAM, id]);
+  expect(ran).toMatchObject({ stderr: "out\n", exit: 3 });
+  const told = { snapshot: id, exitCode: 3, snapshotEnded: null, requests: [], requestsDropped: 0, run: null };
+  expect(ran.json()).toMatchObject(told);
+  expect(await agent.refused("shell", "01ZZZZ")).toMatchObject({ code: "E101" });
+});
