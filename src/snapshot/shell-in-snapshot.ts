@@ -17,10 +17,14 @@ export interface ShellRequest {
 }
 
 /** `run` is null where nothing was asked of the network, too: then there is nothing to keep. */
-export type EndedShell = Pick<
-  ExecutionInSnapshot,
-  "id" | "snapshot" | "exitCode" | "requests" | "requestsDropped" | "run" | "snapshotEnded"
->;
+export interface EndedShell
+  extends Pick<
+    ExecutionInSnapshot,
+    "id" | "snapshot" | "exitCode" | "requests" | "requestsDropped" | "run" | "snapshotEnded"
+  > {
+  /** Whether somebody ended Podman itself, and the shell with it. */
+  readonly podmanEnded: boolean;
+}
 
 /** Whichever is there. */
 const USUAL = "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi";
@@ -44,11 +48,20 @@ export function shellInSnapshot(caller: Caller, asked: string, { shell, toStderr
     const command = shellCommand(shell, first, first !== "" || (await hasShell(container)) === true);
     const keeper = egress && loadKeeper(repository, caller);
     const request = { id, command, env: egress?.environment, secrets };
-    const exitCode = await execAtTerminal(container, request, { env, toStderr, signal });
+    const { exitCode, podmanEnded } = await execAtTerminal(container, request, { env, toStderr, signal });
     const durationMs = caller.now().getTime() - at.getTime();
     const snapshotEnded = exitCode === KILLED ? await whySnapshotEnded(store, record, caller.now()) : null;
     const { requests, requestsDropped } = requestsOf(egress);
-    const ended = { id, snapshot: record.id, exitCode, requests, requestsDropped, snapshotEnded, run: null };
+    const ended = {
+      id,
+      snapshot: record.id,
+      exitCode,
+      requests,
+      requestsDropped,
+      snapshotEnded,
+      podmanEnded,
+      run: null,
+    };
     if (keeper === undefined || requests.length === 0) return ended;
     const result = { exitCode, durationMs, timedOut: false, oomKilled: undefined, usage: {} };
     const execution = endedInside(record, id, result, NO_OUTPUT, { requests, requestsDropped });

@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
@@ -7,18 +9,19 @@ import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 const AT_TERMINAL = fileURLToPath(new URL("at-terminal.py", import.meta.url));
 
-/** The command lines on this machine that hold a text. */
-const running = (text: string): string[] =>
+/** The processes on this machine whose command lines hold these texts. */
+const running = (...texts: string[]): number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => {
+    .filter((name) => {
       try {
-        return readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        const line = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        return texts.every((text) => line.includes(text));
       } catch {
-        return "";
+        return false;
       }
     })
-    .filter((line) => line.includes(text));
+    .map(Number);
 
 /** Runs the program at a terminal, and types a line into it: see there. */
 function atTerminal(agent: SnapshotAgent, how: string, line: string, ...args: string[]) {
@@ -39,8 +42,7 @@ test.each([
   const sleep = `sleep 1000${process.pid}`;
   const ran = atTerminal(agent, how, `echo "be"gun; ${sleep}`, "snapshot", "shell", id);
   expect(ran).toMatchObject({ stderr: "", stdout: told });
-  const left = () => running("exec --interactive --tty").filter((line) => line.includes(id.toLowerCase()));
-  await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => running("podman ", "exec --interactive", id.toLowerCase()), { timeout: 20_000 }).toEqual([]);
   if (!endsAll) await agent.made("exec", id, "--", "true");
   await expect.poll(() => running(sleep), { timeout: 20_000 }).toEqual([]);
 });
@@ -79,7 +81,47 @@ test("with --json stdout has the document alone, and stderr what is printed in t
   const line = 'echo "echo out; exit 3" | "$0" "$1" snapshot shell "$2" --json';
   const ran = await agent.run("sh", ["-c", line, process.execPath, PROGRAM, id]);
   expect(ran).toMatchObject({ stderr: "out\n", exit: 3 });
-  const told = { snapshot: id, exitCode: 3, snapshotEnded: null, requests: [], requestsDropped: 0, run: null };
+  const told = {
+    snapshot: id,
+    exitCode: 3,
+    snapshotEnded: null,
+    requests: [],
+    requestsDropped: 0,
+    run: null,
+    podmanEnded: false,
+  };
   expect(ran.json()).toMatchObject(told);
   expect(await agent.refused("shell", "01ZZZZ")).toMatchObject({ code: "E101" });
+});
+
+test.each(["SIGKILL", "SIGTERM"])("a shell whose podman %s ends says so, and nothing of it is left", async (signal) => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const sleep = `sleep 2000${process.pid}`;
+  const args = [PROGRAM, "snapshot", "shell", id];
+  const shell = spawn(process.execPath, args, { cwd: agent.dir, env: agent.env, stdio: "pipe" });
+  const [ended, stderr] = [once(shell, "exit"), text(shell.stderr)];
+  shell.stdin.write(`echo begun; ${sleep}\n`);
+  await once(shell.stdout, "data");
+  for (const podman of running("podman ", "exec --interactive", id.toLowerCase())) process.kill(podman, signal);
+  expect(await ended).toEqual([137, null]);
+  expect(await stderr).toMatch(/^Warning: It was ended from outside: .*$/m);
+  expect(running(sleep)).toEqual([]);
+});
+
+test("what a shell leaves in the background goes on, also in a snapshot that has no process ids of its own", async () => {
+  const agent = await snapshotAgent({ isolation_levels: { testing: { namespaces: ["mount", "network"] } } });
+  const { id } = await agent.made("create", "1.1.0", "--level", "testing");
+  const sleep = `sleep 3000${process.pid}`;
+  const ran = atTerminal(
+    agent,
+    "-",
+    `trap "" HUP; setsid --fork ${sleep} >/dev/null 2>&1; exit 5`,
+    "snapshot",
+    "shell",
+    id,
+  );
+  expect(ran.stdout).toMatch(/exit=5;/);
+  expect(ran.stdout).not.toContain("Warning");
+  await expect.poll(() => running(sleep)).toHaveLength(1);
 });

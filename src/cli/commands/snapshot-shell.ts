@@ -15,8 +15,10 @@ export const snapshotShellCommand = defineCommand({
     const shellEnded = await withSnapshotCaller(context, (caller) =>
       shellInSnapshot(caller, id, { shell, toStderr: context.output.json }),
     );
-    const { exitCode, snapshotEnded } = shellEnded;
+    const { exitCode, snapshotEnded, podmanEnded } = shellEnded;
     if (snapshotEnded !== null) context.output.warn(ENDED[snapshotEnded]);
+    else if (podmanEnded)
+      context.output.warn("It was ended from outside: somebody, or this machine, ended its Podman.");
     context.output.told(shellEnded, (told, { style }) => describeRequests(told, style).join("\n"));
     process.exitCode = exitCode;
   },
