@@ -131,8 +131,11 @@ export function describeExecutionInside(execution: ExecutionInSnapshot, output: 
 
 const MOST_REQUESTS = 20;
 
-/** What was asked for and not given; of many the first. */
-function requestLines({ requests, requestsDropped }: Execution, style: Output["style"]): string[] {
+/** What was asked of the network and not given; of many the first. */
+export function describeRequests(
+  { requests, requestsDropped }: Pick<Execution, "requests" | "requestsDropped">,
+  style: Output["style"],
+): string[] {
   const failed = requests.filter(({ allowed, reason }) => !allowed || reason !== null);
   const lines = failed.slice(0, MOST_REQUESTS).map(({ host, port, method, allowed, reason }) => {
     const asked = [method, port === null ? host : `${host}:${port}`].filter((word) => word !== "").join(" ");
@@ -151,7 +154,7 @@ export function describeExecution(execution: Execution, { style }: Output): stri
   if (execution.timedOut) lines.push(style.red("It was ended: out of time."));
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   if (execution.failures.includes(DISK_FAILED)) lines.push(style.red(DISK_FAILED));
-  lines.push(...requestLines(execution, style));
+  lines.push(...describeRequests(execution, style));
   const { artifactsDropped } = execution;
   const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {

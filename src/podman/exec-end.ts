@@ -1,3 +1,4 @@
+import { readlink } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type GroupFile, readGroupFile } from "./container-group.js";
 import { type ContainerProcess, listContainerProcesses, readProcess } from "./container-processes.js";
@@ -57,4 +58,15 @@ export function leaderOf(
     .filter(({ parent, started }) => !inside.has(parent) && started >= since)
     .sort((a, b) => a.started - b.started || a.id - b.id);
   return begun.find(({ mark }) => mark === id) ?? begun.find(({ mark }) => mark === undefined);
+}
+
+/** Whether the first process of an execution is seen to live; without process ids of its own a container may have it look so. */
+export async function isThere(
+  { process: identity, ownKernel }: RunningContainer,
+  { id, since }: WatchedExec,
+): Promise<boolean> {
+  const first = Number(identity.split(":")[1]);
+  const [theirs, ours] = [first, "self"].map((of) => readlink(`/proc/${of}/ns/pid`).catch(() => undefined));
+  if (ownKernel || (await theirs) === (await ours)) return false;
+  return leaderOf(await listContainerProcesses(first, EXEC_MARK), { first, id, since })?.mark === id;
 }

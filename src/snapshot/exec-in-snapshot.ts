@@ -1,18 +1,16 @@
 import path from "node:path";
 import type { CommandStreams } from "../podman/command-streams.js";
-import { type ExecResult, execInContainer } from "../podman/exec-in-container.js";
+import { execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
 import { requestsOf } from "./egress/requests-of.js";
-import type { EndedExecution, ExecutionInSnapshot } from "./execution.js";
+import { endedInside } from "./ended-inside.js";
+import type { ExecutionInSnapshot } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { maskText } from "./runs/redact.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import { memoryStandIn } from "./sandbox/memory-stand-in.js";
-import type { SnapshotRecord } from "./snapshot-record.js";
 import { variablesOf } from "./snapshot-settings.js";
-import { judgeExecution } from "./testing/judge-execution.js";
-import { toldIsolation } from "./told-isolation.js";
 import { whySnapshotEnded } from "./why-snapshot-ended.js";
 import { withinSnapshot } from "./within-snapshot.js";
 
@@ -79,7 +77,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     const snapshotEnded = wasKilled ? await whySnapshotEnded(store, record, caller.now()) : null;
     await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
     const kept = await output.end();
-    const execution = judged(record, id, result, kept, requestsOf(egress));
+    const execution = endedInside(record, id, result, kept, requestsOf(egress));
     const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
     const keepRun = await (keeping ?? loadKeeper(repository, caller));
     return {
@@ -91,24 +89,4 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       snapshotEnded,
     };
   });
-}
-
-function judged(
-  record: SnapshotRecord,
-  id: string,
-  { exitCode, durationMs, timedOut, oomKilled = false, usage: resources }: ExecResult,
-  output: { stdout: Buffer; stderr: Buffer; dropped: number },
-  asked: ReturnType<typeof requestsOf>,
-): EndedExecution {
-  return {
-    ...judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, {}),
-    id,
-    snapshot: record.id,
-    ...asked,
-    artifacts: null,
-    refused: null,
-    artifactsDropped: 0,
-    unenforced: record.unenforced,
-    isolation: toldIsolation(record),
-  };
 }

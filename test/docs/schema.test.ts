@@ -171,6 +171,7 @@ test("what is done with a snapshot prints what its schema says", () => {
   };
   const id = print("create", "HEAD");
   kai("snapshot", "exec", id, "--", "sh", "-c", "echo new > new");
+  print("shell", id);
   print("list");
   print("save", id);
   print("commit", id, "--version", "--dry-run");

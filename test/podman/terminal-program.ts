@@ -8,7 +8,10 @@ process.exitCode = await execAtTerminal(
   { name, process: identity },
   { id: "terminal", command: [program, ...args] },
   { env: process.env, signal: stop.signal },
-).catch((cause: Error) => {
-  process.stderr.write(`${cause.message}\n`);
-  return 99;
-});
+).then(
+  ({ exitCode }) => exitCode,
+  (cause: Error) => {
+    process.stderr.write(`${cause.message}\n`);
+    return 99;
+  },
+);
