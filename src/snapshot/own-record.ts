@@ -4,6 +4,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { writeDurably } from "../system/durable-file.js";
 import { isSamePlace, isThere, type RepositoryPlace } from "./repository-place.js";
+import { findOtherUser } from "./require-own-user.js";
 import { type FolderOrigin, findOrigin, writeOrigin } from "./sandbox/folder-origin.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
@@ -31,7 +32,7 @@ export async function findOwnRecord(records: Records, record: SnapshotRecord): P
   }
   const after = moved(record, here);
   // Whoever only looks is not kept from it by a full disk: it is done the next time.
-  await leadHere(records, after, origin).catch(() => {});
+  if (findOtherUser(records, record) === undefined) await leadHere(records, after, origin).catch(() => {});
   return after;
 }
 
