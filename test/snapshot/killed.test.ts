@@ -144,6 +144,32 @@ for (const { when, network, program, word, cleaner } of DESTROYED) {
   });
 }
 
+test.each(CLEANERS.map((cleaner) => ({ cleaner, name: cleaner.join(" ") })))(
+  "destroy, killed when its folder is out of sight: $name takes that away",
+  async ({ cleaner }) => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0");
+    const deadly = path.join(path.dirname(agent.dir), "deadly.cjs");
+    writeFileSync(
+      deadly,
+      `const files = require("node:fs/promises"), { rename } = files;
+files.rename = async (from, to) => {
+  await rename(from, to);
+  if (String(to).endsWith(".gone")) process.kill(process.pid, "SIGKILL");
+};
+require("node:module").syncBuiltinESMExports();
+`,
+    );
+    const ran = await agent.run(process.execPath, ["--require", deadly, PROGRAM, "snapshot", "destroy", id]);
+    expect(ran.exit).toBe("SIGKILL");
+    const [gone, ...others] = agent.left().folders;
+    expect([gone, others]).toEqual([expect.stringMatching(/\.gone$/), []]);
+    const done = await told(agent, ...cleaner);
+    expect((done.snapshots ?? done).orphans).toEqual([gone]);
+    expect(agent.left()).toEqual(NOTHING_LEFT);
+  },
+);
+
 test("prune, killed when what it takes away is saved: recover takes the rest away", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
