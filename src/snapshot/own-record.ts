@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { rename, symlink } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { writeDurably } from "../system/durable-file.js";
+import { isRepositoryPlace } from "./is-snapshot-record.js";
+import { findText } from "./read-text.js";
 import { isSamePlace, isThere, type RepositoryPlace } from "./repository-place.js";
 import { findOtherUser } from "./require-own-user.js";
 import { type FolderOrigin, findOrigin, writeOrigin } from "./sandbox/folder-origin.js";
@@ -71,7 +73,8 @@ function placeOf(records: Records, { id, repository }: SnapshotRecord): Reposito
   // Few have one, and an error costs more than the look.
   if (!existsSync(file)) return repository;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as RepositoryPlace;
+    const place: unknown = JSON.parse(findText(file) ?? "");
+    return isRepositoryPlace(place) ? place : repository;
   } catch {
     return repository;
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
@@ -12,6 +12,7 @@ import type { TakenFrom } from "./ingest/require-acceptable.js";
 import { isSnapshotId } from "./is-snapshot-record.js";
 import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
 import { damagedRecord, findRecord, isDamagedIn, recordIn } from "./read-record.js";
+import { findText } from "./read-text.js";
 import { findPlace, type RepositoryPlace } from "./repository-place.js";
 import { findSave, listSaves } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
@@ -161,7 +162,7 @@ export class SnapshotStore {
     return Promise.all(
       names.map(async (name) => {
         const file = path.join(this.folderOf(id), name);
-        const [owner = "", since] = readText(file).split("\n");
+        const [owner = "", since] = (findText(file) ?? "").split("\n");
         return {
           execution: name.slice(LEASE.length),
           file,
@@ -190,7 +191,7 @@ export class SnapshotStore {
     for (const name of namesIn(this.folderOf(id))) {
       if (!name.startsWith(HOLD) || name === `${HOLD}${process.pid}`) continue;
       const file = path.join(this.folderOf(id), name);
-      if (await isAlive(readText(file))) living = true;
+      if (await isAlive(findText(file) ?? "")) living = true;
       else dead.push(file);
     }
     return { living, dead };
@@ -201,7 +202,7 @@ export class SnapshotStore {
     writeFile(path.join(this.folderOf(id), COMMIT), operation, { mode: 0o600 });
 
   /** The operation that was last begun so; empty where none was. */
-  commitBegun = (id: string): string => readText(path.join(this.folderOf(id), COMMIT));
+  commitBegun = (id: string): string => findText(path.join(this.folderOf(id), COMMIT)) ?? "";
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing, destroying] = await Promise.all([
@@ -231,19 +232,10 @@ export const labelsOf = (store: SnapshotStore, { id, folder }: SnapshotRecord): 
   [FOLDER_LABEL]: folder,
 });
 
-// Synchronous: a hundred small files are read sooner than a hundred tasks of the thread pool are begun.
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
     return [];
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }
