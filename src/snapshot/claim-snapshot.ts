@@ -54,6 +54,9 @@ export async function claimedAtOnce<T>(
 /** Its file says who has a snapshot, and was written when they took it. */
 export const lockOf = (store: SnapshotStore, id: string): string => path.join(store.folderOf(id), "lock");
 
+/** A folder that whoever has claimed a snapshot may make; what is there without them was left by somebody who was killed. */
+export const scratchOf = (store: SnapshotStore, id: string): string => path.join(store.folderOf(id), "scratch");
+
 /** The lock lies beside the record and goes with it: undefined where that is gone. It ends with its holder, however that ends. */
 async function lockSnapshot(
   store: SnapshotStore,

@@ -236,6 +236,20 @@ test.each(["", "--version"])("commit %s, killed behind its commit point: recover
   expect((await agent.kai("recover")).stdout).toBe("Nothing was interrupted.\n");
 });
 
+for (const cleaner of CLEANERS) {
+  test(`commit, killed while git is asked what Git LFS keeps: ${cleaner.join(" ")} takes away what that left`, async () => {
+    const agent = await snapshotAgent({}, { ".gitattributes": "*.bin filter=lfs -text\n" });
+    const { id } = await agent.made("create", "1.1.0");
+    await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+    const kept = path.join(agent.dir, ".git/kai/snapshots", id);
+    const before = [...readdirSync(kept), "lock"].sort();
+    await deadlyProgram(agent, "git", "check-attr")("commit", id);
+    expect(readdirSync(path.join(kept, "scratch"))).toEqual(["index"]);
+    await told(agent, ...cleaner);
+    expect(readdirSync(kept).sort()).toEqual(before);
+  });
+}
+
 test("commit, killed ahead of its commit point: nothing is told to be committed", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
