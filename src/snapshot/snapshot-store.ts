@@ -42,11 +42,13 @@ export class SnapshotStore {
   /** The folder of all records. */
   readonly root: string;
   readonly repository: RepositoryPlace;
+  readonly env: NodeJS.ProcessEnv;
 
   readonly #repository: Repository;
 
   constructor(repository: Repository) {
     this.#repository = repository;
+    this.env = repository.callerEnv;
     this.repository = findPlace(repository.commonDir) ?? { path: repository.commonDir, device: "", inode: "" };
     this.root = path.join(kaiFolderOf(repository).root, "snapshots");
   }
