@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import { endAbandoned } from "./end-abandoned.js";
+import { findOtherUser } from "./require-own-user.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { endDeadHolds } from "./while-still.js";
 
@@ -21,7 +22,7 @@ const NOTHING: SetRight = { ended: [], resumed: [] };
 
 /**
  * Ends those of one snapshot, and lets it go on where somebody was killed who held it still. Nothing where somebody lives who does:
- * whoever comes next ends them.
+ * whoever comes next ends them. Nothing of another user's either.
  */
 export async function endAbandonedIn(
   store: SnapshotStore,
@@ -29,6 +30,7 @@ export async function endAbandonedIn(
   env: NodeJS.ProcessEnv,
 ): Promise<SetRight> {
   if ((status !== "ready" && status !== "running") || record.throwAway) return NOTHING;
+  if (findOtherUser(store, record) !== undefined) return NOTHING;
   try {
     const resumed = (await endDeadHolds(store, record, env)) ? [record.id] : [];
     const executions = await endAbandoned(store, record, env);

@@ -2,7 +2,7 @@ import { ObjectReader } from "../git/object-reader.js";
 import { openRepository, type Repository } from "../git/repository.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { Caller } from "../version/writing-session.js";
-import { claimed } from "./claim-snapshot.js";
+import { claimed, scratchOf } from "./claim-snapshot.js";
 import { listRefused } from "./describe-changes.js";
 import { patchOf, type SnapshotPatch } from "./diff-patch.js";
 import { executableInDiff } from "./executable-in-diff.js";
@@ -46,7 +46,12 @@ export async function diffSnapshot(
     whileStill(store, known, caller.env, async () => {
       const { record } = known;
       const changed = await judgedChanges(repository, known, caller);
-      const judged = await judgeForCommit(repository, caller, record, changed);
+      const judged = await judgeForCommit(
+        repository,
+        caller,
+        { record, scratch: scratchOf(store, record.id) },
+        changed,
+      );
       const text = wanted ? await patchOf(repository, record, judged.taken, judged.executable) : null;
       return { record, ...judged, patch: text };
     }),
@@ -69,13 +74,18 @@ export async function diffSnapshot(
 }
 
 /** What a commit of it would leave out, and what it would ask to be allowed. */
-async function judgeForCommit(repository: Repository, caller: Caller, record: SnapshotRecord, judged: FoundIn) {
+async function judgeForCommit(
+  repository: Repository,
+  caller: Caller,
+  { record, scratch }: { record: SnapshotRecord; scratch: string },
+  judged: FoundIn,
+) {
   if (judged.changes.length === 0) return { found: judged, ignored: new Set<string>(), executable: [], taken: judged };
   const reader = new ObjectReader(repository);
   try {
     const ignored = await ignoredOf(judged.changes, (paths) => versionIgnores(reader, record.commit, paths));
     const changes = judged.changes.filter(({ path }) => !ignored.has(path));
-    const taken = await refuseForCommit({ ...judged, changes }, { repository, reader, tree: record.tree });
+    const taken = await refuseForCommit({ ...judged, changes }, { repository, reader, tree: record.tree, scratch });
     const { refused } = taken;
     const found = { ...judged, refused, changes: judged.changes.filter(({ path }) => !refused.has(path)) };
     const executable = await executableInDiff(repository, reader, caller, { record, found: taken });

@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { findText } from "./read-text.js";
 
 /** What is known of an execution in a snapshot from its beginning on, beside what it printed. */
 export interface ExecutionLog {
@@ -16,9 +17,9 @@ export const writeExecutionLog = (folder: string, id: string, log: ExecutionLog)
   writeFile(path.join(folder, `${id}${SUFFIX}`), JSON.stringify(log), { mode: 0o600 });
 
 /** Undefined where it is not there, or not whole. */
-export async function readExecutionLog(folder: string, id: string): Promise<ExecutionLog | undefined> {
+export function findExecutionLog(folder: string, id: string): ExecutionLog | undefined {
   try {
-    const log = JSON.parse(await readFile(path.join(folder, `${id}${SUFFIX}`), "utf8")) as Partial<ExecutionLog>;
+    const log = JSON.parse(findText(path.join(folder, `${id}${SUFFIX}`)) ?? "") as Partial<ExecutionLog>;
     return typeof log.at === "string" && Array.isArray(log.command) ? (log as ExecutionLog) : undefined;
   } catch {
     return undefined;

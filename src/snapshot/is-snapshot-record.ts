@@ -1,4 +1,5 @@
 import path from "node:path";
+import type { RepositoryPlace } from "./repository-place.js";
 import { containerNameOf, sandboxFolderIn } from "./sandbox/sandbox-names.js";
 import { SNAPSHOT_STATUSES, type SnapshotRecord } from "./snapshot-record.js";
 
@@ -81,10 +82,12 @@ const settings = shape<Settings>({
   ttlMs: number,
 });
 
+const place = shape<RepositoryPlace>({ path: text, device: text, inode: text });
+
 const record = shape<SnapshotRecord>({
   format: is("kai-snapshot/1"),
   id: (value) => typeof value === "string" && isSnapshotId(value),
-  repository: optional(shape<NonNullable<SnapshotRecord["repository"]>>({ path: text, device: text, inode: text })),
+  repository: optional(place),
   agent: text,
   version: text,
   tag: text,
@@ -114,6 +117,8 @@ const record = shape<SnapshotRecord>({
 
 /** Whether it may be the id of a snapshot: a ULID. */
 export const isSnapshotId = (name: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(name);
+
+export const isRepositoryPlace = (value: unknown): value is RepositoryPlace => place(value);
 
 /**
  * Whether it is the record of a snapshot, of this version of the program or an earlier one. Folder and container are deleted by what

@@ -1,15 +1,21 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { rename, symlink } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
+import { removeContainer } from "../podman/remove-container.js";
 import { writeDurably } from "../system/durable-file.js";
+import { isRepositoryPlace } from "./is-snapshot-record.js";
+import { findText } from "./read-text.js";
 import { isSamePlace, isThere, type RepositoryPlace } from "./repository-place.js";
+import { findOtherUser } from "./require-own-user.js";
 import { type FolderOrigin, findOrigin, writeOrigin } from "./sandbox/folder-origin.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 /** The records of one repository, as far as it says whose one is. */
 interface Records {
   readonly repository: RepositoryPlace;
+  /** For Podman. */
+  readonly env: NodeJS.ProcessEnv;
   folderOf(id: string): string;
 }
 
@@ -18,7 +24,8 @@ const PLACE = "repository.json";
 
 /**
  * The record as it is in this repository; undefined where it came with a copy of another one. What lies elsewhere and leads to the
- * repository is written anew, once, where that was moved, or took it over from one that is nowhere any more.
+ * repository is written anew, once, where that was moved, or took it over from one that is nowhere any more: what runs is ended then, as
+ * its files went with that.
  */
 export async function findOwnRecord(records: Records, record: SnapshotRecord): Promise<SnapshotRecord | undefined> {
   const here = records.repository;
@@ -31,7 +38,11 @@ export async function findOwnRecord(records: Records, record: SnapshotRecord): P
   }
   const after = moved(record, here);
   // Whoever only looks is not kept from it by a full disk: it is done the next time.
-  await leadHere(records, after, origin).catch(() => {});
+  if (findOtherUser(records, record) === undefined) {
+    const { container, process } = record;
+    if (standsOnLost(record, here)) await removeContainer(container, records.env, process ?? undefined).catch(() => {});
+    await leadHere(records, after, origin).catch(() => {});
+  }
   return after;
 }
 
@@ -70,19 +81,29 @@ function placeOf(records: Records, { id, repository }: SnapshotRecord): Reposito
   // Few have one, and an error costs more than the look.
   if (!existsSync(file)) return repository;
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as RepositoryPlace;
+    const place: unknown = JSON.parse(findText(file) ?? "");
+    return isRepositoryPlace(place) ? place : repository;
   } catch {
     return repository;
   }
 }
 
+const LOST = "the repository that it was made in is gone, and this one is a copy of it";
+
 /** What is in the repository is below it as before. */
 function moved(record: SnapshotRecord, here: RepositoryPlace): SnapshotRecord {
-  const { repository, lower } = record;
+  const { repository, lower, status } = record;
   if (repository === undefined) return record;
+  const after = { ...record, repository: here };
   const below = path.relative(repository.path, lower);
-  return { ...record, repository: here, lower: below.startsWith("..") ? lower : path.join(here.path, below) };
+  if (below.startsWith("..")) return after;
+  const reason = status === "ready" && standsOnLost(record, here) ? LOST : record.reason;
+  return { ...after, lower: path.join(here.path, below), reason };
 }
+
+/** Whether a container of it would stand on files that went with the repository that it was made in: a copy of them is another thing. */
+const standsOnLost = ({ repository, lower }: SnapshotRecord, here: RepositoryPlace): boolean =>
+  repository !== undefined && !path.relative(repository.path, lower).startsWith("..") && !isSamePlace(repository, here);
 
 /** The mark goes last: as long as it is missing, all of this is done again. */
 async function leadHere(records: Records, record: SnapshotRecord, origin: FolderOrigin | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { KaiError } from "../error.js";
 import type { Repository } from "../git/repository.js";
+import { reasonOf } from "../system/reason-of.js";
 import type { Caller } from "../version/writing-session.js";
 import { endAbandonedIn } from "./abandoned-commands.js";
 import { claimedAtOnce } from "./claim-snapshot.js";
@@ -7,6 +8,7 @@ import { listRefused } from "./describe-changes.js";
 import { destroyRecorded, takeContainerAway } from "./end-snapshot.js";
 import type { RefusedPath } from "./execution.js";
 import { findJudgedChanges } from "./judged-changes.js";
+import { requireOwnFolder } from "./require-own-folder.js";
 import { saveStillSnapshot } from "./save-snapshot.js";
 import { isLive } from "./snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -88,8 +90,8 @@ export async function pruneAll(
       const saved = await pruneOne(repository, store, known, caller, how);
       if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
     } catch (cause) {
-      if (!(cause instanceof KaiError)) throw cause;
-      left.push({ id, reason: cause.message, hint: cause.hint ?? null });
+      if (caller.interrupted?.aborted) throw cause;
+      left.push({ id, ...whyLeft(cause) });
     }
   }
   return { pruned, left };
@@ -128,6 +130,13 @@ export function tellSwept(pruned: readonly PrunedSnapshot[], { onSwept }: Caller
   }
 }
 
+/** Whatever one of them meets holds up no other one. */
+function whyLeft(cause: unknown): Pick<LeftSnapshot, "reason" | "hint"> {
+  if (cause instanceof KaiError) return { reason: cause.message, hint: cause.hint ?? null };
+  const { path: file, message } = cause as NodeJS.ErrnoException;
+  return { reason: file === undefined ? message : `${file}: ${reasonOf(cause)}.`, hint: null };
+}
+
 /** Whether nobody wants more of it: it is committed, or somebody had begun to take it away. */
 const isDone = ({ record, status }: KnownSnapshot): boolean => status === "committed" || record.destroyer !== undefined;
 
@@ -155,6 +164,7 @@ async function pruneOne(
     // A command may have begun in it meanwhile.
     if (isInUse(known)) return undefined;
     const { record } = known;
+    await requireOwnFolder(store, record);
     // One that is spared each time has Podman asked but once, which frees its place.
     if (sparing && !isLive(known.status) && (await look(known)).isSpared) return undefined;
     await takeContainerAway(store, record, caller.env);

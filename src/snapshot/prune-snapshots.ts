@@ -80,7 +80,7 @@ export async function pruneSnapshots(
     const orphans = [...forsaken, ...(await sweepCached(env, { ...cached, staying, going }))];
     return { pruned, left: [...left, ...unclaimed], orphans, ended: [], resumed: [], saves, passedOver };
   }
-  await removeHalfWritten(repository, store);
+  await removeHalfWritten(repository, store, caller);
   await removeSaves(repository, saves);
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const setRight = await endAllAbandoned(store, env);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { decodeTime } from "ulid";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
-import { readExecutionLog } from "./execution-log.js";
+import { findExecutionLog } from "./execution-log.js";
 import type { OutputStream } from "./sandbox/execution-output.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
@@ -35,7 +35,7 @@ export async function listLogs(caller: Caller, asked: string): Promise<LoggedExe
   const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr|json)$/, "")))].sort();
   return Promise.all(
     ids.map(async (id) => {
-      const log = await readExecutionLog(folder, id);
+      const log = findExecutionLog(folder, id);
       const exitCode = log?.exitCode ?? null;
       const bytes = async (stream: OutputStream) =>
         (await lstat(path.join(folder, `${id}.${stream}`)).catch(() => undefined))?.size ?? 0;

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { isSnapshotId, isSnapshotRecord } from "./is-snapshot-record.js";
+import { findText } from "./read-text.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
 
 const RECORD = "record.json";
@@ -14,7 +15,7 @@ export function findRecord(folder: string): SnapshotRecord | undefined {
   const id = path.basename(folder);
   if (!isSnapshotId(id)) return undefined;
   try {
-    const record: unknown = JSON.parse(readFileSync(recordIn(folder), "utf8"));
+    const record: unknown = JSON.parse(findText(recordIn(folder)) ?? "");
     return isSnapshotRecord(record) && record.id === id ? record : undefined;
   } catch {
     return undefined;

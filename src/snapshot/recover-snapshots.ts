@@ -42,7 +42,7 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   }
   const trusted = await trustedTempDir(caller, agent);
   const { tempDir } = trusted;
-  await removeHalfWritten(repository, store);
+  await removeHalfWritten(repository, store, caller);
   const lost = new Map((await restoreOrphans(tempDir, store, env)).map(({ record, reason }) => [record.id, reason]));
   const due = (await store.list()).flatMap((known) => {
     const reason = lost.get(known.record.id) ?? whyForsaken(known);

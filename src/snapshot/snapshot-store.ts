@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Repository } from "../git/repository.js";
@@ -11,6 +11,7 @@ import type { TakenFrom } from "./ingest/require-acceptable.js";
 import { isSnapshotId } from "./is-snapshot-record.js";
 import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
 import { damagedRecord, findRecord, isDamagedIn, recordIn } from "./read-record.js";
+import { findText } from "./read-text.js";
 import { findPlace, type RepositoryPlace } from "./repository-place.js";
 import { listSaves, noSnapshot, severalSnapshots } from "./saves.js";
 import { dependsOnOwner, type SnapshotRecord, type SnapshotStatus, statusOf } from "./snapshot-record.js";
@@ -40,11 +41,13 @@ export class SnapshotStore {
   /** The folder of all records. */
   readonly root: string;
   readonly repository: RepositoryPlace;
+  readonly env: NodeJS.ProcessEnv;
 
   readonly #repository: Repository;
 
   constructor(repository: Repository) {
     this.#repository = repository;
+    this.env = repository.callerEnv;
     this.repository = findPlace(repository.commonDir) ?? { path: repository.commonDir, device: "", inode: "" };
     this.root = path.join(kaiFolderOf(repository).root, "snapshots");
   }
@@ -149,7 +152,7 @@ export class SnapshotStore {
     return Promise.all(
       names.map(async (name) => {
         const file = path.join(this.folderOf(id), name);
-        const [owner = "", since] = readText(file).split("\n");
+        const [owner = "", since] = (findText(file) ?? "").split("\n");
         return {
           execution: name.slice(LEASE.length),
           file,
@@ -178,7 +181,7 @@ export class SnapshotStore {
     for (const name of namesIn(this.folderOf(id))) {
       if (!name.startsWith(HOLD) || name === `${HOLD}${process.pid}`) continue;
       const file = path.join(this.folderOf(id), name);
-      if (await isAlive(readText(file))) living = true;
+      if (await isAlive(findText(file) ?? "")) living = true;
       else dead.push(file);
     }
     return { living, dead };
@@ -189,7 +192,7 @@ export class SnapshotStore {
     writeFile(path.join(this.folderOf(id), COMMIT), operation, { mode: 0o600 });
 
   /** The operation that was last begun so; empty where none was. */
-  commitBegun = (id: string): string => readText(path.join(this.folderOf(id), COMMIT));
+  commitBegun = (id: string): string => findText(path.join(this.folderOf(id), COMMIT)) ?? "";
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing, destroying] = await Promise.all([
@@ -219,19 +222,10 @@ export const labelsOf = (store: SnapshotStore, { id, folder }: SnapshotRecord): 
   [FOLDER_LABEL]: folder,
 });
 
-// Synchronous: a hundred small files are read sooner than a hundred tasks of the thread pool are begun.
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
     return [];
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -7,6 +7,7 @@ import type { Egress } from "./egress/serve-egress.js";
 import { endAbandoned } from "./end-abandoned.js";
 import { isRootless } from "./is-rootless.js";
 import { loadSecrets } from "./load-secrets.js";
+import { requireOwnUser } from "./require-own-user.js";
 import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { endDeadHolds } from "./while-still.js";
@@ -26,7 +27,7 @@ export interface ExecutionGround {
   readonly egress: Egress | undefined;
 }
 
-/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E113, E123. */
+/** Does something in a snapshot that waits for commands, which counts as running meanwhile. E101, E103, E112, E113, E123, E125. */
 export async function withinSnapshot<T>(
   caller: Caller,
   asked: string,
@@ -36,6 +37,7 @@ export async function withinSnapshot<T>(
   const repository = await openRepository(caller.cwd, env);
   const store = new SnapshotStore(repository);
   const { record } = requireRunning(await store.find(asked));
+  requireOwnUser(store, record);
   const at = now();
   const id = ulid(at.getTime());
   const release = await store.lease(record.id, id);

@@ -152,6 +152,27 @@ test("a repository that was copied over is the one, and so is a copy of one that
   expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
 });
 
+test("what runs in a snapshot is ended where the repository under it is gone, and a copy of that keeps its files", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  await agent.made("exec", id, "--", "sh", "-c", "echo unsaved > unsaved.txt; rm logic.py");
+  const copy = `${agent.dir}-copy`;
+  execFileSync("cp", ["--archive", agent.dir, copy]);
+  rmSync(agent.dir, { recursive: true });
+  const inCopy = snapshotIn(copy, agent);
+  const ended = { status: "stopped", reason: expect.stringContaining("is gone") };
+  expect(await inCopy("list")).toMatchObject({ snapshots: [{ id, ...ended }] });
+  expect(agent.left().containers).toEqual([]);
+  expect((await inCopy("exec", id, "--", "ls")).error).toMatchObject({ code: "E103" });
+  expect(await inCopy("diff", id)).toMatchObject({ added: ["unsaved.txt"], deleted: ["logic.py"] });
+  expect(await inCopy("save", id)).toMatchObject({ made: true });
+  expect(await inCopy("show", id)).toMatchObject(ended);
+  renameSync(copy, agent.dir);
+  expect(await agent.made("show", id)).toMatchObject(ended);
+  await agent.made("destroy", id);
+  expect(agent.left()).toEqual({ containers: [], folders: [], records: [] });
+});
+
 test("a repository is known by inode and path, or inode and device", () => {
   const one = { path: "/a/.git", device: "1", inode: "7" };
   expect(isSamePlace(one, { ...one, device: "2" })).toBe(true);

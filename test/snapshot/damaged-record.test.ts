@@ -1,8 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { told } from "../scenarios/place.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 const fileOf = (agent: SnapshotAgent, id: string): string =>
   path.join(agent.dir, ".git/kai/snapshots", id, "record.json");
@@ -55,4 +59,30 @@ test("a record of which nothing else is left holds up nobody, and says what is t
   expect([stdout, stderr]).toEqual(["", expect.stringContaining(`where they are gone, remove ${folder}`)]);
   rmSync(folder, { recursive: true });
   expect((await agent.made("list")).damaged).toEqual([]);
+});
+
+test("a FIFO or a device in the place of what is kept of a snapshot is not waited for", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const [fifo, link] = ["0", "1"].map((last) => `${id.slice(0, -2)}${last}${last}`) as [string, string];
+  for (const each of [fifo, link]) mkdirSync(path.dirname(fileOf(agent, each)));
+  const kept = path.dirname(fileOf(agent, id));
+  const names = ["execution-of-the-dead", "held-by-1", "committing", "repository.json"];
+  execFileSync("mkfifo", [fileOf(agent, fifo), ...names.map((name) => path.join(kept, name))]);
+  symlinkSync("/dev/zero", fileOf(agent, link));
+  const ended = async (...args: string[]) => {
+    const limit = ["--signal", "KILL", "30", process.execPath, PROGRAM];
+    const ran = await agent.run("timeout", [...limit, ...args, "--json"]);
+    expect(ran.exit, `${args.join(" ")}: ${ran}`).toBe(0);
+    return ran.json();
+  };
+  expect(await ended("snapshot", "list")).toMatchObject({
+    snapshots: [{ id, status: "ready" }],
+    damaged: expect.arrayContaining([expect.objectContaining({ id: fifo }), expect.objectContaining({ id: link })]),
+  });
+  expect(await ended("snapshot", "logs", id)).toMatchObject({ executions: [] });
+  await ended("snapshot", "create", "1.1.0");
+  await ended("recover");
+  expect(await ended("snapshot", "prune")).toMatchObject({ pruned: [], left: [] });
+  expect((await agent.made("exec", id, "--", "echo", "on")).stdout).toBe("on\n");
 });

@@ -144,6 +144,32 @@ for (const { when, network, program, word, cleaner } of DESTROYED) {
   });
 }
 
+test.each(CLEANERS.map((cleaner) => ({ cleaner, name: cleaner.join(" ") })))(
+  "destroy, killed when its folder is out of sight: $name takes that away",
+  async ({ cleaner }) => {
+    const agent = await snapshotAgent();
+    const { id } = await agent.made("create", "1.1.0");
+    const deadly = path.join(path.dirname(agent.dir), "deadly.cjs");
+    writeFileSync(
+      deadly,
+      `const files = require("node:fs/promises"), { rename } = files;
+files.rename = async (from, to) => {
+  await rename(from, to);
+  if (String(to).endsWith(".gone")) process.kill(process.pid, "SIGKILL");
+};
+require("node:module").syncBuiltinESMExports();
+`,
+    );
+    const ran = await agent.run(process.execPath, ["--require", deadly, PROGRAM, "snapshot", "destroy", id]);
+    expect(ran.exit).toBe("SIGKILL");
+    const [gone, ...others] = agent.left().folders;
+    expect([gone, others]).toEqual([expect.stringMatching(/\.gone$/), []]);
+    const done = await told(agent, ...cleaner);
+    expect((done.snapshots ?? done).orphans).toEqual([gone]);
+    expect(agent.left()).toEqual(NOTHING_LEFT);
+  },
+);
+
 test("prune, killed when what it takes away is saved: recover takes the rest away", async () => {
   const agent = await snapshotAgent();
   const { id } = await agent.made("create", "1.1.0");
@@ -209,6 +235,20 @@ test.each(["", "--version"])("commit %s, killed behind its commit point: recover
   await expect.poll(() => agent.left().containers).toEqual([]);
   expect((await agent.kai("recover")).stdout).toBe("Nothing was interrupted.\n");
 });
+
+for (const cleaner of CLEANERS) {
+  test(`commit, killed while git is asked what Git LFS keeps: ${cleaner.join(" ")} takes away what that left`, async () => {
+    const agent = await snapshotAgent({}, { ".gitattributes": "*.bin filter=lfs -text\n" });
+    const { id } = await agent.made("create", "1.1.0");
+    await agent.made("exec", id, "--", "sh", "-c", "echo new > new.txt");
+    const kept = path.join(agent.dir, ".git/kai/snapshots", id);
+    const before = [...readdirSync(kept), "lock"].sort();
+    await deadlyProgram(agent, "git", "check-attr")("commit", id);
+    expect(readdirSync(path.join(kept, "scratch"))).toEqual(["index"]);
+    await told(agent, ...cleaner);
+    expect(readdirSync(kept).sort()).toEqual(before);
+  });
+}
 
 test("commit, killed ahead of its commit point: nothing is told to be committed", async () => {
   const agent = await snapshotAgent();

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -54,6 +54,19 @@ test("what can be in no version is named before it is lost, and goes only where 
   expect(gone.stdout).toContain(
     `what it had changed is ${saved.slice(0, 10)} on refs/kai/snapshots/${mixed}\n  lost  logic.py: setuid or setgid\n`,
   );
+});
+
+test("one that cannot be claimed holds up the pruning of no other one", async () => {
+  const agent = await snapshotAgent();
+  const [bad, other] = [await oneWith(agent, "true"), await oneWith(agent, "true")];
+  for (const id of [bad, other]) expire(agent, id);
+  const lock = path.join(agent.dir, ".git/kai/snapshots", bad, "lock");
+  mkdirSync(lock);
+  const { pruned, left } = await agent.made("prune");
+  expect(pruned).toMatchObject([{ id: other }]);
+  expect(left).toEqual([{ id: bad, reason: expect.stringContaining(lock), hint: null }]);
+  rmSync(lock, { recursive: true });
+  expect((await agent.made("prune")).pruned).toMatchObject([{ id: bad }]);
 });
 
 test("nothing is said to be lost of what nobody was to keep: a committed one, a throw-away one", async () => {

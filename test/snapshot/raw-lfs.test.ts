@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
 
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 const REASON = "Git LFS keeps it, and this is no pointer";
 const POINTER = `version https://git-lfs.github.com/spec/v1\\noid sha256:${"a".repeat(64)}\\nsize 5\\n`;
 
@@ -25,6 +27,10 @@ test("what Git LFS keeps is committed as a pointer or not at all, and no sandbox
   const taken = [".gitattributes", "empty.bin", "good.bin", "link.bin", "new.txt", "small/one.bin"];
   const diff = await agent.made("diff", id);
   expect(diff).toMatchObject({ refused });
+  const untemporary = await agent.run(process.execPath, [PROGRAM, "snapshot", "diff", id, "--json"], {
+    TMPDIR: "/nonexistent",
+  });
+  expect(untemporary.json()).toEqual(diff);
   expect([...diff.added, ...diff.modified].sort()).toEqual(taken);
   const saved = await agent.made("save", id);
   expect(saved.changed).toEqual([".gitattributes", "a b", ...taken.slice(1, 5), "raw.bin", "small/one.bin"]);

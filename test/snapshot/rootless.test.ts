@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -8,6 +17,7 @@ import { strangerIn } from "../support/stranger.js";
 import { baseFolder } from "./base-image.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const PROGRAM = path.join(ROOT, "bin", "git-kai-version");
 
 test("an ordinary user tests a version with rootless Podman, and sees what is not enforced", async () => {
   const agent = await agentWithVersions("1.0.0");
@@ -117,6 +127,45 @@ for (const type of ["incremental", "full"]) {
     expect((await kai("snapshot", "prune", "--all", "--json")).json()).toMatchObject({ pruned: [{ id }], left: [] });
   });
 }
+
+test("an ordinary user's snapshot is refused to root, who is told whose it is and leaves nothing in it", async () => {
+  const agent = await agentWithVersions("1.0.0");
+  const base = path.dirname(agent.dir);
+  agent.write("kai.yaml", `agent_id: ai.example.clerk\nsnapshot_isolation: {temp_dir: ${base}/snapshots}\n`);
+  agent.commit("chore: snapshots of its own");
+  await agent.kai("create", "--as", "1.1.0");
+  const { kai, user } = strangers(agent);
+  const { id } = (await kai("snapshot", "create", "1.1.0", "--json")).json();
+  await kai("snapshot", "exec", id, "--", "sh", "-c", "echo new > new.txt");
+  const kept = path.join(agent.dir, ".git/kai/snapshots", id);
+  const file = path.join(kept, "record.json");
+  const record = readFileSync(file, "utf8");
+  const before = readdirSync(kept, { recursive: true });
+  const asRoot = async (...args: string[]) =>
+    (await agent.run(process.execPath, [PROGRAM, ...args], { SUDO_UID: String(user) })).json();
+  const whose = `The snapshot ${id} is that of another user, whose number is ${user}.`;
+  const hint = `Run the command as that user: \`sudo -u '#${user}' git kai-version …\``;
+  for (const command of ["diff", "save", "commit", "destroy"]) {
+    expect((await asRoot("snapshot", command, id, "--json")).error, command).toMatchObject({
+      code: "E125",
+      message: whose,
+      hint,
+    });
+  }
+  expect((await asRoot("snapshot", "exec", id, "--json", "--", "true")).error.message).toBe(whose);
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(record), expiresAt: new Date(0).toISOString() }));
+  for (const dry of [["--dry-run"], []]) {
+    const { pruned, left } = await asRoot("snapshot", "prune", ...dry, "--json");
+    expect({ pruned, left }).toEqual({ pruned: [], left: [{ id, reason: whose, hint }] });
+  }
+  writeFileSync(file, record);
+  expect(readdirSync(kept, { recursive: true })).toEqual(before);
+  expect((await kai("snapshot", "exec", id, "--json", "--", "cat", "new.txt")).json()).toMatchObject({
+    stdout: "new\n",
+  });
+  expect((await kai("snapshot", "diff", id, "--json")).json()).toMatchObject({ added: ["new.txt"] });
+  expect((await kai("snapshot", "destroy", id)).exit).toBe(0);
+});
 
 test("an ordinary user who may not open the device of bridges is told so, and what mends it", async () => {
   const agent = await agentWithVersions("1.0.0");

@@ -7,7 +7,7 @@ import type { CreatedVersion } from "../../version/create.js";
 import { liveStateOf } from "../../version/live-state.js";
 import { findVersionConfig } from "../../version/version-config.js";
 import { type Caller, type WritingSession, withWritingSession } from "../../version/writing-session.js";
-import { claimed } from "../claim-snapshot.js";
+import { claimed, scratchOf } from "../claim-snapshot.js";
 import type { RefusedPath } from "../execution.js";
 import { type ConfigsAround, type ExecutableChange, findExecutable } from "../ingest/executable-changes.js";
 import { foldersOf } from "../ingest/folder-view.js";
@@ -95,15 +95,16 @@ async function commit(
   const ignores = request.includeIgnored
     ? undefined
     : (paths: readonly string[]) => versionIgnores(session.reader, record.commit, paths);
+  const scratch = scratchOf(store, record.id);
   const stored = await storeSnapshot(agent.repository, known, caller, {
     inherit: [lock.descriptor],
     reader: session.reader,
     secrets: request.secrets,
     ignores,
     refuse: (found) =>
-      refuseForCommit(found, { repository: agent.repository, reader: session.reader, tree: record.tree }),
+      refuseForCommit(found, { repository: agent.repository, reader: session.reader, tree: record.tree, scratch }),
   });
-  const { tree, changes, ignored, refused } = await leaveOut(session, record, stored, ignores);
+  const { tree, changes, ignored, refused } = await leaveOut(session, record, stored, { ignores, scratch });
   if (changes.length === 0) throw nothingChanged(record.id, refused, ignored);
   const onto = request.into === "branch" ? null : await onTop(session, known, changes, request.into);
   const left = onto?.repositories ?? new Set<string>();

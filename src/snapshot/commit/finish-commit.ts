@@ -4,6 +4,7 @@ import { readLog } from "../../operation/log.js";
 import type { Caller } from "../../version/writing-session.js";
 import { claimedAtOnce } from "../claim-snapshot.js";
 import { endContainer } from "../end-snapshot.js";
+import { findOtherUser } from "../require-own-user.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
 
@@ -18,10 +19,13 @@ export async function finishCommit(
   await endContainer(store, record, env);
 }
 
-/** The same of those whose commit is in the log, and whoever made it was killed before he said so. Gives their ids. */
+/** The same of those whose commit is in the log, and whoever made it was killed before he said so; none of another user. Gives their ids. */
 export async function finishCommits(repository: Repository, store: SnapshotStore, caller: Caller): Promise<string[]> {
   const isBegun = ({ record }: KnownSnapshot): boolean =>
-    record.status !== "committed" && record.destroyer === undefined && store.commitBegun(record.id) !== "";
+    record.status !== "committed" &&
+    record.destroyer === undefined &&
+    findOtherUser(store, record) === undefined &&
+    store.commitBegun(record.id) !== "";
   const begun = (await store.list()).filter(isBegun);
   if (begun.length === 0) return [];
   const log = await readLog(repository);

@@ -28,7 +28,7 @@ export async function leaveOut(
   { agent: { repository }, lock, reader }: WritingSession,
   record: SnapshotRecord,
   stored: StoredSnapshot,
-  ignores: Ignores | undefined,
+  { ignores, scratch }: { readonly ignores: Ignores | undefined; readonly scratch: string },
 ): Promise<Taken> {
   const began = (await reader.find(`${record.commit}^{tree}`))?.id ?? record.tree;
   const changes = await readTreeChanges(reader, began, stored.tree);
@@ -36,7 +36,7 @@ export async function leaveOut(
   const ignored = await ignoredAmong(changes, ignores);
   const repositories = await repositoriesAmong(reader, began, changes, ignored);
   const left = changes.filter(({ path }) => !ignored.has(path) && !repositories.has(path));
-  const raw = await rawLfsStored({ repository, reader, tree: began }, left);
+  const raw = await rawLfsStored({ repository, reader, tree: began, scratch }, left);
   const taken = left.filter(({ path }) => !raw.has(path));
   if (taken.length === changes.length) return { ...stored, changes };
   const tree = await changeTree(repository, began, taken.map(treePathOf), { reader, inherit: [lock.descriptor] });

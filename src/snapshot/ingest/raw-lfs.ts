@@ -16,6 +16,8 @@ export interface LfsGround {
   readonly repository: Repository;
   readonly reader: ObjectReader;
   readonly tree: string;
+  /** A folder that nobody else makes meanwhile. */
+  readonly scratch: string;
 }
 
 /** Paths (latin1) of what was found and stands, with its content, where a pointer of Git LFS must be. An empty file is its own pointer. */
@@ -55,7 +57,7 @@ async function rawAmong<T extends { readonly path: string }>(
 }
 
 async function keptByLfs<T extends { readonly path: string }>(
-  { repository, reader, tree }: LfsGround,
+  { repository, reader, tree, scratch }: LfsGround,
   files: readonly T[],
 ): Promise<T[]> {
   const paths = files.map(({ path }) => path);
@@ -66,6 +68,6 @@ async function keptByLfs<T extends { readonly path: string }>(
   });
   const texts = await Promise.all(attributes.map(({ id }) => reader.read(id, "blob")));
   if (!texts.some((text) => text.includes("filter=lfs"))) return [];
-  const filters = await filtersOf(repository, attributes, paths);
+  const filters = await filtersOf(repository, attributes, paths, scratch);
   return files.filter(({ path }) => filters.get(path) === "lfs");
 }

@@ -69,8 +69,10 @@ async function fateOf(folder: string, now: Date): Promise<"somebody's" | "unclai
   const { record, owner, throwAway, expiresAt, snapshot } = origin;
   if (await isAlive(owner)) return "somebody's";
   if (record !== null && (await lstat(record).catch(() => undefined)) !== undefined) return "somebody's";
+  // Whoever was killed over its removal had decided that nothing in it is wanted.
+  if (isGoing) return "forsaken";
   if (!throwAway && Date.parse(expiresAt) >= now.getTime()) return "somebody's";
-  if (isGoing || snapshot?.repository === undefined) return "forsaken";
+  if (snapshot?.repository === undefined) return "forsaken";
   // That repository gives it its record again, and keeps what was changed.
   if (snapshot.folder === folder && isThere(snapshot.repository)) return "somebody's";
   return (await isUntouched(folder, snapshot)) ? "forsaken" : "unclaimed";
