@@ -5,7 +5,7 @@ import { configError, problemAt } from "./config-problem.js";
 export const CONFIG_FILE = "kai.yaml";
 
 /** The parser needs seconds for hostile texts that are much larger. */
-const LARGEST_CONFIG = 256 * 1024;
+export const LARGEST_CONFIG = 256 * 1024;
 
 /** The text of a kai.yaml; `shownAs` stands for it in messages. Throws E106 (too large, not UTF-8) or E123. */
 export async function readConfigText(file: string, shownAs: string): Promise<string> {

@@ -76,7 +76,7 @@ function standingReverters(reverters: ReadonlyMap<string, readonly string[]>): M
     const open = decided.has(oid) ? [] : by.filter((id) => !entered.has(id));
     entered.add(oid);
     if (open.length > 0) {
-      stack.push(...open);
+      for (const id of open) stack.push(id);
       continue;
     }
     stack.pop();

@@ -23,8 +23,8 @@ export function readDependencies(files: readonly LockFileText[]): Dependencies {
   const queued = new Set(queue.map(({ path }) => path));
   for (const file of queue) {
     const read = readGuarded(file, byPath);
-    found.push(...read.dependencies);
-    problems.push(...read.problems);
+    for (const dependency of read.dependencies) found.push(dependency);
+    for (const problem of read.problems) problems.push(problem);
     for (const { target, line } of read.includes) {
       const path = resolvePath(file.path, target);
       const included = path === undefined ? undefined : byPath.get(path);

@@ -45,7 +45,7 @@ function artifacts({ artifacts: { added, removed, modified } }: Comparison, styl
     ...removed.filter(({ path }) => !moved.has(path)).map((file) => ({ ...file, mark: style.red("-"), note: "" })),
     ...modified.map((file) => ({ ...file, mark: style.yellow("~"), note: modeNote(file.from?.mode, file.to?.mode) })),
   ].sort((a, b) => compare(a.component, b.component) || compare(a.path, b.path));
-  const width = Math.max(0, ...files.map(({ component }) => component.length));
+  const width = files.reduce((most, { component }) => Math.max(most, component.length), 0);
   return [
     section("Artifacts", tally, style),
     ...files.map(

@@ -12,7 +12,9 @@ const SMALLEST_SHRUNK = 12;
 /** Columns two spaces apart, no wider than `width` columns where a column may shrink; no trailing blanks. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width?: number): string {
   const lines = [columns.map((column) => column.title), ...rows];
-  const widths = columns.map((_, index) => Math.max(...lines.map((line) => textWidth(line[index] ?? ""))));
+  const widths = columns.map((_, index) =>
+    lines.reduce((most, line) => Math.max(most, textWidth(line[index] ?? "")), 0),
+  );
   const total = widths.reduce((sum, each) => sum + each, 0) + 2 * (columns.length - 1);
   const shrinking = columns.findIndex((column) => column.shrink);
   if (width !== undefined && total > width && shrinking >= 0) {

@@ -23,11 +23,12 @@ export interface VersionFiles {
  * the working tree has what its id names: wherever a digest comes from, a wrong one gives another hash than the signed one.
  */
 export async function readVersionFiles(repository: PlainRepository, commit: string): Promise<VersionFiles> {
-  const files = await listFiles(repository, await repository.treeOf(commit), "");
   const cache = await DigestCache.open(path.join(repository.gitDir, "kai", "cache"), "sha1");
   const digests = new Map<string, string>();
   const unknown = new Map<string, TreeFile>();
-  for (const file of files) {
+  const files: TreeFile[] = [];
+  for await (const file of filesIn(repository, await repository.treeOf(commit), "")) {
+    files.push(file);
     const known = cache.get(file.id);
     if (known !== undefined) digests.set(file.id, known);
     else if (file.mode !== "160000") unknown.set(file.id, file);
@@ -60,12 +61,10 @@ async function findInWorkTree(repository: PlainRepository, file: TreeFile): Prom
   }
 }
 
-async function listFiles(repository: PlainRepository, tree: string, prefix: string): Promise<TreeFile[]> {
-  const files: TreeFile[] = [];
+async function* filesIn(repository: PlainRepository, tree: string, prefix: string): AsyncGenerator<TreeFile> {
   for (const { mode, name, id } of await repository.readTree(tree)) {
     const file = prefix + name.toString("latin1");
-    if (mode === "40000") files.push(...(await listFiles(repository, id, `${file}/`)));
-    else files.push({ path: file, mode: canonicalMode(mode), id });
+    if (mode === "40000") yield* filesIn(repository, id, `${file}/`);
+    else yield { path: file, mode: canonicalMode(mode), id };
   }
-  return files;
 }

@@ -12,6 +12,7 @@ export interface ReadObject {
 
 interface Waiting {
   name: string;
+  most: number;
   resolve: (object: ReadObject | undefined) => void;
   reject: (cause: unknown) => void;
 }
@@ -35,6 +36,8 @@ export class ObjectReader {
   #chunks: Buffer[] = [];
   #buffered = 0;
   #header: { id: string; type: ObjectType; size: number } | undefined;
+  /** What was asked for of the object that is being read, and how much of it is still to come. */
+  #begun: { content: Buffer; left: number } | undefined;
   #failure: KaiError | undefined;
   readonly #damaged = new Set<string>();
 
@@ -72,6 +75,7 @@ export class ObjectReader {
     this.#chunks = [];
     this.#buffered = 0;
     this.#header = undefined;
+    this.#begun = undefined;
     this.#child = this.#start();
     if (damaged) this.#damaged.add(damaged.name);
     damaged?.resolve(undefined);
@@ -87,15 +91,18 @@ export class ObjectReader {
     }
   }
 
-  /** The object that `name` (an id, or a revision such as `HEAD:kai.yaml`) means; undefined where there is none. */
-  find(name: string): Promise<ReadObject | undefined> {
+  /**
+   * The object that `name` (an id, or a revision such as `HEAD:kai.yaml`) means, with no more than the first `most` bytes of its content,
+   * the others not being kept; undefined where there is none.
+   */
+  find(name: string, most = Number.POSITIVE_INFINITY): Promise<ReadObject | undefined> {
     if (name.includes("\n")) throw new KaiError("E116", "An object's name cannot hold a line feed.");
-    return new Promise((resolve, reject) => this.#ask({ name, resolve, reject }));
+    return new Promise((resolve, reject) => this.#ask({ name, most, resolve, reject }));
   }
 
   /** The same; E116 where there is none or it is of another type. */
-  async read(name: string, type: ObjectType): Promise<Buffer> {
-    const object = await this.find(name);
+  async read(name: string, type: ObjectType, most?: number): Promise<Buffer> {
+    const object = await this.find(name, most);
     if (object?.type === type) return object.content;
     throw new KaiError("E116", `The repository lacks the ${type} ${name}.`, {
       hint: "`git fsck` shows what is missing; fetch it from a complete clone.",
@@ -117,10 +124,17 @@ export class ObjectReader {
   /** Takes one header or one content off the buffer; false when it has to wait for more. */
   #step(): boolean {
     if (this.#header) {
-      if (this.#buffered < this.#header.size + 1) return false;
-      const content = this.#shift(this.#header.size + 1).subarray(0, this.#header.size);
-      const { id, type } = this.#header;
+      const { id, type, size } = this.#header;
+      const wanted = Math.min(size, this.#waiting[0]?.most ?? 0);
+      if (!this.#begun && this.#buffered < wanted) return false;
+      this.#begun ??= { content: this.#shift(wanted), left: size - wanted + 1 };
+      const passed = Math.min(this.#begun.left, this.#buffered);
+      if (passed > 0) this.#shift(passed);
+      this.#begun.left -= passed;
+      if (this.#begun.left > 0) return false;
+      const { content } = this.#begun;
       this.#header = undefined;
+      this.#begun = undefined;
       this.#waiting.shift()?.resolve({ id, type, content });
       return true;
     }

@@ -70,7 +70,7 @@ export function makeTrees(
   const trees: GitObject[] = [];
   for (const [name, inside] of folders) {
     const made = makeTrees(inside, format, encoding);
-    trees.push(...made.trees);
+    for (const tree of made.trees) trees.push(tree);
     here.push({ mode: "40000", name: Buffer.from(name, encoding), id: made.root.id });
   }
   const root = makeTree(here, format);

@@ -25,7 +25,7 @@ export async function findObstacles(workTree: string, changes: readonly TreeChan
       if (!tracked.has(name)) found.add(name);
       continue;
     }
-    for (const file of await filesBelow(workTree, name)) if (!tracked.has(file)) found.add(file);
+    for await (const file of filesBelow(workTree, name)) if (!tracked.has(file)) found.add(file);
   }
   return [...found];
 }
@@ -47,12 +47,10 @@ export async function findObstacleAbove(
   return undefined;
 }
 
-async function filesBelow(workTree: string, folder: string): Promise<string[]> {
-  const files: string[] = [];
+async function* filesBelow(workTree: string, folder: string): AsyncGenerator<string> {
   for (const entry of await readdir(pathBelow(workTree, folder), { withFileTypes: true, encoding: "latin1" })) {
     const below = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) files.push(...(await filesBelow(workTree, below)));
-    else files.push(below);
+    if (entry.isDirectory()) yield* filesBelow(workTree, below);
+    else yield below;
   }
-  return files;
 }

@@ -25,12 +25,14 @@ export interface Projection {
 /** What follows once the refs are moved: working tree, index, the end of the journal. Repeatable at every step. */
 export async function finishProjection(repository: Repository, projection: Projection): Promise<void> {
   const { staged } = projection;
-  const conflicts: string[] = [];
+  let conflicts: readonly string[] = [];
   let left: LeftLinks = { links: [], logs: [] };
   if (staged !== undefined) {
-    conflicts.push(...(await applyWorktree(repository, staged, projection.inherit)));
-    conflicts.push(...(await applyOutputs(staged, kaiFolderOf(repository).replaced)));
-    conflicts.push(...(await applyState(staged, repository.env, projection.inherit, projection.kept)));
+    conflicts = [
+      ...(await applyWorktree(repository, staged, projection.inherit)),
+      ...(await applyOutputs(staged, kaiFolderOf(repository).replaced)),
+      ...(await applyState(staged, repository.env, projection.inherit, projection.kept)),
+    ];
     left = await applyLinks(staged.folder);
   }
   await projection.index?.release();

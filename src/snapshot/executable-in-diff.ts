@@ -1,5 +1,5 @@
 import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
-import { decodeConfig } from "../agent/find-config.js";
+import { decodeConfig, refuseLargeConfig } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import type { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
@@ -38,6 +38,7 @@ async function configAfter({ changes, folder }: FoundIn, began: AgentConfig | nu
   if (change.mode === null || change.mode === "120000") return null;
   const handle = await openFound(folder, change).catch(() => undefined);
   try {
+    refuseLargeConfig(change.size, CONFIG_FILE);
     const content = await handle?.readFile();
     return content === undefined ? null : await loadAgentConfig(decodeConfig(content, CONFIG_FILE), CONFIG_FILE);
   } catch (cause) {

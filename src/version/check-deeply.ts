@@ -37,9 +37,9 @@ export async function checkDeeply(
   for (const [index, version] of ours.entries()) {
     progress(`Hashing ${version.tag} (${index + 1} of ${ours.length})`);
     const found = await hashProblems(version, content, digests);
-    if (version.state !== null && !forgotten.has(version.tag))
-      found.push(...(await stateProblems(version, repository, reader, content, digests)));
-    problems.set(version.tag, found);
+    const hasState = version.state !== null && !forgotten.has(version.tag);
+    const ofState = hasState ? await stateProblems(version, repository, reader, content, digests) : [];
+    problems.set(version.tag, [...found, ...ofState]);
   }
   return judged.map((each) => {
     const found = problems.get(each.tag) ?? [];

@@ -1,4 +1,4 @@
-import ignore from "ignore";
+import { ignoreRules } from "../agent/ignore-rules.js";
 import { readablePath } from "../system/path-bytes.js";
 import type { TreeFile } from "./manifest.js";
 
@@ -13,19 +13,19 @@ export async function readIgnoredPaths(
   files: readonly TreeFile[],
   readBlob: (id: string) => Promise<Buffer>,
 ): Promise<IsIgnored> {
-  const rules: { folder: string; rules: ReturnType<typeof ignore> }[] = [];
+  const rules: { folder: string; rules: ReturnType<typeof ignoreRules> }[] = [];
   for (const { path, mode, id } of files) {
     if (!mode.startsWith("100") || !/(?:^|\/)\.gitignore$/.test(path)) continue;
     const text = (await readBlob(id)).toString();
     const folder = path.slice(0, -".gitignore".length);
-    rules.push({ folder, rules: ignore({ ignorecase: false, allowRelativePaths: true }).add(text) });
+    rules.push({ folder, rules: ignoreRules(text.replace(/^\uFEFF/, "").split(/\r?\n|\r$/)) });
   }
   rules.sort((a, b) => b.folder.length - a.folder.length);
   return (path) => {
     for (const each of rules) {
       if (!path.startsWith(each.folder)) continue;
-      const { ignored, unignored } = each.rules.test(readablePath(path.slice(each.folder.length)));
-      if (ignored || unignored) return ignored;
+      const verdict = each.rules(readablePath(path.slice(each.folder.length)));
+      if (verdict !== undefined) return verdict === "ignored";
     }
     return false;
   };

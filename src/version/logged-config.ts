@@ -1,5 +1,5 @@
 import { type AgentConfig, loadAgentConfig } from "../agent/config.js";
-import { CONFIG_FILE, decodeConfig } from "../agent/find-config.js";
+import { CONFIG_FILE, decodeConfig, LARGEST_CONFIG } from "../agent/find-config.js";
 import { KaiError } from "../error.js";
 import { ObjectReader } from "../git/object-reader.js";
 import type { Repository } from "../git/repository.js";
@@ -25,7 +25,7 @@ export async function findLoggedConfig(repository: Repository): Promise<LoggedCo
   let broken: KaiError | undefined;
   try {
     for (const { of, object } of [...configSources(log), { of: "HEAD", object: "HEAD" }]) {
-      const found = await reader.find(`${object}:${CONFIG_FILE}`);
+      const found = await reader.find(`${object}:${CONFIG_FILE}`, LARGEST_CONFIG + 1);
       if (found?.type !== "blob") continue;
       const name = `${of}:${CONFIG_FILE}`;
       try {

@@ -73,7 +73,7 @@ export async function verifyVersions(caller: VerifyCaller, request: VerifyReques
       const notes = await readNotes(reader, noted, new Set(slice.map((version) => version.commit)));
       versions.push(...(await Promise.all(slice.map((version) => judgeVersion(version, { ...judging, notes })))));
     }
-    if (request.all) versions.push(...missingVersions(known));
+    if (request.all) versions = [...versions, ...missingVersions(known)];
     if (request.deep) versions = await checkDeeply(repository, reader, chosen, versions, caller.progress);
     await judging.cache.flush().catch(() => {});
     const problems = [...log.problems, ...(log.trusted ? judgeCurrent(known.history, await currentTag(reader)) : [])];

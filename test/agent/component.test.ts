@@ -101,6 +101,17 @@ test("gives the globs of state", () => {
   expect(stateIgnoreLines(parseAgentConfig(text, "kai.yaml"))).toEqual(["state.json", "memory/", "!memory/seed.db"]);
 });
 
+test.each([
+  "**/a/**/a/**/a/**/a/**/a/**/b",
+  "/**/a/**/[a]/**/a/**/a/**/b",
+  `${"*a*b*/".repeat(12)}c`,
+  `${"**/".repeat(80_000)}b`,
+])("asks at once whether %.40s matches a path of thousands of folders", (glob) => {
+  const matches = globMatcher([glob]);
+  const folders = `${"a/".repeat(1000)}${`${"a".repeat(99)}${"b".repeat(99)}/`.repeat(11)}`;
+  expect([`${folders}d`, `${folders}d/d`].filter(matches)).toEqual([]);
+});
+
 test("matches globs as git does", () => {
   const { dir, env } = scratch();
   execFileSync("git", ["init", "-q"], { cwd: dir, env });
@@ -109,6 +120,12 @@ test("matches globs as git does", () => {
       .split(" ")
       .map((glob) => [glob]);
   globs.push(["*.py", "!b.py"], ["a", "dist/**", "*.txt"]);
+  globs.push(["**/a/**/b", "**/a/**/a/**", "a/**/**/c", "**/**/**/b"].flatMap((glob) => [glob, `!${glob}/x.py`]));
+  globs.push(
+    ["**/[a-b]/**/x.*", "!/**/a/b"],
+    ["a/**", "!a/b", "!a/c/"],
+    ["*a*b*c*", "\\a", "b\\/c", "[!a]*/[/]", "c/[a"],
+  );
   const segments = ["a", "b", "c", "dist", "x.py", ".py", "b.py", "req.txt", "abc", "x.aac", "aXc"];
   const paths = segments.flatMap((one) => [
     one,

@@ -1,5 +1,5 @@
 import { type AgentConfig, loadAgentConfig } from "../../agent/config.js";
-import { decodeConfig } from "../../agent/find-config.js";
+import { decodeConfig, LARGEST_CONFIG } from "../../agent/find-config.js";
 import { KaiError } from "../../error.js";
 import type { ObjectReader } from "../../git/object-reader.js";
 import { CONFIG_FILE } from "../../version/agent-repository.js";
@@ -86,7 +86,7 @@ function lastReleased(history: History): { readonly tag: string; readonly id: st
   return last;
 }
 
-/** A kai.yaml that is no file, or has the key and cannot be read, asks for tests: whatever it says, it does not let anything off. */
+/** A kai.yaml that is no file, has the key and cannot be read, or is too large to be read, asks for tests: whatever it says, it does not let anything off. */
 async function readRule(
   reader: ObjectReader,
   commit: string,
@@ -99,7 +99,7 @@ async function readRule(
     return { asks: config.snapshot_isolation.require_snapshot_test, found: true, config };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E106") throw cause;
-    return { asks: content.includes(KEY), found: true, config: null };
+    return { asks: content.includes(KEY) || content.length > LARGEST_CONFIG, found: true, config: null };
   }
 }
 

@@ -4,7 +4,9 @@ import type { FolderView } from "./folder-view.js";
 import { LinkWalk } from "./link-walk.js";
 import { namedBy } from "./named-by-command.js";
 import type { WhyNamed } from "./named-by-git.js";
+import { NamingBudget } from "./naming-budget.js";
 import { whyObeyed } from "./obeyed-files.js";
+import { PathSet } from "./path-set.js";
 
 /** A change that later runs on a host, or loosens what holds it: it is shown apart, and takes `--allow-executable`. */
 export interface ExecutableChange {
@@ -39,15 +41,17 @@ export async function findExecutable(
   const commands = [before, after, onto].flatMap((config) => (config ? commandsOf(config) : []));
   const keys = new Map(commands.reverse().map(({ key, run }) => [run, key]));
   const walk = new LinkWalk(around);
+  const budget = new NamingBudget();
   const whys: ((path: string) => string | undefined)[] = [];
   for (const [run, key] of [...keys].reverse()) {
-    const { names, isNamed } = namedBy(run);
+    const { names, isNamed } = namedBy(run, budget);
     const { links, ends, tooMany } = await walk.from(names);
+    const led = new PathSet(ends);
     whys.push((path) => {
-      if (isNamed(readablePath(path))) return `${key} runs it`;
+      if (isNamed(readablePath(path)))
+        return budget.isSpent ? `${key} names too much to be looked at` : `${key} runs it`;
       if (links.has(path)) return `${key} goes through it`;
-      if (ends.size > 0 && stepsInto(path).some((each) => ends.has(each)))
-        return `${key} leads to it, by a link or from another folder`;
+      if (led.covers(path)) return `${key} leads to it, by a link or from another folder`;
       return tooMany ? `${key} names too much to be looked at` : undefined;
     });
   }
@@ -61,12 +65,6 @@ export async function findExecutable(
   }
   return found;
 }
-
-/** A path, and each folder above it. */
-const stepsInto = (path: string): string[] => [
-  ...[...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index)),
-  path,
-];
 
 function whyConfig(before: AgentConfig, after: AgentConfig | null): string | undefined {
   if (after === null) return "it cannot be read any more";

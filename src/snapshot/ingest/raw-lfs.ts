@@ -37,7 +37,7 @@ export async function rawLfsFound(
 /** The same of changes between trees. */
 export async function rawLfsStored(ground: LfsGround, changes: readonly TreeChange[]): Promise<ReadonlySet<string>> {
   const files = changes.filter(({ newMode }) => newMode.startsWith("100"));
-  return rawAmong(ground, files, ({ newId }) => ground.reader.read(newId, "blob"));
+  return rawAmong(ground, files, ({ newId }) => ground.reader.read(newId, "blob", LARGEST_POINTER));
 }
 
 const LARGEST_POINTER = 1024;

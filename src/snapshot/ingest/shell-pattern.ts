@@ -1,3 +1,5 @@
+import type { NamingBudget } from "./naming-budget.js";
+
 /** As file systems that ignore case compare names. */
 export const folded = (text: string): string => text.normalize("NFC").toLowerCase();
 
@@ -8,20 +10,24 @@ export const patternOf = (name: string): string[] =>
     .split("/")
     .map((glob) => (glob === "**" ? glob : glob.replace(/\*+/g, "*")));
 
-/** Whether a path, or a folder above it, is what a pattern of the shell finds. */
-export function matches(pattern: readonly string[], steps: readonly string[]): boolean {
+/** Whether a path, or a folder above it, is what a pattern of the shell finds; not to be relied on where the budget is spent by then. */
+export function matches(pattern: readonly string[], steps: readonly string[], budget: NamingBudget): boolean {
   for (const [index, glob] of pattern.entries()) {
     const step = steps[index];
     if (step === undefined) return false;
     if (glob === "**") return true;
+    if (budget.isSpent || isTooLong(glob, step)) return false;
+    budget.look(glob.length * (glob.includes("*") ? step.length : 1));
     if (!matchesName(glob, step)) return false;
   }
   return true;
 }
 
+const isTooLong = (glob: string, name: string): boolean => glob.length > 2 * name.length + 1;
+
 /** By `*` and `?`; in steps no more than the product of both lengths, as the sandbox may have written both. */
 export function matchesName(glob: string, name: string): boolean {
-  if (glob.length > 2 * name.length + 1) return false;
+  if (isTooLong(glob, name)) return false;
   let [at, star, retry] = [0, -1, 0];
   for (let index = 0; index < name.length; ) {
     if (glob[at] === "*") {

@@ -22,12 +22,13 @@ const isGit = (name: string): boolean => {
 };
 
 /** As the most careless file system sees it: without case, ignored code points, and blanks and dots at its end. */
-const folded = (name: string): string =>
-  name
-    .normalize("NFKC")
-    .replace(IGNORED, "")
-    .replace(/[ .]+$/, "")
-    .toLowerCase();
+function folded(name: string): string {
+  const plain = name.normalize("NFKC").replace(IGNORED, "");
+  let end = plain.length;
+  // An expression would begin anew at each of thousands of dots, of which a link may consist.
+  while (end > 0 && " .".includes(plain.charAt(end - 1))) end--;
+  return plain.slice(0, end).toLowerCase();
+}
 
 /** A name (bytes as latin1 text) by which such a file system knows it, a stream of the file being the file. */
 export const foldedName = (latin1: string): string =>
