@@ -43,16 +43,17 @@ test("of an object no more is kept than was asked for, and the next one is read 
 
 test("a kai.yaml and a pointer that are too large are not read whole to learn that", async () => {
   const large = "# much\n".repeat(500_000);
-  const { repository, reader, given, id } = await committed({
+  const { dir, repository, reader, given, id } = await committed({
     "kai.yaml": large,
     "a.bin": large,
     ".gitattributes": "*.bin filter=lfs\n",
   });
   try {
+    const scratch = path.join(dir, ".git", "scratch");
     expect(await findVersionConfig(reader, "HEAD")).toBeNull();
     expect((await findConfigFile(reader, "HEAD"))?.length).toBeLessThan(300_000);
     const change = { path: "a.bin", oldMode: "0", oldId: "", newMode: "100644", newId: id("a.bin") };
-    expect(await rawLfsStored({ repository, reader, tree: "HEAD" }, [change])).toEqual(new Set(["a.bin"]));
+    expect(await rawLfsStored({ repository, reader, tree: "HEAD", scratch }, [change])).toEqual(new Set(["a.bin"]));
     expect(given.bytes).toBeLessThan(1_000_000);
   } finally {
     reader.close();
