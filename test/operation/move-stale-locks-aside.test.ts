@@ -86,13 +86,15 @@ test("while a git child of a killed program lives, the next command waits for it
   // Held at its commit point: git has locked the log and asks the hook.
   const hook = `#!/bin/sh\ngrep -q refs/kai/log && [ "$1" = prepared ] || exit 0\necho here > ${pipes}/reached\ncat ${pipes}/go >/dev/null\n`;
   writeFileSync(path.join(pipes, "reference-transaction"), hook, { mode: 0o755 });
+  // No git of ours runs a hook, whatever is configured: this one has it said behind all that.
+  const git = execFileSync("sh", ["-c", "command -v git"], { env: agent.env, encoding: "utf8" }).trim();
+  writeFileSync(path.join(pipes, "git"), `#!/bin/sh\nexec ${git} -c core.hooksPath=${pipes} "$@"\n`, { mode: 0o755 });
   const first = spawn(process.execPath, [PROGRAM, "rollback", "1.0.0"], {
     cwd: agent.dir,
-    // As `git -c` hands it on, which goes before what is ours.
-    env: { ...agent.env, GIT_CONFIG_PARAMETERS: `'core.hooksPath=${pipes}'` },
+    env: { ...agent.env, PATH: `${pipes}:${agent.env["PATH"]}` },
     stdio: "ignore",
   });
-  execFileSync("cat", [`${pipes}/reached`]);
+  execFileSync("cat", [`${pipes}/reached`], { timeout: 60_000 });
   first.kill("SIGKILL");
   await once(first, "close");
   const second = spawn(process.execPath, [PROGRAM, "recover", "--json"], { cwd: agent.dir, env: agent.env });
