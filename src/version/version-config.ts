@@ -8,8 +8,8 @@ import { CONFIG_FILE } from "./agent-repository.js";
 const FILES: readonly string[] = ["100644", "100755"];
 
 /**
- * The bytes of the kai.yaml that a commit or tree holds, of one that is too large no more than tells that; null where what is called so is no file (what a link says where it leads is
- * no configuration, and what is there no version's), undefined where nothing is.
+ * The bytes of the kai.yaml that a commit or tree holds, of one that is too large no more than tells that; null where what is called so
+ * is no file (what a link says where it leads is no configuration, and what is there no version's), undefined where nothing is.
  */
 export async function findConfigFile(reader: ObjectReader, commit: string): Promise<Buffer | null | undefined> {
   const root = await reader.find(`${commit}^{tree}`);
