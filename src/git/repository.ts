@@ -3,6 +3,7 @@ import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 import { findBareFolder, isBelowGit, isEmbedded } from "./bare-folder.js";
 import { plumbingEnvironment, repositoryEnvironment, searchingEnvironment } from "./environment.js";
+import { findPlainRepository, type PlainRepository } from "./plain-repository.js";
 
 export type ObjectFormat = "sha1" | "sha256";
 
@@ -16,6 +17,8 @@ export interface Repository {
   readonly bare: boolean;
   readonly shallow: boolean;
   readonly objectFormat: ObjectFormat;
+  /** Whether it is known without git: then its refs are files. */
+  readonly plain: boolean;
   /** For every git process in it. */
   readonly env: NodeJS.ProcessEnv;
   /** As the caller gave it: for programs that are not git. */
@@ -40,10 +43,26 @@ const ANSWERS =
   /^(?<bare>true|false)\n(?<inside>true|false)\n(?<format>sha1|sha256)\n(?<shallow>true|false)\n(?<gitDir>[\s\S]*)\n\k<shallow>\n(?<commonDir>[\s\S]*)\n\k<shallow>\n(?<top>[\s\S]*)$/;
 
 /**
- * Finds the repository around `cwd` as git itself does, `GIT_DIR` included. E104 where there is none, or one without a `.git` that
- * may have come with a commit.
+ * Finds the repository around `cwd` as git itself does, `GIT_DIR` included, and asks git unless it is an ordinary one. E104 where
+ * there is none, or one without a `.git` that may have come with a commit.
  */
 export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promise<Repository> {
+  const plain = findPlainRepository(cwd, env);
+  return plain ? openPlain(plain, env) : askForRepository(cwd, env);
+}
+
+const openPlain = (found: PlainRepository, env: NodeJS.ProcessEnv): Repository => ({
+  ...found,
+  commonDir: found.gitDir,
+  bare: false,
+  shallow: false,
+  objectFormat: "sha1",
+  plain: true,
+  env: repositoryEnvironment(env, found),
+  callerEnv: env,
+});
+
+async function askForRepository(cwd: string, env: NodeJS.ProcessEnv): Promise<Repository> {
   const ask = (environment: NodeJS.ProcessEnv) =>
     runProcess({ file: "git", args: ["rev-parse", ...QUESTIONS], cwd: existingFolder(cwd), env: environment });
   const found = await ask(searchingEnvironment(env));
@@ -63,6 +82,7 @@ export async function openRepository(cwd: string, env: NodeJS.ProcessEnv): Promi
     bare: workTree === undefined,
     shallow: shallow === "true",
     objectFormat: format === "sha256" ? "sha256" : "sha1",
+    plain: false,
     env: repositoryEnvironment(env, { gitDir: gitDir ?? "", workTree }),
     callerEnv: env,
   };

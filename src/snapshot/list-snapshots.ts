@@ -3,7 +3,7 @@ import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { damagedRecord } from "./read-record.js";
-import { findSave, type GoneSnapshot, goneSnapshot, listSaves, listSavesAround } from "./saves.js";
+import { findSave, type GoneSnapshot, goneSnapshot, listSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
 import { type ToldIsolation, toldIsolation } from "./told-isolation.js";
 
@@ -40,10 +40,11 @@ export interface SnapshotList {
 
 /** All of an agent's, the oldest first. */
 export async function listSnapshots(caller: Caller): Promise<SnapshotList> {
-  const listing = listSavesAround(caller);
+  const repository = await openRepository(caller.cwd, caller.env);
+  const listing = listSaves(repository);
   // Whoever waits for it is told of its failure.
   listing.catch(() => {});
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
+  const store = new SnapshotStore(repository);
   const known = await store.list();
   const damaged = store.listDamaged(known).map((folder) => ({
     id: path.basename(folder),

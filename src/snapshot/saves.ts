@@ -1,9 +1,9 @@
 import { KaiError } from "../error.js";
 import { PLAIN_LOG } from "../git/plain-log.js";
+import { lacksRefs } from "../git/plain-refs.js";
 import { updateRefs } from "../git/ref-transaction.js";
 import type { Repository } from "../git/repository.js";
-import { runGit, runGitAround } from "../git/run-git.js";
-import type { Caller } from "../version/writing-session.js";
+import { runGit } from "../git/run-git.js";
 import type { KnownSnapshot } from "./snapshot-store.js";
 
 const SAVES = "refs/kai/snapshots";
@@ -53,13 +53,9 @@ const FORMAT = "--format=%(refname:lstrip=3)%00%(objectname)%00%(committerdate:u
 
 const LISTING = ["for-each-ref", FORMAT, `${SAVES}/`];
 
-/** All saves, by their snapshots' ids; what is no save of ours is passed over. One process. */
+/** All saves, by their snapshots' ids; what is no save of ours is passed over. One process, and none where it is seen that there are none. */
 export const listSaves = async (repository: Repository): Promise<KeptSave[]> =>
-  parseSaves(await runGit(repository, LISTING));
-
-/** The same in the repository around a folder, while that is opened. */
-export const listSavesAround = async ({ cwd, env }: Pick<Caller, "cwd" | "env">): Promise<KeptSave[]> =>
-  parseSaves(await runGitAround(cwd, env, LISTING));
+  lacksRefs(repository, SAVES) ? [] : parseSaves(await runGit(repository, LISTING));
 
 function parseSaves(out: Buffer): KeptSave[] {
   return out

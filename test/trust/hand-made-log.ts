@@ -28,7 +28,7 @@ export interface HandMadeEntry {
 export async function emptyRepository(): Promise<Repository> {
   const { dir, env } = scratch();
   const bare = { gitDir: dir, commonDir: dir, workTree: undefined, bare: true, shallow: false } as const;
-  await runGit({ ...bare, objectFormat: "sha1", env: { ...env, GIT_DIR: dir }, callerEnv: env }, [
+  await runGit({ ...bare, objectFormat: "sha1", plain: false, env: { ...env, GIT_DIR: dir }, callerEnv: env }, [
     "init",
     "--quiet",
     "--bare",
