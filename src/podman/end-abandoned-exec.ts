@@ -28,7 +28,7 @@ export async function endAbandonedExec(
   }
 }
 
-/** Podman outlives its caller until what it executes has ended. */
+/** Podman, or the runtime, outlives its caller until what it executes has ended. */
 async function watchPodman(id: string, gone: AbortController, done: AbortSignal): Promise<void> {
   while (!done.aborted) {
     if (!(await isAtWork(id))) return gone.abort();
@@ -36,11 +36,13 @@ async function watchPodman(id: string, gone: AbortController, done: AbortSignal)
   }
 }
 
+const WHO_EXECUTES: ReadonlySet<string> = new Set(["podman", "runc"]);
+
 async function isAtWork(id: string): Promise<boolean> {
   const processes = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(processes.map((name) => readFile(`/proc/${name}/cmdline`, "latin1").catch(() => "")));
   return lines.some((line) => {
     const [program = "", ...args] = line.split("\0");
-    return path.basename(program) === "podman" && args.includes(`${EXEC_MARK}=${id}`);
+    return WHO_EXECUTES.has(path.basename(program)) && args.includes(`${EXEC_MARK}=${id}`);
   });
 }

@@ -3,8 +3,9 @@ import { closed } from "../system/process.js";
 import { endAbandonedExec } from "./end-abandoned-exec.js";
 import { endExec, uptimeTicks } from "./end-exec.js";
 import { isThere } from "./exec-end.js";
-import { type ExecRequest, planExec, requireExecuted } from "./exec-in-container.js";
 import { guardTerminal, type TerminalGuard } from "./guard-terminal.js";
+import { requireExecuted } from "./not-executed.js";
+import { type ExecRequest, planExec } from "./plan-exec.js";
 import { podmanEnvironment } from "./podman.js";
 import type { RunningContainer } from "./start-container.js";
 

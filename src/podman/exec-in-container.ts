@@ -1,34 +1,20 @@
-import { KaiError } from "../error.js";
-import { isAlive } from "../system/process-identity.js";
+import type { ProcessResult } from "../system/process.js";
 import { after } from "../system/timer.js";
 import type { ContainerUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
-import { EXEC_MARK, endExec, uptimeTicks } from "./end-exec.js";
+import { endExec, uptimeTicks } from "./end-exec.js";
+import { execByRuntime } from "./exec-by-runtime.js";
 import { seeEnd } from "./exec-end.js";
 import { watchUsage } from "./exec-usage.js";
 import { hasShell } from "./has-shell.js";
 import { LastWords } from "./last-words.js";
-import { lacksShell, notExecuted } from "./not-executed.js";
+import { lacksShell, notExecuted, requireExecuted } from "./not-executed.js";
 import { readOomKills } from "./oom-kills.js";
-import { environmentArguments } from "./plan-container.js";
+import { type ExecRequest, planExec } from "./plan-exec.js";
 import { runPodman } from "./podman.js";
+import { type ContainerRuntime, findRuntime } from "./runtime-of.js";
 import type { RunningContainer } from "./start-container.js";
 import { StartMark } from "./start-mark.js";
-
-export interface ExecRequest {
-  /** Of the execution: letters, digits and `-`. Marks its processes. */
-  id: string;
-  command: readonly [string, ...string[]];
-  /** Default: /app. */
-  workdir?: string | undefined;
-  /** Default: the container's. */
-  user?: { uid: number; gid: number } | undefined;
-  env?: Readonly<Record<string, string>> | undefined;
-  /** What a shell does in front of the command, where there is one: commands, each with its semicolon. */
-  first?: string | undefined;
-  /** As in a container's plan. */
-  secrets?: Readonly<Record<string, string>> | undefined;
-}
 
 export interface ExecOptions extends CommandStreams {
   /** The caller's environment: for podman. */
@@ -37,6 +23,8 @@ export interface ExecOptions extends CommandStreams {
   timeoutMs?: number | undefined;
   /** Whether no other execution watches what the container uses; default: true. */
   alone?: boolean | undefined;
+  /** A folder of the container's own: where there is one, its runtime is asked rather than podman, if it can be. */
+  folder?: string | undefined;
   /** Called as soon as podman is at work: what it does until its end costs no time. */
   onStarted?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -58,8 +46,14 @@ const KILLED = 137;
 /** Podman needs a moment to tell that its process was killed. */
 const GRACE_MS = 10_000;
 
+/** How a command gets into a container: by podman, with or without the container's shell, or by what podman itself asks. */
+type Way =
+  | { readonly by: "shell" }
+  | { readonly by: "podman" }
+  | { readonly by: "runtime"; readonly runtime: ContainerRuntime };
+
 /**
- * Executes a command in a running container, with one call of podman. What it leaves in the background stays; after a
+ * Executes a command in a running container, with one call of podman or of its runtime. What it leaves in the background stays; after a
  * time-out or an abort, or where nobody reads what it prints, nothing does that it started. Throws E103 where the container does
  * not run or nothing can begin in it, E122 where the folder is not there; any exit status is a result.
  */
@@ -68,20 +62,36 @@ export async function execInContainer(
   request: ExecRequest,
   options: ExecOptions,
 ): Promise<ExecResult> {
-  // An image may have no shell: then podman begins the command itself. Where that cannot be seen nothing began, but what a first
-  // attempt was given to read is gone.
-  const done = (await hasShell(container)) === false ? undefined : await execute(container, request, options, true);
-  return done ?? ((await execute(container, request, options, false)) as ExecResult);
+  for (const way of await waysInto(container, request, options)) {
+    const done = await execute(container, request, options, way);
+    if (done !== undefined) return done;
+  }
+  return (await execute(container, request, options, { by: "podman" })) as ExecResult;
 }
 
-/** Undefined where it was to begin by a shell, and there is none. */
+/** Those to be tried in front of podman without a shell, which tells why nothing begins. */
+async function waysInto(
+  container: RunningContainer,
+  { user }: ExecRequest,
+  { folder }: ExecOptions,
+): Promise<readonly Way[]> {
+  // An image may have no shell: then podman begins the command itself. Where that cannot be seen nothing began, but what a first
+  // attempt was given to read is gone.
+  const shell = await hasShell(container);
+  if (shell === false) return [];
+  // Another user's groups are for podman to find.
+  const runtime = shell && folder !== undefined && user === undefined ? await findRuntime(container) : undefined;
+  return runtime ? [{ by: "runtime", runtime }, { by: "shell" }] : [{ by: "shell" }];
+}
+
+/** Undefined where nothing began, and another way may tell why, or do. */
 async function execute(
   container: RunningContainer,
   request: ExecRequest,
   options: ExecOptions,
-  byShell: boolean,
+  way: Way,
 ): Promise<ExecResult | undefined> {
-  const { signal, unread, timeoutMs, env, stdin } = options;
+  const { signal, unread, timeoutMs, env } = options;
   signal?.throwIfAborted();
   const since = await uptimeTicks();
   const killsBefore = readOomKills(container);
@@ -101,34 +111,29 @@ async function execute(
         });
   for (const each of [signal, unread]) each?.addEventListener("abort", end, { once: true });
   const last = new LastWords(options.onChunk);
-  const mark = new StartMark(last.take, { ownKernel: container.ownKernel === true });
+  // What the runtime says itself does not come with what the command prints.
+  const mark = new StartMark(way.by === "runtime" ? options.onChunk : last.take, {
+    ownKernel: container.ownKernel === true,
+  });
   let seen: Promise<number> | undefined;
   mark.onBegan = () => {
     seen = seeEnd(container, { id: request.id, since }, ended.signal);
   };
   try {
-    const running = runPodman(
-      planExec(container, byShell ? marked(request, mark) : request, stdin === undefined ? [] : ["--interactive"]),
-      {
-        env,
-        variables: request.secrets,
-        stdin,
-        timeoutMs: timeoutMs === undefined ? Number.POSITIVE_INFINITY : timeoutMs + GRACE_MS,
-        onChunk: byShell ? mark.take : last.take,
-      },
-    );
-    options.onStarted?.();
-    const { exitCode = KILLED, durationMs } = await running;
+    const ran = await begin({ container, request, options, way, mark, last });
+    if (ran === undefined) return undefined;
+    const { exitCode = KILLED, durationMs } = ran;
     ended.abort();
     await ending;
     if (last.isHeld && !timedOut) await requireExecuted(container, exitCode);
     last.release();
     signal?.throwIfAborted();
-    if (!byShell) await requireExecuted(container, exitCode);
+    if (way.by === "podman") await requireExecuted(container, exitCode);
     else if (mark.began === undefined && !timedOut) {
-      if (lacksShell(mark.words)) return undefined;
-      await requireExecuted(container, exitCode, mark.words);
-      throw notExecuted(container, request.workdir, mark.words);
+      const words = `${mark.words}${ran.stderr}`;
+      if (lacksShell(words) || (way.by === "runtime" && options.stdin === undefined)) return undefined;
+      await requireExecuted(container, exitCode, words);
+      throw notExecuted(container, request.workdir, words);
     }
     const kills = readOomKills(container);
     return {
@@ -139,49 +144,41 @@ async function execute(
       usage: usage(),
     };
   } finally {
+    ended.abort();
     forget?.();
     for (const each of [signal, unread]) each?.removeEventListener("abort", end);
   }
 }
 
-/** Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127). */
-const marked = (request: ExecRequest, mark: StartMark): ExecRequest => ({
-  ...request,
-  command: ["/bin/sh", "-c", `${mark.script}${request.first ?? ""}exec "$@"`, "sh", ...request.command],
-});
-
-/** The arguments of `podman` that execute `request`, with `more` options. */
-export function planExec(
-  container: Pick<RunningContainer, "name">,
-  request: ExecRequest,
-  more: readonly string[],
-): string[] {
-  const { user } = request;
-  return [
-    ...["exec", ...more],
-    ...(request.workdir === undefined ? [] : ["--workdir", request.workdir]),
-    ...(user === undefined ? [] : ["--user", `${user.uid}:${user.gid}`]),
-    ...environmentArguments({ ...request.env, [EXEC_MARK]: request.id }, request.secrets),
-    container.name,
-    ...request.command,
-  ];
+interface Beginning {
+  readonly container: RunningContainer;
+  readonly request: ExecRequest;
+  readonly options: ExecOptions;
+  readonly way: Way;
+  readonly mark: StartMark;
+  readonly last: LastWords;
 }
 
-/** What podman ends with where it could not execute anything, as a command may too. */
-const REFUSALS = [125, 255];
-
-/** E103 where podman refused because the container does not run; `stderr` where it was kept. */
-export async function requireExecuted(
-  container: RunningContainer,
-  exitCode: number | undefined,
-  stderr = "",
-): Promise<void> {
-  if (!REFUSALS.includes(exitCode ?? 0)) return;
-  const paused = /^Error: .*container state improper$/m.test(stderr);
-  if (!paused && (await isAlive(container.process))) return;
-  throw new KaiError("E103", `The sandbox ${container.name} ${paused ? "is paused, or ends" : "does not run"}.`, {
-    hint: paused
-      ? `\`podman unpause ${container.name}\` lets it go on, if somebody paused it by hand; else try again in a moment.`
-      : "`git kai-version snapshot list` shows its state.",
+/** Begins a command, and waits for its end. Undefined where it was not tried. */
+async function begin({ container, request, options, way, mark, last }: Beginning): Promise<ProcessResult | undefined> {
+  const { env, stdin, onStarted } = options;
+  const timeoutMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : options.timeoutMs + GRACE_MS;
+  // Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127).
+  const script = `${mark.script}${request.first ?? ""}exec "$@"`;
+  if (way.by === "runtime") {
+    return execByRuntime(way.runtime, { ...request, script }, { ...options, timeoutMs, take: mark.take });
+  }
+  const byShell = way.by === "shell";
+  const asked: ExecRequest = byShell
+    ? { ...request, command: ["/bin/sh", "-c", script, "sh", ...request.command] }
+    : request;
+  const running = runPodman(planExec(container, asked, stdin === undefined ? [] : ["--interactive"]), {
+    env,
+    variables: request.secrets,
+    stdin,
+    timeoutMs,
+    onChunk: byShell ? mark.take : last.take,
   });
+  onStarted?.();
+  return running;
 }

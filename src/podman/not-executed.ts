@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { isAlive } from "../system/process-identity.js";
 import { type GroupFile, readGroupFile } from "./container-group.js";
 import type { RunningContainer } from "./start-container.js";
 
@@ -31,5 +32,24 @@ export function notExecuted(container: RunningContainer, workdir: string | undef
   const said = (words.trim().split("\n").at(-1) ?? "").replace(/^Error: (?:runc: )?/, "");
   return new KaiError("E103", `The command could not begin in the sandbox: ${said || "podman does not say why"}`, {
     hint: "`git kai-version snapshot show ID` shows its state.",
+  });
+}
+
+/** What podman, or the runtime, ends with where it could not execute anything, as a command may too. */
+const REFUSALS = [125, 255];
+
+/** E103 where podman refused because the container does not run; `stderr` where it was kept. */
+export async function requireExecuted(
+  container: RunningContainer,
+  exitCode: number | undefined,
+  stderr = "",
+): Promise<void> {
+  if (!REFUSALS.includes(exitCode ?? 0)) return;
+  const paused = /^Error: .*container state improper$|in a paused container/m.test(stderr);
+  if (!paused && (await isAlive(container.process))) return;
+  throw new KaiError("E103", `The sandbox ${container.name} ${paused ? "is paused, or ends" : "does not run"}.`, {
+    hint: paused
+      ? `\`podman unpause ${container.name}\` lets it go on, if somebody paused it by hand; else try again in a moment.`
+      : "`git kai-version snapshot list` shows its state.",
   });
 }

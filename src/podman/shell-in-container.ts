@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { endGroup, type ShellOptions, type StartShell, spawnDetached } from "../system/start-shell.js";
 import { listContainerProcesses } from "./container-processes.js";
 import { EXEC_MARK } from "./end-exec.js";
-import { planExec } from "./exec-in-container.js";
+import { planExec } from "./plan-exec.js";
 import { isPodmanVariable, podmanEnvironment } from "./podman.js";
 import type { RunningContainer } from "./start-container.js";
 

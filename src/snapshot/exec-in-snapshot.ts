@@ -64,6 +64,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         stdin: request.stdin,
         onChunk: output.take,
         unread: request.unread,
+        folder: record.folder,
         alone: (await store.executionsOf(record.id)).size === 1,
         signal,
         onStarted,

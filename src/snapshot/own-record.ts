@@ -93,7 +93,7 @@ const LOST = "the repository that it was made in is gone, and this one is a copy
 /** What is in the repository is below it as before. */
 function moved(record: SnapshotRecord, here: RepositoryPlace): SnapshotRecord {
   const { repository, lower, status } = record;
-  if (repository === undefined) return record;
+  if (repository === undefined || (repository.path === here.path && isSamePlace(repository, here))) return record;
   const after = { ...record, repository: here };
   const below = path.relative(repository.path, lower);
   if (below.startsWith("..")) return after;

@@ -4,14 +4,10 @@ import path from "node:path";
 import { onTestFinished } from "vitest";
 import type { HostCapabilities } from "../../src/podman/capabilities.js";
 import { cgroupParentFor } from "../../src/podman/cgroup-usage.js";
-import {
-  type ExecOptions,
-  type ExecRequest,
-  type ExecResult,
-  execInContainer,
-} from "../../src/podman/exec-in-container.js";
+import { type ExecOptions, type ExecResult, execInContainer } from "../../src/podman/exec-in-container.js";
 import { requireIdleProgram } from "../../src/podman/idle-program.js";
 import type { ContainerPlan, IdleCommand } from "../../src/podman/plan-container.js";
+import type { ExecRequest } from "../../src/podman/plan-exec.js";
 import { probeHost } from "../../src/podman/probe-host.js";
 import { removeContainer } from "../../src/podman/remove-container.js";
 import { seccompProfile } from "../../src/podman/seccomp-profile.js";
@@ -97,7 +93,7 @@ export async function runningSandbox({ host, env, folder, plan }: Omit<Sandbox, 
       const result = await execInContainer(
         container,
         { id: `exec-${++executions}`, command: ["/bin/sh", "-c", script], ...asked },
-        { env, onChunk: (stream, chunk) => printed[stream].push(chunk), ...asked },
+        { env, folder, onChunk: (stream, chunk) => printed[stream].push(chunk), ...asked },
       );
       return { ...result, stdout: Buffer.concat(printed.stdout), stderr: Buffer.concat(printed.stderr) };
     },
