@@ -4,6 +4,9 @@ import { createStyle, printable, printableJson, printableValue, type Style } fro
 
 const SCHEMA_VERSION = 1;
 
+/** What is said with `--quiet` of a command that does something and gives nothing. */
+export const nothing = (): string => "";
+
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
@@ -43,14 +46,22 @@ export class Output {
     return this.#options.quiet;
   }
 
-  /** The outcome of the command: the document with `--json`, else what `describe` makes of it, its texts made printable. */
-  result<T extends object>(value: T, describe: (value: T, output: Output) => string): void {
+  /**
+   * The outcome of the command: the document with `--json`, else what `describe` makes of it, its texts made printable; with
+   * `--quiet` what `brief` does, if that is given.
+   */
+  result<T extends object>(
+    value: T,
+    describe: (value: T, output: Output) => string,
+    brief?: (value: T) => string,
+  ): void {
     this.#clearProgress();
     if (this.json) {
       this.#options.stdout(`${printableJson({ schemaVersion: SCHEMA_VERSION, ...value })}\n`);
       return;
     }
-    const text = describe(printableValue(value), this);
+    const say = (this.quiet && brief) || describe;
+    const text = say(printableValue(value), this);
     if (text !== "") this.#options.stdout(text.endsWith("\n") ? text : `${text}\n`);
   }
 

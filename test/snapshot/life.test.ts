@@ -146,6 +146,14 @@ test("not more than max_concurrent live at once: others wait, or are refused", a
   expect([await text(waiting.stdout), await ended]).toEqual(["at last\n", 0]);
   const quiet = await agent.snapshot("create", "1.1.0", "--quiet");
   expect(quiet.stdout).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}\n$/);
+  const another = quiet.stdout.trim();
+  await agent.snapshot("exec", another, "--", "sh", "-c", "touch made.txt; mkfifo pipe");
+  for (const verb of ["save", "commit"]) {
+    const { stdout, stderr } = await agent.snapshot(verb, another, "--quiet");
+    expect(stderr).toMatch(/^Warning: pipe was refused: .*\n$/);
+    expect(agent.git("log", "-1", "--format=%H", stdout.trim()), verb).toBe(stdout.trim());
+  }
+  expect((await agent.snapshot("destroy", another, "--quiet")).stdout).toBe("");
 });
 
 test("a snapshot whose time is over ends by itself, and goes with what it had changed saved", async () => {

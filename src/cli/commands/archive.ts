@@ -2,6 +2,7 @@ import { promoteVersion } from "../../snapshot/gate/promote-version.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { describePromoted } from "../describe-standing.js";
+import { nothing } from "../output.js";
 
 export const archiveCommand = defineCommand({
   name: "archive",
@@ -16,6 +17,10 @@ export const archiveCommand = defineCommand({
   examples: [{ line: "git kai-version archive 0.9.0", does: "0.9.0 is kept and no longer deployed" }],
   async run({ version, reason, dryRun }, context) {
     const request = { version, status: "archived", stability: undefined, reason, dryRun } as const;
-    context.output.result({ ...(await promoteVersion(callerOf(context), request)), dryRun }, describePromoted);
+    context.output.result(
+      { ...(await promoteVersion(callerOf(context), request)), dryRun },
+      describePromoted,
+      dryRun ? undefined : nothing,
+    );
   },
 });

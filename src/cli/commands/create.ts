@@ -55,9 +55,11 @@ export const createCommand = defineCommand({
         `${created.untracked.length} untracked ${created.untracked.length === 1 ? "path is" : "paths are"} in no version: ${created.untracked.slice(0, 5).map(oneLine).join(", ")}`,
       );
     }
-    context.output.result({ ...created, dryRun: input.dryRun }, describeCreated);
+    context.output.result({ ...created, dryRun: input.dryRun }, describeCreated, input.dryRun ? undefined : versionOf);
   },
 });
+
+const versionOf = ({ version }: CreatedVersion): string => version;
 
 const askedFor = (required: CreatedVersion["required"]): string => (required === "none" ? "" : `, ${required} changes`);
 

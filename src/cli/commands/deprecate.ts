@@ -2,6 +2,7 @@ import { promoteVersion } from "../../snapshot/gate/promote-version.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { describePromoted } from "../describe-standing.js";
+import { nothing } from "../output.js";
 
 export const deprecateCommand = defineCommand({
   name: "deprecate",
@@ -18,6 +19,10 @@ export const deprecateCommand = defineCommand({
   ],
   async run({ version, reason, dryRun }, context) {
     const request = { version, status: "deprecated", stability: undefined, reason, dryRun } as const;
-    context.output.result({ ...(await promoteVersion(callerOf(context), request)), dryRun }, describePromoted);
+    context.output.result(
+      { ...(await promoteVersion(callerOf(context), request)), dryRun },
+      describePromoted,
+      dryRun ? undefined : nothing,
+    );
   },
 });

@@ -4,7 +4,7 @@ import { planInit } from "../../version/plan-init.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, value } from "../define-command.js";
 import { findFoundingKey, openOrMakeKey } from "../founding-key.js";
-import type { Output } from "../output.js";
+import { nothing, type Output } from "../output.js";
 import { rebuiltLines } from "../rebuilt-lines.js";
 
 export const initCommand = defineCommand({
@@ -32,7 +32,7 @@ export const initCommand = defineCommand({
       { ...caller, openOrMakeKey: () => openOrMakeKey(context, caller.askPassphrase, yes) },
       wish,
     );
-    context.output.result(result, describeInit);
+    context.output.result(result, describeInit, nothing);
   },
 });
 

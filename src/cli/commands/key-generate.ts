@@ -44,10 +44,15 @@ export const keyGenerateCommand = defineCommand({
       at: now(),
       makeDefault: options.default,
     });
-    output.result({ ...key, roles: [] }, ({ fingerprint, owner, status }, { style }) => {
-      const used = status === "default" ? "It signs your versions from now on." : "Another key stays the default one.";
-      return `Made key ${style.bold(fingerprint)} for ${printable(owner)}. ${used}`;
-    });
+    output.result(
+      { ...key, roles: [] },
+      ({ fingerprint, owner, status }, { style }) => {
+        const used =
+          status === "default" ? "It signs your versions from now on." : "Another key stays the default one.";
+        return `Made key ${style.bold(fingerprint)} for ${printable(owner)}. ${used}`;
+      },
+      ({ fingerprint }) => fingerprint,
+    );
   },
 });
 

@@ -3,6 +3,7 @@ import { STABILITIES, STATUSES } from "../../version/standing.js";
 import { callerOf } from "../caller.js";
 import { choice, defineCommand, flag, oneOf, required, value } from "../define-command.js";
 import { describePromoted } from "../describe-standing.js";
+import { nothing } from "../output.js";
 
 export const promoteCommand = defineCommand({
   name: "promote",
@@ -24,6 +25,6 @@ export const promoteCommand = defineCommand({
   ],
   async run({ version, status, stability, reason, dryRun }, context) {
     const promoted = await promoteVersion(callerOf(context), { version, status, stability, reason, dryRun });
-    context.output.result({ ...promoted, dryRun }, describePromoted);
+    context.output.result({ ...promoted, dryRun }, describePromoted, dryRun ? undefined : nothing);
   },
 });

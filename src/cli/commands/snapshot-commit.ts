@@ -3,6 +3,7 @@ import { warningsOf, whileCreating } from "../creating.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
+import { warnOfRefused } from "../warn-of-refused.js";
 
 export const snapshotCommitCommand = defineCommand({
   name: "snapshot commit",
@@ -30,7 +31,8 @@ export const snapshotCommitCommand = defineCommand({
     for (const warning of created ? warningsOf(created.state) : []) context.output.warn(warning);
     const made = created && { version: created.version, tag: created.tag, current: created.current };
     const told = { ...done, created: made, dryRun };
-    context.output.result(told, (_printable, output) => describeCommit(told, output));
+    if (!dryRun) warnOfRefused(told.refused, context.output);
+    context.output.result(told, (_printable, output) => describeCommit(told, output), dryRun ? undefined : commitOf);
   },
 });
 
@@ -38,6 +40,8 @@ interface Told extends Omit<CommittedSnapshot, "created"> {
   readonly created: { readonly tag: string; readonly current: boolean } | null;
   readonly dryRun: boolean;
 }
+
+const commitOf = ({ commit }: Told): string => commit ?? "";
 
 function describeCommit(done: Told, { style }: Output): string {
   const { commit, changed, executable, refused, ignored, created, dryRun } = done;

@@ -24,14 +24,15 @@ export const snapshotCreateCommand = defineCommand({
     const request = { version, options: optionsFrom(input), wait: !noWait };
     const made = listedSnapshot(await withSnapshotCaller(context, (caller) => createSnapshot(caller, request)));
     warnUnenforced(context.output, made.isolation.unenforced);
-    context.output.result(made, (snapshot, output) =>
-      output.quiet
-        ? snapshot.id
-        : [
-            describeSnapshot(snapshot, output),
-            "",
-            `\`git kai-version snapshot exec ${snapshot.id} -- COMMAND\` runs something in it.`,
-          ].join("\n"),
+    context.output.result(
+      made,
+      (snapshot, output) =>
+        [
+          describeSnapshot(snapshot, output),
+          "",
+          `\`git kai-version snapshot exec ${snapshot.id} -- COMMAND\` runs something in it.`,
+        ].join("\n"),
+      ({ id }) => id,
     );
   },
 });

@@ -4,6 +4,7 @@ import { goneSnapshot } from "../../snapshot/saves.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required } from "../define-command.js";
 import { inReach } from "../describe-snapshot.js";
+import { nothing } from "../output.js";
 
 export const snapshotDestroyCommand = defineCommand({
   name: "snapshot destroy",
@@ -20,12 +21,16 @@ export const snapshotDestroyCommand = defineCommand({
     const { snapshot, save } = await destroySnapshot(callerOf(context), id, { saves });
     const destroyed = snapshot === null ? save && goneSnapshot(save) : listedSnapshot(snapshot);
     const document = { ...destroyed, removedSave: save?.commit ?? null };
-    context.output.result(document, (_document, { style }) => {
-      const done = style.green("✓");
-      return [
-        ...(snapshot ? [`${done} Destroyed ${snapshot.record.id}, a snapshot of ${snapshot.record.tag}`] : []),
-        ...(save ? [`${done} Removed what was saved of ${save.id}; ${inReach(save)}`] : []),
-      ].join("\n");
-    });
+    context.output.result(
+      document,
+      (_document, { style }) => {
+        const done = style.green("✓");
+        return [
+          ...(snapshot ? [`${done} Destroyed ${snapshot.record.id}, a snapshot of ${snapshot.record.tag}`] : []),
+          ...(save ? [`${done} Removed what was saved of ${save.id}; ${inReach(save)}`] : []),
+        ].join("\n");
+      },
+      nothing,
+    );
   },
 });

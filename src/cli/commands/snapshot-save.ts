@@ -3,6 +3,7 @@ import { callerOf } from "../caller.js";
 import { defineCommand, required } from "../define-command.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
+import { warnOfRefused } from "../warn-of-refused.js";
 
 export const snapshotSaveCommand = defineCommand({
   name: "snapshot save",
@@ -13,7 +14,12 @@ export const snapshotSaveCommand = defineCommand({
   examples: [{ line: "git kai-version snapshot save 01K", does: "keeps what it has now" }],
   async run({ id }, context) {
     const saved = await saveSnapshot(callerOf(context), id);
-    context.output.result(saved, (_printable, output) => describeSave(saved, output));
+    warnOfRefused(saved.refused, context.output);
+    context.output.result(
+      saved,
+      (_printable, output) => describeSave(saved, output),
+      ({ commit }) => commit,
+    );
   },
 });
 

@@ -2,7 +2,7 @@ import { formatBytes } from "../../agent/format-bytes.js";
 import { type ForgottenState, forgetState } from "../../version/manage-state.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, rest } from "../define-command.js";
-import type { Output } from "../output.js";
+import { nothing, type Output } from "../output.js";
 
 export const stateForgetCommand = defineCommand({
   name: "state forget",
@@ -14,7 +14,7 @@ export const stateForgetCommand = defineCommand({
   examples: [{ line: "git kai-version state forget 1.0.0", does: "gives up what the agent knew at 1.0.0" }],
   async run({ version, others, dryRun }, context) {
     const forgotten = await forgetState(callerOf(context), { versions: [version, ...others], dryRun });
-    context.output.result({ ...forgotten, dryRun }, describeForgotten);
+    context.output.result({ ...forgotten, dryRun }, describeForgotten, dryRun ? undefined : nothing);
   },
 });
 

@@ -1,7 +1,7 @@
 import { type KeptState, keepState } from "../../version/manage-state.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, rest } from "../define-command.js";
-import type { Output } from "../output.js";
+import { nothing, type Output } from "../output.js";
 
 export const stateKeepCommand = defineCommand({
   name: "state keep",
@@ -13,7 +13,7 @@ export const stateKeepCommand = defineCommand({
   examples: [{ line: "git kai-version state keep 1.4.0", does: "keeps what the agent knew at 1.4.0" }],
   async run({ version, others, dryRun }, context) {
     const kept = await keepState(callerOf(context), { versions: [version, ...others], dryRun });
-    context.output.result({ ...kept, dryRun }, describeKept);
+    context.output.result({ ...kept, dryRun }, describeKept, dryRun ? undefined : nothing);
   },
 });
 
