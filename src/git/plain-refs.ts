@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Repository } from "./repository.js";
 
@@ -7,21 +7,28 @@ import type { Repository } from "./repository.js";
  * asked. Loose ones are looked at first, as git does: one that is packed meanwhile is in one of the two.
  */
 export function readPlainRef({ plain, commonDir }: Repository, ref: string): string | null | undefined {
-  if (!plain || !ref.startsWith("refs/")) return undefined;
+  if (!plain || !/^refs\/[\w./-]+$/.test(ref) || ref.includes("..")) return undefined;
   const loose = looseRef(path.join(commonDir, ref));
   if (loose !== null) return loose;
-  const refs = packedRefs(commonDir);
-  const at = refs?.indexOf(` ${ref}\n`) ?? -1;
-  if (refs === undefined || at < 0) return refs && null;
-  return idIn(refs.toString("latin1", at - ID_LENGTH, at));
+  const lines = packedRefs(commonDir);
+  const [line, another] = lines?.filter((each) => each.endsWith(` ${ref}`)) ?? [];
+  if (lines === undefined || another !== undefined) return undefined;
+  return line === undefined ? null : idIn(line.slice(0, ID_LENGTH));
 }
 
 /** Whether there is no ref below `folder`, such as `refs/kai/snapshots`, seen as above; false where git has to be asked. */
 export function lacksRefs({ plain, commonDir }: Repository, folder: string): boolean {
-  return plain && isEmpty(path.join(commonDir, folder)) && packedRefs(commonDir)?.includes(` ${folder}/`) === false;
+  if (!plain || !isEmpty(path.join(commonDir, folder))) return false;
+  return packedRefs(commonDir)?.some((each) => each.includes(` ${folder}/`)) === false;
 }
 
 const ID_LENGTH = 40;
+
+/** git reads a larger file sooner than it is looked through here. */
+const LARGEST = 64 * 1024;
+
+/** As git writes it, see git-pack-refs(1): a header, and of each ref a line, and one of what a tag points at. */
+const PACKED = /^(?:# pack-refs with:[^\n]*\n)?(?:[0-9a-f]{40} refs\/[^\s]+\n(?:\^[0-9a-f]{40}\n)?)*$/;
 
 /** Plain repositories are of SHA-1. Undefined for what is no id: a symbolic ref, or a damaged one. */
 const idIn = (text: string): string | undefined => /^[0-9a-f]{40}(?=\s*$)/.exec(text)?.[0];
@@ -44,11 +51,15 @@ function isEmpty(folder: string): boolean {
   }
 }
 
-function packedRefs(commonDir: string): Buffer | undefined {
+/** Its lines; undefined for a file that is large, or in which something else stands. */
+function packedRefs(commonDir: string): readonly string[] | undefined {
   try {
-    return readFileSync(path.join(commonDir, "packed-refs"));
+    const file = path.join(commonDir, "packed-refs");
+    if (statSync(file).size > LARGEST) return undefined;
+    const text = readFileSync(file, "latin1");
+    return PACKED.test(text) ? text.split("\n").filter((line) => line !== "") : undefined;
   } catch (cause) {
-    return isMissing(cause) ? Buffer.alloc(0) : undefined;
+    return isMissing(cause) ? [] : undefined;
   }
 }
 

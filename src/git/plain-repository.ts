@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 
 /** Where a repository is that has nothing out of the ordinary; both paths absolute, links followed. */
@@ -23,11 +23,11 @@ export function findPlainRepository(cwd: string, env: NodeJS.ProcessEnv): PlainR
     let folder = realpathSync(cwd);
     const { dev } = statSync(folder);
     for (;;) {
+      const here = statSync(folder);
       const gitDir = path.join(folder, ".git");
       const found = lstatSync(gitDir, { throwIfNoEntry: false });
-      const own = found && statSync(folder);
-      if (found)
-        return own?.dev === dev && isOwn(own) && isPlain(gitDir, found) ? { gitDir, workTree: folder } : undefined;
+      if (here.dev !== dev || (found && found.dev !== dev)) return undefined;
+      if (found) return isOwn(here) && isPlain(gitDir, found) ? { gitDir, workTree: folder } : undefined;
       // Git might take the folder itself for a bare one.
       if (lstatSync(path.join(folder, "HEAD"), { throwIfNoEntry: false })) return undefined;
       const parent = path.dirname(folder);
@@ -46,8 +46,8 @@ function isPlain(gitDir: string, found: Stats): boolean {
   return (
     found.isDirectory() &&
     isOwn(found) &&
-    at("objects")?.isDirectory() === true &&
-    at("refs")?.isDirectory() === true &&
+    isSearched(at("objects"), path.join(gitDir, "objects")) &&
+    isSearched(at("refs"), path.join(gitDir, "refs")) &&
     at("commondir") === undefined &&
     at("shallow") === undefined &&
     isRegular(at("HEAD")) &&
@@ -57,11 +57,21 @@ function isPlain(gitDir: string, found: Stats): boolean {
   );
 }
 
+/** A folder that may be entered: git passes over a repository in which one may not. */
+function isSearched(found: Stats | undefined, folder: string): boolean {
+  if (found?.isDirectory() !== true) return false;
+  accessSync(folder, constants.X_OK);
+  return true;
+}
+
 /** So that a FIFO holds nobody up. */
 const isRegular = (found: Stats | undefined): boolean => found?.isFile() === true;
 
 const HEADER = /^\[(?<section>[\w.-]+)(?: "[^"\\]*")?\]$/;
-const SETTING = /^(?<key>[A-Za-z][\w-]*)(?: *= *(?<value>.*[^\\])?)?$/;
+const SETTING = /^(?<key>[A-Za-z][A-Za-z\d-]*)(?: *= *(?<value>[^"\\]*|"(?:[^"\\]|\\["\\nbt])*"))?$/;
+
+/** What git takes for blank, at either end. */
+const BLANKS = /^[ \t]+|[ \t\r]+$/g;
 
 /** The settings of `core` that make a repository what it is, with the values of an ordinary one; undefined: not there. */
 const ORDINARY: Readonly<Record<string, string | undefined>> = {
@@ -80,7 +90,7 @@ function isPlainConfig(text: string): boolean {
 function coreSettings(text: string): Map<string, string> | undefined {
   const core = new Map<string, string>();
   let isCore = false;
-  for (const line of text.split("\n").map((each) => each.trim())) {
+  for (const line of text.split("\n").map((each) => each.replace(BLANKS, ""))) {
     if (line === "" || /^[#;]/.test(line)) continue;
     const header = HEADER.exec(line)?.groups;
     const setting = SETTING.exec(line)?.groups;

@@ -94,6 +94,12 @@ export function gitFailure(
       hint: "Nothing was changed. Mend the disk or the permissions and run it again.",
     });
   }
+  const unset = words.split("\n").find((line) => /^fatal: bad (?:config|boolean|numeric)\b/.test(line));
+  if (unset !== undefined) {
+    return new KaiError("E104", `git cannot read its configuration: ${unset.replace(/^fatal: /, "")}`, {
+      hint: "Nothing was changed. `git config --list --show-origin` shows where it is read from; mend that file.",
+    });
+  }
   const unwritten = words.split("\n").find((line) => /couldn't write|unable to write|write error/.test(line));
   if (unwritten !== undefined || result.signal === "SIGXFSZ") {
     // git knew why, and did not say it.

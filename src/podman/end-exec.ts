@@ -37,7 +37,7 @@ export async function endExec(
     for (let running = found; running.length > 0; running = found.filter(({ stopped }) => !stopped)) {
       await signalAll(running, "SIGSTOP");
       ({ found } = await find());
-      if (performance.now() > until) return false;
+      if (performance.now() > until) break;
     }
     await signalAll(found, "SIGKILL");
     await pause(PAUSE_MS);

@@ -1,6 +1,7 @@
-import { closeSync, writeSync } from "node:fs";
+import { chownSync, closeSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { type Fifo, makeFifos, takeFrom } from "../system/fifo.js";
+import { KaiError } from "../error.js";
+import { type Fifo, makeFifos, openFifo, openWholeFifo, removeFifos, takeFrom } from "../system/fifo.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
 import { EXEC_MARK } from "./end-exec.js";
 import type { ExecRequest } from "./plan-exec.js";
@@ -21,8 +22,8 @@ export interface RuntimeExecOptions {
   readonly onStarted?: (() => void) | undefined;
 }
 
-/** What a pipe holds at least, see pipe(7): so much can be written before anybody reads. */
-const PIPE_BYTES = 64 * 1024;
+/** Of what the runtime itself says; what the container's shell prints before it has its streams comes with it. */
+const MOST_WORDS = 16 * 1024;
 
 /**
  * Executes a command in a container as podman does in the end, by its runtime, in a seventh of podman's time: see docs/adr/0033. Its
@@ -35,20 +36,18 @@ export async function execByRuntime(
   options: RuntimeExecOptions,
 ): Promise<ProcessResult | undefined> {
   const { env, folder, stdin, timeoutMs, take } = options;
-  const spec = Buffer.from(JSON.stringify(specOf(runtime, exec, stdin !== undefined)));
   // As podman would refuse it.
   podmanEnvironment(env, exec.secrets);
-  const pipes =
-    folder === undefined || spec.length > PIPE_BYTES ? undefined : await openPipes(folder, exec.id, runtime);
+  const spec = Buffer.from(JSON.stringify(specOf(runtime, exec, stdin !== undefined)));
+  const pipes = folder === undefined ? undefined : await openPipes(folder, exec.id, runtime, spec);
   if (pipes === undefined) return undefined;
   const { out, err, given } = pipes;
   const ends = [
     takeFrom(out.reader, (chunk) => take("stdout", chunk)),
     takeFrom(err.reader, (chunk) => take("stderr", chunk)),
   ];
-  const theirs = [out.writer, err.writer, given.reader];
+  const theirs = [out.writer, err.writer, given];
   try {
-    writeSync(given.writer, spec);
     const running = runProcess({
       file: runtime.file,
       args: argumentsOf(runtime, exec),
@@ -57,17 +56,24 @@ export async function execByRuntime(
       inherit: theirs,
       stdin,
       timeoutMs,
+      maxOutput: MOST_WORDS,
     });
     // It has them by now.
     for (const each of theirs.splice(0)) closeSync(each);
     options.onStarted?.();
     return await running;
+  } catch (cause) {
+    if (cause instanceof KaiError && cause.code === "E117") return undefined;
+    throw cause;
   } finally {
-    // Open until here: the runtime opens what it is given once more, which waits for a writer.
-    for (const each of [...theirs, given.writer]) closeSync(each);
+    for (const each of theirs) closeSync(each);
     for (const end of ends) end();
   }
 }
+
+/** Whether the runtime said that it began nothing: only then may a command be begun in another way. */
+export const refusedToExecute = ({ exitCode, stderr }: ProcessResult): boolean =>
+  exitCode === 255 && /^exec failed: /m.test(stderr.toString());
 
 /** Where the runtime has what is inherited: the two streams, handed on to the command, and what it reads itself. */
 const [OUT, ERR, GIVEN] = [3, 4, 5];
@@ -97,13 +103,42 @@ function specOf({ process: own }: ContainerRuntime, exec: RuntimeExec, reads: bo
 interface Pipes {
   readonly out: Fifo;
   readonly err: Fifo;
-  /** What it is given, with values of secrets: it reaches no disk. */
-  readonly given: Fifo;
+  /** What it is given, with values of secrets, which so reach no disk; all of it is written. */
+  readonly given: number;
 }
 
-/** Undefined where no pipes can be made there. */
-async function openPipes(folder: string, id: string, { user }: ContainerRuntime): Promise<Pipes | undefined> {
-  const names = ["out", "err", "given"].map((name) => `pipe-${id}-${name}`);
-  const [out, err, given] = await makeFifos(folder, names, user).catch(() => []);
-  return out && err && given && { out, err, given };
+const NAMES = ["out", "err", "given"] as const;
+
+/** Where the pipes of an execution have their names for a moment, in its container's own folder. */
+export const pipesIn = (folder: string, id: string): string[] => NAMES.map((name) => `${folder}/pipe-${id}-${name}`);
+
+/** Undefined where no pipes can be made there, or `spec` is more than one holds: see pipe(7). */
+async function openPipes(
+  folder: string,
+  id: string,
+  { user }: ContainerRuntime,
+  spec: Buffer,
+): Promise<Pipes | undefined> {
+  const files = pipesIn(folder, id);
+  const [out = "", err = "", given = ""] = files;
+  const opened: number[] = [];
+  try {
+    await makeFifos(files);
+    const streams = [out, err].map((file) => {
+      const fifo = openFifo(file);
+      opened.push(fifo.reader, fifo.writer);
+      // By /dev/stdout and /dev/stderr the command may open them again.
+      chownSync(file, user.uid, user.gid);
+      return fifo;
+    });
+    const whole = openWholeFifo(given);
+    opened.push(whole);
+    if (writeSync(whole, spec) !== spec.length) throw new Error("it does not fit");
+    return { out: streams[0] as Fifo, err: streams[1] as Fifo, given: whole };
+  } catch {
+    for (const each of opened) closeSync(each);
+    return undefined;
+  } finally {
+    removeFifos(files);
+  }
 }

@@ -3,7 +3,7 @@ import { after } from "../system/timer.js";
 import type { ContainerUsage } from "./cgroup-usage.js";
 import { type CommandStreams, UNREAD } from "./command-streams.js";
 import { endExec, uptimeTicks } from "./end-exec.js";
-import { execByRuntime } from "./exec-by-runtime.js";
+import { execByRuntime, refusedToExecute } from "./exec-by-runtime.js";
 import { seeEnd } from "./exec-end.js";
 import { watchUsage } from "./exec-usage.js";
 import { hasShell } from "./has-shell.js";
@@ -123,6 +123,8 @@ async function execute(
     const ran = await begin({ container, request, options, way, mark, last });
     if (ran === undefined) return undefined;
     const { exitCode = KILLED, durationMs } = ran;
+    // Somebody ended the program that waits for the command, which may go on.
+    if (ran.signal !== undefined && !timedOut) end();
     ended.abort();
     await ending;
     if (last.isHeld && !timedOut) await requireExecuted(container, exitCode);
@@ -130,10 +132,8 @@ async function execute(
     signal?.throwIfAborted();
     if (way.by === "podman") await requireExecuted(container, exitCode);
     else if (mark.began === undefined && !timedOut) {
-      const words = `${mark.words}${ran.stderr}`;
-      if (lacksShell(words) || (way.by === "runtime" && options.stdin === undefined)) return undefined;
-      await requireExecuted(container, exitCode, words);
-      throw notExecuted(container, request.workdir, words);
+      const went = await wentAllTheSame(ran, { container, request, options, way, mark, last });
+      if (!went) return undefined;
     }
     const kills = readOomKills(container);
     return {
@@ -148,6 +148,25 @@ async function execute(
     forget?.();
     for (const each of [signal, unread]) each?.removeEventListener("abort", end);
   }
+}
+
+/**
+ * What it means that a command did not say that it began: true where it ran, and somebody in the container took its word away; false
+ * where nothing began, and podman may tell why. Never is it begun again while it may have run. E103, E122.
+ */
+async function wentAllTheSame(
+  ran: ProcessResult,
+  { container, request, options, way, mark }: Beginning,
+): Promise<boolean> {
+  const byRuntime = way.by === "runtime";
+  if (byRuntime && !refusedToExecute(ran)) {
+    mark.release();
+    return true;
+  }
+  const words = byRuntime ? ran.stderr.toString() : mark.words;
+  if (lacksShell(words) || (byRuntime && options.stdin === undefined)) return false;
+  await requireExecuted(container, ran.exitCode, words);
+  throw notExecuted(container, request.workdir, words);
 }
 
 interface Beginning {

@@ -6,6 +6,9 @@ import type { RunningContainer } from "./start-container.js";
 const RUNNING: GroupFile = { controller: "pids", first: "pids.current", second: "pids.current" };
 const MOST: GroupFile = { controller: "pids", first: "pids.max", second: "pids.max" };
 
+/** Letters quoted of what was said. */
+const MOST_SAID = 300;
+
 /** What the runtime needs of them, to begin an execution. */
 const NEEDED = 16;
 
@@ -29,8 +32,8 @@ export function notExecuted(container: RunningContainer, workdir: string | undef
     );
   }
   // Podman writes what the runtime said to it as one line, behind its own name for it.
-  const said = (words.trim().split("\n").at(-1) ?? "").replace(/^Error: (?:runc: )?/, "");
-  return new KaiError("E103", `The command could not begin in the sandbox: ${said || "podman does not say why"}`, {
+  const said = (words.trim().split("\n").at(-1) ?? "").replace(/^Error: (?:runc: )?/, "").slice(0, MOST_SAID);
+  return new KaiError("E103", `The command could not begin in the sandbox: ${said || "nothing says why"}`, {
     hint: "`git kai-version snapshot show ID` shows its state.",
   });
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
+/** Bytes kept of what comes before the line: podman says less. */
+const MOST_BEFORE = 64 * 1024;
+
 type OnChunk = (stream: "stdout" | "stderr", chunk: Buffer) => void;
 
 /** When a command began, by two clocks of this process, in milliseconds. */
@@ -44,13 +47,18 @@ export class StartMark {
     return this.#before.toString();
   }
 
+  /** What was kept was the command's: somebody in the container took the line away. */
+  release(): void {
+    if (this.#began === undefined && this.#before.length > 0) this.#onChunk?.("stderr", this.#before);
+  }
+
   readonly take: OnChunk = (stream, chunk) => {
     if (stream === "stdout" || this.#began !== undefined) {
       this.#onChunk?.(stream, chunk);
       return;
     }
     const all = Buffer.concat([this.#before, chunk]);
-    this.#before = all;
+    this.#before = all.subarray(-MOST_BEFORE);
     const at = all.indexOf(this.#line);
     const end = at < 0 ? -1 : all.indexOf("\n", at);
     if (end < 0) return;

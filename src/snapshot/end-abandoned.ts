@@ -1,4 +1,6 @@
 import { endAbandonedExec } from "../podman/end-abandoned-exec.js";
+import { pipesIn } from "../podman/exec-by-runtime.js";
+import { removeFifos } from "../system/fifo.js";
 import { containerOf, type SnapshotRecord } from "./snapshot-record.js";
 import type { SnapshotStore } from "./snapshot-store.js";
 
@@ -11,6 +13,8 @@ export async function endAbandoned(
   const ended: string[] = [];
   for (const { execution, since, release } of await store.abandonedOf(record.id)) {
     if (!(await endAbandonedExec(containerOf(record), { id: execution, since }, env))) continue;
+    // Where its caller was killed while they still had names.
+    removeFifos(pipesIn(record.folder, execution));
     await release();
     ended.push(execution);
   }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { KaiError } from "../error.js";
 import type { CommandStreams } from "../podman/command-streams.js";
 import { execInContainer } from "../podman/exec-in-container.js";
 import type { Caller } from "../version/writing-session.js";
@@ -26,6 +27,10 @@ export interface ExecRequest extends CommandStreams {
 }
 
 const KILLED = 137;
+
+/** What a shell of the sandbox said may be quoted in it. */
+const maskError = ({ code, message, hint }: KaiError, secrets: readonly string[]): KaiError =>
+  new KaiError(code, maskText(message, secrets), { hint });
 
 /** Runs a command in a snapshot that waits for one, and keeps what came of it. E101, E103, E112, E122, E123. */
 export function execInSnapshot(caller: Caller, asked: string, request: ExecRequest): Promise<ExecutionInSnapshot> {
@@ -72,7 +77,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     ).catch(async (cause: unknown) => {
       await output.end();
       if (!signal?.aborted) await removeExecutionLog(folder, id);
-      throw cause;
+      throw cause instanceof KaiError ? maskError(cause, values) : cause;
     });
     const wasKilled = result.exitCode === KILLED && !result.timedOut;
     const snapshotEnded = wasKilled ? await whySnapshotEnded(store, record, caller.now()) : null;

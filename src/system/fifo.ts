@@ -1,51 +1,39 @@
-import { closeSync, constants, openSync, readSync, unlinkSync } from "node:fs";
-import { chown } from "node:fs/promises";
+import { closeSync, constants, openSync, readSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { runProcess } from "./process.js";
 
 /** A pipe that another program is to have: Node's own are sockets, which cannot be opened again by `/dev/stdout`. */
 export interface Fifo {
-  /** Both closed by whoever has it. */
+  /** Does not wait. Both are closed by whoever has it. */
   readonly reader: number;
   readonly writer: number;
 }
 
-/**
- * Makes as many pipes as there are `names`, in `folder`, which has nothing of them afterwards. They belong to `owner`, who may open
- * them again; readers do not wait. Throws E117 without mkfifo(1), and what the file system says.
- */
-export async function makeFifos(
-  folder: string,
-  names: readonly string[],
-  owner: { readonly uid: number; readonly gid: number },
-): Promise<Fifo[]> {
-  const files = names.map((name) => `${folder}/${name}`);
-  const made: Fifo[] = [];
+/** Makes pipes with names, which only this user may open. Throws E117 without mkfifo(1), and what that says. */
+export async function makeFifos(files: readonly string[]): Promise<void> {
+  const env = { PATH: process.env["PATH"] };
+  const { exitCode, stderr } = await runProcess({ file: "mkfifo", args: ["-m", "600", ...files], env });
+  if (exitCode !== 0) throw new Error(stderr.toString().trim());
+}
+
+/** Takes the names of pipes away; whoever has one open has it still. */
+export function removeFifos(files: readonly string[]): void {
+  for (const file of files) rmSync(file, { force: true });
+}
+
+/** Both ends of a pipe by its name. */
+export function openFifo(file: string): Fifo {
+  const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const env = { PATH: process.env["PATH"] };
-    const { exitCode, stderr } = await runProcess({ file: "mkfifo", args: ["-m", "600", ...files], env });
-    if (exitCode !== 0) throw new Error(stderr.toString().trim());
-    await Promise.all(files.map((file) => chown(file, owner.uid, owner.gid)));
-    for (const file of files) {
-      const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-      made.push({ reader, writer: openSync(file, constants.O_WRONLY) });
-    }
-    return made;
+    return { reader, writer: openSync(file, constants.O_WRONLY) };
   } catch (cause) {
-    for (const { reader, writer } of made) for (const each of [reader, writer]) closeSync(each);
+    closeSync(reader);
     throw cause;
-  } finally {
-    for (const file of files) removeQuietly(file);
   }
 }
 
-function removeQuietly(file: string): void {
-  try {
-    unlinkSync(file);
-  } catch {
-    // It was not made.
-  }
-}
+/** Both ends in one: whoever inherits it is its own writer, and waits for nobody who could be gone. To write into it does not wait. */
+export const openWholeFifo = (file: string): number => openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
 
 /** The most that a pipe holds, unless root raised that: fs.pipe-max-size, see pipe(7). */
 const MOST_HELD = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { lacksRefs, readPlainRef } from "../../src/git/plain-refs.js";
@@ -59,6 +59,35 @@ test("what is no plain file with an id is git's to read, and so is all in a repo
   expect(readPlainRef(repository, "refs/kai/damaged")).toBeUndefined();
   expect(readPlainRef(repository, "HEAD")).toBeUndefined();
   expect(readPlainRef({ ...repository, plain: false }, "refs/heads/main")).toBeUndefined();
+});
+
+test("packed refs are believed as a whole, as git writes them, or not at all", async () => {
+  const { git, repository, id, at } = await withCommit();
+  git("update-ref", "refs/kai/runs", id);
+  git("tag", "-a", "-m", "peeled", "v1");
+  git("pack-refs", "--all");
+  const whole = readFileSync(at("packed-refs"), "latin1");
+  const ref = "refs/kai/runs";
+  expect(readPlainRef(repository, ref)).toBe(id);
+  const damaged = [
+    "<<<<<<< HEAD\n",
+    `${whole}junk\n`,
+    whole.slice(0, -1),
+    whole.replace(id, `${id}42`),
+    whole.replace(` ${ref}`, `\t${ref}`),
+    `${whole}${id} ${ref}\n`,
+    `${whole}${`${id} refs/tags/filler\n`.repeat(2000)}`,
+  ];
+  for (const text of damaged) {
+    writeFileSync(at("packed-refs"), text);
+    expect(readPlainRef(repository, ref), text.slice(0, 200)).toBeUndefined();
+    expect(lacksRefs(repository, "refs/kai/snapshots"), text.slice(0, 200)).toBe(
+      text.startsWith(whole) && text.endsWith(`${ref}\n`),
+    );
+  }
+  for (const name of ["refs/kai/../heads/main", "refs/heads/main^{commit}", "refs/heads/main~0"]) {
+    expect(readPlainRef(repository, name), name).toBeUndefined();
+  }
 });
 
 test("it is seen that a folder of refs is empty, and never that it is where one is packed or loose", async () => {

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, chownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { findPlainRepository } from "../../src/git/plain-repository.js";
 import { openRepository } from "../../src/git/repository.js";
+import { runGit } from "../../src/git/run-git.js";
 import { type Scratch, scratch } from "../support/scratch.js";
 
 const git = ({ dir, env }: Scratch, ...args: string[]): string =>
@@ -62,6 +63,7 @@ const set = (key: string, value: string) => (place: Made) => git(place, "config"
 const UNUSUAL: Readonly<Record<string, (place: Made) => unknown>> = {
   "has its worktree elsewhere": (place) => set("core.worktree", path.join(place.dir, "deep"))(place),
   "says so of its worktree in one line": ({ at, dir }) => appendFileSync(at("config"), `[core] worktree = ${dir}\n`),
+  "has a comment behind a value": ({ at }) => appendFileSync(at("config"), "[core]\n\tbare = false ; as ever\n"),
   "says so in capitals": ({ at, dir }) => appendFileSync(at("config"), `[CORE]\n\tWorkTree=${dir}\n`),
   "goes on in the next line": ({ at }) => appendFileSync(at("config"), "[core]\n\tgitProxy = x\\\n\tbare = true\n"),
   "has an extension": (place) => {
@@ -122,6 +124,33 @@ test("so are a linked worktree, a bare one, what is inside of .git, and one that
   expect(findPlainRepository(below, env)).toBeUndefined();
   rmSync(at("config"));
   expect(findPlainRepository(below, env)).toBeUndefined();
+});
+
+test("a configuration that git cannot read is said to be one, and is no damage of the log", async () => {
+  const { below, env, at } = made();
+  writeFileSync(at("broken"), "[broken\n");
+  const repository = await openRepository(below, { ...env, GIT_CONFIG_GLOBAL: at("broken") });
+  await expect(runGit(repository, ["rev-parse", "HEAD"])).rejects.toMatchObject({
+    code: "E104",
+    message: expect.stringMatching(/^git cannot read its configuration: bad config line 1 in file /),
+  });
+});
+
+test("a repository on another file system, or beyond one, is git's to find", () => {
+  const { dir, below, env } = made();
+  const mount = (at: string) => {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", at]);
+    onTestFinished(() => void execFileSync("umount", ["--lazy", at]));
+  };
+  mkdirSync(path.join(dir, "disk"));
+  mount(path.join(dir, "disk"));
+  mkdirSync(path.join(dir, "disk", "back"));
+  expect(findPlainRepository(path.join(dir, "disk"), env)).toBeUndefined();
+  // From the first disk again, with another one in between.
+  execFileSync("mount", ["--bind", below, path.join(dir, "disk", "back")]);
+  onTestFinished(() => void execFileSync("umount", ["--lazy", path.join(dir, "disk", "back")]));
+  expect(findPlainRepository(path.join(dir, "disk", "back"), env)).toBeUndefined();
+  expect(findPlainRepository(below, env)).toBeDefined();
 });
 
 test.each(["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_OBJECT_DIRECTORY", "GIT_OF_TOMORROW"])(

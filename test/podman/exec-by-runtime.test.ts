@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { runPodman } from "../../src/podman/podman.js";
 import { findRuntime } from "../../src/podman/runtime-of.js";
 import { sharedCache } from "../snapshot/sandbox.js";
+import { scratch } from "../support/scratch.js";
 import { idleSandbox, type Sandbox } from "./sandbox.js";
 
 const cache = sharedCache();
@@ -82,6 +84,48 @@ test("where it cannot begin podman tells why, and what would read is not begun t
   await expect(sh("cat", { stdin: Readable.from(["x"]) })).rejects.toMatchObject(paused);
   await runPodman(["unpause", container.name], { env });
   expect((await sh("cat", { stdin: Readable.from(["x"]) })).stdout.toString()).toBe("x");
+});
+
+/** A sandbox whose shell is a program of somebody who means no good. */
+async function withShell(lines: readonly string[]): Promise<Sandbox & { log(): string }> {
+  const { dir } = scratch();
+  const shell = path.join(dir, "sh");
+  writeFileSync(shell, ["#!/usr/bin/python3", "import os, sys", ...lines].join("\n"), { mode: 0o755 });
+  const sandbox = await idleSandbox(cache, { mounts: [{ host: shell, inside: "/usr/bin/sh" }] });
+  const log = path.join(sandbox.folder, "upper", "log");
+  return { ...sandbox, log: () => readFileSync(log, "utf8") };
+}
+
+test("a command of which nobody is told that it began is not begun twice, and what it printed is there", async () => {
+  const script = ["open('/app/log', 'a').write('ran ')", "os.write(4, b'said\\n')", "sys.exit(3)"];
+  const { sh, log } = await withShell(script);
+  for (const stdin of [undefined, Readable.from(["x"])]) {
+    const { exitCode, stderr } = await sh("true", { stdin });
+    expect([exitCode, stderr.toString()]).toEqual([3, "said\n"]);
+  }
+  expect(log()).toBe("ran ran ");
+});
+
+test.each([1, 2, 3, 4])("a shell that floods its descriptor %i fills no memory here", async (descriptor) => {
+  const { sh } = await withShell([`while True: os.write(${descriptor}, b"x" * 65536)`]);
+  const before = process.memoryUsage().rss;
+  const onChunk = () => {};
+  expect(await sh("true", { timeoutMs: 2000, onChunk })).toMatchObject({ timedOut: true });
+  expect(process.memoryUsage().rss - before).toBeLessThan(300e6);
+});
+
+test("where the runtime is killed, what it began is ended", async () => {
+  const { sh, container } = await idleSandbox(cache);
+  const running = sh("sleep 1001; echo late", { id: "orphan" });
+  const runtime = () => execFileSync("sh", ["-c", "pgrep -f 'KAI_EXEC=orphan' || true"]).toString().trim();
+  await expect.poll(runtime, { timeout: 30_000 }).not.toBe("");
+  await expect
+    .poll(() => sh("cat /proc/[0-9]*/cmdline").then(({ stdout }) => stdout.toString()))
+    .toContain("sleep\x001001");
+  process.kill(Number(runtime().split("\n")[0]), "SIGKILL");
+  expect(await running).toMatchObject({ exitCode: 137 });
+  expect((await sh("cat /proc/[0-9]*/cmdline")).stdout.toString()).not.toContain("sleep\x001001");
+  expect(container.name).toMatch(/^kai-test/);
 });
 
 test("more than a pipe holds goes by podman", async () => {

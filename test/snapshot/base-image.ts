@@ -41,7 +41,8 @@ export function baseFolder(
   for (const name of PROGRAMS.filter((each) => !without.includes(each)))
     symlinkSync("busybox", path.join(folder, "bin", name));
   for (const [name, script] of Object.entries(scripts)) {
-    writeFileSync(path.join(folder, "bin", name), `#!/bin/sh\nset -e\n${script}\n`, { mode: 0o755 });
+    const text = script.startsWith("#!") ? script : `#!/bin/sh\nset -e\n${script}\n`;
+    writeFileSync(path.join(folder, "bin", name), text, { mode: 0o755 });
   }
   writeFileSync(path.join(folder, "etc/passwd"), "root:x:0:0:root:/:/bin/sh\n");
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
+import { baseImage } from "./base-image.js";
 import { snapshotAgent } from "./snapshot-agent.js";
 
 const SECRET = "s3cr3t-of-the-user";
@@ -195,4 +196,19 @@ test("where the secrets of a kept snapshot are not given, the way out is one tha
   expect([code, agent.git("rev-parse", from)]).toEqual(["E112", agent.git("rev-parse", save)]);
   const told = await agent.made("create", from, "--secret", "KEY=file:../secret");
   expect(await agent.made("exec", told.id, "--", "ls", "new.txt")).toMatchObject({ exitCode: 0 });
+});
+
+test("a shell of the sandbox that gives a secret away instead of beginning a command is quoted without it", async () => {
+  const { name } = await baseImage({ sh: '#!/bin/busybox sh\necho "gave $KEY away" >&2\nexit 1\n' }, ["sh"]);
+  const agent = await snapshotAgent({ secrets: { KEY: "file:../secret" } });
+  writeFileSync(path.join(agent.dir, "../secret"), SECRET);
+  const { id } = await agent.made("create", "1.1.0", "--image", name);
+  // By podman, which alone knows another user's groups; by the runtime it is a command's own output.
+  const refused = await agent.refused("exec", id, "--user", "1000:1000", "--", "true");
+  expect(refused).toMatchObject({
+    code: "E103",
+    message: expect.stringMatching(/could not begin in the sandbox: gave .* away$/),
+  });
+  const { stdout, stderr } = await agent.snapshot("exec", id, "--", "true");
+  for (const text of [JSON.stringify(refused), stdout, stderr]) expect(text).not.toContain(SECRET);
 });
