@@ -5,7 +5,7 @@ import type { AfterVersion } from "../../trigger/version-before.js";
 import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
 import { madeBefore, plannedBefore, warnOfVersionBefore } from "../describe-version-before.js";
-import { nothing, type Output } from "../output.js";
+import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
 import { wellAfter } from "../started-agent.js";
 import { oneLine } from "../style.js";
@@ -52,7 +52,7 @@ export const deployCommand = defineCommand({
       );
     }
     warnOfOthers(deployed, context.output);
-    context.output.result({ ...deployed, dryRun }, describeDeployed, dryRun ? undefined : nothing);
+    context.output.result({ ...deployed, dryRun }, describeDeployed);
   },
 });
 

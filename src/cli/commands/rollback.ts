@@ -16,7 +16,6 @@ import { choice, defineCommand, flag, list, optional, value } from "../define-co
 import { describeRehearsal, describeRollback, describeSuggestions, describeWhen } from "../describe-rollback.js";
 import { warnOfVersionBefore } from "../describe-version-before.js";
 import { interruptible } from "../interruption.js";
-import { nothing } from "../output.js";
 import { interruptibly, rollbackCallerOf } from "../rollback-caller.js";
 
 const COMPONENTS: readonly Component[] = [
@@ -95,7 +94,7 @@ export const rollbackCommand = defineCommand({
       const versions = await versionsToGoBackTo(context);
       const chosen = await offer(context, "To which version?", versions);
       if (chosen === undefined) throw noneNamed(versions);
-      context.output.result(await roll(chosen), describeRollback, input.dryRun ? undefined : nothing);
+      context.output.result(await roll(chosen), describeRollback);
       return;
     }
     const result = await roll(asked).catch(async (cause: unknown) => {
@@ -105,7 +104,7 @@ export const rollbackCommand = defineCommand({
       if (chosen === undefined) throw cause;
       return roll(chosen);
     });
-    context.output.result(result, describeRollback, input.dryRun ? undefined : nothing);
+    context.output.result(result, describeRollback);
   },
 });
 

@@ -3,7 +3,7 @@ import { callerOf } from "../caller.js";
 import { defineCommand, flag } from "../define-command.js";
 import { prunedLines, warnLeft, warnPassedOver } from "../describe-pruned.js";
 import { inReach } from "../describe-snapshot.js";
-import { nothing, type Output } from "../output.js";
+import type { Output } from "../output.js";
 
 export const snapshotPruneCommand = defineCommand({
   name: "snapshot prune",
@@ -20,7 +20,7 @@ export const snapshotPruneCommand = defineCommand({
     const result = await pruneSnapshots(callerOf(context), { all, saves, dryRun });
     warnLeft(result, context.output);
     warnPassedOver(result, context.output);
-    context.output.result({ ...result, dryRun }, describePrune, dryRun ? undefined : nothing);
+    context.output.result({ ...result, dryRun }, describePrune);
   },
 });
 

@@ -4,7 +4,7 @@ import { describeStanding } from "../../version/standing.js";
 import { defineCommand, flag, optional } from "../define-command.js";
 import { describeBackup, describeIllness, describeReplaced, describeStep, switched } from "../describe-rollback.js";
 import { loggedOperations } from "../logged-operations.js";
-import { nothing, type Output } from "../output.js";
+import type { Output } from "../output.js";
 import { interruptibly } from "../rollback-caller.js";
 import { wellAfter } from "../started-agent.js";
 import { oneLine } from "../style.js";
@@ -33,7 +33,7 @@ export const undoCommand = defineCommand({
       warnOfOthers(undone.deployment, context.output);
       warnOfEnded(undone.deployment, context.output);
     }
-    context.output.result({ ...logged, ...undone }, describeUndo, dryRun ? undefined : nothing);
+    context.output.result({ ...logged, ...undone }, describeUndo);
   },
 });
 
