@@ -20,7 +20,7 @@ const TRIED = "runc";
 /**
  * The runtime of a container that root runs, by the command line of its monitor: conmon(8) is told the container's name and id, the
  * runtime, and the bundle (OCI runtime-spec, bundle.md). Undefined where podman has to be asked: for one that is rootless, of another
- * runtime, or has a kernel of its own.
+ * runtime, confined by SELinux, or has a kernel of its own.
  */
 export async function findRuntime(container: RunningContainer): Promise<ContainerRuntime | undefined> {
   if (container.ownKernel || process.geteuid?.() !== 0) return undefined;
@@ -37,8 +37,10 @@ export async function findRuntime(container: RunningContainer): Promise<Containe
     if (path.basename(file) !== TRIED || ![file, bundle].every(path.isAbsolute) || !/^[0-9a-f]{64}$/.test(id))
       return undefined;
     const config = JSON.parse(await readFile(path.join(bundle, "config.json"), "utf8"));
+    // SELinux would take the pipes of its streams, which were made outside, away from a command.
+    if (!Array.isArray(config.process.env) || config.process.selinuxLabel) return undefined;
     // All of it was the container's own if that is still there.
-    if (!Array.isArray(config.process.env) || !(await isAlive(container.process))) return undefined;
+    if (!(await isAlive(container.process))) return undefined;
     return { file, id, process: config.process, user: { uid: Number(uid), gid: Number(gid) } };
   } catch {
     return undefined;

@@ -134,6 +134,20 @@ test("more than a pipe holds goes by podman", async () => {
   expect((await sh(`echo "$LONG" | wc -c`, { env: { LONG: long } })).stdout.toString()).toBe("100001\n");
 });
 
+test("one that SELinux confines goes by podman, whose pipes it knows", async () => {
+  const { container, env, sh } = await idleSandbox(cache);
+  const asked = ["container", "inspect", "--format", "{{.OCIConfigPath}}", container.name];
+  const file = execFileSync("podman", asked, { env, encoding: "utf8" }).trim();
+  const config = JSON.parse(readFileSync(file, "utf8"));
+  expect(await findRuntime(container)).toBeDefined();
+  config.process.selinuxLabel = "system_u:system_r:container_t:s0:c1,c2";
+  writeFileSync(file, JSON.stringify(config));
+  expect(await findRuntime(container)).toBeUndefined();
+  delete config.process.selinuxLabel;
+  writeFileSync(file, JSON.stringify(config));
+  expect(await sh("exit 3")).toMatchObject({ exitCode: 3 });
+});
+
 test("a container that is another one's, or gone, is not asked for by its monitor", async () => {
   const { container, env } = await idleSandbox(cache);
   expect(await findRuntime({ ...container, name: "another" })).toBeUndefined();
