@@ -42,7 +42,8 @@ export async function createSnapshot(caller: Caller, request: CreateSnapshotRequ
         settings,
         // Each command in it gets them, and what is recorded of the container does not hold them.
         secrets: {},
-        seconds: Math.ceil(settings.ttlMs / 1000),
+        // The monitor's clock may be early by a part of one: what has ended so is over by its record, too.
+        seconds: Math.ceil(settings.ttlMs / 1000) + 1,
         env,
         cacheDir: places.cacheDir,
         network: await makeNetwork(record, env),

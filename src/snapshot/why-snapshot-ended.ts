@@ -9,7 +9,7 @@ export type SnapshotEnd = "ttl" | "ended";
 
 const PAUSE_MS = 50;
 /** What runs in it ends before its first process, which is seen for a moment more. */
-const LOOKS = { over: 20, going: 4 };
+const LOOKS = { over: 20, going: 6 };
 
 /** Why a snapshot ended under a command that was killed in it; null where it goes on. */
 export async function whySnapshotEnded(
