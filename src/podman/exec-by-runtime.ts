@@ -13,8 +13,8 @@ export type RuntimeExec = ExecRequest & { readonly script: string };
 
 export interface RuntimeExecOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** A folder of the container's own; undefined: there is none. */
-  readonly folder?: string | undefined;
+  /** A folder of the container's own. */
+  readonly folder: string;
   readonly stdin?: Readable | undefined;
   readonly timeoutMs: number;
   /** Takes what the command prints as it comes. */
@@ -39,7 +39,7 @@ export async function execByRuntime(
   // As podman would refuse it.
   podmanEnvironment(env, exec.secrets);
   const spec = Buffer.from(JSON.stringify(specOf(runtime, exec, stdin !== undefined)));
-  const pipes = folder === undefined ? undefined : await openPipes(folder, exec.id, runtime, spec);
+  const pipes = await openPipes(folder, exec.id, runtime, spec);
   if (pipes === undefined) return undefined;
   const { out, err, given } = pipes;
   const ends = [

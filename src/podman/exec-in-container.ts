@@ -50,7 +50,7 @@ const GRACE_MS = 10_000;
 type Way =
   | { readonly by: "shell" }
   | { readonly by: "podman" }
-  | { readonly by: "runtime"; readonly runtime: ContainerRuntime };
+  | { readonly by: "runtime"; readonly runtime: ContainerRuntime; readonly folder: string };
 
 /**
  * Executes a command in a running container, with one call of podman or of its runtime. What it leaves in the background stays; after a
@@ -80,8 +80,9 @@ async function waysInto(
   const shell = await hasShell(container);
   if (shell === false) return [];
   // Another user's groups are for podman to find.
-  const runtime = shell && folder !== undefined && user === undefined ? await findRuntime(container) : undefined;
-  return runtime ? [{ by: "runtime", runtime }, { by: "shell" }] : [{ by: "shell" }];
+  if (!shell || folder === undefined || user !== undefined) return [{ by: "shell" }];
+  const runtime = await findRuntime(container);
+  return runtime ? [{ by: "runtime", runtime, folder }, { by: "shell" }] : [{ by: "shell" }];
 }
 
 /** Undefined where nothing began, and another way may tell why, or do. */
@@ -185,7 +186,11 @@ async function begin({ container, request, options, way, mark, last }: Beginning
   // Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127).
   const script = `${mark.script}${request.first ?? ""}exec "$@"`;
   if (way.by === "runtime") {
-    return execByRuntime(way.runtime, { ...request, script }, { ...options, timeoutMs, take: mark.take });
+    return execByRuntime(
+      way.runtime,
+      { ...request, script },
+      { ...options, folder: way.folder, timeoutMs, take: mark.take },
+    );
   }
   const byShell = way.by === "shell";
   const asked: ExecRequest = byShell
