@@ -1,6 +1,6 @@
 import { findCommand } from "../../src/cli/commands/index.js";
 import type { Output } from "../../src/cli/output.js";
-import { parseCommandLine } from "../../src/cli/run-command.js";
+import { parseCommandLine } from "../../src/cli/parse-command-line.js";
 
 /** Runs a command in this process, which saves the start of another one; nobody is there to answer it. Throws what it throws. */
 export async function runHere(
