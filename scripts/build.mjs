@@ -4,14 +4,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build } from "esbuild";
+import { asLazyCommonJs } from "./lazy-common-js.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Commands that share most of what they need come as one file: opening many costs more than reading a large one. */
-const GROUPS = {
-  reading: ["list", "log", "next", "show", "status", "verify"],
-  writing: ["create", "init", "recover", "rollback", "undo"],
-};
 const LOADER = "load-chunk.cjs";
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
@@ -49,7 +45,7 @@ export async function buildProgram(folder) {
   execFileSync(process.execPath, [compiler, path.join(folder, "cli", LOADER)], { stdio: "inherit" });
 }
 
-/** CommonJS, which Node loads without its loader of ES modules: a third less to start. esbuild splits only ES modules. */
+/** CommonJS, which Node loads without its loader of ES modules: a third less to start; esbuild splits only ES modules. */
 async function buildCommandLine(folder) {
   const { outputFiles } = await build({
     ...SETTINGS,
@@ -60,12 +56,12 @@ async function buildCommandLine(folder) {
       KAI_PROGRAM_VERSION: JSON.stringify(version),
       KAI_CONFIG_READER: JSON.stringify(digestOf(["src/agent", "package-lock.json"])),
     },
-    plugins: [groupCommands],
+    plugins: [withoutSubprograms],
     write: false,
   });
   const files = [[path.join(folder, "cli", LOADER), readFileSync(path.join(root, "scripts", LOADER), "utf8")]];
   for (const { path: file, text } of outputFiles) {
-    const code = file.endsWith(".cjs") ? await asCommonJs(text) : text;
+    const code = file.endsWith(".cjs") ? await asLazyCommonJs(text) : text;
     files.push([file, isProgram(file) ? byLoader(code) : code]);
   }
   // The programs last: what they load is there by then.
@@ -102,22 +98,6 @@ const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
 const byLoader = (code) =>
   `const { loadChunk } = require("./${LOADER}");${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
 
-async function asCommonJs(text) {
-  const { code } = await transform(text, {
-    format: "cjs",
-    platform: "node",
-    target: SETTINGS.target,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    supported: { "dynamic-import": false },
-    ...(text.includes("import.meta.url") && {
-      define: { "import.meta.url": "kaiFileUrl" },
-      banner: 'const kaiFileUrl = require("node:url").pathToFileURL(__filename).href;',
-    }),
-  });
-  return code;
-}
-
 async function buildLibrary(folder) {
   const { metafile } = await build({
     ...SETTINGS,
@@ -131,18 +111,14 @@ async function buildLibrary(folder) {
   return Object.keys(metafile.outputs).map((file) => path.resolve(root, file));
 }
 
-const groupCommands = {
-  name: "group-commands",
+/** commander loads `child_process` for commands that are programs of their own. There are none here, and Node takes 2 ms to load it. */
+const withoutSubprograms = {
+  name: "without-subprograms",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ kind, importer, path: file }) => {
-      if (kind !== "dynamic-import" || !importer.endsWith("/cli/commands/index.ts")) return undefined;
-      const group = Object.keys(GROUPS).find((name) => GROUPS[name].includes(file.slice(2, -3)));
-      return group && { path: group, namespace: "command-group" };
-    });
-    onLoad({ filter: /.*/, namespace: "command-group" }, ({ path: group }) => ({
-      contents: GROUPS[group].map((name) => `export * from "./${name}.ts";`).join("\n"),
-      resolveDir: `${root}src/cli/commands`,
-    }));
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes("/node_modules/commander/") ? { path: "child_process", namespace: "not-needed" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "not-needed" }, () => ({ contents: "" }));
   },
 };
 

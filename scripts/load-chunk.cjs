@@ -55,10 +55,13 @@ function openPack() {
   }
 }
 
-/** Undefined where the chunk is newer, or not there. Whether what was compiled is of this text and of this V8, V8 looks itself. */
+/**
+ * Undefined where there is none, or the chunk was changed since. One that is gone, as where a newer program takes this one's place while it
+ * runs, is still in the pack, which was opened in time. Whether what was compiled is of this text and of this V8, V8 looks itself.
+ */
 function packed(name, filename) {
   const place = pack?.table[name];
-  if (place === undefined || !(statSync(filename, { throwIfNoEntry: false })?.mtimeMs <= pack.made)) return undefined;
+  if (place === undefined || statSync(filename, { throwIfNoEntry: false })?.mtimeMs > pack.made) return undefined;
   const [at, textLength, compiledLength] = place;
   const bytes = Buffer.allocUnsafeSlow(textLength + compiledLength);
   if (readSync(pack.file, bytes, 0, bytes.length, pack.begin + at) !== bytes.length) return undefined;
