@@ -77,7 +77,7 @@ async function findOwnOrigin({ folder, id }: SnapshotRecord): Promise<FolderOrig
 
 /** Where the repository is, or was, that has a snapshot; undefined in records made before that was told. */
 function placeOf(records: Records, { id, repository }: SnapshotRecord): RepositoryPlace | undefined {
-  const file = path.join(records.folderOf(id), PLACE);
+  const file = `${records.folderOf(id)}/${PLACE}`;
   // Few have one, and an error costs more than the look.
   if (!existsSync(file)) return repository;
   try {

@@ -8,7 +8,7 @@ import type { SnapshotRecord } from "./snapshot-record.js";
 const RECORD = "record.json";
 
 /** Where the record of a snapshot is, in the folder of what is kept of it. */
-export const recordIn = (folder: string): string => path.join(folder, RECORD);
+export const recordIn = (folder: string): string => `${folder}/${RECORD}`;
 
 /** The record of a snapshot, by the folder that has its id for a name; undefined for a folder that is being made or removed, and what is damaged. */
 export function findRecord(folder: string): SnapshotRecord | undefined {

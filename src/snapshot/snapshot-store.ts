@@ -201,7 +201,8 @@ export class SnapshotStore {
       this.executionsOf(record.id),
       isAlive(record.destroyer ?? ""),
     ]);
-    const folder = existsSync(record.folder);
+    // Looked for where it makes a difference: what runs has it.
+    const folder = process || existsSync(record.folder);
     const status = statusOf(record, { owner, process, folder, executing: executing.size > 0, destroying });
     return { record, ...status, attended: destroying || (record.throwAway && owner) };
   }
