@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import path from "node:path";
-import { findProgram } from "../system/doctor-programs.js";
+import { findProgram } from "../system/find-program.js";
 
 /** What podman itself starts, where it looks for it, and what a sandbox's disk takes. */
 const PARTS = ["crun", "runc", "conmon", "mkfs.ext4"];
@@ -17,18 +17,15 @@ const FOLDERS = [
  * Which podman is installed, and which of its parts: a text that is another one after an upgrade. Told by the files alone,
  * as podman takes 30 ms to say its version. Undefined where there is none.
  */
-export async function installedPodman(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+export function installedPodman(env: NodeJS.ProcessEnv): string | undefined {
   const searched = (env["PATH"] ?? "").split(":").filter(Boolean);
-  const [podman, ...parts] = await Promise.all([
-    describeProgram("podman", searched),
-    ...PARTS.map((name) => describeProgram(name, [...new Set([...searched, ...FOLDERS])])),
-  ]);
+  const podman = describeProgram("podman", searched);
+  const parts = PARTS.map((name) => describeProgram(name, [...new Set([...searched, ...FOLDERS])]));
   return podman === undefined ? undefined : [podman, ...parts.map((part) => part ?? "none")].join(" ");
 }
 
-async function describeProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
-  const file = await findProgram(name, folders);
-  if (file === undefined) return undefined;
-  const { size, mtimeMs, ino } = await stat(file);
-  return [path.resolve(file), size, mtimeMs, ino].join(":");
+function describeProgram(name: string, folders: readonly string[]): string | undefined {
+  const file = findProgram(name, folders);
+  const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+  return found && [path.resolve(file ?? ""), found.size, found.mtimeMs, found.ino].join(":");
 }

@@ -28,7 +28,7 @@ const LIMITS = ["memory", "cpu", "pids"] as const;
  * kernel, user and file system. A missing podman is a feature that is missing, not an error.
  */
 export async function probeHost(request: ProbeRequest): Promise<HostCapabilities> {
-  const installed = await installedPodman(request.env);
+  const installed = installedPodman(request.env);
   if (installed === undefined) return withoutSandboxes(undefined, NOT_INSTALLED);
   const key = [CACHE_FORMAT, installed, release(), process.getuid?.(), await deviceOf(request.tempDir)].join(" ");
   const file = path.join(request.cacheDir, "podman-host.json");

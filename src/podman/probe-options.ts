@@ -29,7 +29,7 @@ const USERNS_REMEDY =
  */
 export async function probeOptions(places: ProbePlaces, host: HostCapabilities): Promise<Feature[]> {
   if (host.runtime === undefined) return [];
-  const init = await findIdleProgram(places.env);
+  const init = findIdleProgram(places.env);
   const idle = await idleFeature(init);
   if (init === undefined) return [idle, await gpuFeature()];
   const [usual, bridged, vm, gpu] = await Promise.all([
@@ -78,10 +78,10 @@ async function bridgeFeatures(places: ProbePlaces, host: HostCapabilities, init:
 }
 
 async function startedVm(places: ProbePlaces, host: HostCapabilities, init: string): Promise<Feature> {
-  const found = await vmFeature(places.env);
+  const found = vmFeature(places.env);
   if (found.state !== "ok") return found;
   try {
-    return await whileIdle(places, await requireVmRuntime(host, places.env), { init }, async () => found);
+    return await whileIdle(places, requireVmRuntime(host, places.env), { init }, async () => found);
   } catch (cause) {
     return missing("vm", `${found.detail}: ${wordsOf(cause)}`, "See what the runtime says, or do without.");
   }

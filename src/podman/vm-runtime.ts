@@ -1,6 +1,6 @@
 import path from "node:path";
 import { KaiError } from "../error.js";
-import { findProgram } from "../system/doctor-programs.js";
+import { findProgram } from "../system/find-program.js";
 import type { Feature, HostCapabilities } from "./capabilities.js";
 
 interface VmRuntime {
@@ -29,8 +29,8 @@ const REMEDY =
   "or set snapshot_isolation.default_isolation to container.";
 
 /** The runtime of this machine that gives a container a kernel of its own, if there is one, as a feature. */
-export async function vmFeature(env: NodeJS.ProcessEnv, folders?: readonly string[]): Promise<Feature> {
-  const found = await findVmRuntime(env, folders);
+export function vmFeature(env: NodeJS.ProcessEnv, folders?: readonly string[]): Feature {
+  const found = findVmRuntime(env, folders);
   return found === undefined
     ? { name: "vm", state: "missing", detail: "no runtime with a kernel of its own is installed", remedy: REMEDY }
     : { name: "vm", state: "ok", detail: `${found.file}: ${found.runtime.what}` };
@@ -40,12 +40,12 @@ export async function vmFeature(env: NodeJS.ProcessEnv, folders?: readonly strin
  * `host` with containers that have a kernel of their own, for process isolation `vm`. Whether it starts here shows when one is
  * started. Throws E103 where no such runtime is installed, and for ordinary users, whom none of them serves under Podman.
  */
-export async function requireVmRuntime(
+export function requireVmRuntime(
   host: HostCapabilities,
   env: NodeJS.ProcessEnv,
   folders?: readonly string[],
-): Promise<HostCapabilities> {
-  const found = await findVmRuntime(env, folders);
+): HostCapabilities {
+  const found = findVmRuntime(env, folders);
   if (found === undefined || host.rootless) {
     const why = host.rootless ? "Rootless Podman cannot start one" : "No runtime for it is installed";
     throw new KaiError("E103", `Process isolation vm cannot be had here. ${why}.`, {
@@ -64,15 +64,15 @@ export async function requireVmRuntime(
   };
 }
 
-async function findVmRuntime(
+function findVmRuntime(
   env: NodeJS.ProcessEnv,
   usual: readonly string[] = USUAL_FOLDERS,
-): Promise<{ file: string; runtime: VmRuntime } | undefined> {
+): { file: string; runtime: VmRuntime } | undefined {
   const folders = [...(env["PATH"] ?? "").split(":").filter(path.isAbsolute), ...usual];
   for (const runtime of RUNTIMES) {
     for (const folder of folders) {
       // Not where the link leads: some are another program that looks by which name it was called.
-      if (await findProgram(runtime.program, [folder])) return { file: path.join(folder, runtime.program), runtime };
+      if (findProgram(runtime.program, [folder])) return { file: path.join(folder, runtime.program), runtime };
     }
   }
   return undefined;

@@ -179,7 +179,7 @@ async function start(
 ): Promise<RunningContainer> {
   const own = path.join(folder, name);
   await makeFolder(own);
-  const command: IdleCommand = { init: await requireIdleProgram(env), pidFile: path.join(own, "pid") };
+  const command: IdleCommand = { init: requireIdleProgram(env), pidFile: path.join(own, "pid") };
   const whole = { ...plan, name, network, command, cgroupParent: cgroupParentFor(host, name) };
   return startContainer(whole, host, { env, folder: own, signal });
 }

@@ -26,7 +26,7 @@ export interface CreateSnapshotRequest {
 export async function createSnapshot(caller: Caller, request: CreateSnapshotRequest): Promise<KnownSnapshot> {
   const { env, interrupted: signal } = caller;
   const known = await readAgentHistory(caller.cwd, env, caller.onConfigGone);
-  const init = await requireIdleProgram(env);
+  const init = requireIdleProgram(env);
   const begun = await beginSnapshot(caller, await readGround(known, request.version), { ...request, throwAway: false });
   const { record, host, base, places, store } = begun;
   const { id, folder, settings } = record;

@@ -1,5 +1,3 @@
-import { access, constants, realpath } from "node:fs/promises";
-import path from "node:path";
 import { KaiError } from "../error.js";
 import { runProcess } from "./process.js";
 
@@ -30,18 +28,4 @@ async function versionOf(name: string, env: NodeJS.ProcessEnv): Promise<string |
 /** The first thing in the text that looks like a version number, else its first line. */
 export function parseVersion(text: string): string {
   return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? text.split("\n")[0] ?? "";
-}
-
-/** Where a program is found in `folders`, links followed; undefined where it is in none. */
-export async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) {
-    const file = path.join(folder, name);
-    try {
-      await access(file, constants.X_OK);
-      return await realpath(file);
-    } catch {
-      // Not here.
-    }
-  }
-  return undefined;
 }

@@ -60,7 +60,7 @@ async function inSandbox<Result>(
     limits: { cpus: 1, memoryBytes: 128 * MIB, pids: 64, seconds: 0 },
     env: {},
     cgroupParent: undefined,
-    command: { init: await requireIdleProgram(env), pidFile: path.join(folder, "pid") },
+    command: { init: requireIdleProgram(env), pidFile: path.join(folder, "pid") },
     ...more,
   };
   try {

@@ -65,7 +65,7 @@ export async function idlePlan(cacheDir: string, more: Partial<IdlePlan> = {}) {
     limits: { cpus: 2, memoryBytes: 128 * MIB, pids: 64, seconds: 0 },
     env: {},
     cgroupParent: cgroupParentFor(host, name),
-    command: { init: await requireIdleProgram(env), pidFile: path.join(folder, "pid") },
+    command: { init: requireIdleProgram(env), pidFile: path.join(folder, "pid") },
     ...more,
   };
   onTestFinished(async () => {

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { findProgram } from "../../src/system/doctor-programs.js";
+import { findProgram } from "../../src/system/find-program.js";
 import { observe } from "../operation/observe.js";
 import { told } from "../scenarios/place.js";
 import { HEALTH, kaiYaml, type LiveAgent, liveAgent, START } from "./live-agent.js";
@@ -264,7 +264,7 @@ test("without Podman, or where snapshots are switched off, commands run on this 
   const agent = await agentWith(`${START}\n${HEALTH}`, tests('touch "$MET"'));
   agent.env["MET"] = path.join(agent.dir, "../met");
   const bin = programsBut("podman", agent);
-  expect(await findProgram("podman", [bin])).toBeUndefined();
+  expect(findProgram("podman", [bin])).toBeUndefined();
   const env = { ...agent.env, PATH: bin };
   const rehearsed = await told({ dir: agent.dir, env }, "rollback", "1.0.0", "--rehearse");
   expect(rehearsed).toMatchObject({ ok: true, isolation: "folder", network: "host" });

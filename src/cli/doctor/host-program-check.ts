@@ -1,16 +1,14 @@
-import { findProgram } from "../../system/doctor-programs.js";
+import { findProgram } from "../../system/find-program.js";
 import { type Check, ok, warn } from "./check.js";
 
 /** What PATH is inside, as far as it lies in /usr: the rest of the machine is not visible there. */
 const INSIDE = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
 
 /** Whether a sandbox on `base_images: host` finds the interpreter that the user works with. */
-export async function checkHostProgram(name: string, packageName: string, env: NodeJS.ProcessEnv): Promise<Check> {
+export function checkHostProgram(name: string, packageName: string, env: NodeJS.ProcessEnv): Check {
   const title = `${name} for sandboxes`;
-  const [usual, inside] = await Promise.all([
-    findProgram(name, (env["PATH"] ?? "").split(":")),
-    findProgram(name, INSIDE),
-  ]);
+  const usual = findProgram(name, (env["PATH"] ?? "").split(":"));
+  const inside = findProgram(name, INSIDE);
   const visible = inside?.startsWith("/usr/") ? inside : undefined;
   if (visible === undefined) {
     const detail = usual === undefined ? "not installed" : `${usual} is outside /usr, so \`host\` sandboxes lack it`;

@@ -33,7 +33,7 @@ export async function withBuildNetwork<Result>(
   const { mode, allowInternet: internet } = settings.network;
   if (mode === "none") return { result: await build({ kind: "none" }), refused: [] };
   const { name, labels } = plan;
-  const command = { init: await requireIdleProgram(env), pidFile: `${folder}/pid` };
+  const command = { init: requireIdleProgram(env), pidFile: `${folder}/pid` };
   const network = mode === "bridge" ? ({ kind: "bridge", name } as const) : ({ kind: "none" } as const);
   let egress: Egress | undefined;
   try {

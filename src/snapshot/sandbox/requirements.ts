@@ -26,7 +26,7 @@ export interface FittingHost {
 /** Looks at what this machine can isolate, and refuses what it cannot as it was asked for. E103, E117. */
 export async function findHost(settings: SnapshotSettings, request: ProbeRequest): Promise<FittingHost> {
   const usual = await probeHost(request);
-  const host = settings.process === "vm" ? await requireVmRuntime(usual, request.env) : usual;
+  const host = settings.process === "vm" ? requireVmRuntime(usual, request.env) : usual;
   return { host, unenforced: requireSettings(host, settings) };
 }
 

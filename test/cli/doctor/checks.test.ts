@@ -76,12 +76,12 @@ test("an interpreter outside /usr is said not to be what a sandbox sees", async 
   const { dir } = scratch();
   const own = path.join(dir, "sh");
   writeFileSync(own, "#!/bin/sh\n", { mode: 0o755 });
-  expect(await checkHostProgram("sh", "dash", { PATH: dir })).toMatchObject({
+  expect(checkHostProgram("sh", "dash", { PATH: dir })).toMatchObject({
     state: "ok",
     detail: expect.stringContaining(`yours, ${own}, is not what they see`),
   });
   writeFileSync(path.join(dir, "only-here"), "#!/bin/sh\n", { mode: 0o755 });
-  expect(await checkHostProgram("only-here", "some-package", { PATH: dir })).toMatchObject({
+  expect(checkHostProgram("only-here", "some-package", { PATH: dir })).toMatchObject({
     state: "warn",
     detail: expect.stringContaining("outside /usr"),
     remedy: expect.stringContaining("apt-get install -y some-package"),
