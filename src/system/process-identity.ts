@@ -25,9 +25,9 @@ function startOf(pid: number): string | undefined {
   try {
     // Synchronous: the kernel answers at once, and the way through the thread pool takes a hundred times as long.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 20);
     // What has ended and waits for its parent does nothing more.
-    return /^[ZX]/.test(state) ? undefined : fields[18];
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
   }
