@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { ulid } from "ulid";
+import { KaiError } from "../error.js";
 import { writeDurably } from "../system/durable-file.js";
-import { holdsMarked, markSecret, type SecretMark } from "./runs/secret-marks.js";
+import { findText } from "./read-text.js";
+import { holdsMarked, isSecretMark, markSecret, type SecretMark } from "./runs/secret-marks.js";
 import { partsOf } from "./runs/secret-parts.js";
 
 const PREFIX = "given-";
@@ -25,8 +27,20 @@ export async function markGiven(folder: string, values: readonly string[]): Prom
   }
 }
 
-/** The marks of all that was ever given to a snapshot's executions. */
+/** The marks of all that was ever given to a snapshot's executions. E125 where one cannot be read: its secret would pass unseen. */
 export function readGiven(folder: string): SecretMark[] {
   const names = readdirSync(folder).filter((name) => GIVEN.test(name));
-  return names.map((name) => JSON.parse(readFileSync(path.join(folder, name), "utf8")) as SecretMark);
+  return names.map((name) => readMark(path.join(folder, name)));
+}
+
+function readMark(file: string): SecretMark {
+  try {
+    const mark: unknown = JSON.parse(findText(file) ?? "");
+    if (isSecretMark(mark)) return mark;
+  } catch {
+    // Told below.
+  }
+  throw new KaiError("E125", "What this snapshot's commands were given as a secret cannot be told any more.", {
+    hint: `${file} is damaged. Where no secret can be in what the snapshot changed, remove that file; else \`snapshot destroy\` takes the snapshot away.`,
+  });
 }

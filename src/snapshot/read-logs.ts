@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { decodeTime } from "ulid";
 import { openRepository } from "../git/repository.js";
@@ -62,7 +62,18 @@ export async function* readLog(
   const { record } = await store.find(asked);
   for (const stream of ["stdout", "stderr"] as const) {
     const file = path.join(store.folderOf(record.id), "logs", `${execution}.${stream}`);
-    if ((await lstat(file).catch(() => undefined)) === undefined) continue;
-    for await (const chunk of createReadStream(file)) yield { stream, chunk: chunk as Buffer };
+    for await (const chunk of chunksOf(file)) yield { stream, chunk };
+  }
+}
+
+/** Nothing of what is no file: it may have come with an unpacked archive, and a link is not followed, a FIFO not waited for. */
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags).catch(() => undefined);
+  try {
+    if (!(await handle?.stat())?.isFile()) return;
+    yield* handle?.createReadStream({ autoClose: false }) ?? [];
+  } finally {
+    await handle?.close();
   }
 }

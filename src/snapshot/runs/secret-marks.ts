@@ -19,6 +19,19 @@ const SHORTEST = 8;
 /** The largest prime below 2^16, so that products stay exact. */
 const PRIME = 65_521;
 
+/** Whether it is a mark as `markSecret` makes them, whoever wrote it. */
+export function isSecretMark(value: unknown): value is SecretMark {
+  const { length, salt, digest, sum } = Object(value) as Partial<Record<keyof SecretMark, unknown>>;
+  const isHex = (text: unknown) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+  return (
+    Number.isSafeInteger(length) &&
+    Number(length) >= SHORTEST &&
+    isHex(salt) &&
+    isHex(digest) &&
+    Number.isSafeInteger(sum)
+  );
+}
+
 /** Undefined for what is too short to be marked. */
 export function markSecret(value: string, salt: Buffer = randomBytes(32)): SecretMark | undefined {
   const bytes = Buffer.from(value);
