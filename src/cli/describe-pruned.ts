@@ -33,7 +33,7 @@ export function prunedLines({ pruned, orphans, ended, resumed }: Swept, { style 
 
 export function warnLeft({ left }: { readonly left: readonly LeftSnapshot[] }, output: Output): void {
   for (const { id, reason, hint } of left)
-    output.warn(`${id} could not be removed: ${reason}${hint === null ? "" : ` ${hint}`}`);
+    output.warn(`${id} is left as it was: ${reason}${hint === null ? "" : ` ${hint}`}`);
 }
 
 export function warnPassedOver({ passedOver }: { readonly passedOver: PassedOver | null }, output: Output): void {

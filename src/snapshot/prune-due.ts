@@ -131,7 +131,7 @@ export function tellSwept(pruned: readonly PrunedSnapshot[], { onSwept }: Caller
 }
 
 /** Whatever one of them meets holds up no other one. */
-function whyLeft(cause: unknown): Pick<LeftSnapshot, "reason" | "hint"> {
+export function whyLeft(cause: unknown): Pick<LeftSnapshot, "reason" | "hint"> {
   if (cause instanceof KaiError) return { reason: cause.message, hint: cause.hint ?? null };
   const { path: file, message } = cause as NodeJS.ErrnoException;
   return { reason: file === undefined ? message : `${file}: ${reasonOf(cause)}.`, hint: null };

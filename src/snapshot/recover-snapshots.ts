@@ -15,7 +15,7 @@ import { findPassedOver, type PassedOver, possibleTempDirs, trustedTempDir } fro
 export interface RecoveredSnapshots extends SetRight {
   /** Those whose maker was killed, or whose record is gone. */
   readonly pruned: readonly PrunedSnapshot[];
-  /** Those that could not be taken away, and why. */
+  /** Those that could not be taken away, or set right, and why. */
   readonly left: readonly LeftSnapshot[];
   /** Ids of those whose changes are a commit, as whoever made it was killed before he said so. */
   readonly committed: readonly string[];
@@ -50,11 +50,11 @@ export async function recoverSnapshots(caller: Caller): Promise<RecoveredSnapsho
   });
   const { pruned, left } = await pruneAll(repository, store, due, caller);
   const setRight = await endAllAbandoned(store, env);
-  const committed = await finishCommits(repository, store, caller);
+  const { committed, left: unfinished } = await finishCommits(repository, store, caller);
   const orphans = await sweepForsaken(caller, { store, tempDir, dryRun: false, going: [] });
   return {
     pruned,
-    left,
+    left: [...left, ...unfinished],
     ...setRight,
     committed,
     orphans,

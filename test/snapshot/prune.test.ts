@@ -77,7 +77,7 @@ test("a snapshot that cannot be saved stays, with the way out told, and a dry ru
   const wayOut = `\`git kai-version snapshot diff ${id}\` shows what it changed, \`git kai-version snapshot destroy ${id}\` removes it`;
   for (const args of [["prune", "--dry-run"], ["prune"]]) {
     const { stdout, stderr } = await agent.snapshot(...args);
-    expect(stderr).toContain(`${id} could not be removed: What the snapshot changed is not taken`);
+    expect(stderr).toContain(`${id} is left as it was: What the snapshot changed is not taken`);
     expect(stderr).toContain(wayOut);
     expect(stdout).not.toContain("There is nothing to prune.");
   }

@@ -49,8 +49,10 @@ export const recoverCommand = defineCommand({
     });
     const { recoverSnapshots } = await import("../../snapshot/recover-snapshots.js");
     const snapshots = await recoverSnapshots(callerOf(context)).catch((cause: unknown) => {
-      if (cause instanceof KaiError) return NO_SNAPSHOTS;
-      throw cause;
+      if (!(cause instanceof KaiError)) throw cause;
+      // What else was interrupted is whole by now, and is told.
+      context.output.warn(`Snapshots were not looked through: ${cause.message} ${cause.hint ?? ""}`.trimEnd());
+      return NO_SNAPSHOTS;
     });
     warnLeft(snapshots, context.output);
     warnPassedOver(snapshots, context.output);

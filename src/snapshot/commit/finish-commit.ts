@@ -4,6 +4,7 @@ import { readLog } from "../../operation/log.js";
 import type { Caller } from "../../version/writing-session.js";
 import { claimedAtOnce } from "../claim-snapshot.js";
 import { endContainer } from "../end-snapshot.js";
+import { type LeftSnapshot, whyLeft } from "../prune-due.js";
 import { findOtherUser } from "../require-own-user.js";
 import type { SnapshotRecord } from "../snapshot-record.js";
 import type { KnownSnapshot, SnapshotStore } from "../snapshot-store.js";
@@ -19,27 +20,36 @@ export async function finishCommit(
   await endContainer(store, record, env);
 }
 
-/** The same of those whose commit is in the log, and whoever made it was killed before he said so; none of another user. Gives their ids. */
-export async function finishCommits(repository: Repository, store: SnapshotStore, caller: Caller): Promise<string[]> {
+/**
+ * The same of those whose commit is in the log, and whoever made it was killed before he said so; none of another user. Gives their ids, and
+ * those with which it could not be done.
+ */
+export async function finishCommits(
+  repository: Repository,
+  store: SnapshotStore,
+  caller: Caller,
+): Promise<{ readonly committed: readonly string[]; readonly left: readonly LeftSnapshot[] }> {
   const isBegun = ({ record }: KnownSnapshot): boolean =>
     record.status !== "committed" &&
     record.destroyer === undefined &&
     findOtherUser(store, record) === undefined &&
     store.commitBegun(record.id) !== "";
   const begun = (await store.list()).filter(isBegun);
-  if (begun.length === 0) return [];
+  if (begun.length === 0) return { committed: [], left: [] };
   const log = await readLog(repository);
-  const finished: string[] = [];
+  const committed: string[] = [];
+  const left: LeftSnapshot[] = [];
   for (const each of begun) {
-    await claimedAtOnce(store, each, { purpose: "recover", ...caller }, async (known) => {
+    const finishing = claimedAtOnce(store, each, { purpose: "recover", ...caller }, async (known) => {
       const { record } = known;
       const commit = isBegun(known) ? madeBy(log, record.id, store.commitBegun(record.id)) : null;
       if (commit === null) return;
       await finishCommit(store, record, commit, caller.env);
-      finished.push(record.id);
+      committed.push(record.id);
     });
+    await finishing.catch((cause: unknown) => left.push({ id: each.record.id, ...whyLeft(cause) }));
   }
-  return finished;
+  return { committed, left };
 }
 
 /** The commit that an operation made of a snapshot; null where the log does not have it. */
