@@ -109,6 +109,14 @@ test.each([
   "appveyor.yml",
   ".githooks/pre-commit",
   "web/.Husky/pre-commit",
+  ".pre-commit-config.yaml",
+  "prek.toml",
+  ".overcommit.yml",
+  ".git-hooks/pre_commit/check.rb",
+  "Lefthook.yml",
+  ".lefthook-local.toml",
+  ".config/lefthook.jsonc",
+  ".lefthook/pre-push/check.sh",
 ])("git or a forge obeys %s, whatever the commands are", async (path) => {
   expect(await marked("true", [path, `${path}.md`.replace("/", "-"), "free.txt"])).toEqual([path]);
 });
