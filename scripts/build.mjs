@@ -96,7 +96,7 @@ const filesIn = (place) =>
 const isProgram = (file) => /\/cli\/(?:git-kai-version|kai)\.cjs$/.test(file);
 
 const byLoader = (code) =>
-  `const { loadChunk } = require("./${LOADER}");${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
+  `const { loadChunk, keepIfItLasts } = require("./${LOADER}");keepIfItLasts();${code.replace(/require\("\.\.\/chunks\/(.+?)"\)/g, 'loadChunk("$1")')}`;
 
 async function buildLibrary(folder) {
   const { metafile } = await build({

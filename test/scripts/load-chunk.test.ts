@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { expect, test } from "vitest";
@@ -22,7 +23,10 @@ const COMPILER = fileURLToPath(new URL("../../scripts/compile-chunks.mjs", impor
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const MADE_FOR = `${process.version}-${process.arch}`;
 
-type Loader = { readonly loadChunk: (name: string) => Record<string, unknown> };
+type Loader = {
+  readonly loadChunk: (name: string) => Record<string, unknown>;
+  readonly keepIfItLasts: () => void;
+};
 
 /** A program of these chunks, and what packs them. */
 function program(chunks: Readonly<Record<string, string>>) {
@@ -65,6 +69,20 @@ test("a program that is replaced while it runs goes on with its own chunks", () 
   rmSync(file("later.cjs"));
   rmSync(pack);
   expect(loadChunk("later.cjs")["word"]).toBe("packed");
+});
+
+test.each([
+  ["with a pack", true],
+  ["without one, as of another Node", false],
+])("a program that lasts has in memory what it may need, whatever becomes of its files: %s", async (_how, isPacked) => {
+  const { file, pack, compile, load } = program({ "first.cjs": "", "later.cjs": 'exports.word = "first";' });
+  if (isPacked) compile();
+  const { loadChunk, keepIfItLasts } = load();
+  keepIfItLasts();
+  await pause(500);
+  // In place, as `cp` does.
+  for (const each of [file("later.cjs"), ...(isPacked ? [pack] : [])]) writeFileSync(each, "another program");
+  expect(loadChunk("later.cjs")["word"]).toBe("first");
 });
 
 test("a pack that is damaged, or of less than it says, is passed over", () => {
