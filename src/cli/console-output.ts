@@ -1,5 +1,5 @@
 import { Output } from "./output.js";
-import { isTerminal, writeTo } from "./standard-output.js";
+import { isTerminal, pourInto, writeTo } from "./standard-output.js";
 import { wantsColor } from "./style.js";
 
 /** An Output on this process's own stdout and stderr. */
@@ -18,5 +18,6 @@ export function consoleOutput(
     terminals,
     stdout: (text) => writeTo("stdout", text),
     stderr: (text) => writeTo("stderr", text),
+    pour: pourInto,
   });
 }

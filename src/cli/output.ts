@@ -19,6 +19,8 @@ export interface OutputOptions {
   terminals: Readonly<Record<"stdout" | "stderr", boolean>>;
   stdout: (text: string | Uint8Array) => void;
   stderr: (text: string | Uint8Array) => void;
+  /** Writes what comes for long; gives a promise where its reader has to be waited for before there is more. */
+  pour: (stream: "stdout" | "stderr", text: string | Uint8Array) => Promise<void> | undefined;
 }
 
 /**
@@ -108,12 +110,12 @@ export class Output {
 
   /**
    * What a program in a sandbox prints, as it prints it. On a terminal control sequences are taken out, because nobody trusts
-   * it; in a pipe it comes byte for byte.
+   * it; in a pipe it comes byte for byte. Gives a promise where its reader has to be waited for.
    */
-  raw(stream: "stdout" | "stderr", chunk: Buffer): void {
+  raw(stream: "stdout" | "stderr", chunk: Buffer): Promise<void> | undefined {
     this.#clearProgress();
-    const write = this.#options[stream];
-    write(this.#options.terminals[stream] ? printable(this.#decoders[stream].write(chunk)) : chunk);
+    const { terminals, pour } = this.#options;
+    return pour(stream, terminals[stream] ? printable(this.#decoders[stream].write(chunk)) : chunk);
   }
 
   /** One line on a terminal that the next one replaces; nothing in a pipe. */

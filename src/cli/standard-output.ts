@@ -5,7 +5,7 @@ export type StandardOutput = "stdout" | "stderr";
 
 const DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
 
-/** Node's own streams, of those that have to wait for their reader: what Node loads for one takes as long as a short command. */
+/** Node's own streams, where one has to wait for its reader: what Node loads for one takes as long as a short command. */
 const streams = new Map<StandardOutput, NodeJS.WriteStream>();
 const unreadListeners: (() => void)[] = [];
 
@@ -30,29 +30,62 @@ export function writeTo(output: StandardOutput, text: string | Uint8Array): void
   }
 }
 
+/** Bytes that wait for a reader who is slow, such as somebody at a pager; then whoever writes more waits, too. */
+const MOST_WAITING = 16 * 1024 * 1024;
+
+/**
+ * Writes what comes for long, as of a command in a sandbox, and never holds this process up: its clocks and signals go on.
+ * Gives a promise where much of it waits for its reader.
+ */
+export function pourInto(output: StandardOutput, text: string | Uint8Array): Promise<void> | undefined {
+  const stream = streamOf(output);
+  stream.write(text);
+  return stream.writableLength > MOST_WAITING ? read(stream) : undefined;
+}
+
+/** When all that waited is read, or nobody will read it. */
+const read = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      for (const event of ["drain", "error", "close"]) stream.off(event, done);
+      resolve();
+    };
+    for (const event of ["drain", "error", "close"]) stream.on(event, done);
+  });
+
 /** Calls it where what was written is read by nobody any more. */
 export const onUnread = (listener: () => void): void => {
   unreadListeners.push(listener);
 };
 
 function streamOf(output: StandardOutput): NodeJS.WriteStream {
+  const known = streams.get(output);
+  if (known !== undefined) return known;
   const stream = process[output];
   stream.on("error", (cause) => failed(output, cause));
   streams.set(output, stream);
   return stream;
 }
 
+let isToldToFail = false;
+
 function failed(output: StandardOutput, cause: NodeJS.ErrnoException): void {
-  if (output === "stderr" || cause.code === "EPIPE") {
-    for (const listener of unreadListeners) listener();
-    return;
+  const isTold = output === "stdout" && cause.code !== "EPIPE";
+  if (isTold && !isToldToFail) {
+    isToldToFail = true;
+    process.once("exit", () => {
+      process.exitCode ||= 1;
+    });
+    writeTo("stderr", `Error E118: The output could not be written: ${cause.message}\n`);
   }
-  writeTo("stderr", `Error E118: The output could not be written: ${cause.message}\n`);
-  process.exit(1);
+  // What still runs, such as a command in a sandbox, is ended by whoever knows of it.
+  for (const listener of unreadListeners) listener();
+  if (isTold && unreadListeners.length === 0) process.exit(1);
 }
 
 /** Whether nothing comes from it, and nothing that is written to it is kept. */
-export const isNull = (descriptor: number): boolean => fstatSync(descriptor).rdev === statSync("/dev/null").rdev;
+export const isNull = (descriptor: number): boolean =>
+  fstatSync(descriptor).rdev === statSync("/dev/null", { throwIfNoEntry: false })?.rdev;
 
 /** As `isatty`, for which Node loads its sockets only where it may be one. */
 export const isTerminal = (descriptor: number): boolean =>

@@ -65,6 +65,7 @@ export async function buildImage(
       timeoutMs: timeoutMs + WRITING_MS,
       onChunk: (_, chunk) => {
         output = (output + chunk.toString()).slice(-KEPT);
+        return undefined;
       },
     });
     if (exitCode === undefined) await removeWorkingContainer(folder, env);

@@ -2,6 +2,7 @@ import { chownSync, closeSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { KaiError } from "../error.js";
 import { type Fifo, makeFifos, openFifo, openWholeFifo, removeFifos, takeFrom } from "../system/fifo.js";
+import type { TakeOutput } from "../system/hand-on.js";
 import { type ProcessResult, runProcess } from "../system/process.js";
 import { EXEC_MARK } from "./end-exec.js";
 import type { ExecRequest } from "./plan-exec.js";
@@ -18,7 +19,9 @@ export interface RuntimeExecOptions {
   readonly stdin?: Readable | undefined;
   readonly timeoutMs: number;
   /** Takes what the command prints as it comes. */
-  readonly take: (stream: "stdout" | "stderr", chunk: Buffer) => void;
+  readonly take: TakeOutput;
+  /** Aborted: what `take` gives is not waited for any more. */
+  readonly hurried: AbortSignal;
   readonly onStarted?: (() => void) | undefined;
 }
 
@@ -35,7 +38,7 @@ export async function execByRuntime(
   exec: RuntimeExec,
   options: RuntimeExecOptions,
 ): Promise<ProcessResult | undefined> {
-  const { env, folder, stdin, timeoutMs, take } = options;
+  const { env, folder, stdin, timeoutMs, take, hurried } = options;
   // As podman would refuse it.
   podmanEnvironment(env, exec.secrets);
   const spec = Buffer.from(JSON.stringify(specOf(runtime, exec, stdin !== undefined)));
@@ -43,8 +46,8 @@ export async function execByRuntime(
   if (pipes === undefined) return undefined;
   const { out, err, given } = pipes;
   const ends = [
-    takeFrom(out.reader, (chunk) => take("stdout", chunk)),
-    takeFrom(err.reader, (chunk) => take("stderr", chunk)),
+    takeFrom(out.reader, (chunk) => take("stdout", chunk), hurried),
+    takeFrom(err.reader, (chunk) => take("stderr", chunk), hurried),
   ];
   const theirs = [out.writer, err.writer, given];
   try {

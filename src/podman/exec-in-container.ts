@@ -100,7 +100,9 @@ async function execute(
   const ended = new AbortController();
   let timedOut = false;
   let ending: Promise<unknown> = Promise.resolve();
+  const hurried = new AbortController();
   const end = () => {
+    hurried.abort();
     ending = endExec(container, request.id, since, env, ended.signal);
   };
   const forget =
@@ -121,7 +123,7 @@ async function execute(
     seen = seeEnd(container, { id: request.id, since }, ended.signal);
   };
   try {
-    const ran = await begin({ container, request, options, way, mark, last });
+    const ran = await begin({ container, request, options, way, mark, last, hurried: hurried.signal });
     if (ran === undefined) return undefined;
     const { exitCode = KILLED, durationMs } = ran;
     // Somebody ended the program that waits for the command, which may go on.
@@ -133,7 +135,7 @@ async function execute(
     signal?.throwIfAborted();
     if (way.by === "podman") await requireExecuted(container, exitCode);
     else if (mark.began === undefined && !timedOut) {
-      const went = await wentAllTheSame(ran, { container, request, options, way, mark, last });
+      const went = await wentAllTheSame(ran, { container, request, options, way, mark });
       if (!went) return undefined;
     }
     const kills = readOomKills(container);
@@ -157,7 +159,7 @@ async function execute(
  */
 async function wentAllTheSame(
   ran: ProcessResult,
-  { container, request, options, way, mark }: Beginning,
+  { container, request, options, way, mark }: Omit<Beginning, "last" | "hurried">,
 ): Promise<boolean> {
   const byRuntime = way.by === "runtime";
   if (byRuntime && !refusedToExecute(ran)) {
@@ -177,10 +179,20 @@ interface Beginning {
   readonly way: Way;
   readonly mark: StartMark;
   readonly last: LastWords;
+  /** Aborted: nobody who takes its output is waited for any more. */
+  readonly hurried: AbortSignal;
 }
 
 /** Begins a command, and waits for its end. Undefined where it was not tried. */
-async function begin({ container, request, options, way, mark, last }: Beginning): Promise<ProcessResult | undefined> {
+async function begin({
+  container,
+  request,
+  options,
+  way,
+  mark,
+  last,
+  hurried,
+}: Beginning): Promise<ProcessResult | undefined> {
   const { env, stdin, onStarted } = options;
   const timeoutMs = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : options.timeoutMs + GRACE_MS;
   // Through the shell: so it is known when it begins, and a program that is not there is the command's own failure (127).
@@ -189,7 +201,7 @@ async function begin({ container, request, options, way, mark, last }: Beginning
     return execByRuntime(
       way.runtime,
       { ...request, script },
-      { ...options, folder: way.folder, timeoutMs, take: mark.take },
+      { ...options, folder: way.folder, timeoutMs, take: mark.take, hurried },
     );
   }
   const byShell = way.by === "shell";
@@ -202,6 +214,7 @@ async function begin({ container, request, options, way, mark, last }: Beginning
     stdin,
     timeoutMs,
     onChunk: byShell ? mark.take : last.take,
+    hurried,
   });
   onStarted?.();
   return running;

@@ -1,4 +1,4 @@
-type OnChunk = (stream: "stdout" | "stderr", chunk: Buffer) => void;
+import type { TakeOutput } from "../system/hand-on.js";
 
 const PODMANS =
   /^Error: .*(?:has already been removed|no such (?:container|exec session)|container state improper|exec session)/;
@@ -9,24 +9,23 @@ const LONGEST = 1024;
  * says whether that belongs to the command.
  */
 export class LastWords {
-  readonly #onChunk: OnChunk | undefined;
+  readonly #onChunk: TakeOutput | undefined;
   #held: Buffer | undefined;
 
-  constructor(onChunk: OnChunk | undefined) {
+  constructor(onChunk: TakeOutput | undefined) {
     this.#onChunk = onChunk;
   }
 
-  readonly take: OnChunk = (stream, chunk) => {
+  readonly take: TakeOutput = (stream, chunk) => {
     if (stream === "stdout") {
-      this.#onChunk?.(stream, chunk);
-      return;
+      return this.#onChunk?.(stream, chunk);
     }
     this.release();
     const at = lastLineOf(chunk);
     const isPodmans = chunk.length - at <= LONGEST && PODMANS.test(chunk.subarray(at).toString());
     if (isPodmans) this.#held = chunk.subarray(at);
     const rest = isPodmans ? chunk.subarray(0, at) : chunk;
-    if (rest.length > 0) this.#onChunk?.(stream, rest);
+    return rest.length > 0 ? this.#onChunk?.(stream, rest) : undefined;
   };
 
   /** Whether there is such a line. */

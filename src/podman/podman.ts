@@ -34,6 +34,7 @@ export interface PodmanOptions {
   input?: ProcessRequest["input"];
   stdin?: ProcessRequest["stdin"];
   onChunk?: ProcessRequest["onChunk"];
+  hurried?: ProcessRequest["hurried"];
   /** Milliseconds after which podman itself is given up; it also keeps the terminal's signals from it. */
   timeoutMs?: number | undefined;
   /** Bytes kept of each stream. */
@@ -53,6 +54,7 @@ export async function runPodman(args: readonly string[], options: PodmanOptions)
       input: options.input,
       stdin: options.stdin,
       onChunk: options.onChunk,
+      hurried: options.hurried,
       timeoutMs: options.timeoutMs ?? PATIENCE_MS,
       maxOutput: options.maxOutput,
     });

@@ -64,11 +64,14 @@ export async function runContainer(
   options.signal?.throwIfAborted();
   const { env, folder } = options;
   const ended = new AbortController();
+  const late = new AbortController();
+  const hurried = [late.signal, options.signal, options.unread].filter((each) => each !== undefined);
   let timedOut = false;
   const ready = await mountOverlays(plan, host, env);
   try {
     const watch = watchTime(plan.name, options, ended.signal, () => {
       timedOut = true;
+      late.abort();
     });
     const abort = removeOnAbort(plan.name, env, options.signal, ended.signal);
     const unread = killUnread(plan.name, options, ended.signal);
@@ -80,6 +83,7 @@ export async function runContainer(
       timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
       maxOutput: options.maxOutput,
       onChunk: options.mark?.take ?? options.onChunk,
+      hurried: AbortSignal.any(hurried),
       input: begin,
       stdin: options.stdin,
     });

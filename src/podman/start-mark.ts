@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { TakeOutput } from "../system/hand-on.js";
 
 /** Bytes kept of what comes before the line: podman says less. */
 const MOST_BEFORE = 64 * 1024;
-
-type OnChunk = (stream: "stdout" | "stderr", chunk: Buffer) => void;
 
 /** When a command began, by two clocks of this process, in milliseconds. */
 export interface Began {
@@ -20,7 +19,7 @@ export interface Began {
  */
 export class StartMark {
   readonly #line = `began-${randomUUID()}`;
-  readonly #onChunk: OnChunk | undefined;
+  readonly #onChunk: TakeOutput | undefined;
   readonly #ownKernel: boolean;
   #before = Buffer.alloc(0);
   #began: Began | undefined;
@@ -28,7 +27,7 @@ export class StartMark {
   onBegan: (() => void) | undefined;
 
   /** `ownKernel`: where the clock of the container is another one. */
-  constructor(onChunk: OnChunk | undefined, { ownKernel }: { readonly ownKernel: boolean }) {
+  constructor(onChunk: TakeOutput | undefined, { ownKernel }: { readonly ownKernel: boolean }) {
     this.#onChunk = onChunk;
     this.#ownKernel = ownKernel;
   }
@@ -52,21 +51,20 @@ export class StartMark {
     if (this.#began === undefined && this.#before.length > 0) this.#onChunk?.("stderr", this.#before);
   }
 
-  readonly take: OnChunk = (stream, chunk) => {
+  readonly take: TakeOutput = (stream, chunk) => {
     if (stream === "stdout" || this.#began !== undefined) {
-      this.#onChunk?.(stream, chunk);
-      return;
+      return this.#onChunk?.(stream, chunk);
     }
     const all = Buffer.concat([this.#before, chunk]);
     this.#before = all.subarray(-MOST_BEFORE);
     const at = all.indexOf(this.#line);
     const end = at < 0 ? -1 : all.indexOf("\n", at);
-    if (end < 0) return;
+    if (end < 0) return undefined;
     this.#before = all.subarray(0, at);
     const late = this.#ownKernel ? 0 : sinceUptime(all.subarray(at, end).toString().split(" ")[1]);
     this.#began = { at: performance.now() - late, time: Date.now() - late };
     this.onBegan?.();
-    if (end + 1 < all.length) this.#onChunk?.(stream, all.subarray(end + 1));
+    return end + 1 < all.length ? this.#onChunk?.(stream, all.subarray(end + 1)) : undefined;
   };
 }
 

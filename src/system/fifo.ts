@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
+import { handOn } from "./hand-on.js";
 import { runProcess } from "./process.js";
 
 /** A pipe that another program is to have: Node's own are sockets, which cannot be opened again by `/dev/stdout`. */
@@ -39,21 +40,29 @@ export const openWholeFifo = (file: string): number => openSync(file, constants.
 const MOST_HELD = 1024 * 1024;
 
 /**
- * Takes what is written into a pipe as it comes. What is given back takes what lies in it at that moment, and closes it: others may hold
- * the other end open for ever.
+ * Takes what is written into a pipe as it comes, as `handOn` does. What is given back takes what lies in it at that moment, and closes it:
+ * others may hold the other end open for ever.
  */
-export function takeFrom(reader: number, take: (chunk: Buffer) => void): () => void {
+export function takeFrom(
+  reader: number,
+  take: (chunk: Buffer) => Promise<void> | undefined,
+  hurried: AbortSignal,
+): () => void {
   const socket = new Socket({ fd: reader, readable: true, writable: false });
-  socket.on("data", take);
+  let isLast = false;
+  handOn(socket, (chunk) => (isLast ? void take(chunk) : take(chunk)), hurried);
   // Its end is the writer's to tell.
   socket.on("error", () => {});
   return () => {
+    isLast = true;
+    // What is read already, and not handed on yet, comes first: to read it hands it on.
+    while (socket.read() !== null);
     if (!socket.destroyed) takeHeld(reader, take);
     socket.destroy();
   };
 }
 
-function takeHeld(reader: number, take: (chunk: Buffer) => void): void {
+function takeHeld(reader: number, take: (chunk: Buffer) => unknown): void {
   for (let taken = 0; taken < MOST_HELD; ) {
     const chunk = Buffer.allocUnsafe(64 * 1024);
     let length = 0;

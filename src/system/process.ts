@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { KaiError } from "../error.js";
+import { handOn, type TakeOutput } from "./hand-on.js";
 import { after } from "./timer.js";
 
 export interface ProcessRequest {
@@ -24,8 +25,10 @@ export interface ProcessRequest {
   maxOutput?: number | undefined;
   /** Takes stdout as it comes, of which then nothing is kept. */
   onStdout?: ((chunk: Buffer) => void) | undefined;
-  /** The same of both streams. */
-  onChunk?: ((stream: "stdout" | "stderr", chunk: Buffer) => void) | undefined;
+  /** The same of both streams; what it gives is waited for before more is read. */
+  onChunk?: TakeOutput | undefined;
+  /** Aborted: what `onChunk` gives is not waited for any more. So it is, too, when the program has ended. */
+  hurried?: AbortSignal | undefined;
 }
 
 export interface ProcessResult {
@@ -141,12 +144,19 @@ function collect(child: ChildProcess, stream: "stdout" | "stderr", request: Proc
   const kept = { chunks: [] as Buffer[], size: 0, dropped: 0 };
   const limit = request.maxOutput ?? Number.POSITIVE_INFINITY;
   const { onStdout, onChunk } = request;
-  const take = onChunk ? (chunk: Buffer) => onChunk(stream, chunk) : stream === "stdout" ? onStdout : undefined;
-  if (take) {
-    child[stream]?.on("data", take);
+  const source = child[stream];
+  if (source && onChunk) {
+    const ended = new AbortController();
+    child.once("exit", () => ended.abort());
+    const hurried = request.hurried ? AbortSignal.any([request.hurried, ended.signal]) : ended.signal;
+    handOn(source, (chunk) => onChunk(stream, chunk), hurried);
     return kept;
   }
-  child[stream]?.on("data", (chunk: Buffer) => {
+  if (onStdout && stream === "stdout") {
+    source?.on("data", onStdout);
+    return kept;
+  }
+  source?.on("data", (chunk: Buffer) => {
     const room = Math.max(0, limit - kept.size);
     const part = chunk.length <= room ? chunk : chunk.subarray(0, room);
     if (part.length > 0) kept.chunks.push(part);

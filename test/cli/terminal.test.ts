@@ -18,6 +18,7 @@ async function shownAt(columns: number, agent: Agent, line: string): Promise<str
     terminals: { stdout: false, stderr: false },
     stdout: (text) => stdout(String(text)),
     stderr: () => {},
+    pour: () => undefined,
   });
   await runHere(agent, line.split(" "), output);
   return shown;

@@ -121,7 +121,7 @@ describe.each([
   test("a command whose output nobody reads is ended", async () => {
     const { sh } = await sandbox();
     const unread = new AbortController();
-    const onChunk = () => unread.abort();
+    const onChunk = () => void unread.abort();
     expect(await sh("sleep 1001 & exec yes", { onChunk, unread: unread.signal })).toMatchObject({ exitCode: 141 });
     expect((await sh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).stdout.toString()).not.toMatch(/sleep 1001|yes/);
   });
@@ -185,6 +185,7 @@ test("a container that is removed under a command is E103, without podman's own 
     env: { ...env, PATH: `${bin}:${env["PATH"]}` },
     onChunk: (_: string, chunk: Buffer) => {
       printed += chunk.toString();
+      return undefined;
     },
   };
   await expect(sh("echo before >&2", asked)).rejects.toMatchObject({

@@ -70,6 +70,7 @@ async function inSandbox<Result>(
       const printed = { stdout: "", stderr: "" };
       const onChunk = (stream: keyof typeof printed, chunk: Buffer) => {
         printed[stream] += chunk.toString();
+        return undefined;
       };
       const { timedOut } = await execInContainer(container, request, { env, onChunk, timeoutMs });
       return `${printed.stdout}${printed.stderr}${timedOut ? "out of time" : ""}`;

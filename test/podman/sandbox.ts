@@ -93,7 +93,7 @@ export async function runningSandbox({ host, env, folder, plan }: Omit<Sandbox, 
       const result = await execInContainer(
         container,
         { id: `exec-${++executions}`, command: ["/bin/sh", "-c", script], ...asked },
-        { env, folder, onChunk: (stream, chunk) => printed[stream].push(chunk), ...asked },
+        { env, folder, onChunk: (stream, chunk) => void printed[stream].push(chunk), ...asked },
       );
       return { ...result, stdout: Buffer.concat(printed.stdout), stderr: Buffer.concat(printed.stderr) };
     },

@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 
 function marked(ownKernel = false) {
   const taken: string[] = [];
-  const mark = new StartMark((stream, chunk) => taken.push(`${stream}: ${chunk}`), { ownKernel });
+  const mark = new StartMark((stream, chunk) => void taken.push(`${stream}: ${chunk}`), { ownKernel });
   const line = /echo "(\S+)/.exec(mark.script)?.[1] ?? "";
   return { mark, line, taken, take: (text: string) => mark.take("stderr", Buffer.from(text)) };
 }

@@ -70,6 +70,7 @@ async function ranHere(place: Somewhere, args: readonly string[]) {
     terminals: { stdout: false, stderr: false },
     stdout: (text) => keep(String(text)),
     stderr: () => {},
+    pour: () => undefined,
   });
   const outer = process.exitCode;
   process.exitCode = undefined;

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { baseImage } from "./base-image.js";
@@ -52,6 +53,52 @@ test("a reader that has enough ends the command, which is kept as a run, and the
   });
   expect(await shell(agent, "snapshot run 1.1.0 -- yes | head -1")).toMatchObject({ stdout: "y\n", exit: 141 });
   expect(agent.git("log", "-1", "--format=%B", "refs/kai/runs")).toContain('"exitCode":141');
+});
+
+/** Has a command's output read by nobody, although somebody could, until it has ended or `ms` are over; gives what became of it. */
+async function unread(agent: SnapshotAgent, args: readonly string[], { signalAfterMs }: { signalAfterMs?: number }) {
+  const child = spawn(process.execPath, [PROGRAM, "snapshot", ...args], {
+    cwd: agent.dir,
+    env: agent.env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = new Promise<unknown>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? code));
+  });
+  if (signalAfterMs !== undefined) {
+    await pause(signalAfterMs);
+    child.kill("SIGTERM");
+  }
+  return { child, ended };
+}
+
+test.each([["exec"], ["run"]])("a reader that does not read holds up neither clock nor signal: %s", async (verb) => {
+  const agent = await snapshotAgent();
+  const where = verb === "run" ? "1.1.0" : (await agent.made("create", "1.1.0")).id;
+  const word = `unread-${process.pid}`;
+  const terminated = await unread(agent, [verb, where, "--", "yes", word], { signalAfterMs: 3000 });
+  expect(await terminated.ended).toBe("SIGTERM");
+  const { child, ended } = await unread(agent, [verb, where, "--timeout", "2s", "--", "yes", word], {});
+  // What runs is gone in its time, and what it printed, some megabytes, waits for its reader.
+  const runs = () => execFileSync("sh", ["-c", 'pgrep -fx "yes $0" || true', word], { encoding: "utf8" }).trim();
+  await expect.poll(runs, { timeout: 15_000 }).not.toBe("");
+  await expect.poll(runs, { timeout: 15_000 }).toBe("");
+  const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+  expect(rss).toBeLessThan(250_000);
+  child.stdout.resume();
+  expect(await ended).toBe(137);
+});
+
+test("an output that cannot be written ends the command and says so", async () => {
+  const agent = await snapshotAgent();
+  const { id } = await agent.made("create", "1.1.0");
+  const full = await shell(agent, `snapshot exec ${id} -- yes >/dev/full`);
+  expect(full.stderr).toMatch(/^Error E118: The output could not be written: ENOSPC/);
+  expect(full.exit).toBe(141);
+  expect(await agent.made("exec", id, "--", "sh", "-c", "cat /proc/[0-9]*/comm")).toMatchObject({
+    stdout: expect.not.stringContaining("yes"),
+  });
+  expect((await shell(agent, `snapshot exec ${id} -- echo hi >/dev/full`)).exit).not.toBe(0);
 });
 
 test("a command reads what it is given", async () => {

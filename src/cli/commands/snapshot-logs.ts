@@ -35,7 +35,7 @@ export const snapshotLogsCommand = defineCommand({
       return;
     }
     const wanted = findExecution(executions, execution);
-    for await (const { stream, chunk } of readLog(caller, id, wanted.id)) context.output.raw(stream, chunk);
+    for await (const { stream, chunk } of readLog(caller, id, wanted.id)) await context.output.raw(stream, chunk);
     for (const stream of ["stdout", "stderr"] as const) {
       if (wanted[stream] >= LOGGED)
         context.output.warn(`Only the first ${formatBytes(LOGGED)} of its ${stream} are kept.`);

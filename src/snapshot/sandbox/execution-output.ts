@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import path from "node:path";
 import { makeFolder } from "../../system/durable-file.js";
+import type { TakeOutput } from "../../system/hand-on.js";
 import { StreamRedactor } from "../runs/redact.js";
 
 export type OutputStream = "stdout" | "stderr";
@@ -18,7 +19,7 @@ export interface OutputRequest {
   /** Values that are masked, wherever they are printed. */
   readonly secrets: readonly string[];
   /** Sees everything as it comes, masked: what shows it may be a terminal, and as well the log of a CI job. */
-  readonly onChunk?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+  readonly onChunk?: TakeOutput | undefined;
 }
 
 /** What an execution prints, with its secrets masked: shown as it comes, and kept and logged up to a limit each. */
@@ -42,7 +43,7 @@ export class ExecutionOutput {
     return new ExecutionOutput(request, { stdout: file("stdout"), stderr: file("stderr") });
   }
 
-  readonly take = (stream: OutputStream, chunk: Buffer): void => this.#show(stream, this.#streams[stream].take(chunk));
+  readonly take: TakeOutput = (stream, chunk) => this.#show(stream, this.#streams[stream].take(chunk));
 
   /** What is kept of both, and how many bytes are not. */
   async end(): Promise<{ stdout: Buffer; stderr: Buffer; dropped: number }> {
@@ -51,8 +52,8 @@ export class ExecutionOutput {
     return { stdout: stdout.bytes, stderr: stderr.bytes, dropped: stdout.dropped + stderr.dropped };
   }
 
-  #show(stream: OutputStream, told: Buffer): void {
-    if (told.length > 0) this.#request.onChunk?.(stream, told);
+  #show(stream: OutputStream, told: Buffer): Promise<void> | undefined {
+    return told.length > 0 ? this.#request.onChunk?.(stream, told) : undefined;
   }
 }
 
