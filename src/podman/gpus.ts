@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { parse } from "yaml";
 import { KaiError } from "../error.js";
 import type { Feature } from "./capabilities.js";
 
@@ -69,9 +70,8 @@ interface CdiSpec {
 async function describedGpus(folder: string): Promise<string[]> {
   const files = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:json|ya?ml)$/.test(name));
   if (files.length === 0) return [];
-  const { parse } = await import("yaml");
   const specs = await Promise.all(
-    files.map(async (name) => parseSpec(parse, await readFile(path.join(folder, name), "utf8").catch(() => ""))),
+    files.map(async (name) => parseSpec(await readFile(path.join(folder, name), "utf8").catch(() => ""))),
   );
   return specs.flatMap(({ kind, devices }) =>
     // `all`, and names of the same device once more, are left out.
@@ -81,7 +81,7 @@ async function describedGpus(folder: string): Promise<string[]> {
   );
 }
 
-function parseSpec(parse: (text: string) => unknown, text: string): CdiSpec {
+function parseSpec(text: string): CdiSpec {
   try {
     return (parse(text) as CdiSpec | null) ?? {};
   } catch {
