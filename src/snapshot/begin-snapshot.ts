@@ -106,6 +106,7 @@ export async function beginSnapshot(
     lower: start.folder,
     container: containerNameOf(id),
     runtime: host.runtime ?? null,
+    podman: host.podman ?? null,
     throwAway: request.throwAway,
     owner: (await identityOf(process.pid)) ?? "",
     process: null,

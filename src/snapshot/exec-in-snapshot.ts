@@ -9,6 +9,7 @@ import type { ExecutionInSnapshot } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { maskText } from "./runs/redact.js";
+import { newSeed, seedVariables } from "./runs/run-environment.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import { memoryStandIn } from "./sandbox/memory-stand-in.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -45,6 +46,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
+    const asked = variablesOf(request.env ?? []);
+    const given = { env: { ...record.settings.env, ...asked }, seed: newSeed() };
     const log = { at: at.toISOString(), command: command.map((word) => maskText(word, values)) };
     await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.
@@ -59,7 +62,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         command,
         workdir: workdir === undefined ? undefined : path.posix.resolve("/app", workdir),
         user,
-        env: { ...egress?.environment, ...variablesOf(request.env ?? []) },
+        env: { ...seedVariables(given.seed, given.env), ...egress?.environment, ...asked },
         first: memoryStandIn(record),
         secrets,
       },
@@ -84,7 +87,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     await writeExecutionLog(folder, id, { ...log, exitCode: result.exitCode });
     const kept = await output.end();
     const execution = endedInside(record, id, result, kept, requestsOf(egress));
-    const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false };
+    const run = { snapshot: record, execution, output: kept, command, at, scenario: null, pristine: false, given };
     const keepRun = await (keeping ?? loadKeeper(repository, caller));
     return {
       ...execution,

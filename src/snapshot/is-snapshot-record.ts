@@ -105,6 +105,7 @@ const record = shape<SnapshotRecord>({
   lower: absolute,
   container: text,
   runtime: nullOr(text),
+  podman: optional(nullOr(text)),
   throwAway: flag,
   owner: text,
   process: nullOr(text),

@@ -14,6 +14,7 @@ import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { hideSecrets, type ToldFreely } from "./runs/hide-secrets.js";
 import { recordRun } from "./runs/record-run.js";
 import { maskText } from "./runs/redact.js";
+import { environmentOf, type RunEnvironment, type RunGiven } from "./runs/run-environment.js";
 import { isolationOf } from "./runs/run-isolation.js";
 import { RUNS_REF, type RunRecord } from "./runs/run-record.js";
 import type { SnapshotRecord } from "./snapshot-record.js";
@@ -37,6 +38,8 @@ export interface RunToKeep {
   /** What it changed, and the folder that holds it; undefined where nobody looked. */
   readonly changed?: { readonly found: FoundChanges; readonly folder: string } | undefined;
   readonly secrets: readonly string[];
+  /** Variables that it was given beside them, and its seed. */
+  readonly given: Pick<RunGiven, "env" | "seed">;
 }
 
 /**
@@ -62,7 +65,8 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
       const artifacts = execution.artifacts && markNotKept(execution.artifacts, notKept);
       const told = hideSecrets({ ...execution, artifacts }, run.secrets);
       const command = run.command.map((word) => maskText(word, run.secrets));
-      const record = recordOf({ ...run, command, execution: { ...execution, ...told } }, root?.repo ?? "", signer);
+      const kept = { ...run, command, execution: { ...execution, ...told } };
+      const record = recordOf(kept, await stoodOn(run), root?.repo ?? "", signer);
       return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), ...told };
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
@@ -88,7 +92,16 @@ async function findSigner(env: NodeJS.ProcessEnv): Promise<Signer | undefined> {
   });
 }
 
-function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): RunRecord {
+const stoodOn = ({ snapshot, execution, command, given }: RunToKeep): Promise<RunEnvironment> =>
+  environmentOf(execution.id, {
+    podman: snapshot.podman ?? null,
+    runtime: snapshot.runtime,
+    image: execution.isolation.image,
+    command,
+    ...given,
+  });
+
+function recordOf(run: RunToKeep, environment: RunEnvironment, repo: string, signer: Signer | undefined): RunRecord {
   const { snapshot, execution, command, scenario, pristine, at } = run;
   const { settings } = snapshot;
   const { stdout: _out, stderr: _err, unenforced, isolation: _isolation, ...told } = execution;
@@ -116,6 +129,7 @@ function recordOf(run: RunToKeep, repo: string, signer: Signer | undefined): Run
       unenforced,
       settings: isolationOf(settings),
     },
+    environment,
     actor: signer ? { name: signer.name, email: signer.email, key: signer.fingerprint } : null,
   };
 }

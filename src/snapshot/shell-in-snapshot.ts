@@ -68,6 +68,7 @@ export function shellInSnapshot(caller: Caller, asked: string, { shell, toStderr
     const kept = await (await keeper)({
       ...{ snapshot: record, execution, output: NO_OUTPUT, command: shellCommand(shell, "", false), at },
       ...{ scenario: null, pristine: false, secrets: Object.values(secrets) },
+      given: { env: record.settings.env, seed: null },
     });
     return { ...ended, run: kept.run, requests: kept.requests };
   });

@@ -43,6 +43,8 @@ export interface SnapshotRecord {
   readonly container: string;
   /** The OCI runtime that started it; null where podman chose. */
   readonly runtime: string | null;
+  /** The version of podman that made it; absent in records made before it was told. */
+  readonly podman?: string | null;
   /** Whether it goes when what runs in it has ended. */
   readonly throwAway: boolean;
   /** The process that makes it, and of a throw-away one runs it: `system/process-identity`. */

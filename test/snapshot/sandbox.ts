@@ -135,6 +135,7 @@ export async function testInSandbox(request: SandboxRequest) {
         devices: { devices: [], groups: [] },
         command,
         timeoutMs: settings.limits.timeoutMs,
+        seed: 7,
         logs: undefined,
         signal,
       },

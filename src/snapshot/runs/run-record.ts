@@ -1,6 +1,7 @@
 import type { SnapshotTest } from "../../agent/config.js";
 import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
 import type { EndedExecution } from "../execution.js";
+import type { RunEnvironment } from "./run-environment.js";
 import type { RunIsolation } from "./run-isolation.js";
 
 export const RUNS_REF = "refs/kai/runs";
@@ -35,6 +36,8 @@ export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "u
     /** Absent in those that were kept before it was. */
     readonly settings?: RunIsolation;
   };
+  /** Absent in those that were kept before it was. */
+  readonly environment?: RunEnvironment;
   readonly actor: { readonly name: string; readonly email: string; readonly key: string } | null;
 }
 

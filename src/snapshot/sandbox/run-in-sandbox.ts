@@ -10,6 +10,7 @@ import type { EgressRequest } from "../egress/request-log.js";
 import { requestsOf } from "../egress/requests-of.js";
 import type { Egress } from "../egress/serve-egress.js";
 import type { FoundChanges } from "../ingest/found-changes.js";
+import { seedVariables } from "../runs/run-environment.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 import { ExecutionOutput } from "./execution-output.js";
 import { limitEachProcess } from "./memory-stand-in.js";
@@ -22,6 +23,7 @@ export interface RunRequest extends SandboxParts, CommandStreams {
   /** A program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly timeoutMs: number;
+  readonly seed: number;
   /** Where the whole output is logged; undefined: nowhere. */
   readonly logs: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -83,7 +85,7 @@ export async function runInSandbox(
   const result = await runContainer(
     {
       ...plan,
-      env: { ...plan.env, ...proxy },
+      env: { ...seedVariables(request.seed, plan.env), ...plan.env, ...proxy },
       interactive: waits || stdin !== undefined,
       ...(waits && { pidFile: pidFileIn(folder) }),
     },

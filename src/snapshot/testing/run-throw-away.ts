@@ -12,6 +12,7 @@ import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
 import { isDamaged } from "../require-whole-disk.js";
+import { newSeed } from "../runs/run-environment.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
@@ -34,6 +35,8 @@ export interface ThrowAwayRequest extends CommandStreams {
   readonly commit?: Pick<RunCommit, "allowExecutable" | "message"> | undefined;
 }
 
+type SeededRequest = ThrowAwayRequest & { readonly seed: number };
+
 /**
  * Runs a command in a snapshot of its own that goes when it has ended; what came of it is kept as a run. A command that fails is a
  * result, and so is that what it changed is refused. E103, E113, E117, E122.
@@ -49,7 +52,8 @@ export async function runThrowAway(
   try {
     const secrets = await loadSecrets(repository, caller, first.record);
     const at = caller.now();
-    const { begun, ran } = await runTwice(caller, first, request, secrets);
+    const seeded = { ...request, seed: newSeed() };
+    const { begun, ran } = await runTwice(caller, first, seeded, secrets);
     ended = true;
     const { record } = begun;
     const damaged = ran.found.changes.length > 0 && (await isDamaged(begun.store, record, caller.env));
@@ -69,6 +73,7 @@ export async function runThrowAway(
       pristine: record.base === null,
       changed: damaged ? undefined : { found: ran.found, folder: changedFolder(ran.layers) },
       secrets: Object.values(secrets),
+      given: { env: record.settings.env, seed: seeded.seed },
     });
     if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
@@ -87,7 +92,7 @@ export async function runThrowAway(
 async function runTwice(
   caller: Caller,
   begun: BegunSnapshot,
-  request: ThrowAwayRequest,
+  request: SeededRequest,
   secrets: Readonly<Record<string, string>>,
 ): Promise<{ readonly begun: BegunSnapshot; readonly ran: RanInSandbox }> {
   const { record, places, store } = begun;
@@ -106,7 +111,7 @@ async function runTwice(
 async function runBegun(
   caller: Caller,
   { record, base, host, places, store, devices }: BegunSnapshot,
-  { command, onChunk, unread, stdin }: ThrowAwayRequest,
+  { command, onChunk, unread, stdin, seed }: SeededRequest,
   secrets: Readonly<Record<string, string>>,
   mayFail: boolean,
 ): Promise<RanInSandbox | undefined> {
@@ -132,6 +137,7 @@ async function runBegun(
         devices,
         command,
         timeoutMs: settings.limits.timeoutMs,
+        seed,
         logs: path.join(store.folderOf(id), "logs"),
         onChunk,
         unread,

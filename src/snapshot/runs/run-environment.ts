@@ -1,0 +1,79 @@
+import { createHmac, randomInt } from "node:crypto";
+import { open } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { digestFile } from "../../system/file-chunks.js";
+import { findProgram } from "../../system/find-program.js";
+
+/** What a run stood on beside its version's files and image: what has to be the same for it to be repeated. */
+export interface RunEnvironment {
+  /** Of the machine: the kernel's name, release and processor. */
+  readonly kernel: string;
+  /** The version of Podman; null where it is not known. */
+  readonly podman: string | null;
+  readonly runtime: string | null;
+  /** The machine's own program that ran; null of one in an image, which is told by the image, and of one in the version's files. */
+  readonly program: { readonly path: string; readonly sha256: string } | null;
+  /** Of each variable that it was given beside its secrets: HMAC-SHA256 of the value by the run's id. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** `KAI_SEED` and `PYTHONHASHSEED`, where nobody gave others; null: it was given none. */
+  readonly seed: number | null;
+  /** Of the machine, by IANA's name. */
+  readonly timeZone: string;
+}
+
+/** What it takes to tell. */
+export interface RunGiven {
+  readonly podman: string | null;
+  readonly runtime: string | null;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly seed: number | null;
+}
+
+/** PYTHONHASHSEED takes 32 bits. */
+const SEEDS = 2 ** 32;
+
+/** Another one for each execution. */
+export const newSeed = (): number => randomInt(SEEDS);
+
+/** So that what a command draws by chance can be drawn again: none in the place of what `given` says. */
+export function seedVariables(seed: number, given: Readonly<Record<string, string>>): Record<string, string> {
+  const names = ["KAI_SEED", "PYTHONHASHSEED"].filter((name) => !(name in given));
+  return Object.fromEntries(names.map((name) => [name, String(seed)]));
+}
+
+export async function environmentOf(id: string, given: RunGiven): Promise<RunEnvironment> {
+  const { podman, runtime, image, command, env, seed } = given;
+  const digest = (value: string) => createHmac("sha256", id).update(value).digest("hex");
+  return {
+    kernel: `${os.type()} ${os.release()} ${os.machine()}`,
+    podman,
+    runtime: runtime && path.basename(runtime),
+    program: image === "host" ? await programOf(command[0] ?? "") : null,
+    variables: Object.fromEntries(
+      Object.entries(env)
+        .sort()
+        .map(([name, value]) => [name, digest(value)]),
+    ),
+    seed,
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
+}
+
+/** Where PATH leads inside, as far as it is the machine's own. */
+const INSIDE = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+async function programOf(word: string): Promise<RunEnvironment["program"]> {
+  const folders = word.includes("/") ? [path.posix.dirname(word)] : INSIDE;
+  const file = path.isAbsolute(folders[0] ?? "") ? findProgram(path.posix.basename(word), folders) : undefined;
+  if (!file?.startsWith("/usr/")) return null;
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return null;
+  try {
+    return { path: file, sha256: (await digestFile(handle)).sha256 };
+  } finally {
+    await handle.close();
+  }
+}
