@@ -88,7 +88,7 @@ export async function pruneAll(
     const { id, version } = known.record;
     try {
       const saved = await pruneOne(repository, store, known, caller, how);
-      if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
+      if (saved !== undefined && saved !== "spared") pruned.push({ id, version, reason, ...saved });
     } catch (cause) {
       if (caller.interrupted?.aborted) throw cause;
       left.push({ id, ...whyLeft(cause) });
@@ -99,7 +99,7 @@ export async function pruneAll(
 
 /**
  * Prunes what is due, before a new one is begun or where a timer asks, but for those of which something would be lost: nobody asked for
- * that. Starts no process where nothing is due.
+ * that. One that cannot go so is told once, and not looked at again by a sweep. Starts no process where nothing is due.
  */
 export async function sweepDue(
   repository: Repository,
@@ -115,11 +115,34 @@ export async function sweepDue(
       continue;
     }
     const { id, version } = known.record;
-    // What cannot be pruned now is told by `snapshot prune`, and keeps nobody from trying a version.
-    const saved = await pruneOne(repository, store, known, caller, { dryRun, sparing: true }).catch(() => undefined);
-    if (saved !== undefined) pruned.push({ id, version, reason, ...saved });
+    if (store.isKeptFromSweeps(id)) continue;
+    const outcome = await sweepOne(repository, store, known, caller, dryRun);
+    if (typeof outcome !== "string") {
+      if (outcome !== undefined) pruned.push({ id, version, reason, ...outcome });
+    } else if (!dryRun) {
+      await store.keepFromSweeps(id);
+      caller.onSwept?.(`The snapshot ${id} of ${version} stays, although ${reason}: ${outcome} ${WAY_OUT}`);
+    }
   }
   return pruned;
+}
+
+const WAY_OUT = "`git kai-version snapshot prune` tries it again, and names what is in the way or would be lost.";
+
+/** Or why it is not to be tried again. Whatever else is in the way may be gone the next time, and keeps nobody from trying a version. */
+async function sweepOne(
+  repository: Repository,
+  store: SnapshotStore,
+  known: KnownSnapshot,
+  caller: Caller,
+  dryRun: boolean,
+): Promise<Gone | string | undefined> {
+  try {
+    const gone = await pruneOne(repository, store, known, caller, { dryRun, sparing: true });
+    return gone === "spared" ? "what can be in no version would be lost with it." : gone;
+  } catch (cause) {
+    return cause instanceof KaiError && cause.code === "E128" ? cause.message : undefined;
+  }
 }
 
 /** Says what a sweep has taken away that nobody asked for. */
@@ -140,14 +163,16 @@ export function whyLeft(cause: unknown): Pick<LeftSnapshot, "reason" | "hint"> {
 /** Whether nobody wants more of it: it is committed, or somebody had begun to take it away. */
 const isDone = ({ record, status }: KnownSnapshot): boolean => status === "committed" || record.destroyer !== undefined;
 
-/** Undefined where it is not to go any more: somebody else works on it, or has taken it away; or it is spared. */
+type Gone = Pick<PrunedSnapshot, "kept" | "wouldSave" | "refused">;
+
+/** Undefined where it is not to go any more: somebody else works on it, or has taken it away. */
 async function pruneOne(
   repository: Repository,
   store: SnapshotStore,
   due: KnownSnapshot,
   caller: Caller,
   { dryRun, sparing = false }: PruneHow,
-): Promise<Pick<PrunedSnapshot, "kept" | "wouldSave" | "refused"> | undefined> {
+): Promise<Gone | "spared" | undefined> {
   const look = async (known: KnownSnapshot) => {
     const found = isDone(known) ? undefined : await findJudgedChanges(repository, known, caller);
     const changed = found && (found.changes.length > 0 || found.truncated) ? found : undefined;
@@ -156,7 +181,7 @@ async function pruneOne(
   };
   if (dryRun) {
     const { changed, refused, isSpared } = await look(due);
-    if (isSpared) return undefined;
+    if (isSpared) return "spared";
     const { wouldSave } = await import("./would-save.js");
     return { kept: null, wouldSave: changed !== undefined && (await wouldSave(repository, due, changed)), refused };
   }
@@ -166,10 +191,10 @@ async function pruneOne(
     const { record } = known;
     await requireOwnFolder(store, record);
     // One that is spared each time has Podman asked but once, which frees its place.
-    if (sparing && !isLive(known.status) && (await look(known)).isSpared) return undefined;
+    if (sparing && !isLive(known.status) && (await look(known)).isSpared) return "spared";
     await takeContainerAway(store, record, caller.env);
     const { changed, refused, isSpared } = await look(known);
-    if (isSpared) return undefined;
+    if (isSpared) return "spared";
     const still: KnownSnapshot = { ...known, status: "stopped" };
     const saved = changed && (await saveStillSnapshot(repository, still, caller));
     await destroyRecorded(store, record, caller.env);

@@ -35,6 +35,7 @@ export const takenFrom = ({ record, status }: KnownSnapshot): TakenFrom => ({
 const LEASE = "execution-";
 const HOLD = "held-by-";
 const COMMIT = "committing";
+const STAYS = "stays";
 
 /** The records of an agent's snapshots: a folder each, which goes with the snapshot. */
 export class SnapshotStore {
@@ -193,6 +194,11 @@ export class SnapshotStore {
 
   /** The operation that was last begun so; empty where none was. */
   commitBegun = (id: string): string => findText(path.join(this.folderOf(id), COMMIT)) ?? "";
+
+  /** Notes that a sweep could not take it away: to find that out again may take a minute each time. */
+  keepFromSweeps = (id: string): Promise<void> => writeFile(path.join(this.folderOf(id), STAYS), "", { mode: 0o600 });
+
+  isKeptFromSweeps = (id: string): boolean => existsSync(path.join(this.folderOf(id), STAYS));
 
   async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
     const [owner, process, executing, destroying] = await Promise.all([
