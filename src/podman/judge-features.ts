@@ -70,7 +70,7 @@ function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: 
   return [
     facts.get("overlay") === "writable"
       ? feature("overlay", "ok", "native")
-      : feature("overlay", "missing", "not writable inside", "Put temp_dir on ext4, XFS or Btrfs."),
+      : feature("overlay", "missing", "temp_dir's file system can have none", overlayRemedy(quota)),
     links === "lo"
       ? feature("network", "ok", "nothing but loopback inside")
       : feature(
@@ -95,6 +95,9 @@ function insideFeatures(info: PodmanInfo, { facts, limited, oomKilled, quota }: 
         ),
   ];
 }
+
+const overlayRemedy = (quota: boolean): string =>
+  `Put temp_dir on ext4, XFS or Btrfs: ${quota ? "sandboxes have disks of their own as it is, and lose nothing" : "a sandbox has to be a copy there (`snapshot create --type full`)"}.`;
 
 /**
  * Podman has set the limit where nothing says that it does not bite. Where the others of the same control group do nothing, one that was not

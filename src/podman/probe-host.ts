@@ -88,20 +88,30 @@ async function tryRuntimes(request: ProbeRequest, info: PodmanInfo, host: HostCa
   const quota = await hasQuota(info.rootless, request.env);
   // crun refuses hybrid control groups, so asking it first there is time lost.
   const first = info.cgroups === "hybrid" ? "runc" : info.defaultRuntime;
-  for (const runtime of new Set([first, info.defaultRuntime, "crun", "runc"])) {
-    // Without the right to set a limit some versions start nothing, so the second try asks for none.
-    for (const limits of [LIMITS, []]) {
-      const features = limits.map((name): Feature => ({ name, state: "ok", detail: "" }));
-      const result = await runProbe(request, { ...host, runtime, features });
-      if (result.started) {
-        const facts = parseProbe(result.stdout.toString());
-        return { runtime, refusals, facts, limited: limits.length > 0, oomKilled: result.oomKilled, quota };
-      }
-      if (limits.length === 0) refusals.push({ runtime, reason: lastLine(result.stderr.toString()) });
+  const runtimes = new Set([first, info.defaultRuntime, "crun", "runc"]);
+  for (const { runtime, limited, overlay } of attemptsWith(runtimes)) {
+    const limits = (limited ? LIMITS : []).map((name): Feature => ({ name, state: "ok", detail: "" }));
+    const features: Feature[] = overlay ? limits : [...limits, { name: "overlay", state: "missing", detail: "" }];
+    const result = await runProbe(request, { ...host, runtime, features });
+    if (result.started) {
+      const facts = new Map(parseProbe(result.stdout.toString()));
+      if (!overlay) facts.delete("overlay");
+      const refused = overlay ? refusals : [];
+      return { runtime, refusals: refused, facts, limited, oomKilled: result.oomKilled, quota };
     }
+    if (!limited && overlay) refusals.push({ runtime, reason: lastLine(result.stderr.toString()) });
   }
   return { runtime: undefined, refusals, facts: new Map(), limited: false, oomKilled: false, quota };
 }
+
+/**
+ * Without the right to set a limit some versions start nothing, so the second try of each asks for none; over a file system that can have no
+ * overlay, such as another overlay, nothing starts with one, so all are tried again without.
+ */
+const attemptsWith = (runtimes: ReadonlySet<string>) =>
+  [true, false].flatMap((overlay) =>
+    [...runtimes].flatMap((runtime) => [true, false].map((limited) => ({ runtime, limited, overlay }))),
+  );
 
 const runProbe = (request: ProbeRequest, host: HostCapabilities): Promise<ContainerResult> =>
   withProbePlan(

@@ -5,7 +5,7 @@ import { KaiError } from "../error.js";
 import { makeFolder } from "../system/durable-file.js";
 import { identityOf } from "../system/process-identity.js";
 import { reasonOf } from "../system/reason-of.js";
-import type { HostCapabilities } from "./capabilities.js";
+import { featureOf, type HostCapabilities } from "./capabilities.js";
 import { removeFolder } from "./folders.js";
 import { OWNER_LABEL } from "./leftovers.js";
 import type { ContainerPlan, Namespace } from "./plan-container.js";
@@ -56,7 +56,10 @@ export async function withProbePlan<Result>(
       name: `kai-probe-${randomUUID()}`,
       labels: { [OWNER_LABEL]: (await identityOf(process.pid)) ?? "" },
       root: { ...skeleton, path: inside("root") },
-      app: { lower: inside("lower"), upper: inside("upper"), work: inside("work") },
+      app:
+        featureOf(host, "overlay")?.state === "missing"
+          ? { folder: inside("lower") }
+          : { lower: inside("lower"), upper: inside("upper"), work: inside("work") },
       user: USER,
       security: {
         seccompProfile: inside("seccomp.json"),

@@ -47,12 +47,22 @@ test("a root that can be written and is beyond the limit of storage is named", (
 });
 
 test("an isolation that is missing is E103 with what mends it, and never a weaker sandbox", () => {
-  for (const name of ["podman", "runtime", "overlay", "network", "seccomp"] as const) {
+  for (const name of ["podman", "runtime", "network", "seccomp"] as const) {
     const host = hostWith({ name, state: "missing", detail: "why", remedy: "do this" });
     expect(() => requireSettings(host, wanted)).toThrow(
       expect.objectContaining({ code: "E103", hint: "do this", message: expect.stringContaining(`${name}: why`) }),
     );
   }
+});
+
+test("an overlay is asked of temp_dir's file system only where a sandbox has it there", () => {
+  const lacks = { name: "overlay", state: "missing", detail: "none", remedy: "do this" } as const;
+  const onDisks = hostWith(lacks);
+  const plain = hostWith(lacks, { name: "storage", state: "unenforced", detail: "" });
+  expect(requireSettings(onDisks, wanted)).toEqual([]);
+  expect(() => requireSettings(plain, wanted)).toThrow(expect.objectContaining({ code: "E103", hint: "do this" }));
+  for (const other of [{ type: "full" }, { filesystem: "none" }, { filesystem: "tmpfs" }] as const)
+    expect(() => requireSettings(plain, { ...wanted, ...other })).not.toThrow();
 });
 
 test("AppArmor and SELinux are demanded only where kai.yaml requires them", () => {

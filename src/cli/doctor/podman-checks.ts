@@ -2,7 +2,7 @@ import type { Feature, FeatureName } from "../../podman/capabilities.js";
 import { type Check, missing, ok, warn } from "./check.js";
 
 /** Without these there is no sandbox; without the others it is a weaker one, and every result says so. */
-const NEEDED: readonly FeatureName[] = ["podman", "runtime", "overlay", "network", "seccomp", "init"];
+const NEEDED: readonly FeatureName[] = ["podman", "runtime", "network", "seccomp", "init"];
 
 const NAMES: Partial<Record<FeatureName, string>> = {
   runtime: "podman runtime",

@@ -5,6 +5,7 @@ import { type ProbeRequest, probeHost } from "../../podman/probe-host.js";
 import { requireVmRuntime } from "../../podman/vm-runtime.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 import type { SandboxBase } from "./sandbox.js";
+import { isCopied } from "./sandbox-layers.js";
 
 /** `true`: where the host has it; `required`: E103 where it has not. */
 type Wanted = boolean | "required";
@@ -34,9 +35,13 @@ export async function findHost(settings: SnapshotSettings, request: ProbeRequest
  * Throws E117 without podman and E103 where an isolation that was asked for cannot be had. Gives the limits that this
  * machine does not enforce, so that the result says so.
  */
-export function requireSettings(host: HostCapabilities, { security, filesystem, network }: SnapshotSettings): string[] {
+export function requireSettings(host: HostCapabilities, settings: SnapshotSettings): string[] {
+  const { security, filesystem, network } = settings;
   if (host.podman === undefined) throw podmanMissing();
-  const required: FeatureName[] = ["podman", "runtime", "overlay", "network"];
+  const required: FeatureName[] = ["podman", "runtime", "network"];
+  // One in memory, or on a disk of the sandbox's own, asks nothing of temp_dir's file system.
+  const isElsewhere = filesystem === "tmpfs" || featureOf(host, "storage")?.state === "ok";
+  if (!isCopied(settings) && !isElsewhere) required.push("overlay");
   // A filter that was asked for and is not there would be a weaker sandbox that looks the same.
   if (security.seccomp !== false) required.push("seccomp");
   if (security.apparmor === "required") required.push("apparmor");

@@ -17,7 +17,7 @@ export type Layers =
   | { readonly kind: "copy"; readonly lower: string; readonly copy: string };
 
 /** A sandbox's files are a copy of its own where nothing is laid over the shared ones. */
-const isCopied = ({ type, filesystem }: Pick<SnapshotSettings, "type" | "filesystem">): boolean =>
+export const isCopied = ({ type, filesystem }: Pick<SnapshotSettings, "type" | "filesystem">): boolean =>
   type === "full" || filesystem === "none";
 
 type Shape = Pick<SnapshotSettings, "type" | "filesystem">;
