@@ -77,8 +77,6 @@ export interface ContainerPlan {
   security: ContainerSecurity;
   limits: ContainerLimits;
   env: Readonly<Record<string, string>>;
-  /** Variables whose values podman gets in its own environment, so that no list of processes shows them. */
-  secrets?: Readonly<Record<string, string>>;
   /** Devices by the names of `--device`, and the groups that may open them: see `chooseGpus`. */
   devices?: readonly string[];
   groups?: readonly number[];
@@ -130,7 +128,7 @@ export function planContainer(plan: ContainerPlan, host: HostCapabilities): stri
     ...(plan.written ?? []).flatMap(({ host: outside, inside }) => ["--volume", `${outside}:${inside}:rw`]),
     ...(plan.devices ?? []).flatMap((device) => ["--device", device]),
     ...(plan.groups ?? []).flatMap((group) => ["--group-add", String(group)]),
-    ...environmentArguments({ HOME: "/tmp", LANG: "C.UTF-8", ...plan.env }, plan.secrets),
+    ...environmentArguments({ HOME: "/tmp", LANG: "C.UTF-8", ...plan.env }),
     ...rootArguments(plan.root, "init" in command ? [IDLE_INIT, "-P"] : command),
   ];
 }

@@ -21,6 +21,8 @@ export interface ContainerRunOptions extends CommandStreams {
   maxOutput?: number | undefined;
   /** Where its shell says that the command begins, as the plan's command does by `script`; takes what it prints. */
   mark?: StartMark | undefined;
+  /** What its shell reads before all else. */
+  given?: string | undefined;
   /**
    * Is done when the container's process is there, which waits for it by reading a line; takes `pidFile` in the plan. Its failure
    * ends the container.
@@ -62,7 +64,7 @@ export async function runContainer(
   options: ContainerRunOptions,
 ): Promise<ContainerResult> {
   options.signal?.throwIfAborted();
-  const { env, folder } = options;
+  const { env, folder, given = "" } = options;
   const ended = new AbortController();
   const late = new AbortController();
   const hurried = [late.signal, options.signal, options.unread].filter((each) => each !== undefined);
@@ -79,12 +81,11 @@ export async function runContainer(
     const run = await runPodman(planContainer(ready, host), {
       env,
       cwd: folder,
-      variables: plan.secrets,
       timeoutMs: options.timeoutMs + 2 * START_BUDGET_MS,
       maxOutput: options.maxOutput,
       onChunk: options.mark?.take ?? options.onChunk,
       hurried: AbortSignal.any(hurried),
-      input: begin,
+      input: begin ? begin.then((line) => given + line) : given,
       stdin: options.stdin,
     });
     ended.abort();

@@ -35,7 +35,7 @@ export async function startContainer(
 ): Promise<RunningContainer> {
   signal?.throwIfAborted();
   try {
-    const options = { env, cwd: folder, variables: plan.secrets };
+    const options = { env, cwd: folder };
     const { exitCode, stderr } = await runPodman(planContainer(await mountOverlays(plan, host, env), host), options);
     signal?.throwIfAborted();
     const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;

@@ -40,8 +40,6 @@ export async function createSnapshot(caller: Caller, request: CreateSnapshotRequ
         folder,
         base,
         settings,
-        // Each command in it gets them, and what is recorded of the container does not hold them.
-        secrets: {},
         // The monitor's clock may be early by a part of one: what has ended so is over by its record, too.
         seconds: Math.ceil(settings.ttlMs / 1000) + 1,
         env,

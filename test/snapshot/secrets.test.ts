@@ -1,10 +1,14 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { placeAt } from "../scenarios/place.js";
 import { baseImage } from "./base-image.js";
 import { snapshotAgent } from "./snapshot-agent.js";
+
+const PROGRAM = fileURLToPath(new URL("../../bin/git-kai-version", import.meta.url));
 
 const SECRET = "s3cr3t-of-the-user";
 
@@ -30,6 +34,34 @@ test("secrets are in the sandbox and nowhere else: masked in output, not in reco
   expect(
     execFileSync("podman", ["inspect", `kai-${id.toLowerCase()}`], { env: agent.env, encoding: "utf8" }),
   ).not.toContain(SECRET);
+});
+
+test("what a run is given comes whole, and never was in Podman's database", async () => {
+  const value = `${randomUUID()}\\n\\\\ "$HOME" 'x' %b \\c end\n\nlast\n\n`;
+  const agent = await snapshotAgent({ secrets: { KEY: "command:cat ../secret", OTHER: "env:OTHER_KEY" } });
+  writeFileSync(path.join(agent.dir, "../secret"), value);
+  agent.env["OTHER_KEY"] = `other-${randomUUID()}`;
+  // One line feed at the end is not of it. Encoded, as it would be masked otherwise.
+  const script = "import os; print((os.environ['KEY'] + '|' + os.environ['OTHER']).encode().hex())";
+  const given = Buffer.from(`${value.slice(0, -1)}|${agent.env["OTHER_KEY"]}`).toString("hex");
+  for (const network of ["none", "isolated"]) {
+    const ran = await agent.made("run", "--network", network, "1.1.0", "--", "python3", "-c", script);
+    expect(ran.stdout.trim()).toBe(given);
+  }
+  const read = await agent.run("sh", [
+    "-c",
+    `printf 'in\\nput' | "$0" "$1" snapshot run 1.1.0 -- cat`,
+    process.execPath,
+    PROGRAM,
+  ]);
+  expect(read.stdout).toBe("in\nput");
+  const root = execFileSync("podman", ["info", "--format", "{{.Store.GraphRoot}}"], {
+    env: agent.env,
+    encoding: "utf8",
+  });
+  const pattern = `${value.slice(0, 36)}|${agent.env["OTHER_KEY"]}`;
+  const held = await agent.run("grep", ["-rlaE", pattern, path.join(root.trim(), "libpod")]);
+  expect(String(held)).toBe("[exit 1]");
 });
 
 test("a secret in a file's name, in the command and in what is asked of the network is in no record either", async () => {

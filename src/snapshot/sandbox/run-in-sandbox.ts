@@ -18,10 +18,13 @@ import { prepareSandbox, type SandboxParts } from "./sandbox.js";
 import { pidFileIn } from "./sandbox-folder.js";
 import { findLayers, type Layers, readChanges } from "./sandbox-layers.js";
 import { EGRESS_PORT, limitNetwork, openEgress } from "./sandbox-network.js";
+import { secretLines, takeSecrets } from "./secret-lines.js";
 
 export interface RunRequest extends SandboxParts, CommandStreams {
   /** A program and its arguments. */
   readonly command: readonly [string, ...string[]];
+  /** Values, by variable; its shell gets them, and nothing that is written of the container. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly seed: number;
   /** Where the whole output is logged; undefined: nowhere. */
@@ -66,7 +69,7 @@ export async function runInSandbox(
     [
       "/bin/sh",
       "-c",
-      `${waiting(settings, request)}${standInFor(host, settings.limits)}${mark.script}${AS_CHILD}`,
+      `${takeSecrets(secrets)}${waiting(settings, request)}${standInFor(host, settings.limits)}${mark.script}${AS_CHILD}`,
       "sh",
       ...request.command,
     ],
@@ -81,16 +84,17 @@ export async function runInSandbox(
   };
   const proxy = isolated ? proxyEnvironment(EGRESS_PORT) : {};
   const waits = network.mode !== "none";
+  const given = secretLines(secrets);
   const { stdin, unread } = request;
   const result = await runContainer(
     {
       ...plan,
       env: { ...seedVariables(request.seed, plan.env), ...plan.env, ...proxy },
-      interactive: waits || stdin !== undefined,
+      interactive: reads(settings, request),
       ...(waits && { pidFile: pidFileIn(folder) }),
     },
     host,
-    { env, folder, timeoutMs, mark, stdin, unread, signal, ...(waits && { before }) },
+    { env, folder, timeoutMs, mark, given, stdin, unread, signal, ...(waits && { before }) },
   ).finally(() => egress?.close());
   const kept = await output.end();
   if (!result.started) {
@@ -111,8 +115,14 @@ export async function runInSandbox(
 const AS_CHILD = 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?';
 
 /** A command on a network begins when that is ready: a line on stdin says so, and what is behind it is the command's own. */
-const waiting = ({ network }: SnapshotSettings, { stdin }: CommandStreams): string =>
-  network.mode === "none" ? "" : `read -r _; ${stdin === undefined ? "exec </dev/null; " : ""}`;
+const waiting = (settings: SnapshotSettings, request: RunRequest): string => {
+  const line = settings.network.mode === "none" ? "" : "read -r _; ";
+  return request.stdin === undefined && reads(settings, request) ? `${line}exec </dev/null; ` : line;
+};
+
+/** Whether its shell, or the command, has something to read. */
+const reads = ({ network }: SnapshotSettings, { stdin, secrets }: RunRequest): boolean =>
+  network.mode !== "none" || stdin !== undefined || Object.keys(secrets).length > 0;
 
 const standInFor = (host: HostCapabilities, limits: RunRequest["settings"]["limits"]): string =>
   host.features.some(({ name, state }) => name === "memory" && state === "ok") ? "" : limitEachProcess(limits);

@@ -28,8 +28,6 @@ export interface SandboxParts {
   readonly folder: string;
   readonly base: SandboxBase;
   readonly settings: SnapshotSettings;
-  /** Values of secrets, by variable. */
-  readonly secrets: Readonly<Record<string, string>>;
   readonly seconds: number;
   /** The caller's environment: for podman, never for the sandbox. */
   readonly env: NodeJS.ProcessEnv;
@@ -75,7 +73,6 @@ export async function prepareSandbox<C extends ContainerPlan["command"]>(
     },
     limits: { cpus: limits.cpus, memoryBytes: limits.memoryBytes, pids: limits.pids, seconds: parts.seconds },
     env: settings.env,
-    secrets: parts.secrets,
     ...parts.devices,
     cgroupParent: cgroupParentFor(host, name),
     command,
