@@ -1,5 +1,5 @@
 import { parseDuration } from "../agent/quantity.js";
-import { openRepository } from "../git/repository.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { kaiFolderOf } from "../operation/kai-folder.js";
 import { listBuiltImages, removeImage } from "../podman/built-images.js";
 import { readAgent } from "../version/agent-repository.js";
@@ -7,6 +7,7 @@ import type { Caller } from "../version/writing-session.js";
 import { endAllAbandoned, type SetRight } from "./abandoned-commands.js";
 import { unneededImages } from "./image/unneeded-images.js";
 import { isRootless } from "./is-rootless.js";
+import { pruneKeptLogs } from "./kept-logs.js";
 import { listOrphans, restoreOrphans } from "./orphaned-snapshots.js";
 import { type LeftSnapshot, type PrunedSnapshot, pruneAll, whyDue } from "./prune-due.js";
 import { findPrunableSaves, type PrunedSave } from "./prune-saves.js";
@@ -71,7 +72,7 @@ export async function pruneSnapshots(
     keepMs: parseDuration(config.snapshot_isolation.cleanup_after),
     now: caller.now(),
   };
-  const cached = { unused, agent: config.agent_id, dryRun };
+  const cached = { repository, unused, agent: config.agent_id, dryRun };
   if (dryRun) {
     const { pruned, left } = await pruneAll(repository, store, due, caller, { dryRun });
     const going = due.map(({ known }) => known);
@@ -90,6 +91,7 @@ export async function pruneSnapshots(
 }
 
 interface Cached {
+  readonly repository: Repository;
   /** By it the files of versions that go: those whose snapshot went just now stay until the next time. */
   readonly unused: UnusedRequest;
   readonly agent: string;
@@ -98,8 +100,11 @@ interface Cached {
   readonly going: readonly KnownSnapshot[];
 }
 
-/** Removes images that no version's name leads to, and files of versions that no snapshot has used for long; or only tells them. */
-async function sweepCached(env: NodeJS.ProcessEnv, { unused, agent, dryRun, ...snapshots }: Cached): Promise<string[]> {
+/** Removes images that no version's name leads to, and files of versions and outputs of runs that are kept for long enough; or only tells them. */
+async function sweepCached(
+  env: NodeJS.ProcessEnv,
+  { repository, unused, agent, dryRun, ...snapshots }: Cached,
+): Promise<string[]> {
   const staying = snapshots.staying.map(({ record }) => record);
   const going = snapshots.going.map(({ record }) => record);
   const images: string[] = [];
@@ -107,7 +112,8 @@ async function sweepCached(env: NodeJS.ProcessEnv, { unused, agent, dryRun, ...s
     if (dryRun || (await removeImage(name, env))) images.push(`image ${name}`);
   }
   const trees = dryRun ? await listUnusedTrees(unused) : await pruneTrees(unused, { rootless: isRootless(), env });
-  return [...images, ...trees.map(treeTold)];
+  const logs = await pruneKeptLogs(repository, { ...unused, dryRun });
+  return [...images, ...trees.map(treeTold), ...logs.map((id) => `the output of the run ${id}`)];
 }
 
 /** By its tree's id; whose files they are follows in its name. */

@@ -2,9 +2,11 @@ import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { decodeTime } from "ulid";
+import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
 import { findExecutionLog } from "./execution-log.js";
+import { findKeptLogs } from "./kept-logs.js";
 import type { OutputStream } from "./sandbox/execution-output.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
@@ -24,13 +26,9 @@ export interface LoggedExecution {
   readonly stderr: number;
 }
 
-/** What was executed in a snapshot, the oldest first. E101, E122. */
+/** What was executed in a snapshot, the oldest first; or that run, of which more is kept than its record has. E101, E122. */
 export async function listLogs(caller: Caller, asked: string): Promise<LoggedExecution[]> {
-  const repository = await openRepository(caller.cwd, caller.env);
-  const store = new SnapshotStore(repository);
-  const { record } = await store.find(asked);
-  const folder = path.join(store.folderOf(record.id), "logs");
-  const running = await store.executionsOf(record.id);
+  const { folder, running } = await findLogs(caller, asked);
   const names = await readdir(folder).catch(() => []);
   const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr|json)$/, "")))].sort();
   return Promise.all(
@@ -58,11 +56,28 @@ export async function* readLog(
   asked: string,
   execution: string,
 ): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }> {
-  const store = new SnapshotStore(await openRepository(caller.cwd, caller.env));
-  const { record } = await store.find(asked);
+  const { folder } = await findLogs(caller, asked);
   for (const stream of ["stdout", "stderr"] as const) {
-    const file = path.join(store.folderOf(record.id), "logs", `${execution}.${stream}`);
+    const file = path.join(folder, `${execution}.${stream}`);
     for await (const chunk of chunksOf(file)) yield { stream, chunk };
+  }
+}
+
+/** Where what was printed lies, and which executions are not over. */
+async function findLogs(
+  caller: Caller,
+  asked: string,
+): Promise<{ readonly folder: string; readonly running: ReadonlySet<string> }> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  try {
+    const { record } = await store.find(asked);
+    return { folder: path.join(store.folderOf(record.id), "logs"), running: await store.executionsOf(record.id) };
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
+    const [folder, another] = findKeptLogs(repository, asked);
+    if (folder === undefined || another !== undefined) throw cause;
+    return { folder, running: new Set() };
   }
 }
 

@@ -18,10 +18,16 @@ export class OutputTail {
 
   /** What was kept as text, and how many bytes before it were not. */
   end(): { output: string; dropped: number } {
+    const { bytes, dropped } = this.endBytes();
+    return { output: bytes.toString(), dropped };
+  }
+
+  /** The same as bytes, from the beginning of a character of UTF-8. */
+  endBytes(): { bytes: Buffer; dropped: number } {
     this.#cut();
     const bytes = Buffer.concat(this.#chunks);
     const start = this.#dropped > 0 ? firstWholeCharacter(bytes) : 0;
-    return { output: bytes.subarray(start).toString(), dropped: this.#dropped + start };
+    return { bytes: bytes.subarray(start), dropped: this.#dropped + start };
   }
 
   #cut(): void {

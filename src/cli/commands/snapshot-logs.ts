@@ -14,8 +14,8 @@ export const snapshotLogsCommand = defineCommand({
   name: "snapshot logs",
   summary: "Show what the commands in a snapshot printed",
   description:
-    "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
-  arguments: { id: required("the snapshot's id, or how it begins or ends") },
+    "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. The id of a throw-away run gives its output, where that is more than the megabyte of each that its record has. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
+  arguments: { id: required("the snapshot's id, or a run's, or how it begins or ends") },
   options: {
     execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
     list: flag("list what was executed"),

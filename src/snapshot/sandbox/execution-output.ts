@@ -3,11 +3,12 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import path from "node:path";
 import { makeFolder } from "../../system/durable-file.js";
 import type { TakeOutput } from "../../system/hand-on.js";
+import { OutputTail } from "../../system/output-tail.js";
 import { StreamRedactor } from "../runs/redact.js";
 
 export type OutputStream = "stdout" | "stderr";
 
-/** Bytes of each stream in a result. */
+/** Bytes of each stream in a result: half of them from its beginning, half from its end, where a failure is told. */
 const KEPT = 1024 * 1024;
 /** Bytes logged of each stream: a runaway must not fill the disk. */
 export const LOGGED = 256 * 1024 * 1024;
@@ -60,7 +61,8 @@ export class ExecutionOutput {
 class Kept {
   readonly #file: WriteStream | undefined;
   readonly #redactor: StreamRedactor;
-  readonly #chunks: Buffer[] = [];
+  readonly #head: Buffer[] = [];
+  readonly #tail = new OutputTail(KEPT / 2);
   #size = 0;
   #failed = false;
 
@@ -88,14 +90,17 @@ class Kept {
       this.#file.end();
       await Promise.race([once(this.#file, "close"), once(this.#file, "error")]);
     }
-    const bytes = Buffer.concat(this.#chunks);
-    return { bytes, dropped: this.#size - bytes.length };
+    const { bytes: tail, dropped } = this.#tail.endBytes();
+    const between = dropped > 0 ? [Buffer.from(`\n[${dropped} bytes are not kept here]\n`)] : [];
+    return { bytes: Buffer.concat([...this.#head, ...between, tail]), dropped };
   }
 
   #keep(bytes: Buffer): Buffer {
     if (bytes.length > 0 && this.#size < LOGGED && !this.#failed)
       this.#file?.write(bytes.subarray(0, LOGGED - this.#size));
-    if (this.#size < KEPT) this.#chunks.push(bytes.subarray(0, KEPT - this.#size));
+    const room = Math.max(0, KEPT / 2 - this.#size);
+    if (room > 0) this.#head.push(bytes.subarray(0, room));
+    if (bytes.length > room) this.#tail.add(bytes.subarray(room));
     this.#size += bytes.length;
     return bytes;
   }

@@ -12,6 +12,7 @@ import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
 import { isDamaged } from "../require-whole-disk.js";
+import { maskText } from "../runs/redact.js";
 import { newSeed } from "../runs/run-environment.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -34,6 +35,9 @@ export interface ThrowAwayRequest extends CommandStreams {
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable" | "message"> | undefined;
 }
+
+const masked = (command: readonly string[], secrets: Readonly<Record<string, string>>): string[] =>
+  command.map((word) => maskText(word, Object.values(secrets)));
 
 type SeededRequest = ThrowAwayRequest & { readonly seed: number };
 
@@ -60,6 +64,11 @@ export async function runThrowAway(
     const execution = judge(begun, ran, request.expect, damaged);
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
+    if (ran.output.dropped > 0) {
+      const told = { at: at.toISOString(), command: masked(request.command, secrets), exitCode: execution.exitCode };
+      const { keepLogs } = await import("../kept-logs.js");
+      await keepLogs(repository, path.join(first.store.folderOf(record.id), "logs"), record.id, told);
+    }
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
     const keepRun = await loadKeeper(repository, caller);

@@ -1,0 +1,47 @@
+import { existsSync, readdirSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { decodeTime } from "ulid";
+import type { Repository } from "../git/repository.js";
+import { kaiFolderOf } from "../operation/kai-folder.js";
+import { makeFolder } from "../system/durable-file.js";
+import { type ExecutionLog, writeExecutionLog } from "./execution-log.js";
+import { isSnapshotId } from "./is-snapshot-record.js";
+
+/** Where the output of throw-away runs lies that is longer than their records keep, a folder each. */
+const keptLogsIn = (repository: Repository): string => path.join(kaiFolderOf(repository).root, "logs");
+
+/** Keeps what a run printed beyond its sandbox's end: `folder` is moved, and told of. */
+export async function keepLogs(repository: Repository, folder: string, id: string, log: ExecutionLog): Promise<void> {
+  if (!existsSync(folder)) return;
+  await writeExecutionLog(folder, id, log);
+  await makeFolder(keptLogsIn(repository));
+  await rename(folder, path.join(keptLogsIn(repository), id));
+}
+
+/** The folders of those whose id begins or ends so. */
+export function findKeptLogs(repository: Repository, asked: string): string[] {
+  const wanted = asked.toUpperCase();
+  const ids = keptIn(repository).filter((id) => wanted !== "" && (id.startsWith(wanted) || id.endsWith(wanted)));
+  return ids.map((id) => path.join(keptLogsIn(repository), id));
+}
+
+/** Removes those that are older than `keepMs`, or only gives their ids. */
+export async function pruneKeptLogs(
+  repository: Repository,
+  { keepMs, now, dryRun }: { readonly keepMs: number; readonly now: Date; readonly dryRun: boolean },
+): Promise<string[]> {
+  const old = keptIn(repository).filter((id) => now.getTime() - decodeTime(id) > keepMs);
+  if (!dryRun) {
+    for (const id of old) await rm(path.join(keptLogsIn(repository), id), { recursive: true, force: true });
+  }
+  return old;
+}
+
+function keptIn(repository: Repository): string[] {
+  try {
+    return readdirSync(keptLogsIn(repository)).filter(isSnapshotId).sort();
+  } catch {
+    return [];
+  }
+}

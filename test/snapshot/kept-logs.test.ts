@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { snapshotAgent } from "./snapshot-agent.js";
+
+test("of a long output beginning and end are kept with the run, and all of it until cleanup_after is over", async () => {
+  const agent = await snapshotAgent();
+  const script = "echo BEGIN; yes | head -c 3000000; echo END; echo failed >&2; exit 3";
+  const ran = await agent.snapshot("run", "1.1.0", "--json", "--", "sh", "-c", script);
+  const { id, run, stdout, outputDropped } = ran.json();
+  expect(stdout).toMatch(/^BEGIN\ny\n[\s\S]*\n\[\d+ bytes are not kept here\]\n[\s\S]*y\nEND\n$/);
+  expect(stdout.length).toBeLessThan(1.1 * 1024 * 1024);
+  expect(stdout).toContain(`[${outputDropped} bytes are not kept here]`);
+  expect(Number(agent.git("cat-file", "-s", `${run}:stdout`))).toBe(stdout.length);
+  const all = await agent.snapshot("logs", id);
+  expect(all.stdout).toMatch(/^BEGIN\n[\s\S]*y\nEND\n$/);
+  expect(all).toMatchObject({ exit: 0, stderr: "failed\n" });
+  expect(all.stdout).toHaveLength(3_000_000 + "BEGIN\nEND\n".length);
+  expect(await agent.made("logs", id.slice(-8), "--list")).toMatchObject({
+    total: 1,
+    executions: [{ id, state: "ended", exitCode: 3, command: ["sh", "-c", script] }],
+  });
+  const short = await agent.made("run", "1.1.0", "--", "echo", "short");
+  expect(await agent.refused("logs", short.id)).toMatchObject({ code: "E101" });
+  expect((await agent.made("prune")).orphans).toEqual([]);
+  const file = path.join(agent.dir, "kai.yaml");
+  const config = JSON.parse(readFileSync(file, "utf8"));
+  config.snapshot_isolation.cleanup_after = "1s";
+  agent.write("kai.yaml", JSON.stringify(config));
+  agent.commit("chore: clean up soon");
+  expect((await agent.made("prune", "--dry-run")).orphans).toContain(`the output of the run ${id}`);
+  expect((await agent.made("prune")).orphans).toContain(`the output of the run ${id}`);
+  expect(await agent.refused("logs", id)).toMatchObject({ code: "E101" });
+});
