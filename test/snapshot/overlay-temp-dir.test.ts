@@ -34,7 +34,7 @@ test("sandboxes can be had where temp_dir is on an overlay, and doctor says what
   const found = checks.find(({ name }: { name: string }) => name === "podman overlay");
   expect(found).toMatchObject({
     state: "warn",
-    detail: "temp_dir's file system can have none",
+    detail: expect.stringContaining("temp_dir's file system can have none: only sandboxes with a disk of their own"),
     remedy: expect.stringMatching(/^Put temp_dir on ext4, XFS or Btrfs: /),
   });
 });

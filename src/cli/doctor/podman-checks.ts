@@ -21,11 +21,30 @@ const NAMES: Partial<Record<FeatureName, string>> = {
   vm: "podman vm",
 };
 
+/** What a sandbox is without one, or which key of snapshot_isolation is refused (E103). */
+const COSTS: Partial<Record<FeatureName, string>> = {
+  overlay: "only sandboxes with a disk of their own, in memory, or that are copies",
+  memory: "only each process is limited, not the sandbox",
+  cpu: "a sandbox can take every processor",
+  pids: "a sandbox can start as many processes as its user may",
+  storage: "a sandbox can fill the disk",
+  apparmor: "`security.apparmor: required` is refused",
+  selinux: "`security.selinux: required` is refused",
+  userns: "the namespace `user`, and the level production, are refused",
+  freezer: "what runs in a sandbox is stopped one process at a time while its files are read",
+  bridge: "`network.mode: bridge` is refused",
+  bandwidth: "`resource_limits.network_bandwidth` does nothing",
+  vm: "`default_isolation: vm` is refused",
+  gpu: "`resource_limits.gpu` is refused",
+};
+
 /** What the machine gives a sandbox, one check a feature. */
 export const checkPodman = (features: readonly Feature[]): Check[] => features.map(checkOf);
 
 function checkOf({ name, state, detail, remedy = "" }: Feature): Check {
   const title = NAMES[name] ?? name;
   if (state === "ok") return ok(title, detail);
-  return NEEDED.includes(name) ? missing(title, detail, remedy) : warn(title, detail, remedy);
+  if (NEEDED.includes(name)) return missing(title, detail, remedy);
+  const cost = COSTS[name];
+  return warn(title, cost === undefined ? detail : `${detail}: ${cost}`, remedy);
 }

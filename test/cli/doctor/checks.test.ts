@@ -52,8 +52,13 @@ test("a limit that does nothing is a warning, a sandbox that cannot be is missin
   ]);
   expect(checks).toEqual([
     { name: "podman runtime", state: "missing", detail: "crun: no", remedy: "install runc" },
-    { name: "podman memory limit", state: "warn", detail: "does nothing", remedy: "boot with cgroup v2" },
-    { name: "podman vm", state: "warn", detail: "none", remedy: "install runsc" },
+    {
+      name: "podman memory limit",
+      state: "warn",
+      detail: "does nothing: only each process is limited, not the sandbox",
+      remedy: "boot with cgroup v2",
+    },
+    { name: "podman vm", state: "warn", detail: "none: `default_isolation: vm` is refused", remedy: "install runsc" },
   ]);
 });
 
