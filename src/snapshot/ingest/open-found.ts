@@ -34,10 +34,12 @@ export function openFound(root: string, { path, size }: FoundChange): Promise<Fi
 }
 
 const OWNER_READS = 0o400n;
+/** Whoever it is, and whatever groups he is in. */
+const ALL_READ = 0o444n;
 
 /** What keeps the caller from reading a regular file; undefined where nothing does. Only where its mode leaves a doubt it is opened. */
 export async function findUnreadable(root: string, path: string, { uid, mode }: BigIntStats): Promise<unknown> {
-  if (Number(uid) === process.getuid?.() && mode & OWNER_READS) return undefined;
+  if ((mode & ALL_READ) === ALL_READ || (Number(uid) === process.getuid?.() && mode & OWNER_READS)) return undefined;
   try {
     await inParentOf(root, path, async (parent, name) => (await open(parent.at(name), FLAGS)).close());
     return undefined;
