@@ -43,15 +43,23 @@ export function pourInto(output: StandardOutput, text: string | Uint8Array): Pro
   return stream.writableLength > MOST_WAITING ? read(stream) : undefined;
 }
 
-/** When all that waited is read, or nobody will read it. */
-const read = (stream: NodeJS.WriteStream): Promise<void> =>
-  new Promise((resolve) => {
+const reads = new Map<NodeJS.WriteStream, Promise<void>>();
+
+/** When all that waits is read, or nobody will read it; one promise for all who ask meanwhile. */
+function read(stream: NodeJS.WriteStream): Promise<void> {
+  const known = reads.get(stream);
+  if (known !== undefined) return known;
+  const asked = new Promise<void>((resolve) => {
     const done = () => {
       for (const event of ["drain", "error", "close"]) stream.off(event, done);
+      reads.delete(stream);
       resolve();
     };
     for (const event of ["drain", "error", "close"]) stream.on(event, done);
   });
+  reads.set(stream, asked);
+  return asked;
+}
 
 /** Calls it where what was written is read by nobody any more. */
 export const onUnread = (listener: () => void): void => {
