@@ -11,6 +11,7 @@ export function callerOf(context: CommandContext, tellConfig = tellConfigGone): 
     now: context.now,
     progress: context.output.progress,
     onSwept: (message) => context.output.note(message),
+    onLeft: (message) => context.output.warn(message),
     onRecovered: (recovered) => {
       tellRecovered(recovered, context);
       const restored = ({ kind, outcome }: Recovered) => outcome === "completed" && /^(?:rollback|undo)$/.test(kind);

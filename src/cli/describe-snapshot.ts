@@ -155,7 +155,11 @@ export function describeExecution(execution: Execution, { style }: Output): stri
   if (execution.oomKilled) lines.push(style.red("It ran out of memory."));
   if (execution.failures.includes(DISK_FAILED)) lines.push(style.red(DISK_FAILED));
   lines.push(...describeRequests(execution, style));
-  const { artifactsDropped } = execution;
+  const { artifactsDropped, outputDropped } = execution;
+  if (outputDropped > 0)
+    lines.push(
+      `${formatBytes(outputDropped)} of its output are not in its record: \`snapshot logs ${execution.snapshot ?? execution.id}\` has them.`,
+    );
   const [artifacts, refused] = [execution.artifacts ?? [], execution.refused ?? []];
   if (artifacts.length > 0) {
     lines.push(

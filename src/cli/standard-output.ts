@@ -34,8 +34,8 @@ export function writeTo(output: StandardOutput, text: string | Uint8Array): void
 const MOST_WAITING = 16 * 1024 * 1024;
 
 /**
- * Writes what comes for long, as of a command in a sandbox, and never holds this process up: its clocks and signals go on.
- * Gives a promise where much of it waits for its reader.
+ * Writes what comes for long, as of a command in a sandbox, and does not hold this process up where it goes to a pipe: its clocks and
+ * signals go on. (To a terminal Node writes at once, also where somebody has stopped that.) Gives a promise where much of it waits for its reader.
  */
 export function pourInto(output: StandardOutput, text: string | Uint8Array): Promise<void> | undefined {
   const stream = streamOf(output);
@@ -82,7 +82,7 @@ function failed(output: StandardOutput, cause: NodeJS.ErrnoException): void {
   if (isTold && !isToldToFail) {
     isToldToFail = true;
     process.once("exit", () => {
-      process.exitCode ||= 1;
+      process.exitCode = 1;
     });
     writeTo("stderr", `Error E118: The output could not be written: ${cause.message}\n`);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { decodeTime } from "ulid";
@@ -11,12 +11,21 @@ import { isSnapshotId } from "./is-snapshot-record.js";
 /** Where the output of throw-away runs lies that is longer than their records keep, a folder each. */
 const keptLogsIn = (repository: Repository): string => path.join(kaiFolderOf(repository).root, "logs");
 
+/** Bytes of all of them; beyond it the oldest go. */
+const MOST_BYTES = 4 * 1024 ** 3;
+
 /** Keeps what a run printed beyond its sandbox's end: `folder` is moved, and told of. */
 export async function keepLogs(repository: Repository, folder: string, id: string, log: ExecutionLog): Promise<void> {
   if (!existsSync(folder)) return;
   await writeExecutionLog(folder, id, log);
   await makeFolder(keptLogsIn(repository));
   await rename(folder, path.join(keptLogsIn(repository), id));
+  let bytes = 0;
+  for (const each of keptIn(repository).toReversed()) {
+    const kept = path.join(keptLogsIn(repository), each);
+    bytes += readdirSync(kept).reduce((sum, name) => sum + statSync(path.join(kept, name)).size, 0);
+    if (bytes > MOST_BYTES && each !== id) await rm(kept, { recursive: true, force: true });
+  }
 }
 
 /** The folders of those whose id begins or ends so. */

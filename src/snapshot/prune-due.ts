@@ -115,13 +115,14 @@ export async function sweepDue(
       continue;
     }
     const { id, version } = known.record;
-    if (store.isKeptFromSweeps(id)) continue;
+    // One that is committed meanwhile has nothing more to lose.
+    if (!isDone(known) && store.isKeptFromSweeps(id)) continue;
     const outcome = await sweepOne(repository, store, known, caller, dryRun);
     if (typeof outcome !== "string") {
       if (outcome !== undefined) pruned.push({ id, version, reason, ...outcome });
-    } else if (!dryRun) {
+    } else if (!dryRun && caller.onLeft) {
+      caller.onLeft(`The snapshot ${id} of ${version} stays, although ${reason}: ${outcome} ${WAY_OUT}`);
       await store.keepFromSweeps(id);
-      caller.onSwept?.(`The snapshot ${id} of ${version} stays, although ${reason}: ${outcome} ${WAY_OUT}`);
     }
   }
   return pruned;

@@ -63,6 +63,9 @@ export async function* readLog(
   }
 }
 
+const OF_RUNS =
+  "Of a throw-away run that printed less than a megabyte its commit on refs/kai/runs has all: `git show COMMIT:stdout`.";
+
 /** Where what was printed lies, and which executions are not over. */
 async function findLogs(
   caller: Caller,
@@ -75,8 +78,13 @@ async function findLogs(
     return { folder: path.join(store.folderOf(record.id), "logs"), running: await store.executionsOf(record.id) };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
-    const [folder, another] = findKeptLogs(repository, asked);
-    if (folder === undefined || another !== undefined) throw cause;
+    const folders = findKeptLogs(repository, asked);
+    const [folder, another] = folders;
+    if (another !== undefined)
+      throw new KaiError("E122", `${folders.length} runs begin or end with ${asked}.`, {
+        hint: "Give more of the id.",
+      });
+    if (folder === undefined) throw new KaiError("E101", cause.message, { hint: `${cause.hint} ${OF_RUNS}` });
     return { folder, running: new Set() };
   }
 }

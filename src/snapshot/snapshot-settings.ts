@@ -111,6 +111,7 @@ export function planSettings(isolation: Isolation, options: SnapshotOptions): Sn
   const network = networkOf(isolation.network, options);
   const env = variablesOf(options.env ?? []);
   const secrets = secretsOf(isolation.secrets, options.secrets ?? []);
+  requireOwnNames(Object.keys(secrets));
   if (network.mode === "isolated") requireProxyFree([...Object.keys(env), ...Object.keys(secrets)]);
   return {
     type: typeOf(options),
@@ -206,6 +207,16 @@ function secretsOf(known: Isolation["secrets"], asked: readonly string[]): Recor
       throw usage("--secret takes NAME, or NAME=env:VARIABLE, NAME=file:PATH or NAME=command:COMMAND.");
     }),
   );
+}
+
+/** Variables that a shell sets or uses itself, as dash and bash do: it would not hand on what it is given by that name. */
+const OF_SHELLS =
+  /^(?:_|__kai_.*|BASH\w*|COMP_\w*|DIRSTACK|EPOCH\w*|EUID|FUNCNAME|GROUPS|HISTCMD|IFS|LINENO|OLDPWD|OPTARG|OPTIND|PIPESTATUS|PPID|PWD|RANDOM|SECONDS|SHELLOPTS|SHLVL|SRANDOM|UID)$/;
+
+function requireOwnNames(names: readonly string[]): void {
+  const taken = names.find((name) => OF_SHELLS.test(name));
+  if (taken === undefined) return;
+  throw usage(`${taken} is a shell's own variable, so no secret can have that name.`, "Give the secret another name.");
 }
 
 /** Refuses (E122) variables by which programs are told of the proxy, without which they reach nothing. */

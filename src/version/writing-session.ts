@@ -35,6 +35,8 @@ export interface Caller {
   readonly onWaiting?: ((message: string) => void) | undefined;
   /** Is told what was taken away that nobody asked for, a line each. */
   readonly onSwept?: ((message: string) => void) | undefined;
+  /** Is told what could not be done beside what was asked, and what stays so. */
+  readonly onLeft?: ((message: string) => void) | undefined;
   readonly onRecovered: (recovered: readonly Recovered[]) => void;
   readonly onConfigGone?: OnConfigGone | undefined;
   /** The agent around `cwd`, where somebody has opened it a moment ago. */

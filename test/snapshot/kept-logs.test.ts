@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { ExecutionOutput } from "../../src/snapshot/sandbox/execution-output.js";
 import { snapshotAgent } from "./snapshot-agent.js";
 
 test("of a long output beginning and end are kept with the run, and all of it until cleanup_after is over", async () => {
@@ -31,4 +33,28 @@ test("of a long output beginning and end are kept with the run, and all of it un
   expect((await agent.made("prune", "--dry-run")).orphans).toContain(`the output of the run ${id}`);
   expect((await agent.made("prune")).orphans).toContain(`the output of the run ${id}`);
   expect(await agent.refused("logs", id)).toMatchObject({ code: "E101" });
+});
+
+test("a run whose output cannot be kept is a run all the same, and what is looked for is found where its record was cut", async () => {
+  const test = "seq 1 90000; echo MIDDLE; seq 1 190000";
+  const tests = [{ name: "long", run: `sh -c "${test}"`, expect: { stdout: "MIDDLE" } }];
+  const agent = await snapshotAgent({ tests });
+  agent.write(".git/kai/logs", "in the way");
+  const ran = await agent.snapshot("test", "1.1.0");
+  expect(String(ran)).toContain("could not be kept");
+  expect(ran.exit).toBe(0);
+  expect(agent.git("log", "-1", "--format=%s", "refs/kai/runs")).toContain("passed");
+  const { exit, stderr } = await agent.snapshot("run", "1.1.0", "--secret", "UID=env:HOME", "--", "true");
+  expect({ exit, stderr }).toMatchObject({ exit: 2, stderr: expect.stringContaining("UID is a shell's own variable") });
+});
+
+test("what is cut out of an output begins and ends with whole characters", async () => {
+  const output = await ExecutionOutput.open({ folder: undefined, id: "cut", secrets: [] });
+  output.take("stdout", Buffer.from(`x${"ä".repeat(1_500_000)}`));
+  output.take("stderr", Buffer.from("😀".repeat(100)));
+  const { stdout, stderr, dropped } = await output.end();
+  const text = stdout.toString();
+  expect(isUtf8(stdout) && text.includes(`[${dropped} bytes are not kept here]`)).toBe(true);
+  expect(3_000_001 - dropped).toBe(stdout.length - `\n[${dropped} bytes are not kept here]\n`.length);
+  expect(stderr.toString()).toBe("😀".repeat(100));
 });

@@ -49,6 +49,14 @@ test("what can be in no version is named before it is lost, and goes only where 
 
   const { pruned } = await agent.made("prune");
   expect(pruned).toEqual([{ ...planned.pruned[0], wouldSave: null }]);
+  const kept = await oneWith(agent, "mkfifo pipe; echo fine > fine.txt");
+  expire(agent, kept);
+  expect((await agent.snapshot("run", "--quiet", "1.1.0", "--", "true")).stderr).toContain(
+    `The snapshot ${kept} of 1.1.0 stays`,
+  );
+  expire(agent, kept, { status: "committed" });
+  await agent.made("run", "1.1.0", "--", "true");
+  expect(agent.left().records).not.toContain(kept);
   expect(agent.git("for-each-ref", "refs/kai/snapshots")).toBe("");
   const mixed = await oneWith(agent, `${work}; echo fine > fine.txt`);
   expire(agent, mixed);

@@ -24,17 +24,17 @@ test("a run says what it stood on, so that it can be repeated: run and exec", as
     ["exec", id],
     ["exec", id],
   ] as const) {
-    const ran = await agent.made(verb, where, "--env", "COLOUR=blue", "--", "sh", "-c", PRINT);
+    const ran = await agent.made(verb, where, "--env", "COLOUR=cornflower", "--", "sh", "-c", PRINT);
     const record = recordOf(agent, ran.run);
     const { seed } = record.environment;
     seeds.push(seed);
-    expect(ran.stdout).toBe(`${seed} ${seed} blue\n`);
+    expect(ran.stdout).toBe(`${seed} ${seed} cornflower\n`);
     expect(record.environment).toEqual({
       kernel: `${os.type()} ${os.release()} ${os.machine()}`,
       podman: expect.stringMatching(/^\d+\.\d+/),
       runtime: expect.stringMatching(/^(?:runc|crun)$/),
       program: { path: realpathSync("/usr/bin/sh"), sha256: sha256("/usr/bin/sh") },
-      variables: { COLOUR: createHmac("sha256", record.id).update("blue").digest("hex") },
+      variables: { COLOUR: createHmac("sha256", record.id).update("cornflower").digest("hex") },
       seed,
       timeZone: /zoneinfo\/(.+)$/.exec(readlinkSync("/etc/localtime"))?.[1],
     });

@@ -14,8 +14,8 @@ export interface RunEnvironment {
   readonly runtime: string | null;
   /** The machine's own program that ran; null of one in an image, which is told by the image, and of one in the version's files. */
   readonly program: { readonly path: string; readonly sha256: string } | null;
-  /** Of each variable that it was given beside its secrets: HMAC-SHA256 of the value by the run's id. */
-  readonly variables: Readonly<Record<string, string>>;
+  /** Of each variable that it was given beside its secrets: HMAC-SHA256 of the value by the run's id; null of what is short enough to be guessed. */
+  readonly variables: Readonly<Record<string, string | null>>;
   /** `KAI_SEED` and `PYTHONHASHSEED`, where nobody gave others; null: it was given none. */
   readonly seed: number | null;
   /** Of the machine, by IANA's name; null where its /etc/localtime does not say it. */
@@ -32,6 +32,9 @@ export interface RunGiven {
   readonly seed: number | null;
 }
 
+/** Bytes; as of secrets. */
+const SHORTEST = 8;
+
 /** PYTHONHASHSEED takes 32 bits. */
 const SEEDS = 2 ** 32;
 
@@ -46,7 +49,8 @@ export function seedVariables(seed: number, given: Readonly<Record<string, strin
 
 export async function environmentOf(id: string, given: RunGiven): Promise<RunEnvironment> {
   const { podman, runtime, image, command, env, seed } = given;
-  const digest = (value: string) => createHmac("sha256", id).update(value).digest("hex");
+  const digest = (value: string) =>
+    Buffer.byteLength(value) < SHORTEST ? null : createHmac("sha256", id).update(value).digest("hex");
   return {
     kernel: `${os.type()} ${os.release()} ${os.machine()}`,
     podman,

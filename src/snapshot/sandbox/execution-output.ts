@@ -91,8 +91,12 @@ class Kept {
       await Promise.race([once(this.#file, "close"), once(this.#file, "error")]);
     }
     const { bytes: tail, dropped } = this.#tail.endBytes();
-    const between = dropped > 0 ? [Buffer.from(`\n[${dropped} bytes are not kept here]\n`)] : [];
-    return { bytes: Buffer.concat([...this.#head, ...between, tail]), dropped };
+    const head = Buffer.concat(this.#head);
+    if (dropped === 0) return { bytes: Buffer.concat([head, tail]), dropped };
+    const whole = head.subarray(0, endOfCharacters(head));
+    const lost = dropped + head.length - whole.length;
+    const between = Buffer.from(`\n[${lost} bytes are not kept here]\n`);
+    return { bytes: Buffer.concat([whole, between, tail]), dropped: lost };
   }
 
   #keep(bytes: Buffer): Buffer {
@@ -104,4 +108,15 @@ class Kept {
     this.#size += bytes.length;
     return bytes;
   }
+}
+
+/** Where the last whole character of UTF-8 ends; of a cut one at most three bytes are there. */
+function endOfCharacters(bytes: Buffer): number {
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }

@@ -10,6 +10,6 @@ export const secretLines = (secrets: Readonly<Record<string, string>>): string =
 /** What that shell does; a value keeps its line feeds, also at its end. */
 export const takeSecrets = (secrets: Readonly<Record<string, string>>): string =>
   Object.keys(secrets)
-    .map((name) => `IFS= read -r kai_line; ${name}=$(printf '%b.' "$kai_line"); export ${name}="\${${name}%.}"; `)
-    .concat(Object.keys(secrets).length > 0 ? "unset kai_line; " : "")
+    .map((name) => `IFS= read -r __kai_line; ${name}=$(printf '%b.' "$__kai_line"); export ${name}="\${${name}%.}"; `)
+    .concat(Object.keys(secrets).length > 0 ? "unset __kai_line; " : "")
     .join("");

@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { CommandStreams } from "../../podman/command-streams.js";
+import { reasonOf } from "../../system/reason-of.js";
 import type { Caller } from "../../version/writing-session.js";
 import { type BegunSnapshot, beginSnapshot } from "../begin-snapshot.js";
 import type { RunCommit } from "../commit/commit-run.js";
@@ -36,6 +38,18 @@ export interface ThrowAwayRequest extends CommandStreams {
   readonly commit?: Pick<RunCommit, "allowExecutable" | "message"> | undefined;
 }
 
+const logsIn = ({ store, record }: BegunSnapshot): string => path.join(store.folderOf(record.id), "logs");
+
+/** What is looked for may stand where the output of the result was cut; undefined where it was not, or nobody looks. */
+async function wholeStdout(
+  begun: BegunSnapshot,
+  { output }: RanInSandbox,
+  expect: Expectations,
+): Promise<string | undefined> {
+  if (output.dropped === 0 || (expect.stdout ?? expect.stdoutMatches) === undefined) return undefined;
+  return readFile(path.join(logsIn(begun), `${begun.record.id}.stdout`), "utf8").catch(() => undefined);
+}
+
 const masked = (command: readonly string[], secrets: Readonly<Record<string, string>>): string[] =>
   command.map((word) => maskText(word, Object.values(secrets)));
 
@@ -61,14 +75,10 @@ export async function runThrowAway(
     ended = true;
     const { record } = begun;
     const damaged = ran.found.changes.length > 0 && (await isDamaged(begun.store, record, caller.env));
-    const execution = judge(begun, ran, request.expect, damaged);
+    const whole = await wholeStdout(first, ran, request.expect);
+    const execution = judge(begun, ran, request.expect, { damaged, whole });
     const { commit_changes: always, rollback_on_error: onlyWhenPassed } = ground.config.snapshot_isolation;
     const commit = request.commit ?? (always ? { allowExecutable: false } : undefined);
-    if (ran.output.dropped > 0) {
-      const told = { at: at.toISOString(), command: masked(request.command, secrets), exitCode: execution.exitCode };
-      const { keepLogs } = await import("../kept-logs.js");
-      await keepLogs(repository, path.join(first.store.folderOf(record.id), "logs"), record.id, told);
-    }
     // What comes after the run is loaded after it: it has begun the sooner. It is kept first, so that it is not lost with a commit
     // that is refused.
     const keepRun = await loadKeeper(repository, caller);
@@ -84,6 +94,13 @@ export async function runThrowAway(
       secrets: Object.values(secrets),
       given: { env: record.settings.env, seed: seeded.seed },
     });
+    if (ran.output.dropped > 0) {
+      const told = { at: at.toISOString(), command: masked(request.command, secrets), exitCode: execution.exitCode };
+      const { keepLogs } = await import("../kept-logs.js");
+      await keepLogs(repository, logsIn(first), record.id, told).catch((cause: unknown) =>
+        caller.onLeft?.(`The whole output of the run could not be kept: ${reasonOf(cause)}.`),
+      );
+    }
     if (commit === undefined) return { ...execution, ...kept, branch: null, executable: [], notCommitted: null };
     const { commitRun } = await import("../commit/commit-run.js");
     const how = { ...commit, onlyWhenPassed, changed: ran.found.changes.length > 0, secrets: Object.values(secrets) };
@@ -165,10 +182,10 @@ function judge(
   { record }: BegunSnapshot,
   { result, output, requests, requestsDropped, found, image }: RanInSandbox,
   expect: Expectations,
-  damaged: boolean,
+  { damaged, whole }: { readonly damaged: boolean; readonly whole: string | undefined },
 ): EndedExecution {
   const { exitCode, durationMs, timedOut, oomKilled, usage: resources } = result;
-  const judged = judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect);
+  const judged = judgeExecution({ exitCode, durationMs, timedOut, oomKilled, resources }, output, expect, whole);
   return {
     ...judged,
     ...(damaged && { passed: false, failures: [...judged.failures, DISK_FAILED] }),
