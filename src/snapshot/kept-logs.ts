@@ -23,7 +23,7 @@ export async function keepLogs(repository: Repository, folder: string, id: strin
   let bytes = 0;
   for (const each of keptIn(repository).toReversed()) {
     const kept = path.join(keptLogsIn(repository), each);
-    bytes += readdirSync(kept).reduce((sum, name) => sum + statSync(path.join(kept, name)).size, 0);
+    bytes += sizeOf(kept);
     if (bytes > MOST_BYTES && each !== id) await rm(kept, { recursive: true, force: true });
   }
 }
@@ -47,9 +47,17 @@ export async function pruneKeptLogs(
   return old;
 }
 
-function keptIn(repository: Repository): string[] {
+const keptIn = (repository: Repository): string[] => namesIn(keptLogsIn(repository)).filter(isSnapshotId).sort();
+
+/** Bytes in a folder; nothing of what somebody removes meanwhile. */
+function sizeOf(folder: string): number {
+  const sizes = namesIn(folder).map((name) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0);
+  return sizes.reduce((sum, each) => sum + each, 0);
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(keptLogsIn(repository)).filter(isSnapshotId).sort();
+    return readdirSync(folder);
   } catch {
     return [];
   }
