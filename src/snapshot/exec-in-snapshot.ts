@@ -8,7 +8,7 @@ import { endedInside } from "./ended-inside.js";
 import type { ExecutionInSnapshot } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
-import { maskText } from "./runs/redact.js";
+import { maskText, maskWords } from "./runs/redact.js";
 import { newSeed, seedVariables } from "./runs/run-environment.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import { memoryStandIn } from "./sandbox/memory-stand-in.js";
@@ -38,7 +38,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
   const { env, interrupted: signal } = caller;
   return withinSnapshot(caller, asked, async ({ id, at, repository, store, record, container, secrets, egress }) => {
     const values = Object.values(secrets);
-    const folder = path.join(store.folderOf(record.id), "logs");
+    const folder = store.logsOf(record.id);
     const output = await ExecutionOutput.open({
       folder,
       id,
@@ -46,9 +46,9 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
       onChunk: request.onChunk,
     });
     const { command, user, workdir } = request;
-    const asked = variablesOf(request.env ?? []);
-    const given = { env: { ...record.settings.env, ...asked }, seed: newSeed() };
-    const log = { at: at.toISOString(), command: command.map((word) => maskText(word, values)) };
+    const variables = variablesOf(request.env ?? []);
+    const given = { env: { ...record.settings.env, ...variables }, seed: newSeed() };
+    const log = { at: at.toISOString(), command: maskWords(command, values) };
     await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.
     let keeping: ReturnType<typeof loadKeeper> | undefined;
@@ -62,7 +62,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         command,
         workdir: workdir === undefined ? undefined : path.posix.resolve("/app", workdir),
         user,
-        env: { ...seedVariables(given.seed, given.env), ...egress?.environment, ...asked },
+        env: { ...seedVariables(given.seed, given.env), ...egress?.environment, ...variables },
         first: memoryStandIn(record),
         secrets,
       },

@@ -13,7 +13,7 @@ import type { FoundChanges } from "./ingest/found-changes.js";
 import { collectArtifacts } from "./runs/collect-artifacts.js";
 import { hideSecrets, type ToldFreely } from "./runs/hide-secrets.js";
 import { recordRun } from "./runs/record-run.js";
-import { maskText } from "./runs/redact.js";
+import { maskWords } from "./runs/redact.js";
 import { environmentOf, type RunEnvironment, type RunGiven } from "./runs/run-environment.js";
 import { isolationOf } from "./runs/run-isolation.js";
 import { RUNS_REF, type RunRecord } from "./runs/run-record.js";
@@ -64,7 +64,7 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
       const { files, notKept } = await collectArtifacts(run.changed, run.secrets);
       const artifacts = execution.artifacts && markNotKept(execution.artifacts, notKept);
       const told = hideSecrets({ ...execution, artifacts }, run.secrets);
-      const command = run.command.map((word) => maskText(word, run.secrets));
+      const command = maskWords(run.command, run.secrets);
       const kept = { ...run, command, execution: { ...execution, ...told } };
       const record = recordOf(kept, await stoodOn(run), root?.repo ?? "", signer);
       return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), ...told };

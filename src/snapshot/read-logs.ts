@@ -1,9 +1,9 @@
-import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { decodeTime } from "ulid";
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
+import { TO_READ } from "../system/with-file.js";
 import type { Caller } from "../version/writing-session.js";
 import { findExecutionLog } from "./execution-log.js";
 import { findKeptLogs } from "./kept-logs.js";
@@ -75,7 +75,7 @@ async function findLogs(
   const store = new SnapshotStore(repository);
   try {
     const { record } = await store.find(asked);
-    return { folder: path.join(store.folderOf(record.id), "logs"), running: await store.executionsOf(record.id) };
+    return { folder: store.logsOf(record.id), running: await store.executionsOf(record.id) };
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
     const folders = findKeptLogs(repository, asked);
@@ -91,8 +91,7 @@ async function findLogs(
 
 /** Nothing of what is no file: it may have come with an unpacked archive, and a link is not followed, a FIFO not waited for. */
 async function* chunksOf(file: string): AsyncGenerator<Buffer> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(file, flags).catch(() => undefined);
+  const handle = await open(file, TO_READ).catch(() => undefined);
   try {
     if (!(await handle?.stat())?.isFile()) return;
     yield* handle?.createReadStream({ autoClose: false }) ?? [];

@@ -62,6 +62,9 @@ export class SnapshotStore {
   /** Where what is kept of one snapshot lies beside its record, such as the output of its commands. */
   folderOf = (id: string): string => `${this.root}/${id}`;
 
+  /** Where what its commands print is kept. */
+  logsOf = (id: string): string => `${this.folderOf(id)}/logs`;
+
   async write(record: SnapshotRecord): Promise<void> {
     await makeFolder(this.folderOf(record.id));
     await writeDurably(recordIn(this.folderOf(record.id)), `${JSON.stringify(record)}\n`);

@@ -2,15 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { after } from "./after.js";
 import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
-
-/** Runs a Python script in a snapshot of its own, and gives that. */
-async function after(agent: SnapshotAgent, script: readonly string[], ...options: string[]): Promise<string> {
-  const { id } = await agent.made("create", "1.1.0", ...options);
-  const ran = await agent.made("exec", id, "--", "/usr/bin/python3", "-c", script.join("\n"));
-  expect(ran.stderr).toBe("");
-  return id;
-}
 
 /** Where what a snapshot changed lies, as this machine sees it. */
 const upperOf = (agent: SnapshotAgent, id: string): string => {

@@ -1,15 +1,8 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { NOTHING_LEFT, type SnapshotAgent, snapshotAgent } from "./snapshot-agent.js";
-
-/** Runs a Python script in a snapshot of its own, and gives that. */
-async function after(agent: SnapshotAgent, script: readonly string[], ...options: string[]): Promise<string> {
-  const { id } = await agent.made("create", "1.1.0", ...options);
-  const ran = await agent.made("exec", id, "--", "/usr/bin/python3", "-c", script.join("\n"));
-  expect(ran.stderr).toBe("");
-  return id;
-}
+import { after } from "./after.js";
+import { NOTHING_LEFT, snapshotAgent } from "./snapshot-agent.js";
 
 const reasonsOf = (diff: { refused: { path: string; reason: string }[] }): Record<string, string> =>
   Object.fromEntries(diff.refused.map(({ path: name, reason }) => [name, reason]));

@@ -1,9 +1,8 @@
-import { type BigIntStats, constants } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { HeldFolder, openBelow } from "../../system/held-folder.js";
+import { TO_READ } from "../../system/with-file.js";
 import type { FoundChange } from "./found-changes.js";
-
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Does something in the folder that a path (latin1) of `root` lies in, no link followed; undefined where there is none any more. */
 export async function inParentOf<T>(
@@ -25,7 +24,7 @@ export async function inParentOf<T>(
 /** Opens a regular file that was found in `root`; undefined where it is not as it was found. */
 export function openFound(root: string, { path, size }: FoundChange): Promise<FileHandle | undefined> {
   return inParentOf(root, path, async (parent, name) => {
-    const handle = await open(parent.at(name), FLAGS);
+    const handle = await open(parent.at(name), TO_READ);
     const stat = await handle.stat().catch(() => undefined);
     if (stat?.isFile() && stat.size === size) return handle;
     await handle.close();
@@ -41,7 +40,7 @@ const ALL_READ = 0o444n;
 export async function findUnreadable(root: string, path: string, { uid, mode }: BigIntStats): Promise<unknown> {
   if ((mode & ALL_READ) === ALL_READ || (Number(uid) === process.getuid?.() && mode & OWNER_READS)) return undefined;
   try {
-    await inParentOf(root, path, async (parent, name) => (await open(parent.at(name), FLAGS)).close());
+    await inParentOf(root, path, async (parent, name) => (await open(parent.at(name), TO_READ)).close());
     return undefined;
   } catch (cause) {
     return cause;

@@ -63,6 +63,10 @@ export function maskText(text: string, secrets: readonly string[]): string {
   return hidden.length === 0 ? text : mask(Buffer.from(text), hidden, true).told.toString();
 }
 
+/** The same of each word of a command. */
+export const maskWords = (words: readonly string[], secrets: readonly string[]): string[] =>
+  words.map((word) => maskText(word, secrets));
+
 /** The same of bytes, also of secrets of which there is a mark alone. */
 export function maskBytes(bytes: Buffer, secrets: readonly string[], marks: readonly SecretMark[]): Buffer {
   const masked = mask(bytes, worthHiding(secrets), true).told;

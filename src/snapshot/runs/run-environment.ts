@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { digestFile } from "../../system/file-chunks.js";
 import { findProgram } from "../../system/find-program.js";
+import { SHORTEST_DIGESTED } from "./secret-marks.js";
 
 /** What a run stood on beside its version's files and image: what has to be the same for it to be repeated. */
 export interface RunEnvironment {
@@ -32,9 +33,6 @@ export interface RunGiven {
   readonly seed: number | null;
 }
 
-/** Bytes; as of secrets. */
-const SHORTEST = 8;
-
 /** PYTHONHASHSEED takes 32 bits. */
 const SEEDS = 2 ** 32;
 
@@ -50,7 +48,7 @@ export function seedVariables(seed: number, given: Readonly<Record<string, strin
 export async function environmentOf(id: string, given: RunGiven): Promise<RunEnvironment> {
   const { podman, runtime, image, command, env, seed } = given;
   const digest = (value: string) =>
-    Buffer.byteLength(value) < SHORTEST ? null : createHmac("sha256", id).update(value).digest("hex");
+    Buffer.byteLength(value) < SHORTEST_DIGESTED ? null : createHmac("sha256", id).update(value).digest("hex");
   return {
     kernel: `${os.type()} ${os.release()} ${os.machine()}`,
     podman,

@@ -15,7 +15,7 @@ export interface SecretMark {
 }
 
 /** Shorter ones could be guessed from a digest. */
-const SHORTEST = 8;
+export const SHORTEST_DIGESTED = 8;
 /** The largest prime below 2^16, so that products stay exact. */
 const PRIME = 65_521;
 
@@ -25,7 +25,7 @@ export function isSecretMark(value: unknown): value is SecretMark {
   const isHex = (text: unknown) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
   return (
     Number.isSafeInteger(length) &&
-    Number(length) >= SHORTEST &&
+    Number(length) >= SHORTEST_DIGESTED &&
     isHex(salt) &&
     isHex(digest) &&
     Number.isSafeInteger(sum)
@@ -35,7 +35,7 @@ export function isSecretMark(value: unknown): value is SecretMark {
 /** Undefined for what is too short to be marked. */
 export function markSecret(value: string, salt: Buffer = randomBytes(32)): SecretMark | undefined {
   const bytes = Buffer.from(value);
-  if (bytes.length < SHORTEST) return undefined;
+  if (bytes.length < SHORTEST_DIGESTED) return undefined;
   const sum = bytes.reduce((so, byte) => (so * baseOf(salt) + byte) % PRIME, 0);
   return { length: bytes.length, salt: salt.toString("hex"), digest: digestOf(bytes, salt).toString("hex"), sum };
 }

@@ -14,7 +14,7 @@ import { loadKeeper } from "../load-keeper.js";
 import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
 import { isDamaged } from "../require-whole-disk.js";
-import { maskText } from "../runs/redact.js";
+import { maskWords } from "../runs/redact.js";
 import { newSeed } from "../runs/run-environment.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
@@ -37,21 +37,6 @@ export interface ThrowAwayRequest extends CommandStreams {
   /** What becomes of what it changed; undefined: as `commit_changes` and `rollback_on_error` of the version say. */
   readonly commit?: Pick<RunCommit, "allowExecutable" | "message"> | undefined;
 }
-
-const logsIn = ({ store, record }: BegunSnapshot): string => path.join(store.folderOf(record.id), "logs");
-
-/** What is looked for may stand where the output of the result was cut; undefined where it was not, or nobody looks. */
-async function wholeStdout(
-  begun: BegunSnapshot,
-  { output }: RanInSandbox,
-  expect: Expectations,
-): Promise<string | undefined> {
-  if (output.dropped === 0 || (expect.stdout ?? expect.stdoutMatches) === undefined) return undefined;
-  return readFile(path.join(logsIn(begun), `${begun.record.id}.stdout`), "utf8").catch(() => undefined);
-}
-
-const masked = (command: readonly string[], secrets: Readonly<Record<string, string>>): string[] =>
-  command.map((word) => maskText(word, Object.values(secrets)));
 
 type SeededRequest = ThrowAwayRequest & { readonly seed: number };
 
@@ -95,9 +80,13 @@ export async function runThrowAway(
       given: { env: record.settings.env, seed: seeded.seed },
     });
     if (ran.output.dropped > 0) {
-      const told = { at: at.toISOString(), command: masked(request.command, secrets), exitCode: execution.exitCode };
+      const told = {
+        at: at.toISOString(),
+        command: maskWords(request.command, Object.values(secrets)),
+        exitCode: execution.exitCode,
+      };
       const { keepLogs } = await import("../kept-logs.js");
-      await keepLogs(repository, logsIn(first), record.id, told).catch((cause: unknown) =>
+      await keepLogs(repository, first.store.logsOf(record.id), record.id, told).catch((cause: unknown) =>
         caller.onLeft?.(`The whole output of the run could not be kept: ${reasonOf(cause)}.`),
       );
     }
@@ -112,6 +101,16 @@ export async function runThrowAway(
   } finally {
     await (ended ? takeFilesAway(first.store, first.record, caller.env) : first.discard());
   }
+}
+
+/** What is looked for may stand where the output of the result was cut; undefined where it was not, or nobody looks. */
+async function wholeStdout(
+  { store, record: { id } }: BegunSnapshot,
+  { output }: RanInSandbox,
+  expect: Expectations,
+): Promise<string | undefined> {
+  if (output.dropped === 0 || (expect.stdout ?? expect.stdoutMatches) === undefined) return undefined;
+  return readFile(path.join(store.logsOf(id), `${id}.stdout`), "utf8").catch(() => undefined);
 }
 
 /** What is kept about this machine may be out of date: where nothing starts by it, it is looked at again, as strictly as before. */
@@ -164,7 +163,7 @@ async function runBegun(
         command,
         timeoutMs: settings.limits.timeoutMs,
         seed,
-        logs: path.join(store.folderOf(id), "logs"),
+        logs: store.logsOf(id),
         onChunk,
         unread,
         stdin,
