@@ -4,7 +4,7 @@ import { syncFolder } from "../system/durable-file.js";
 import { endMarked } from "../system/marked-processes.js";
 import { openFolders } from "../system/open-folders.js";
 import { findStat } from "../system/path-bytes.js";
-import { identityOf, isAlive } from "../system/process-identity.js";
+import { isAlive, ownIdentity } from "../system/process-identity.js";
 
 const PART = ".part-";
 
@@ -20,7 +20,7 @@ export async function makePart(versions: string, staging: string | null, operati
     if (await canRename(hidden, versions)) return hidden;
     await rmdir(hidden);
   }
-  const owner = ((await identityOf(process.pid)) ?? "").replaceAll(":", ".");
+  const owner = ownIdentity().replaceAll(":", ".");
   const beside = path.join(versions, `${PART}${owner}.${operation}`);
   await mkdir(beside);
   return beside;
@@ -42,7 +42,7 @@ export async function sweepParts(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     if (!name.startsWith(PART)) continue;
     const [boot, pid, start] = name.slice(PART.length).split(".");
-    if (await isAlive(`${boot}:${pid}:${start}`)) continue;
+    if (isAlive(`${boot}:${pid}:${start}`)) continue;
     const part = path.join(versions, name);
     // What was installing there lives on when whoever started it is killed.
     await endMarked(part, 0);

@@ -76,7 +76,7 @@ async function execute(
     const podmanEnded = killedBy !== null || (await isThere(container, { id: request.id, since }));
     if (podmanEnded) await endAbandonedExec(container, { id: request.id, since }, env);
     signal?.throwIfAborted();
-    if (!podmanEnded) await requireExecuted(container, status ?? undefined);
+    if (!podmanEnded) requireExecuted(container, status ?? undefined);
     return { exitCode: podmanEnded ? KILLED : (status ?? KILLED), podmanEnded };
   } finally {
     signal?.removeEventListener("abort", end);

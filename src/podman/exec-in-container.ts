@@ -130,10 +130,10 @@ async function execute(
     if (ran.signal !== undefined && !timedOut) end();
     ended.abort();
     await ending;
-    if (last.isHeld && !timedOut) await requireExecuted(container, exitCode);
+    if (last.isHeld && !timedOut) requireExecuted(container, exitCode);
     last.release();
     signal?.throwIfAborted();
-    if (way.by === "podman") await requireExecuted(container, exitCode);
+    if (way.by === "podman") requireExecuted(container, exitCode);
     else if (mark.began === undefined && !timedOut) {
       const went = await wentAllTheSame(ran, { container, request, options, way, mark });
       if (!went) return undefined;
@@ -141,7 +141,7 @@ async function execute(
     const kills = readOomKills(container);
     return {
       exitCode: timedOut ? KILLED : exitCode === KILLED && unread?.aborted ? UNREAD : exitCode,
-      durationMs: mark.began && seen ? Math.max(0, (await seen) - mark.began.at) : durationMs,
+      durationMs: Math.max(1, Math.round(mark.began && seen ? (await seen) - mark.began.at : durationMs)),
       timedOut,
       oomKilled: kills === undefined || killsBefore === undefined ? undefined : kills > killsBefore,
       usage: usage(),
@@ -168,7 +168,7 @@ async function wentAllTheSame(
   }
   const words = byRuntime ? ran.stderr.toString() : mark.words;
   if (lacksShell(words) || (byRuntime && options.stdin === undefined)) return false;
-  await requireExecuted(container, ran.exitCode, words);
+  requireExecuted(container, ran.exitCode, words);
   throw notExecuted(container, request.workdir, words);
 }
 

@@ -18,6 +18,6 @@ export async function hasShell({
     return true;
   } catch (cause) {
     const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    return isAbsent && (await isAlive(identity)) ? false : undefined;
+    return isAbsent && isAlive(identity) ? false : undefined;
   }
 }

@@ -10,7 +10,7 @@ export const OWNER_LABEL = "kai.owner";
 export async function removeLeftovers(env: NodeJS.ProcessEnv, dryRun = false): Promise<string[]> {
   const removed: string[] = [];
   for (const { name, labels, networks } of await listContainers(OWNER_LABEL, env)) {
-    if (await isAlive(labels[OWNER_LABEL] ?? "")) continue;
+    if (isAlive(labels[OWNER_LABEL] ?? "")) continue;
     removed.push(name);
     if (dryRun) continue;
     await removeContainer(name, env);

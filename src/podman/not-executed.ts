@@ -42,14 +42,10 @@ export function notExecuted(container: RunningContainer, workdir: string | undef
 const REFUSALS = [125, 255];
 
 /** E103 where podman refused because the container does not run; `stderr` where it was kept. */
-export async function requireExecuted(
-  container: RunningContainer,
-  exitCode: number | undefined,
-  stderr = "",
-): Promise<void> {
+export function requireExecuted(container: RunningContainer, exitCode: number | undefined, stderr = ""): void {
   if (!REFUSALS.includes(exitCode ?? 0)) return;
   const paused = /^Error: .*container state improper$|in a paused container/m.test(stderr);
-  if (!paused && (await isAlive(container.process))) return;
+  if (!paused && isAlive(container.process)) return;
   throw new KaiError("E103", `The sandbox ${container.name} ${paused ? "is paused, or ends" : "does not run"}.`, {
     hint: paused
       ? `\`podman unpause ${container.name}\` lets it go on, if somebody paused it by hand; else try again in a moment.`

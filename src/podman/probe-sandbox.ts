@@ -3,7 +3,7 @@ import { chown, mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { KaiError } from "../error.js";
 import { makeFolder } from "../system/durable-file.js";
-import { identityOf } from "../system/process-identity.js";
+import { ownIdentity } from "../system/process-identity.js";
 import { reasonOf } from "../system/reason-of.js";
 import { featureOf, type HostCapabilities } from "./capabilities.js";
 import { removeFolder } from "./folders.js";
@@ -54,7 +54,7 @@ export async function withProbePlan<Result>(
     await symlink(skeleton.path, inside("root"));
     const plan = {
       name: `kai-probe-${randomUUID()}`,
-      labels: { [OWNER_LABEL]: (await identityOf(process.pid)) ?? "" },
+      labels: { [OWNER_LABEL]: ownIdentity() },
       root: { ...skeleton, path: inside("root") },
       app:
         featureOf(host, "overlay")?.state === "missing"

@@ -124,7 +124,7 @@ async function makeReady(
 ): Promise<string> {
   while (await pause(PID_PAUSE_MS, ended)) {
     const pid = Number(await readFile(pidFile, "utf8").catch(() => ""));
-    const identity = pid > 0 ? await identityOf(pid) : undefined;
+    const identity = pid > 0 ? identityOf(pid) : undefined;
     if (identity === undefined) continue;
     await before({ name, process: identity });
     return "\n";

@@ -40,7 +40,7 @@ export async function findRuntime(container: RunningContainer): Promise<Containe
     // SELinux would take the pipes of its streams, which were made outside, away from a command.
     if (!Array.isArray(config.process.env) || config.process.selinuxLabel) return undefined;
     // All of it was the container's own if that is still there.
-    if (!(await isAlive(container.process))) return undefined;
+    if (!isAlive(container.process)) return undefined;
     return { file, id, process: config.process, user: { uid: Number(uid), gid: Number(gid) } };
   } catch {
     return undefined;

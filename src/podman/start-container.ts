@@ -39,7 +39,7 @@ export async function startContainer(
     const { exitCode, stderr } = await runPodman(planContainer(await mountOverlays(plan, host, env), host), options);
     signal?.throwIfAborted();
     const pid = exitCode === 0 ? Number(await readFile(plan.command.pidFile, "utf8")) : undefined;
-    const identity = pid === undefined ? undefined : await identityOf(pid);
+    const identity = pid === undefined ? undefined : identityOf(pid);
     if (identity === undefined) throw notStarted(stderr.toString());
     if (host.ownKernel && !(await hasOwnNetwork(pid))) throw notStarted("it would have this machine's network");
     return { name: plan.name, process: identity, ...(host.ownKernel ? { ownKernel: true } : {}) };

@@ -16,7 +16,7 @@ import { type RunningContainer, startContainer } from "../podman/start-container
 import { containerNameOf } from "../snapshot/sandbox/sandbox-names.js";
 import { makeFolder } from "../system/durable-file.js";
 import { findStat } from "../system/path-bytes.js";
-import { identityOf } from "../system/process-identity.js";
+import { ownIdentity } from "../system/process-identity.js";
 import type { StartShell } from "../system/start-shell.js";
 import type { Shells } from "./decided.js";
 import { isBelow, listProgramFolders } from "./program-folders.js";
@@ -131,7 +131,7 @@ async function planFor(request: ContainerRequest): Promise<UsualPlan> {
   const programs = await listProgramFolders(env, workTree);
   const mounts: BindMount[] = [...objects, ...programs.map((each) => ({ host: each, inside: each }))];
   return {
-    labels: { [OWNER_LABEL]: (await identityOf(process.pid)) ?? "" },
+    labels: { [OWNER_LABEL]: ownIdentity() },
     root: { ...root, path: path.join(folder, "root") },
     app: { folder: copy },
     place: workTree,

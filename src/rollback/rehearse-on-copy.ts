@@ -10,7 +10,7 @@ import { sandboxFolderIn } from "../snapshot/sandbox/sandbox-names.js";
 import { type Places, placesWith } from "../snapshot/snapshot-ground.js";
 import { planSettings } from "../snapshot/snapshot-settings.js";
 import { trustedTempDir } from "../snapshot/trusted-temp-dir.js";
-import { identityOf } from "../system/process-identity.js";
+import { ownIdentity } from "../system/process-identity.js";
 import { type AgentRepository, openAgent } from "../version/agent-repository.js";
 import { requireTrustRoot } from "../version/writing-session.js";
 import { type AgentCopy, copyAgent, listBorrowed } from "./copy-agent.js";
@@ -32,7 +32,7 @@ export async function rehearseOnCopy(caller: RollbackCaller, options: RollbackOp
   const places = placesWith(agent.repository, tempDir, caller.env);
   const id = ulid(caller.now().getTime());
   const folder = sandboxFolderIn(places.tempDir, id);
-  const owner = (await identityOf(process.pid)) ?? "";
+  const owner = ownIdentity();
   await makeSandboxFolder(folder, { record: null, owner, throwAway: true, expiresAt: caller.now().toISOString() });
   let container: RehearsalContainer | undefined;
   const end = async () => container?.close();

@@ -1,7 +1,7 @@
 import { ulid } from "ulid";
 import type { HostCapabilities } from "../podman/capabilities.js";
 import { type ChosenGpus, chooseGpus } from "../podman/gpus.js";
-import { identityOf } from "../system/process-identity.js";
+import { ownIdentity } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { takeAway } from "./end-snapshot.js";
 import type { ImageRequest } from "./image/image-for.js";
@@ -108,7 +108,7 @@ export async function beginSnapshot(
     runtime: host.runtime ?? null,
     podman: host.podman ?? null,
     throwAway: request.throwAway,
-    owner: (await identityOf(process.pid)) ?? "",
+    owner: ownIdentity(),
     process: null,
     status: "creating",
     reason: null,

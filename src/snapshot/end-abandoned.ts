@@ -11,7 +11,7 @@ export async function endAbandoned(
   env: NodeJS.ProcessEnv,
 ): Promise<string[]> {
   const ended: string[] = [];
-  for (const { execution, since, release } of await store.abandonedOf(record.id)) {
+  for (const { execution, since, release } of store.abandonedOf(record.id)) {
     if (!(await endAbandonedExec(containerOf(record), { id: execution, since }, env))) continue;
     // Where its caller was killed while they still had names.
     removeFifos(pipesIn(record.folder, execution));

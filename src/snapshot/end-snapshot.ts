@@ -2,7 +2,7 @@ import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import { unpauseContainer } from "../podman/pause-container.js";
 import { dismissContainer, removeContainer } from "../podman/remove-container.js";
-import { identityOf } from "../system/process-identity.js";
+import { ownIdentity } from "../system/process-identity.js";
 import type { Caller } from "../version/writing-session.js";
 import { claimed } from "./claim-snapshot.js";
 import { isRootless } from "./is-rootless.js";
@@ -59,7 +59,7 @@ export async function destroyRecorded(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   await requireOwnFolder(store, record);
-  await store.write({ ...record, destroyer: (await identityOf(process.pid)) ?? "" });
+  await store.write({ ...record, destroyer: ownIdentity() });
   await takeAway(store, record, env);
 }
 
@@ -85,7 +85,7 @@ export async function takeContainerAway(
   record: SnapshotRecord,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const { living, dead } = await store.holdersOf(record.id);
+  const { living, dead } = store.holdersOf(record.id);
   // One that is held still would outlive its end.
   if (living || dead.length > 0) await unpauseContainer(record.container, env);
   await removeContainer(record.container, env, record.process ?? undefined);
@@ -101,5 +101,5 @@ export async function endContainer(
   const { container, process, settings } = record;
   // A network goes only when its container has gone.
   if (process === null || settings.network.mode === "bridge") return takeContainerAway(store, record, env);
-  await dismissContainer(container, env, process);
+  dismissContainer(container, env, process);
 }

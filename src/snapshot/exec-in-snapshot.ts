@@ -73,7 +73,7 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
         onChunk: output.take,
         unread: request.unread,
         folder: record.folder,
-        alone: (await store.executionsOf(record.id)).size === 1,
+        alone: store.executionsOf(record.id).size === 1,
         signal,
         onStarted,
       },

@@ -27,7 +27,7 @@ export async function listOrphans(tempDir: string, store: SnapshotStore): Promis
     if (!snapshot.repository || !isSamePlace(snapshot.repository, store.repository)) continue;
     // It may have gone as a whole since.
     if (!existsSync(folder)) continue;
-    if (!(await isAlive(owner))) orphans.push({ record: snapshot, status: "error", reason: "its record is gone" });
+    if (!isAlive(owner)) orphans.push({ record: snapshot, status: "error", reason: "its record is gone" });
   }
   return orphans;
 }

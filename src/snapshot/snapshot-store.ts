@@ -6,7 +6,7 @@ import { kaiFolderOf } from "../operation/kai-folder.js";
 import { uptimeTicks } from "../podman/end-exec.js";
 import { SNAPSHOT_LABEL } from "../podman/list-containers.js";
 import { makeFolder, writeDurably } from "../system/durable-file.js";
-import { identityOf, isAlive } from "../system/process-identity.js";
+import { isAlive, ownIdentity } from "../system/process-identity.js";
 import type { TakenFrom } from "./ingest/require-acceptable.js";
 import { isSnapshotId } from "./is-snapshot-record.js";
 import { findOwnRecord, isForeign, notOwn } from "./own-record.js";
@@ -105,7 +105,7 @@ export class SnapshotStore {
     for (const name of namesIn(this.root)) {
       const record = this.#read(name);
       const own = record && (await findOwnRecord(this, record));
-      if (own) known.push(await this.#look(own));
+      if (own) known.push(this.#look(own));
     }
     return known;
   }
@@ -132,40 +132,37 @@ export class SnapshotStore {
   /** Marks a snapshot as one in which a command runs, as long as this process lives or until what is given back is called. */
   async lease(id: string, execution: string): Promise<() => Promise<void>> {
     const file = path.join(this.folderOf(id), `${LEASE}${execution}`);
-    const mark = `${(await identityOf(process.pid)) ?? ""}\n${await uptimeTicks()}`;
+    const mark = `${ownIdentity()}\n${await uptimeTicks()}`;
     await writeFile(file, mark, { mode: 0o600 });
     return () => rm(file, { force: true });
   }
 
   /** The executions that run in it, by callers that live. */
-  async executionsOf(id: string): Promise<ReadonlySet<string>> {
-    const leases = await this.#leasesOf(id);
+  executionsOf(id: string): ReadonlySet<string> {
+    const leases = this.#leasesOf(id);
     return new Set(leases.filter(({ living }) => living).map(({ execution }) => execution));
   }
 
   /** Those whose callers were killed, since when by the clock of the system's boot, and how their mark is taken away. */
-  async abandonedOf(id: string): Promise<{ execution: string; since: number; release: () => Promise<void> }[]> {
-    const leases = await this.#leasesOf(id);
-    return leases
+  abandonedOf(id: string): { execution: string; since: number; release: () => Promise<void> }[] {
+    return this.#leasesOf(id)
       .filter(({ living }) => !living)
       .map(({ execution, since, file }) => ({ execution, since, release: () => rm(file, { force: true }) }));
   }
 
-  async #leasesOf(id: string) {
+  #leasesOf(id: string) {
     const names = namesIn(this.folderOf(id)).filter((name) => name.startsWith(LEASE));
-    return Promise.all(
-      names.map(async (name) => {
-        const file = path.join(this.folderOf(id), name);
-        const [owner = "", since] = (findText(file) ?? "").split("\n");
-        return {
-          execution: name.slice(LEASE.length),
-          file,
-          living: await isAlive(owner),
-          // Without it only what has its mark is known to be its own.
-          since: since === undefined ? Number.POSITIVE_INFINITY : Number(since),
-        };
-      }),
-    );
+    return names.map((name) => {
+      const file = path.join(this.folderOf(id), name);
+      const [owner = "", since] = (findText(file) ?? "").split("\n");
+      return {
+        execution: name.slice(LEASE.length),
+        file,
+        living: isAlive(owner),
+        // Without it only what has its mark is known to be its own.
+        since: since === undefined ? Number.POSITIVE_INFINITY : Number(since),
+      };
+    });
   }
 
   /** Whether a command runs in it, or one did whose caller was killed: what that asked podman for may be still to come. */
@@ -174,18 +171,18 @@ export class SnapshotStore {
   /** Marks a snapshot as held still, as long as this process lives or until what is given back is called. */
   async hold(id: string): Promise<() => Promise<void>> {
     const file = path.join(this.folderOf(id), `${HOLD}${process.pid}`);
-    await writeFile(file, (await identityOf(process.pid)) ?? "", { mode: 0o600 });
+    await writeFile(file, ownIdentity(), { mode: 0o600 });
     return () => rm(file, { force: true });
   }
 
   /** Who else holds it still: `living` where somebody does, `dead` the marks of those who were killed meanwhile. */
-  async holdersOf(id: string): Promise<{ readonly living: boolean; readonly dead: readonly string[] }> {
+  holdersOf(id: string): { readonly living: boolean; readonly dead: readonly string[] } {
     const dead: string[] = [];
     let living = false;
     for (const name of namesIn(this.folderOf(id))) {
       if (!name.startsWith(HOLD) || name === `${HOLD}${process.pid}`) continue;
       const file = path.join(this.folderOf(id), name);
-      if (await isAlive(findText(file) ?? "")) living = true;
+      if (isAlive(findText(file) ?? "")) living = true;
       else dead.push(file);
     }
     return { living, dead };
@@ -203,16 +200,14 @@ export class SnapshotStore {
 
   isKeptFromSweeps = (id: string): boolean => existsSync(path.join(this.folderOf(id), STAYS));
 
-  async #look(record: SnapshotRecord): Promise<KnownSnapshot> {
-    const [owner, process, executing, destroying] = await Promise.all([
-      dependsOnOwner(record) && isAlive(record.owner),
-      isAlive(record.process ?? ""),
-      this.executionsOf(record.id),
-      isAlive(record.destroyer ?? ""),
-    ]);
+  #look(record: SnapshotRecord): KnownSnapshot {
+    const owner = dependsOnOwner(record) && isAlive(record.owner);
+    const process = isAlive(record.process ?? "");
+    const destroying = isAlive(record.destroyer ?? "");
     // Looked for where it makes a difference: what runs has it.
     const folder = process || existsSync(record.folder);
-    const status = statusOf(record, { owner, process, folder, executing: executing.size > 0, destroying });
+    const executing = process && this.executionsOf(record.id).size > 0;
+    const status = statusOf(record, { owner, process, folder, executing, destroying });
     return { record, ...status, attended: destroying || (record.throwAway && owner) };
   }
 

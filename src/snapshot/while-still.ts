@@ -25,7 +25,7 @@ export async function whileStill<T>(
     requireIdle(await store.find(record.id));
     // No command can begin any more, so that what waits for one is all that there is.
     const container = containerOf(record);
-    if (!store.isLeased(record.id) && (await runsNothing(container))) return await work();
+    if (!store.isLeased(record.id) && runsNothing(container)) return await work();
     if (!(await holdContainer(container, env))) throw cannotHold(record);
     try {
       return await work();
@@ -43,7 +43,7 @@ export async function endDeadHolds(
   record: SnapshotRecord,
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
-  const { living, dead } = await store.holdersOf(record.id);
+  const { living, dead } = store.holdersOf(record.id);
   if (living) {
     throw new KaiError(
       "E113",

@@ -19,13 +19,13 @@ export async function whySnapshotEnded(
 ): Promise<SnapshotEnd | null> {
   const isOver = Date.parse(record.expiresAt) <= now.getTime();
   for (let looks = isOver ? LOOKS.over : LOOKS.going; looks > 0; looks--) {
-    if (await isEnded(store, record)) return isOver ? "ttl" : "ended";
+    if (isEnded(store, record)) return isOver ? "ttl" : "ended";
     await pause(PAUSE_MS);
   }
   return null;
 }
 
-async function isEnded(store: Pick<SnapshotStore, "folderOf">, { id, process }: SnapshotRecord): Promise<boolean> {
+function isEnded(store: Pick<SnapshotStore, "folderOf">, { id, process }: SnapshotRecord): boolean {
   const record = findRecord(store.folderOf(id));
-  return record === undefined || record.destroyer !== undefined || !(await isAlive(process ?? ""));
+  return record === undefined || record.destroyer !== undefined || !isAlive(process ?? "");
 }

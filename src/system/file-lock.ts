@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { KaiError } from "../error.js";
 import { runProcess } from "./process.js";
-import { identityOf, isAlive } from "./process-identity.js";
+import { isAlive, ownIdentity } from "./process-identity.js";
 
 export interface FileLock {
   /** To be inherited by every child that writes: the lock ends with the last holder of this descriptor. */
@@ -60,7 +60,7 @@ export async function lockFile(
       throw new KaiError("E118", `The lock ${file} could not be taken: ${result.stderr.toString().trim()}`);
     }
     await handle.truncate(0);
-    const words = `${holder} (process ${process.pid})\n${(await identityOf(process.pid)) ?? ""}\n`;
+    const words = `${holder} (process ${process.pid})\n${ownIdentity()}\n`;
     await handle.appendFile(words).catch((cause: NodeJS.ErrnoException) => {
       // What is locked for may be just what makes room.
       if (cause.code !== "ENOSPC" && cause.code !== "EDQUOT") throw cause;
@@ -113,13 +113,13 @@ async function readHolder(handle: FileHandle): Promise<LockHolder> {
   const { mtime: since } = await handle.stat();
   const [line = "", identity = ""] = (await handle.readFile("utf8")).split("\n");
   const { what, id } = /^(?<what>.*) \(process (?<id>\d+)\)$/.exec(line)?.groups ?? {};
-  if (what === undefined || !(await isAlive(identity))) return { what: null, process: null, since };
+  if (what === undefined || !isAlive(identity)) return { what: null, process: null, since };
   return { what, process: Number(id), since };
 }
 
 /** Who holds the lock; its process may be dead and its number somebody else's, while a child of it still writes. */
 async function describeHolder(file: string): Promise<string> {
   const [holder = "", identity = ""] = (await readFile(file, "utf8").catch(() => "")).split("\n");
-  if (identity === "" || (await isAlive(identity))) return holder;
+  if (identity === "" || isAlive(identity)) return holder;
   return `${holder}, which has ended; a process that it started is still at work`;
 }

@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
 
 /** Which process this is, so that nobody takes a later one of the same number for it: `<boot>:<pid>:<start>`. */
-export async function identityOf(pid: number): Promise<string | undefined> {
+export function identityOf(pid: number): string | undefined {
   const started = startOf(pid);
   return started === undefined ? undefined : `${bootId()}:${pid}:${started}`;
 }
 
+/** This very process; empty where the machine does not tell. */
+export const ownIdentity = (): string => identityOf(process.pid) ?? "";
+
 /** True while the process that `identity` names runs. */
-export async function isAlive(identity: string): Promise<boolean> {
+export function isAlive(identity: string): boolean {
   const pid = Number(identity.split(":")[1]);
-  return Number.isSafeInteger(pid) && pid > 0 && (await identityOf(pid)) === identity;
+  return Number.isSafeInteger(pid) && pid > 0 && identityOf(pid) === identity;
 }
 
 let boot: string | undefined;

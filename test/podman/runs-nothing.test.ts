@@ -8,11 +8,11 @@ const cache = sharedCache();
 
 test("only the process that waits counts as nothing", async () => {
   const { container, sh, env } = await idleSandbox(cache);
-  expect(await runsNothing(container)).toBe(true);
-  expect(await runsNothing({ ...container, ownKernel: true })).toBe(false);
+  expect(runsNothing(container)).toBe(true);
+  expect(runsNothing({ ...container, ownKernel: true })).toBe(false);
   // Out of its caller's sight, and its environment says nothing of it.
   await sh("env -i setsid sleep 300 >/dev/null 2>&1 &");
-  expect(await runsNothing(container)).toBe(false);
+  expect(runsNothing(container)).toBe(false);
   await removeContainer(container.name, env);
-  expect(await runsNothing(container)).toBe(false);
+  expect(runsNothing(container)).toBe(false);
 });

@@ -5,7 +5,7 @@ import { identityOf } from "../../src/system/process-identity.js";
 
 // `start-program.mjs FILE`: starts the container that the file describes, and never ends by itself.
 const { plan, host, options } = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
-const owner = await identityOf(process.pid);
+const owner = identityOf(process.pid);
 const starting = startContainer({ ...plan, labels: { ...plan.labels, [OWNER_LABEL]: owner } }, host, options);
 process.stdout.write("starting\n");
 await starting;

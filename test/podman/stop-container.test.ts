@@ -31,7 +31,7 @@ test("a container is stopped with all that runs in it, whatever that ignores, an
   const { sh, container, env } = await idleSandbox(cache);
   await sh("trap '' TERM; sleep 1001 & echo >/dev/null");
   await stopContainer(container.name, 30_000, env);
-  expect(await isAlive(container.process)).toBe(false);
+  expect(isAlive(container.process)).toBe(false);
   await stopContainer(container.name, 30_000, env);
   await removeContainer(container.name, env);
   expect(foldersOf(cgroupOf(container.name))).toEqual([]);
@@ -54,7 +54,7 @@ test("removing ends them too, whether the first process is killed before or not"
     const started = Number((await sh("setsid sleep 1001 >/dev/null 2>&1 & echo $!")).stdout.toString());
     await removeContainer(container.name, env, known ? container.process : undefined);
     expect(commandOf(started)).not.toContain("sleep");
-    expect(await isAlive(container.process)).toBe(false);
+    expect(isAlive(container.process)).toBe(false);
     expect(await listContainers(`kai.test=${container.name}`, env)).toEqual([]);
     expect(foldersOf(cgroupOf(container.name))).toEqual([]);
   }
@@ -75,5 +75,5 @@ test("a paused container is stopped all the same", async () => {
   const { container, env } = await idleSandbox(cache);
   await pauseContainer(container.name, env);
   await stopContainer(container.name, 30_000, env);
-  expect(await isAlive(container.process)).toBe(false);
+  expect(isAlive(container.process)).toBe(false);
 });

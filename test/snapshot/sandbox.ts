@@ -25,7 +25,7 @@ import { sandboxFolderIn } from "../../src/snapshot/sandbox/sandbox-names.js";
 import { planSettings, type SnapshotSettings } from "../../src/snapshot/snapshot-settings.js";
 import type { Expectations } from "../../src/snapshot/testing/expectations.js";
 import { judgeExecution } from "../../src/snapshot/testing/judge-execution.js";
-import { identityOf } from "../../src/system/process-identity.js";
+import { ownIdentity } from "../../src/system/process-identity.js";
 import { scratch } from "../support/scratch.js";
 
 const MIB = 1024 * 1024;
@@ -110,7 +110,7 @@ export async function testInSandbox(request: SandboxRequest) {
   const host = await probeHost({ env, cacheDir, tempDir });
   const unenforced = unenforcedOn({ host, unenforced: requireSettings(host, settings) }, settings, base);
   const folder = sandboxFolderIn(tempDir, id);
-  const owner = (await identityOf(process.pid)) ?? "";
+  const owner = ownIdentity();
   const origin = {
     record: path.join(tempDir, "no-record"),
     owner,

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import type { SnapshotRecord } from "../../src/snapshot/snapshot-record.js";
 import { whySnapshotEnded } from "../../src/snapshot/why-snapshot-ended.js";
-import { identityOf } from "../../src/system/process-identity.js";
+import { ownIdentity } from "../../src/system/process-identity.js";
 import { scratch } from "../support/scratch.js";
 import { RECORD } from "./snapshot-record.js";
 
@@ -13,7 +13,7 @@ const AFTER = new Date("2026-01-02T00:00:00Z");
 /** A folder of records with one in it, of a snapshot whose first process lives unless another one is given. */
 async function kept(other: Partial<SnapshotRecord> = {}) {
   const { dir } = scratch();
-  const record = { ...RECORD, process: (await identityOf(process.pid)) ?? "", ...other };
+  const record = { ...RECORD, process: ownIdentity(), ...other };
   const folder = path.join(dir, record.id);
   mkdirSync(folder);
   writeFileSync(path.join(folder, "record.json"), JSON.stringify(record));

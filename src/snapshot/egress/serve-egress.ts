@@ -52,7 +52,7 @@ const PARTS: EgressParts = { network: hostNetwork(), limits: PROXY_LIMITS, now: 
 export async function serveEgress(options: EgressOptions, parts: EgressParts = PARTS): Promise<Egress> {
   const { pid, rootless, allowedHosts, bandwidth, onRequest, env, signal } = options;
   const allowList = parseAllowList(allowedHosts);
-  const sandbox = await identityOf(pid);
+  const sandbox = identityOf(pid);
   if (sandbox === undefined) throw new KaiError("E103", "The sandbox has ended before its network could be opened.");
   const log = new RequestLog(onRequest);
   const bucket = bandwidth === null ? undefined : new TokenBucket(bandwidth);
@@ -61,7 +61,7 @@ export async function serveEgress(options: EgressOptions, parts: EgressParts = P
   proxy.server.listen(inside.server);
 
   const watch = setInterval(async () => {
-    if (!(await isAlive(sandbox))) await close();
+    if (!isAlive(sandbox)) await close();
   }, LOOK_EVERY_MS).unref();
   let closing: Promise<void> | undefined;
   const close = () => {

@@ -40,7 +40,7 @@ export async function listForsaken(tempDir: string, now: Date): Promise<string[]
       const folder = path.join(tempDir, name);
       if (isSandboxFolder(name)) return (await fateOf(folder, now)) === "forsaken";
       // What others wrote there would be unmounted and deleted with our rights.
-      return (await wasProbedIn(name)) && (await isPrivate(folder));
+      return wasProbedIn(name) && (await isPrivate(folder));
     }),
   );
   return names.filter((_name, index) => forsaken[index]);
@@ -56,9 +56,9 @@ export async function listUnclaimed(tempDir: string, now: Date): Promise<Snapsho
 }
 
 /** Whether it is of a look at this machine that somebody was killed in. */
-async function wasProbedIn(name: string): Promise<boolean> {
+function wasProbedIn(name: string): boolean {
   const prober = proberOf(name);
-  return prober !== undefined && (await identityOf(prober)) === undefined;
+  return prober !== undefined && identityOf(prober) === undefined;
 }
 
 async function fateOf(folder: string, now: Date): Promise<"somebody's" | "unclaimed" | "forsaken"> {
@@ -67,7 +67,7 @@ async function fateOf(folder: string, now: Date): Promise<"somebody's" | "unclai
   // One that is being removed has another name already, and one without a word of its origin is a moment old.
   if (origin === undefined) return isGoing && (await isPrivate(folder)) ? "forsaken" : "somebody's";
   const { record, owner, throwAway, expiresAt, snapshot } = origin;
-  if (await isAlive(owner)) return "somebody's";
+  if (isAlive(owner)) return "somebody's";
   if (record !== null && (await lstat(record).catch(() => undefined)) !== undefined) return "somebody's";
   // Whoever was killed over its removal had decided that nothing in it is wanted.
   if (isGoing) return "forsaken";

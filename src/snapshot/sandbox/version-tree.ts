@@ -9,7 +9,7 @@ import { ownerOutside } from "../../podman/user-mapping.js";
 import { makeFolder } from "../../system/durable-file.js";
 import { lockFile } from "../../system/file-lock.js";
 import { folderFingerprint } from "../../system/folder-fingerprint.js";
-import { identityOf, isAlive } from "../../system/process-identity.js";
+import { isAlive, ownIdentity } from "../../system/process-identity.js";
 import { FINGERPRINT, filesOf, PART, setAside, TREES_LOCK, treesIn } from "./trees-folder.js";
 
 export interface VersionTreeRequest {
@@ -68,7 +68,7 @@ async function placeTree(
   trees: string,
   home: string,
 ): Promise<void> {
-  const owner = ((await identityOf(process.pid)) ?? "").replaceAll(":", ".");
+  const owner = ownIdentity().replaceAll(":", ".");
   const part = await mkdtemp(path.join(trees, `${PART}${owner}.`));
   try {
     const made = path.join(part, "made");
@@ -107,6 +107,6 @@ async function sweepParts(trees: string): Promise<void> {
   for (const name of await readdir(trees)) {
     if (!name.startsWith(PART)) continue;
     const [boot, pid, start] = name.slice(PART.length).split(".");
-    if (!(await isAlive(`${boot}:${pid}:${start}`))) await rm(path.join(trees, name), { recursive: true, force: true });
+    if (!isAlive(`${boot}:${pid}:${start}`)) await rm(path.join(trees, name), { recursive: true, force: true });
   }
 }
