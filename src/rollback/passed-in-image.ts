@@ -12,7 +12,7 @@ export async function passedInImage(
 ): Promise<string | null> {
   // Few come here: only where a test has failed.
   const [{ readRunsOf }, { scenarioDigest }] = await Promise.all([
-    import("../snapshot/gate/recorded-runs.js"),
+    import("../snapshot/runs/recorded-runs.js"),
     import("../snapshot/runs/scenario-digest.js"),
   ]);
   const digest = scenarioDigest(scenario);

@@ -1,50 +1,23 @@
 import path from "node:path";
+import type { LimitSettings } from "./limit-settings.js";
 import type { RepositoryPlace } from "./repository-place.js";
 import { containerNameOf, sandboxFolderIn } from "./sandbox/sandbox-names.js";
+import { absolute, flag, is, listOf, mapOf, nullOr, number, objectId, optional, shape, text, time } from "./shape.js";
 import { SNAPSHOT_STATUSES, type SnapshotRecord } from "./snapshot-record.js";
-
-type Check = (value: unknown) => boolean;
-
-/** All keys of `T` are looked at, which the compiler sees to; what a later version adds is let through. */
-function shape<T>(checks: Readonly<Record<keyof T, Check>>): Check {
-  const keys = Object.keys(checks) as (keyof T & string)[];
-  return (value) => isObject(value) && keys.every((key) => checks[key](value[key]));
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const text: Check = (value) => typeof value === "string";
-const flag: Check = (value) => typeof value === "boolean";
-const number: Check = Number.isFinite;
-const time: Check = (value) => typeof value === "string" && !Number.isNaN(Date.parse(value));
-const absolute: Check = (value) => typeof value === "string" && path.isAbsolute(value);
-// Handed to git, where a word that begins with a dash is an option.
-const objectId: Check = (value) => typeof value === "string" && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(value);
-const is =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const nullOr =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const optional =
-  (check: Check): Check =>
-  (value) =>
-    value === undefined || check(value);
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.every(check);
-const mapOf =
-  (check: Check): Check =>
-  (value) =>
-    isObject(value) && Object.values(value).every(check);
 
 type Settings = SnapshotRecord["settings"];
 
 const wanted = is(true, false, "required");
+
+export const limitSettings = shape<LimitSettings>({
+  cpus: number,
+  memoryBytes: number,
+  storageBytes: number,
+  pids: number,
+  bandwidth: number,
+  gpus: nullOr(text),
+  timeoutMs: number,
+});
 
 const settings = shape<Settings>({
   type: text,
@@ -58,15 +31,7 @@ const settings = shape<Settings>({
     subnet: nullOr(text),
   }),
   namespaces: listOf(text),
-  limits: shape<Settings["limits"]>({
-    cpus: number,
-    memoryBytes: number,
-    storageBytes: number,
-    pids: number,
-    bandwidth: number,
-    gpus: nullOr(text),
-    timeoutMs: number,
-  }),
+  limits: limitSettings,
   security: shape<Settings["security"]>({
     seccomp: wanted,
     apparmor: wanted,

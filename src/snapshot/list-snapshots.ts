@@ -2,6 +2,7 @@ import path from "node:path";
 import { KaiError } from "../error.js";
 import { openRepository } from "../git/repository.js";
 import type { Caller } from "../version/writing-session.js";
+import { findRun, noRunEither, type ShownRun } from "./list-runs.js";
 import { damagedRecord } from "./read-record.js";
 import { findSave, type GoneSnapshot, goneSnapshot, listSaves } from "./saves.js";
 import { type KnownSnapshot, SnapshotStore } from "./snapshot-store.js";
@@ -59,8 +60,8 @@ export async function listSnapshots(caller: Caller): Promise<SnapshotList> {
   };
 }
 
-/** One of them, also one that is gone. E101, E122. */
-export async function showSnapshot(caller: Caller, asked: string): Promise<ListedSnapshot | GoneSnapshot> {
+/** One of them, also one that is gone; else the run of that id. E101, E122. */
+export async function showSnapshot(caller: Caller, asked: string): Promise<ListedSnapshot | GoneSnapshot | ShownRun> {
   const repository = await openRepository(caller.cwd, caller.env);
   const store = new SnapshotStore(repository);
   try {
@@ -68,8 +69,10 @@ export async function showSnapshot(caller: Caller, asked: string): Promise<Liste
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
     const save = findSave(await listSaves(repository), asked);
-    if (save === undefined) throw cause;
-    return goneSnapshot(save);
+    if (save !== undefined) return goneSnapshot(save);
+    const run = await findRun(repository, asked);
+    if (run !== undefined) return run;
+    throw noRunEither(cause);
   }
 }
 

@@ -2,15 +2,17 @@ import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { decodeTime } from "ulid";
 import { KaiError } from "../error.js";
-import { openRepository } from "../git/repository.js";
+import { ObjectReader } from "../git/object-reader.js";
+import { openRepository, type Repository } from "../git/repository.js";
 import { TO_READ } from "../system/with-file.js";
 import type { Caller } from "../version/writing-session.js";
 import { findExecutionLog } from "./execution-log.js";
 import { findKeptLogs } from "./kept-logs.js";
+import { findRun, noRunEither, type ShownRun, severalRuns } from "./list-runs.js";
 import type { OutputStream } from "./sandbox/execution-output.js";
 import { SnapshotStore } from "./snapshot-store.js";
 
-/** One execution in a snapshot, and how much of its output is kept. */
+/** One execution in a sandbox, and how much of its output is kept. */
 export interface LoggedExecution {
   readonly id: string;
   /** ISO 8601 in UTC. */
@@ -26,12 +28,41 @@ export interface LoggedExecution {
   readonly stderr: number;
 }
 
-/** What was executed in a snapshot, the oldest first; or that run, of which more is kept than its record has. E101, E122. */
-export async function listLogs(caller: Caller, asked: string): Promise<LoggedExecution[]> {
-  const { folder, running } = await findLogs(caller, asked);
+/** What is kept of what one or several executions printed. */
+export interface ExecutionLogs {
+  /** The oldest first. */
+  readonly executions: readonly LoggedExecution[];
+  /** Bytes of the newest's output that are nowhere any more. */
+  readonly lost: number;
+  /** The whole output of one of them, stdout before stderr, as it comes. */
+  read(execution: string): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }>;
+}
+
+const STREAMS = ["stdout", "stderr"] as const;
+
+/** What was executed in a snapshot; else that run, of which more may be kept than its record has. E101, E122. */
+export async function openLogs(caller: Caller, asked: string): Promise<ExecutionLogs> {
+  const repository = await openRepository(caller.cwd, caller.env);
+  const store = new SnapshotStore(repository);
+  try {
+    const { record } = await store.find(asked);
+    return await logsIn(store.logsOf(record.id), store.executionsOf(record.id));
+  } catch (cause) {
+    if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
+    const folders = findKeptLogs(repository, asked);
+    const [folder, another] = folders;
+    if (another !== undefined) throw severalRuns(folders.length, asked);
+    if (folder !== undefined) return logsIn(folder, new Set());
+    const run = await findRun(repository, asked);
+    if (run === undefined) throw noRunEither(cause);
+    return logsOfRun(repository, run);
+  }
+}
+
+async function logsIn(folder: string, running: ReadonlySet<string>): Promise<ExecutionLogs> {
   const names = await readdir(folder).catch(() => []);
   const ids = [...new Set(names.map((name) => name.replace(/\.(?:stdout|stderr|json)$/, "")))].sort();
-  return Promise.all(
+  const executions = await Promise.all(
     ids.map(async (id) => {
       const log = findExecutionLog(folder, id);
       const exitCode = log?.exitCode ?? null;
@@ -45,47 +76,37 @@ export async function listLogs(caller: Caller, asked: string): Promise<LoggedExe
         exitCode,
         stdout: await bytes("stdout"),
         stderr: await bytes("stderr"),
-      };
+      } as const;
     }),
   );
+  return {
+    executions,
+    lost: 0,
+    async *read(execution) {
+      for (const stream of STREAMS) {
+        for await (const chunk of chunksOf(path.join(folder, `${execution}.${stream}`))) yield { stream, chunk };
+      }
+    },
+  };
 }
 
-/** The whole output of one of them, stdout before stderr, as it comes. */
-export async function* readLog(
-  caller: Caller,
-  asked: string,
-  execution: string,
-): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }> {
-  const { folder } = await findLogs(caller, asked);
-  for (const stream of ["stdout", "stderr"] as const) {
-    const file = path.join(folder, `${execution}.${stream}`);
-    for await (const chunk of chunksOf(file)) yield { stream, chunk };
-  }
-}
-
-const OF_RUNS =
-  "Of a throw-away run that printed less than a megabyte its commit on refs/kai/runs has all: `git show COMMIT:stdout`.";
-
-/** Where what was printed lies, and which executions are not over. */
-async function findLogs(
-  caller: Caller,
-  asked: string,
-): Promise<{ readonly folder: string; readonly running: ReadonlySet<string> }> {
-  const repository = await openRepository(caller.cwd, caller.env);
-  const store = new SnapshotStore(repository);
+/** What its record keeps. */
+async function logsOfRun(repository: Repository, run: ShownRun): Promise<ExecutionLogs> {
+  const reader = new ObjectReader(repository);
   try {
-    const { record } = await store.find(asked);
-    return { folder: store.logsOf(record.id), running: await store.executionsOf(record.id) };
-  } catch (cause) {
-    if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
-    const folders = findKeptLogs(repository, asked);
-    const [folder, another] = folders;
-    if (another !== undefined)
-      throw new KaiError("E122", `${folders.length} runs begin or end with ${asked}.`, {
-        hint: "Give more of the id.",
-      });
-    if (folder === undefined) throw new KaiError("E101", cause.message, { hint: `${cause.hint} ${OF_RUNS}` });
-    return { folder, running: new Set() };
+    const [stdout, stderr] = await Promise.all(STREAMS.map((stream) => reader.read(`${run.run}:${stream}`, "blob")));
+    const kept = { stdout: stdout ?? Buffer.alloc(0), stderr: stderr ?? Buffer.alloc(0) };
+    const { id, at, command, exitCode, outputDropped } = run;
+    const sizes = { stdout: kept.stdout.length, stderr: kept.stderr.length };
+    return {
+      executions: [{ id, at, state: "ended", command, exitCode, ...sizes }],
+      lost: outputDropped,
+      async *read() {
+        for (const stream of STREAMS) if (kept[stream].length > 0) yield { stream, chunk: kept[stream] };
+      },
+    };
+  } finally {
+    reader.close();
   }
 }
 

@@ -96,7 +96,7 @@ async function readConfig(
 }
 
 /** What a user named: a version as everywhere, else a commit as git names it. */
-async function findTried(repository: Repository, history: History, asked: string): Promise<Tried> {
+export async function findTried(repository: Repository, history: History, asked: string): Promise<Tried> {
   try {
     return findAsked(history, asked);
   } catch (cause) {

@@ -137,12 +137,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "snapshot show",
-    summary: "Show one snapshot: what isolates it, its limits, its state",
+    summary: "Show one snapshot, or one run: what isolates it, its limits, what became of it",
     load: async () => (await import("./snapshot-show.js")).snapshotShowCommand,
   },
   {
+    name: "snapshot runs",
+    summary: "List what was run in sandboxes, newest first",
+    load: async () => (await import("./snapshot-runs.js")).snapshotRunsCommand,
+  },
+  {
     name: "snapshot logs",
-    summary: "Show what the commands in a snapshot printed",
+    summary: "Show what the commands in a snapshot, or a run, printed",
     load: async () => (await import("./snapshot-logs.js")).snapshotLogsCommand,
   },
   {

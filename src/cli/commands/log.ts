@@ -7,6 +7,7 @@ import { counted } from "../counted.js";
 import { choice, defineCommand, parsed, value } from "../define-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
+import { shortId } from "../short-id.js";
 import { formatTable } from "../table.js";
 
 export const logCommand = defineCommand({
@@ -27,13 +28,10 @@ export const logCommand = defineCommand({
   },
 });
 
-/** Characters of an operation's id on a terminal: its time, and enough to be told from others. `undo` takes them. */
-const SHORT_ID = 14;
-
 function describeLog({ operations }: { operations: readonly ListedOperation[] }, output: Output): string {
   if (operations.length === 0) return "No operation.";
   const rows = operations.map((operation) => [
-    output.columns === undefined ? operation.id : operation.id.slice(0, SHORT_ID),
+    shortId(operation.id, output),
     formatTime(operation.at),
     operation.subject,
     operation.to ?? "–",

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { formatBytes } from "../../agent/format-bytes.js";
 import { KaiError } from "../../error.js";
-import { type LoggedExecution, listLogs, readLog } from "../../snapshot/read-logs.js";
+import { type ExecutionLogs, type LoggedExecution, openLogs } from "../../snapshot/read-logs.js";
 import { LOGGED } from "../../snapshot/sandbox/execution-output.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
@@ -12,9 +12,9 @@ import { formatTable } from "../table.js";
 
 export const snapshotLogsCommand = defineCommand({
   name: "snapshot logs",
-  summary: "Show what the commands in a snapshot printed",
+  summary: "Show what the commands in a snapshot, or a run, printed",
   description:
-    "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. The id of a throw-away run gives its output, where that is more than the megabyte of each that its record has. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
+    "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. The id of a run (`snapshot runs` lists them) gives its output: where that is more than the megabyte of each that its record has, all of it until cleanup_after is over. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
   arguments: { id: required("the snapshot's id, or a run's, or how it begins or ends") },
   options: {
     execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
@@ -22,11 +22,11 @@ export const snapshotLogsCommand = defineCommand({
   },
   examples: [{ line: "git kai-version snapshot logs 01K", does: "prints the newest output" }],
   async run({ id, execution, list }, context) {
-    const caller = callerOf(context);
-    const executions = await listLogs(caller, id);
+    const logs = await openLogs(callerOf(context), id);
+    const { executions } = logs;
     if (context.output.json && execution !== undefined && !list) {
       const wanted = findExecution(executions, execution);
-      const output = await readOutput(readLog(caller, id, wanted.id));
+      const output = await readOutput(logs.read(wanted.id));
       context.output.result({ total: 1, executions: [{ ...wanted, output }] }, () => "");
       return;
     }
@@ -35,18 +35,22 @@ export const snapshotLogsCommand = defineCommand({
       return;
     }
     const wanted = findExecution(executions, execution);
-    for await (const { stream, chunk } of readLog(caller, id, wanted.id)) await context.output.raw(stream, chunk);
+    for await (const { stream, chunk } of logs.read(wanted.id)) await context.output.raw(stream, chunk);
     for (const stream of ["stdout", "stderr"] as const) {
       if (wanted[stream] >= LOGGED)
         context.output.warn(`Only the first ${formatBytes(LOGGED)} of its ${stream} are kept.`);
     }
+    if (logs.lost > 0)
+      context.output.warn(
+        `${formatBytes(logs.lost)} of it are not there any more: of a run they are kept for a while.`,
+      );
   },
 });
 
 /** Bytes of each stream in a document. */
 const IN_DOCUMENT = 16 * 1024 * 1024;
 
-async function readOutput(log: ReturnType<typeof readLog>) {
+async function readOutput(log: ReturnType<ExecutionLogs["read"]>) {
   const parts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   const sizes = { stdout: 0, stderr: 0 };
   for await (const { stream, chunk } of log) {

@@ -1,8 +1,8 @@
 import type { AgentConfig } from "../../agent/config.js";
+import type { RecordedRun } from "../runs/recorded-runs.js";
 import { isolationOf, parseRunIsolation, type RunIsolation } from "../runs/run-isolation.js";
 import { scenarioDigest } from "../runs/scenario-digest.js";
 import { planSettings } from "../snapshot-settings.js";
-import type { RecordedRun } from "./recorded-runs.js";
 import { whyWeaker } from "./weaker-isolation.js";
 
 /** What the runs that count say of one scenario. */

@@ -7,9 +7,9 @@ import { type History, versionInForce } from "../../version/history.js";
 import { findNumber } from "../../version/number.js";
 import { findConfigFile } from "../../version/version-config.js";
 import type { WritingSession } from "../../version/writing-session.js";
+import { readRunsOf } from "../runs/recorded-runs.js";
 import { scenarioDigest } from "../runs/scenario-digest.js";
 import { judgeScenarios, NOT_COMPARED, type ScenarioVerdict } from "./judge-scenarios.js";
-import { readRunsOf } from "./recorded-runs.js";
 
 /** What says whose runs count, and which version is in force. */
 export type GateGround = Pick<WritingSession, "agent" | "reader" | "log" | "history">;

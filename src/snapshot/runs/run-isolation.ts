@@ -1,4 +1,6 @@
+import { limitSettings } from "../is-snapshot-record.js";
 import type { LimitSettings } from "../limit-settings.js";
+import { flag, listOf, nullOr, number, shape, text } from "../shape.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 
 /** How a run was confined and what it was given: all that a caller's options can make other than the version asks for. */
@@ -47,30 +49,21 @@ export const isolationOf = ({
   askedImage: image,
 });
 
+const isIsolation = shape<RunIsolation>({
+  process: text,
+  namespaces: listOf(text),
+  network: shape<RunIsolation["network"]>({ mode: text, allowInternet: flag, allowedHosts: listOf(text) }),
+  capabilities: listOf(text),
+  readOnlyRoot: flag,
+  seccomp: flag,
+  noNewPrivileges: flag,
+  user: shape<RunIsolation["user"]>({ uid: number, gid: number }),
+  limits: limitSettings,
+  env: listOf(text),
+  secrets: listOf(text),
+  askedImage: nullOr(text),
+});
+
 /** The same from a record that anybody may have written; undefined where it is not whole. */
-export function parseRunIsolation(value: unknown): RunIsolation | undefined {
-  const it = fieldsOf(value);
-  const network = fieldsOf(it["network"]);
-  const limits = fieldsOf(it["limits"]);
-  const isWhole =
-    typeof it["process"] === "string" &&
-    ["readOnlyRoot", "seccomp", "noNewPrivileges"].every((name) => typeof it[name] === "boolean") &&
-    ["uid", "gid"].every((name) => typeof fieldsOf(it["user"])[name] === "number") &&
-    isTextOrNull(it["askedImage"]) &&
-    [it["namespaces"], it["capabilities"], it["env"], it["secrets"], network["allowedHosts"]].every(isTexts) &&
-    typeof network["mode"] === "string" &&
-    typeof network["allowInternet"] === "boolean" &&
-    NUMBERS.every((name) => typeof limits[name] === "number") &&
-    isTextOrNull(limits["gpus"]);
-  return isWhole ? (value as RunIsolation) : undefined;
-}
-
-const NUMBERS = ["cpus", "memoryBytes", "storageBytes", "pids", "bandwidth", "timeoutMs"] as const;
-
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-
-const isTextOrNull = (value: unknown): boolean => value === null || typeof value === "string";
-
-const isTexts = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((each: unknown) => typeof each === "string");
+export const parseRunIsolation = (value: unknown): RunIsolation | undefined =>
+  isIsolation(value) ? (value as RunIsolation) : undefined;

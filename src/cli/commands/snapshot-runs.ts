@@ -1,0 +1,66 @@
+import { type ListedRun, listRuns } from "../../snapshot/list-runs.js";
+import { callerOf } from "../caller.js";
+import { counted } from "../counted.js";
+import { defineCommand, flag, optional, parsed, value } from "../define-command.js";
+import { outcomeOf, ranOf } from "../describe-run.js";
+import { formatDuration, formatTime } from "../format-time.js";
+import type { Output } from "../output.js";
+import { shortId } from "../short-id.js";
+import { formatTable } from "../table.js";
+
+export const snapshotRunsCommand = defineCommand({
+  name: "snapshot runs",
+  summary: "List what was run in sandboxes, newest first",
+  description:
+    "Every command of `snapshot run`, `exec` and `test` is kept as a commit on refs/kai/runs of this clone. BY says which tester of the policy signed it: what is unproven anybody may have written. `snapshot show RUN` has all that is known of one, `snapshot logs RUN` what it printed.",
+  arguments: { version: optional("only those over the files of this version or commit") },
+  options: {
+    scenario: value("NAME", "only those of this scenario of kai.yaml"),
+    failed: flag("only those that failed"),
+    limit: parsed("N", "at most so many", counted),
+  },
+  examples: [
+    { line: "git kai-version snapshot runs 1.2.0 --failed --limit 10", does: "what failed last with that version" },
+  ],
+  async run(request, context) {
+    const runs = await listRuns(callerOf(context), request);
+    context.output.result({ total: runs.length, runs }, describeRuns);
+  },
+});
+
+function describeRuns({ runs }: { runs: readonly ListedRun[] }, output: Output): string {
+  if (runs.length === 0) return output.quiet ? "" : "Nothing was run.";
+  const { style } = output;
+  const rows = runs.map((run) => [
+    shortId(run.id, output),
+    formatTime(run.at),
+    run.version,
+    outcomeOf(run, style),
+    String(run.exitCode),
+    formatDuration(run.durationMs),
+    run.unproven === null ? (run.actor?.name ?? "") : style.yellow("unproven"),
+    ranOf(run),
+  ]);
+  const table = formatTable(
+    [
+      { title: "RUN" },
+      { title: "AT" },
+      { title: "VERSION" },
+      { title: "RESULT" },
+      { title: "EXIT", align: "right" },
+      { title: "TOOK", align: "right" },
+      { title: "BY" },
+      { title: "WHAT", shrink: "cut" },
+    ],
+    rows,
+    output.columns,
+  );
+  return [table, ...whyUnproven(runs)].join("\n");
+}
+
+/** Each reason once. */
+function whyUnproven(runs: readonly ListedRun[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { unproven } of runs) if (unproven !== null) counts.set(unproven, (counts.get(unproven) ?? 0) + 1);
+  return [...counts].map(([why, count]) => `${count} unproven: ${why}`);
+}

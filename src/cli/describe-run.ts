@@ -1,0 +1,89 @@
+import { formatBytes } from "../agent/format-bytes.js";
+import type { Execution } from "../snapshot/execution.js";
+import type { ListedRun, ShownRun } from "../snapshot/list-runs.js";
+import { describeRequests } from "./describe-snapshot.js";
+import { formatDuration, formatTime } from "./format-time.js";
+import type { Output } from "./output.js";
+import { oneLine } from "./style.js";
+
+type Style = Output["style"];
+
+/** What ran, in one line. */
+export const ranOf = ({ scenario, command }: Pick<ListedRun, "scenario" | "command">): string =>
+  oneLine(scenario?.name ?? command.join(" "));
+
+/** How it ended, in a word or two. */
+export function outcomeOf(
+  run: Pick<ListedRun, "passed" | "exitCode" | "timedOut" | "oomKilled">,
+  style: Style,
+): string {
+  if (run.passed) return style.green("passed");
+  if (run.timedOut) return style.red("out of time");
+  if (run.oomKilled) return style.red("out of memory");
+  return style.red("failed");
+}
+
+/** One run, whole. */
+export function describeRun(run: ShownRun, output: Output): string {
+  const { style } = output;
+  const rows: [string, string | false][] = [
+    ["scenario", run.scenario !== null && `${oneLine(run.scenario.name)} (${run.scenario.kind})`],
+    ["command", oneLine(run.command.join(" "))],
+    ["version", `${run.tag}${run.pristine ? "" : ", changed by what ran before it"}`],
+    ["result", `${outcomeOf(run, style)}, exit status ${run.exitCode}`],
+    ...run.failures.map((failure): [string, string] => ["", style.red(oneLine(failure))]),
+    ["ran", `${formatTime(run.at)}, ${formatDuration(run.durationMs)}`],
+    ["took", tookOf(run.resources)],
+    ["in", run.snapshot === null ? "a sandbox that is gone" : `the snapshot ${run.snapshot}`],
+    ...groundRows(run),
+    ["changed", changedOf(run)],
+    ["signed by", run.unproven === null ? signerOf(run) : style.yellow(`unproven: ${run.unproven}`)],
+    ["record", run.run.slice(0, 10)],
+  ];
+  const told = rows.filter((row): row is [string, string] => row[1] !== false);
+  const width = Math.max(...told.map(([name]) => name.length));
+  const requests = describeRequests(run, style).map((line) => `  ${line}`);
+  return [
+    style.bold(run.id),
+    ...told.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
+    ...requests,
+    `\n\`git kai-version snapshot logs ${run.id}\` shows what it printed.`,
+  ].join("\n");
+}
+
+function tookOf({ peakMemory, cpuMs }: Execution["resources"]): string | false {
+  const parts = [
+    peakMemory !== undefined && `${formatBytes(peakMemory)} memory at most`,
+    cpuMs !== undefined && `${formatDuration(cpuMs)} of a processor`,
+  ].filter((part) => part !== false);
+  return parts.length > 0 && parts.join(", ");
+}
+
+/** How it was confined, and what it stood on. */
+function groundRows({ isolation, environment, requests }: ShownRun): [string, string | false][] {
+  const { image, imageBase, network, filesystem, process, unenforced } = isolation;
+  const asked = requests.length === 0 ? "" : `, ${requests.length} ${requests.length === 1 ? "request" : "requests"}`;
+  const { kernel, podman, runtime, timeZone } = environment ?? {};
+  const machine = [kernel, podman && `podman ${podman}`, runtime, timeZone].filter((each) => each);
+  return [
+    ["isolation", `process ${process}, files ${filesystem}, network ${network}${asked}`],
+    ["not enforced", unenforced.length > 0 && unenforced.join(", ")],
+    ["stands on", image === "host" ? "this machine's own programs" : `${image.slice(0, 12)} (${imageBase})`],
+    ["machine", machine.length > 0 && machine.join(", ")],
+    ["program", environment?.program != null && `${environment.program.path}, sha256 ${environment.program.sha256}`],
+    ["seed", environment?.seed != null && String(environment.seed)],
+  ];
+}
+
+const SHOWN = 5;
+
+function changedOf({ artifacts, artifactsDropped, refused }: ShownRun): string | false {
+  if (artifacts === null) return false;
+  const names = artifacts.slice(0, SHOWN).map(({ path }) => oneLine(path));
+  const count = artifacts.length + artifactsDropped;
+  const said = count === 0 ? "nothing" : `${count}: ${names.join(", ")}${count > SHOWN ? ", …" : ""}`;
+  return refused !== null && refused.length > 0 ? `${said}; ${refused.length} refused` : said;
+}
+
+const signerOf = ({ actor }: ShownRun): string =>
+  actor === null ? "" : `${actor.name} <${actor.email}>  ${actor.key}`;
