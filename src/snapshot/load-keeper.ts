@@ -11,7 +11,7 @@ export async function loadKeeper(repository: Repository, caller: Caller): Promis
   try {
     return (await import("./keep-run.js")).openKeeper(repository, caller);
   } catch (cause) {
-    caller.progress(`The run could not be kept: ${(cause as Error).message.split("\n", 1)[0]}`);
+    caller.onLeft?.(`The run could not be kept: ${(cause as Error).message.split("\n", 1)[0]}`);
     return async ({ execution, secrets }) => ({ run: null, ...hideSecrets(execution, secrets) });
   }
 }

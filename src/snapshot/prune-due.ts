@@ -99,7 +99,7 @@ export async function pruneAll(
 
 /**
  * Prunes what is due, before a new one is begun or where a timer asks, but for those of which something would be lost: nobody asked for
- * that. One that cannot go so is told once, and not looked at again by a sweep. Starts no process where nothing is due.
+ * that. One that cannot go so is told, and where that lasts, not looked at again by a sweep. Starts no process where nothing is due.
  */
 export async function sweepDue(
   repository: Repository,
@@ -118,11 +118,10 @@ export async function sweepDue(
     // One that is committed meanwhile has nothing more to lose.
     if (!isDone(known) && store.isKeptFromSweeps(id)) continue;
     const outcome = await sweepOne(repository, store, known, caller, dryRun);
-    if (typeof outcome !== "string") {
-      if (outcome !== undefined) pruned.push({ id, version, reason, ...outcome });
-    } else if (!dryRun && caller.onLeft) {
-      caller.onLeft(`The snapshot ${id} of ${version} stays, although ${reason}: ${outcome} ${WAY_OUT}`);
-      await store.keepFromSweeps(id);
+    if (outcome !== undefined && !("why" in outcome)) pruned.push({ id, version, reason, ...outcome });
+    else if (outcome !== undefined && !dryRun && caller.onLeft) {
+      caller.onLeft(`The snapshot ${id} of ${version} stays, although ${reason}: ${outcome.why} ${WAY_OUT}`);
+      if (outcome.lasts) await store.keepFromSweeps(id);
     }
   }
   return pruned;
@@ -130,19 +129,25 @@ export async function sweepDue(
 
 const WAY_OUT = "`git kai-version snapshot prune` tries it again, and names what is in the way or would be lost.";
 
-/** Or why it is not to be tried again. Whatever else is in the way may be gone the next time, and keeps nobody from trying a version. */
+/** Not worth a word: whoever works on it, or whose it is, takes it away. */
+const OF_OTHERS = ["E113", "E125"];
+
+/** Or why it stays, and whether it `lasts`: what else is in the way may be gone the next time, and keeps nobody from trying a version. */
 async function sweepOne(
   repository: Repository,
   store: SnapshotStore,
   known: KnownSnapshot,
   caller: Caller,
   dryRun: boolean,
-): Promise<Gone | string | undefined> {
+): Promise<Gone | { readonly why: string; readonly lasts: boolean } | undefined> {
   try {
     const gone = await pruneOne(repository, store, known, caller, { dryRun, sparing: true });
-    return gone === "spared" ? "what can be in no version would be lost with it." : gone;
+    return gone === "spared" ? { why: "what can be in no version would be lost with it.", lasts: true } : gone;
   } catch (cause) {
-    return cause instanceof KaiError && cause.code === "E128" ? cause.message : undefined;
+    if (caller.interrupted?.aborted) throw cause;
+    const code = cause instanceof KaiError ? cause.code : undefined;
+    if (code !== undefined && OF_OTHERS.includes(code)) return undefined;
+    return { why: whyLeft(cause).reason, lasts: code === "E128" };
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
@@ -114,6 +114,24 @@ test("a command whose program is taken away meanwhile goes on to its end, and is
   const ran = await running;
   expect(ran.exit, String(ran)).toBe(3);
   expect(ran.json()).toMatchObject({ stdout: "done\n", exitCode: 3, run: expect.any(String) });
+});
+
+test("where the part of the program that keeps runs is missing, that is said, and the command has its own exit status", async () => {
+  const agent = await snapshotAgent();
+  const program = path.join(path.dirname(agent.dir), "program");
+  for (const part of ["bin", "dist"]) cpSync(part, path.join(program, part), { recursive: true });
+  // Without what was compiled each part is looked for by its name.
+  rmSync(path.join(program, "dist/compiled"), { recursive: true });
+  const chunks = path.join(program, "dist/chunks");
+  const parts = readdirSync(chunks).filter((name) => /^keep-run-.*\.cjs$/.test(name));
+  expect(parts).toHaveLength(1);
+  rmSync(path.join(chunks, parts[0] ?? ""));
+  const run = ["snapshot", "run", "1.1.0", "--json", "--", "sh", "-c", "echo out; exit 3"];
+  const ran = await agent.run(process.execPath, [path.join(program, "bin/git-kai-version"), ...run]);
+  expect(ran.exit, String(ran)).toBe(3);
+  expect(ran.json()).toMatchObject({ stdout: "out\n", exitCode: 3, run: null });
+  expect(ran.stderr).toContain("Warning: The run could not be kept: ENOENT");
+  expect(agent.left()).toEqual(NOTHING_LEFT);
 });
 
 test("what a time-out ends is ended whole, and the snapshot goes on", async () => {

@@ -76,6 +76,15 @@ test("one that cannot be claimed holds up the pruning of no other one", async ()
   const { pruned, left } = await agent.made("prune");
   expect(pruned).toMatchObject([{ id: other }]);
   expect(left).toEqual([{ id: bad, reason: expect.stringContaining(lock), hint: null }]);
+  // Nor the making of one, each time anew: what is in the way may be gone.
+  for (let times = 0; times < 2; times++) {
+    const { exit, stderr } = await agent.snapshot("run", "1.1.0", "--", "true");
+    expect([exit, stderr]).toEqual([
+      0,
+      expect.stringContaining(`The snapshot ${bad} of 1.1.0 stays, although its time`),
+    ]);
+    expect(stderr).toContain(lock);
+  }
   rmSync(lock, { recursive: true });
   expect((await agent.made("prune")).pruned).toMatchObject([{ id: bad }]);
 });
