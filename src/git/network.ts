@@ -79,8 +79,19 @@ async function openNetwork(repository: Repository, env: NodeJS.ProcessEnv) {
 const failedWith =
   (remote: string) =>
   (cause: Error): never => {
-    throw new KaiError("E116", `The remote ${remote} could not be read: ${cause.message.trim().split("\n").at(-1)}`, {
+    throw new KaiError("E116", `The remote ${remote} could not be read: ${whyUnread(cause.message)}`, {
       hint: `\`git ls-remote ${remote}\` shows what git says of it.`,
       cause,
     });
   };
+
+/** The line in which git, or the program that it reached the remote by, says why: advice for all cases follows it. */
+export function whyUnread(words: string): string {
+  const lines = words
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const advice = lines.findIndex((line) => line.startsWith("fatal: Could not read from remote repository"));
+  const told = lines[advice - 1] ?? lines.findLast((line) => line.startsWith("fatal: ")) ?? lines.at(-1) ?? "";
+  return told.replace(/^fatal: /, "");
+}
