@@ -1,4 +1,5 @@
 import { KaiError } from "../error.js";
+import { giveBack, ownedByOther } from "../system/owned-by-others.js";
 
 const DISK_ERRORS = new Map([
   ["ENOSPC", "The disk is full."],
@@ -17,10 +18,7 @@ export function failureOf(cause: unknown, env: NodeJS.ProcessEnv): KaiError {
   const { code, path, message, stack } = cause as NodeJS.ErrnoException;
   const disk = code === undefined ? undefined : DISK_ERRORS.get(code);
   if (disk !== undefined) {
-    return new KaiError("E118", path === undefined ? disk : `${disk} (${path})`, {
-      hint: "Nothing was half-written: mend the disk, the permissions or the path and run the command again.",
-      cause,
-    });
+    return new KaiError("E118", path === undefined ? disk : `${disk} (${path})`, { hint: wayOut(code, path), cause });
   }
   return new KaiError("E170", `Unexpected: ${message ?? String(cause)}`, {
     hint: env["KAI_DEBUG"]
@@ -28,4 +26,16 @@ export function failureOf(cause: unknown, env: NodeJS.ProcessEnv): KaiError {
       : "Run it again with KAI_DEBUG=1 and report what it prints; your repository is recovered by `git kai-version recover`.",
     cause,
   });
+}
+
+function wayOut(code: string | undefined, path: string | undefined): string {
+  const other = path !== undefined && /^(?:EACCES|EPERM)$/.test(code ?? "") ? ownedByOther(path) : undefined;
+  if (other === undefined)
+    return "Nothing was half-written: mend the disk, the permissions or the path and run the command again.";
+  const { place, owner } = other;
+  const back = giveBack(place);
+  const whose = `Nothing was half-written. ${place} is ${owner}'s`;
+  return back === undefined
+    ? `${whose}: take another place, or have its permissions changed.`
+    : `${whose}. Where a command that ran with sudo left it, \`${back}\` gives it back to you.`;
 }

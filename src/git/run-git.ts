@@ -91,7 +91,7 @@ export function gitFailure(
   }
   if (/Read-only file system|Input\/output error|Permission denied|insufficient permission/.test(words)) {
     return new KaiError("E118", `${command} could not write: ${lastLine(words)}`, {
-      hint: "Nothing was changed. Mend the disk or the permissions and run it again.",
+      hint: `Nothing was changed. Mend the disk or the permissions and run it again.${/ermission/.test(words) ? OTHERS : ""}`,
     });
   }
   const unset = words.split("\n").find((line) => /^fatal: bad (?:config|boolean|numeric)\b/.test(line));
@@ -120,5 +120,8 @@ export function gitFailure(
     data: words === "" ? undefined : { stderr: words },
   });
 }
+
+const OTHERS =
+  ' `find .git ! -user "$(id -un)"` lists what is somebody else\'s there, such as what a command left that ran with sudo.';
 
 const lastLine = (text: string): string => text.split("\n").at(-1) ?? "";
