@@ -14,7 +14,8 @@ const TESTS = [
 test("what was run is listed, the newest first, by version, scenario and outcome, and shown whole", async () => {
   const agent = await snapshotAgent({ tests: TESTS });
   expect(await agent.made("runs")).toEqual({ schemaVersion: 1, total: 0, runs: [] });
-  expect((await agent.snapshot("runs")).stdout).toBe("Nothing was run.\n");
+  expect((await agent.snapshot("runs")).stdout).toMatch(/^Nothing was run yet: /);
+  expect((await agent.snapshot("runs", "--failed")).stdout).toBe("No run is of that.\n");
   await agent.snapshot("test", "1.1.0");
   const { id: snapshot } = await agent.made("create", "1.1.0");
   const inside = await agent.made("exec", snapshot, "--", "sh", "-c", "echo x > made.txt");

@@ -24,12 +24,17 @@ export const snapshotRunsCommand = defineCommand({
   ],
   async run(request, context) {
     const runs = await listRuns(callerOf(context), request);
-    context.output.result({ total: runs.length, runs }, describeRuns);
+    const { version, scenario, failed } = request;
+    const isAny = version === undefined && scenario === undefined && !failed;
+    const none = isAny
+      ? "Nothing was run yet: `git kai-version snapshot run VERSION -- COMMAND` does."
+      : "No run is of that.";
+    context.output.result({ total: runs.length, runs }, (list, output) => describeRuns(list, none, output));
   },
 });
 
-function describeRuns({ runs }: { runs: readonly ListedRun[] }, output: Output): string {
-  if (runs.length === 0) return output.quiet ? "" : "Nothing was run.";
+function describeRuns({ runs }: { runs: readonly ListedRun[] }, none: string, output: Output): string {
+  if (runs.length === 0) return output.quiet ? "" : none;
   const { style } = output;
   const rows = runs.map((run) => [
     shortId(run.id, output),
