@@ -4,13 +4,13 @@ import type { ListedRun, ShownRun } from "../snapshot/list-runs.js";
 import { describeRequests } from "./describe-snapshot.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
-import { oneLine } from "./style.js";
+import { oneLineValue } from "./style.js";
 
 type Style = Output["style"];
 
-/** What ran, in one line. */
+/** What ran. */
 export const ranOf = ({ scenario, command }: Pick<ListedRun, "scenario" | "command">): string =>
-  oneLine(scenario?.name ?? command.join(" "));
+  scenario?.name ?? command.join(" ");
 
 /** How it ended, in a word or two. */
 export function outcomeOf(
@@ -24,14 +24,15 @@ export function outcomeOf(
 }
 
 /** One run, whole. */
-export function describeRun(run: ShownRun, output: Output): string {
+export function describeRun(shown: ShownRun, output: Output): string {
   const { style } = output;
+  const run = oneLineValue(shown);
   const rows: [string, string | false][] = [
-    ["scenario", run.scenario !== null && `${oneLine(run.scenario.name)} (${run.scenario.kind})`],
-    ["command", oneLine(run.command.join(" "))],
+    ["scenario", run.scenario !== null && `${run.scenario.name} (${run.scenario.kind})`],
+    ["command", run.command.join(" ")],
     ["version", `${run.tag}${run.pristine ? "" : ", changed by what ran before it"}`],
     ["result", `${outcomeOf(run, style)}, exit status ${run.exitCode}`],
-    ...run.failures.map((failure): [string, string] => ["", style.red(oneLine(failure))]),
+    ...run.failures.map((failure): [string, string] => ["", style.red(failure)]),
     ["ran", `${formatTime(run.at)}, ${formatDuration(run.durationMs)}`],
     ["took", tookOf(run.resources)],
     ["in", run.snapshot === null ? "a sandbox that is gone" : `the snapshot ${run.snapshot}`],
@@ -79,7 +80,7 @@ const SHOWN = 5;
 
 function changedOf({ artifacts, artifactsDropped, refused }: ShownRun): string | false {
   if (artifacts === null) return false;
-  const names = artifacts.slice(0, SHOWN).map(({ path }) => oneLine(path));
+  const names = artifacts.slice(0, SHOWN).map(({ path }) => path);
   const count = artifacts.length + artifactsDropped;
   const said = count === 0 ? "nothing" : `${count}: ${names.join(", ")}${count > SHOWN ? ", …" : ""}`;
   return refused !== null && refused.length > 0 ? `${said}; ${refused.length} refused` : said;

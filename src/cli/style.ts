@@ -56,7 +56,10 @@ export const oneLine = (text: string): string => visible(text).replaceAll("\n", 
 export const printableJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(UNPRINTABLE, escaped);
 
 /** The same value with every text in it, keys included, made safe to print. */
-export const printableValue = <T>(value: T): T => (isPlain(value) ? value : (madePrintable(value) as T));
+export const printableValue = <T>(value: T): T => (isPlain(value) ? value : (mapTexts(value, printable) as T));
+
+/** The same with every text in it on one line: for what anybody may have written, and is shown in lines of ours. */
+export const oneLineValue = <T>(value: T): T => mapTexts(value, oneLine) as T;
 
 /** Whether all its texts are safe as they are. */
 function isPlain(value: unknown): boolean {
@@ -67,9 +70,9 @@ function isPlain(value: unknown): boolean {
 /** What JSON makes of control characters, but for tab and line feed. */
 const ESCAPED_CONTROL = /\\[bfru]/;
 
-function madePrintable(value: unknown): unknown {
-  if (typeof value === "string") return printable(value);
-  if (Array.isArray(value)) return value.map((each) => madePrintable(each));
+function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === "string") return map(value);
+  if (Array.isArray(value)) return value.map((each) => mapTexts(each, map));
   if (typeof value !== "object" || value === null || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [printable(key), madePrintable(each)]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [map(key), mapTexts(each, map)]));
 }

@@ -89,21 +89,31 @@ test("a run that nobody, or somebody else, signed is listed as unproven, and wha
     passed: false,
   });
   await add({ ...record, id: "01K00000000000000000000001", repo: "0".repeat(32) }, ada);
+  const line = "1.1.0\n01K00000000000000000000009  2026-01-01 00:00  1.1.0  passed";
+  await add({
+    ...record,
+    id: "01K00000000000000000000008",
+    version: line,
+    actor: { name: line, email: line, key: "A" },
+  });
   // Not whole, or no run at all.
   await add({ ...record, id: "../../etc" }, ada);
   await add({ ...record, id: "01K00000000000000000000002", requests: [{ host: 1 }] }, ada);
   agent.git("update-ref", "refs/kai/runs", agent.git("commit-tree", "HEAD^{tree}", "-p", tip(), "-m", "no run"));
 
   expect((await agent.made("runs")).runs).toMatchObject([
+    { id: "01K00000000000000000000008", unproven: "nobody signed it" },
     { id: "01K00000000000000000000001", unproven: "it was made for another repository" },
     { id: forged, unproven: "nobody signed it" },
     { id: record.id, unproven: null },
   ]);
   const list = await agent.snapshot("runs");
-  expect(list.stdout).toContain("1 unproven: nobody signed it\n");
+  expect(list.stdout).toContain("2 unproven: nobody signed it\n");
   const shown = await agent.snapshot("show", forged);
   expect(shown.stdout).toContain("unproven: nobody signed it");
-  for (const { stdout } of [list, shown]) {
+  const lines = await agent.snapshot("show", "01K00000000000000000000008");
+  for (const { stdout } of [list, shown, lines]) {
+    expect(stdout).not.toMatch(/^01K00000000000000000000009/m);
     expect(stdout).not.toContain("\u001b");
     expect(stdout).not.toContain("a\nb");
   }

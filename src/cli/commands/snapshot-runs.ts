@@ -6,6 +6,7 @@ import { outcomeOf, ranOf } from "../describe-run.js";
 import { formatDuration, formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { shortId } from "../short-id.js";
+import { oneLineValue } from "../style.js";
 import { formatTable } from "../table.js";
 
 export const snapshotRunsCommand = defineCommand({
@@ -36,7 +37,7 @@ export const snapshotRunsCommand = defineCommand({
 function describeRuns({ runs }: { runs: readonly ListedRun[] }, none: string, output: Output): string {
   if (runs.length === 0) return output.quiet ? "" : none;
   const { style } = output;
-  const rows = runs.map((run) => [
+  const rows = oneLineValue(runs).map((run) => [
     shortId(run.id, output),
     formatTime(run.at),
     run.version,
