@@ -64,6 +64,21 @@ test("bash completes versions by the tags of the repository, and files", () => {
   expect(offers(`git kai-version key import ${path.dirname(dir)}/wo`)).toEqual([dir]);
 });
 
+test("bash completes snapshots by their records, in small letters too, and nothing else that lies there", () => {
+  const ids = ["01K6XN3YQ8ZJ4V5W6X7Y8Z9A0B", "01M8R3XTX8MNQ66K8JSYTQCHQM"];
+  const { dir, offers } = completer((dir) => {
+    for (const name of [...ids, "lock", "01K6XN3YQ8ZJ4V5W6X7Y$(>p)A"])
+      mkdirSync(path.join(dir, ".git/kai/snapshots", name), { recursive: true });
+  });
+  for (const command of ["exec", "shell", "diff", "save", "commit", "destroy", "show", "logs"])
+    expect(offers(`git kai-version snapshot ${command} `), command).toEqual(ids);
+  expect(offers("git kai-version snapshot exec 01m")).toEqual([ids[1]]);
+  expect(offers("git kai-version snapshot create 1.0.0 --base 01K")).toEqual([ids[0]]);
+  expect(offers(`git kai-version -C ${path.dirname(dir)} snapshot exec `)).toEqual([]);
+  expect(offers("kai snapshot exec work 01K")).toEqual([ids[0]]);
+  expect(offers("git kai-version snapshot logs 01K --execution ")).toEqual([]);
+});
+
 test("kai names the agent first, a folder of KAI_AGENTS, where a command concerns one", () => {
   const { offers } = completer((_dir, git) => git("tag", "v1.0.0"));
   expect(offers("kai show w")).toEqual(["work"]);

@@ -17,7 +17,7 @@ export const snapshotLogsCommand = defineCommand({
     "Prints the output of the newest command that ran in the snapshot, or of the one that --execution names: what it wrote to stdout on stdout, to stderr on stderr; 256 MiB of each are kept. The id of a run (`snapshot runs` lists them) gives its output: where that is more than the megabyte of each that its record has, all of it until cleanup_after is over. --list lists them; --json does, too, and with --execution has the output of that one, up to 16 MiB of each. Secrets that were given are masked.",
   arguments: { id: required("the snapshot's id, or a run's, or how it begins or ends") },
   options: {
-    execution: value("ID", "one execution, by its id or how that begins; default: the newest"),
+    execution: value("EXECUTION", "one execution, by its id or how that begins; default: the newest"),
     list: flag("list what was executed"),
   },
   examples: [{ line: "git kai-version snapshot logs 01K", does: "prints the newest output" }],

@@ -14,7 +14,7 @@ ${commands.map((command) => `    ${shellQuote(command.name)}) echo ${shellQuote(
   esac
 }
 
-# What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
+# What may stand behind an option: words, or @versions, @snapshots, @files, @folders, @nothing. Fails where it takes no value.
 __kai_version_value() {
   case "$1 $2" in
 ${valueCases(commands, give)}
@@ -51,6 +51,10 @@ __kai_version_offer() {
         [[ $cur == [0-9]* ]] && word=\${word#v}
         [[ $word == "$cur"* ]] && COMPREPLY+=("$word")
       done < <(git -C "$folder" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null) ;;
+    @snapshots)
+      while IFS= read -r word; do
+        [[ $word =~ ^[0-9A-Z]{26}$ && $word == "\${cur^^}"* ]] && COMPREPLY+=("$word")
+      done < <(command ls "$(git -C "$folder" rev-parse --path-format=absolute --git-common-dir 2>/dev/null)/kai/snapshots" 2>/dev/null) ;;
     @files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
     @folders) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
     @agents)

@@ -6,7 +6,7 @@ export type Shell = (typeof SHELLS)[number];
 /** What a shell can offer for a value. */
 export type Completed =
   | { readonly kind: "words"; readonly words: readonly string[] }
-  | { readonly kind: "versions" | "files" | "folders" | "nothing" };
+  | { readonly kind: "versions" | "snapshots" | "files" | "folders" | "nothing" };
 
 export interface CompletedOption {
   /** As typed: `--type`, or `-m`. */
@@ -71,6 +71,7 @@ function valueNamed(name: string, choices: readonly string[] | undefined): Compl
   if (choices) return { kind: "words", words: choices };
   const word = name.toLowerCase();
   if (VERSION_NAMES.has(word)) return { kind: "versions" };
+  if (word === "id") return { kind: "snapshots" };
   if (word === "file") return { kind: "files" };
   return { kind: word === "dir" ? "folders" : "nothing" };
 }

@@ -17,7 +17,7 @@ function __kai_version_options
 ${commands.map((command) => `        case ${quote(command.name)}\n${command.options.map(described).join("")}`).join("")}    end
 ${COMMON_OPTIONS.map(described).join("")}end
 
-# What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
+# What may stand behind an option: words, or @versions, @snapshots, @files, @folders, @nothing. Fails where it takes no value.
 function __kai_version_value
     switch "$argv[1] $argv[2]"
 ${commands.map((command) => valueCases(command.options, command.name)).join("")}${valueCases(COMMON_OPTIONS, "*")}        case 'snapshot test --test'
@@ -55,6 +55,9 @@ function __kai_version_offer
             set -l prefix ''
             string match -qr '^[0-9]' -- (commandline -ct); and set prefix '^v'
             git -C $argv[2] for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null | string replace -r -- "$prefix" ''
+        case @snapshots
+            set -l git (git -C $argv[2] rev-parse --path-format=absolute --git-common-dir 2>/dev/null)
+            command ls $git/kai/snapshots 2>/dev/null | string match -r '^[0-9A-Z]{26}$'
         case @files
             __fish_complete_path (commandline -ct)
         case @folders

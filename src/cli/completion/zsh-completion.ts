@@ -20,7 +20,7 @@ ${commands.map((command) => `    ${shellQuote(command.name)}) reply=(${command.o
   reply+=(${COMMON_OPTIONS.map(described).join(" ")})
 }
 
-# What may stand behind an option: words, or @versions, @files, @folders, @nothing. Fails where it takes no value.
+# What may stand behind an option: words, or @versions, @snapshots, @files, @folders, @nothing. Fails where it takes no value.
 __kai_version_value() {
   case "$1 $2" in
 ${valueCases(commands, give)}
@@ -45,6 +45,10 @@ __kai_version_offer() {
       local -a tags=(\${(f)"$(git -C "$2" for-each-ref --format='%(refname:strip=2)' refs/tags 2>/dev/null)"})
       # Versions are taken without their v, too.
       if [[ $PREFIX == [0-9]* ]]; then compadd -- \${tags#v}; else compadd -- $tags; fi ;;
+    @snapshots)
+      local -a ids=(\${(f)"$(command ls "$(git -C "$2" rev-parse --path-format=absolute --git-common-dir 2>/dev/null)/kai/snapshots" 2>/dev/null)"})
+      # Small letters are taken, too; the lock beside them is none.
+      compadd -M 'm:{a-z}={A-Z}' -- \${(M)ids:#[0-9A-Z]*} ;;
     @files) _files ;;
     @folders) _files -/ ;;
     @agents) _files -/ -W "\${KAI_AGENTS:-$HOME/agents}" ;;
