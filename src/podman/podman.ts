@@ -1,3 +1,4 @@
+import { type Stats, statSync } from "node:fs";
 import { KaiError } from "../error.js";
 import { type ProcessRequest, type ProcessResult, runProcess } from "../system/process.js";
 
@@ -87,7 +88,22 @@ export function podmanEnvironment(
   }
   const own: NodeJS.ProcessEnv = { ...variables, LC_ALL: "C" };
   for (const name of PASSED_VARIABLES) if (env[name] !== undefined) own[name] = env[name];
+  // Podman has another place of its own where it is told none; `su` and `sudo` leave it that of whoever called them.
+  if (!isOwnFolder(own["XDG_RUNTIME_DIR"])) delete own["XDG_RUNTIME_DIR"];
   return own;
+}
+
+function isOwnFolder(folder: string | undefined): boolean {
+  const stat = folder === undefined ? undefined : lookAt(folder);
+  return stat?.isDirectory() === true && stat.uid === process.geteuid?.();
+}
+
+function lookAt(folder: string): Stats | undefined {
+  try {
+    return statSync(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of podman, its libraries, the Go runtime, systemd and the dynamic loader. */
