@@ -55,7 +55,7 @@ export async function openLogs(caller: Caller, asked: string): Promise<Execution
     if (folder !== undefined) return logsIn(folder, new Set());
     const run = await findRun(repository, asked);
     if (run === undefined) throw noRunEither(cause);
-    return logsOfRun(repository, run);
+    return (await logsInside(store, run)) ?? logsOfRun(repository, run);
   }
 }
 
@@ -90,12 +90,24 @@ async function logsIn(folder: string, running: ReadonlySet<string>): Promise<Exe
   };
 }
 
+/** What the snapshot that it ran in keeps, which has more than the record, as long as that is there. */
+async function logsInside(store: SnapshotStore, { id, snapshot }: ShownRun): Promise<ExecutionLogs | undefined> {
+  if (snapshot === null || !store.has(snapshot)) return undefined;
+  const logs = await logsIn(store.logsOf(snapshot), new Set());
+  const executions = logs.executions.filter((each) => each.id === id);
+  return executions.length === 0 ? undefined : { ...logs, executions };
+}
+
+/** More than a record keeps of a stream; who made a larger one up is not to fill the memory. */
+const LARGEST_KEPT = 4 * 1024 * 1024;
+
 /** What its record keeps. */
 async function logsOfRun(repository: Repository, run: ShownRun): Promise<ExecutionLogs> {
   const reader = new ObjectReader(repository);
   try {
-    const [stdout, stderr] = await Promise.all(STREAMS.map((stream) => reader.read(`${run.run}:${stream}`, "blob")));
-    const kept = { stdout: stdout ?? Buffer.alloc(0), stderr: stderr ?? Buffer.alloc(0) };
+    const read = (stream: OutputStream) => reader.read(`${run.run}:${stream}`, "blob", LARGEST_KEPT);
+    const [stdout, stderr] = await Promise.all([read("stdout"), read("stderr")]);
+    const kept = { stdout, stderr };
     const { id, at, command, exitCode, outputDropped } = run;
     const sizes = { stdout: kept.stdout.length, stderr: kept.stderr.length };
     return {

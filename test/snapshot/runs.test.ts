@@ -56,7 +56,12 @@ test("what was run is listed, the newest first, by version, scenario and outcome
 
   // What a run printed, also of one in a snapshot that is gone.
   expect(await agent.snapshot("logs", before.id)).toMatchObject({ exit: 0, stdout: "out\n", stderr: "err\n" });
+  const long = await agent.made("exec", snapshot, "--", "sh", "-c", "yes | head -c 3000000");
+  expect((await agent.snapshot("logs", long.id)).stdout).toHaveLength(3_000_000);
   await agent.made("destroy", snapshot);
+  const cut = await agent.snapshot("logs", long.id);
+  expect(cut.stdout.length).toBeLessThan(1.1 * 1024 * 1024);
+  expect(cut.stderr).toContain("1.9 MiB of it are not there any more");
   expect(await agent.snapshot("logs", inside.id)).toMatchObject({ exit: 0, stdout: "" });
   expect((await agent.snapshot("logs", fails)).stdout).toBe("seen\n");
   expect(await agent.made("logs", fails, "--execution", fails)).toMatchObject({

@@ -29,6 +29,9 @@ export async function* readRunsOf(ground: RunsGround, tree: string): AsyncGenera
   for await (const run of readRuns(ground, `"tree":"${tree}"`)) if (run.record.tree === tree) yield run;
 }
 
+/** No record comes near that; what is cut there is none. */
+const LARGEST = 64 * 1024 * 1024;
+
 /**
  * The runs in whose record that text stands somewhere, or all, the newest first, each read from its commit's raw bytes. What is no run is
  * passed over.
@@ -36,7 +39,7 @@ export async function* readRunsOf(ground: RunsGround, tree: string): AsyncGenera
 export async function* readRuns(ground: RunsGround, mentioning?: string): AsyncGenerator<RecordedRun> {
   const { repository, reader, log } = ground;
   for (const id of await commitsMentioning(repository, mentioning)) {
-    const commit = parseSignedCommit(await reader.read(id, "commit"), repository.objectFormat);
+    const commit = parseSignedCommit(await reader.read(id, "commit", LARGEST), repository.objectFormat);
     const record = commit && parseRunMessage(commit.message);
     if (!commit || !record) continue;
     const { payload, signature = Buffer.alloc(0) } = commit;
