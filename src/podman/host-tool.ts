@@ -10,9 +10,7 @@ export async function hostTool(
   [file, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const own = podmanEnvironment(env);
-  const searched = { ...own, PATH: `${own["PATH"] ?? ""}:/usr/sbin:/sbin` };
-  const { exitCode, stdout, stderr } = await runProcess({ file, args, env: searched });
+  const { exitCode, stdout, stderr } = await runProcess({ file, args, env: podmanEnvironment(env) });
   if (exitCode === 0) return stdout.toString();
   throw new KaiError("E103", `${file}: ${stderr.toString().trim().split("\n")[0]}`, {
     hint: "`git kai-version doctor` shows what this machine lacks.",

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { findProgram } from "../system/find-program.js";
+import { podmanEnvironment } from "./podman.js";
 
 /** What podman itself starts, where it looks for it, and what a sandbox's disk takes. */
 const PARTS = ["crun", "runc", "conmon", "mkfs.ext4"];
@@ -18,7 +19,7 @@ const FOLDERS = [
  * as podman takes 30 ms to say its version. Undefined where there is none.
  */
 export function installedPodman(env: NodeJS.ProcessEnv): string | undefined {
-  const searched = (env["PATH"] ?? "").split(":").filter(Boolean);
+  const searched = (podmanEnvironment(env)["PATH"] ?? "").split(":").filter(Boolean);
   const podman = describeProgram("podman", searched);
   const parts = PARTS.map((name) => describeProgram(name, [...new Set([...searched, ...FOLDERS])]));
   return podman === undefined ? undefined : [podman, ...parts.map((part) => part ?? "none")].join(" ");

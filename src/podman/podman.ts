@@ -22,6 +22,11 @@ const PASSED_VARIABLES = [
   "STORAGE_OPTS",
 ] as const;
 
+/** Where iptables and the like are, which cron and services have no PATH to. */
+const OF_ADMINISTRATORS = "/usr/sbin:/sbin";
+/** Of whom nobody gave one. */
+const USUAL_PATH = "/usr/local/bin:/usr/bin:/bin";
+
 /** Whether podman itself reads a variable of this name, so that no other value of it can be handed on. */
 export const isPodmanVariable = (name: string): boolean =>
   PASSED_VARIABLES.some((each) => each === name) || READ.test(name);
@@ -73,7 +78,7 @@ export function podmanMissing(cause?: unknown): KaiError {
 }
 
 /**
- * The environment that podman runs in: what it needs to find its storage, and `variables` for `--env NAME`. E103 for one that
+ * The environment that podman, and what a sandbox takes of the system's programs, runs in: what it needs to find its storage, and `variables` for `--env NAME`. E103 for one that
  * podman, or what it starts, would take for its own.
  */
 export function podmanEnvironment(
@@ -88,6 +93,7 @@ export function podmanEnvironment(
   }
   const own: NodeJS.ProcessEnv = { ...variables, LC_ALL: "C" };
   for (const name of PASSED_VARIABLES) if (env[name] !== undefined) own[name] = env[name];
+  own["PATH"] = `${env["PATH"] || USUAL_PATH}:${OF_ADMINISTRATORS}`;
   // Podman has another place of its own where it is told none; `su` and `sudo` leave it that of whoever called them.
   if (!isOwnFolder(own["XDG_RUNTIME_DIR"])) delete own["XDG_RUNTIME_DIR"];
   return own;

@@ -4,19 +4,19 @@ import { KaiError } from "../error.js";
 import { runProcess } from "../system/process.js";
 import { hostTool } from "./host-tool.js";
 import { mergedIn, unmount } from "./mount-overlay.js";
+import { podmanEnvironment } from "./podman.js";
 import { makeVolumeImage } from "./volume-image.js";
 
 /** Whether a folder of limited size can be had: a file system in a file, on a loop device, which takes root. */
 export async function hasQuota(rootless: boolean, env: NodeJS.ProcessEnv): Promise<boolean> {
   if (rootless) return false;
-  const searched = { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" };
   const found = await Promise.all([
     access("/dev/loop-control").then(
       () => true,
       () => false,
     ),
     ...["mkfs.ext4", "mount", "umount"].map((file) =>
-      runProcess({ file, args: [file === "mkfs.ext4" ? "-V" : "--version"], env: searched }).then(
+      runProcess({ file, args: [file === "mkfs.ext4" ? "-V" : "--version"], env: podmanEnvironment(env) }).then(
         ({ exitCode }) => exitCode === 0,
         () => false,
       ),
@@ -52,7 +52,7 @@ export async function remountVolume(folder: string, env: NodeJS.ProcessEnv): Pro
     const { exitCode, stdout } = await runProcess({
       file: "e2fsck",
       args: ["-p", image],
-      env: { PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" },
+      env: podmanEnvironment(env),
     });
     if ((exitCode ?? UNCORRECTED) >= UNCORRECTED) throw new KaiError("E103", `e2fsck: ${stdout.toString().trim()}`);
     await mountImage(folder, env);
