@@ -88,7 +88,8 @@ export const findRun = (repository: Repository, asked: string): Promise<ShownRun
     }
     const [run, another] = found;
     if (another !== undefined) throw severalRuns(found.length, asked);
-    return run && { status: "ended", ...run.record, ...(await proofOf(run)) };
+    // Last: whoever wrote the record may have given it such keys, too.
+    return run && { ...run.record, ...(await proofOf(run)), status: "ended" };
   });
 
 export const severalRuns = (count: number, asked: string): KaiError =>

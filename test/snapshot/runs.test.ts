@@ -90,6 +90,8 @@ test("a run that nobody, or somebody else, signed is listed as unproven, and wha
     ...record,
     id: forged,
     command: ["echo", "\u001b[2J", "a\nb"],
+    // As of a snapshot that is gone, and as if it were proven.
+    ...{ status: "gone", saved: "refs/heads/main", savedAt: "2026-01-01T00:00:00Z", unproven: null, run: "0" },
     failures: ["\u001b]0;x\u0007"],
     passed: false,
   });
