@@ -40,14 +40,12 @@ export async function imageFor(request: ImageRequest): Promise<SandboxBase> {
   const images = await findLocalImages(recipe === undefined ? [name] : [name, tag], env);
   const known = recipe === undefined ? undefined : images.find(({ tags }) => tags.includes(tag));
   const ground = images.find((image) => image !== known);
-  if (recipe === undefined && ground) return { kind: "image", id: ground.id, reference: ground.reference };
-  // What was built stays of use where its base has lost its name since.
-  const reference = ground?.reference ?? known?.labels[BASE_LABEL];
-  if (recipe === undefined || reference === undefined) throw baseImageMissing(name, base.runtime);
+  if (ground === undefined) throw baseImageMissing(name, base.runtime);
+  const { reference } = ground;
+  if (recipe === undefined) return { kind: "image", id: ground.id, reference };
   const containerfile = formatContainerfile(recipe, reference);
   const content = contentDigest(containerfile, recipe.files);
   if (known?.labels[CONTENT_LABEL] === content) return { kind: "image", id: known.id, reference };
-  if (ground === undefined) throw baseImageMissing(name, base.runtime);
   const labels = { [AGENT_LABEL]: config.agent_id, [CONTENT_LABEL]: content, [BASE_LABEL]: reference };
   const build = { tag, containerfile, context: recipe.files, labels };
   const id = await onceAtATime(request, async () => {
