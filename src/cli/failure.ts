@@ -33,7 +33,8 @@ function wayOut(code: string | undefined, path: string | undefined): string {
   if (other === undefined)
     return "Nothing was half-written: mend the disk, the permissions or the path and run the command again.";
   const { place, owner } = other;
-  const back = giveBack(place);
+  // What sudo leaves is root's; whatever is another user's is rightly so.
+  const back = owner === "root" ? giveBack(place) : undefined;
   const whose = `Nothing was half-written. ${place} is ${owner}'s`;
   return back === undefined
     ? `${whose}: take another place, or have its permissions changed.`

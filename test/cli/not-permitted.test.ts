@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { failureOf } from "../../src/cli/failure.js";
@@ -19,6 +19,9 @@ test("who a place belongs to is said to whom it keeps out, and how it is had bac
   writeFileSync(path.join(folder, "there"), "");
   const [mine, gone] = [refusal(path.join(folder, "there")), refusal(path.join(folder, "lock"))];
   for (const { hint } of [mine, gone]) expect(hint).toMatch(/^Nothing was half-written: mend the disk/);
+  const others = path.join(dir, "other/.git/kai");
+  mkdirSync(others, { recursive: true });
+  if (process.geteuid?.() === 0) chownSync(others, STRANGER + 1, STRANGER + 1);
   // Whoever is no root is kept out by what is root's.
   const file = process.geteuid?.() === 0 ? path.join(folder, "lock") : "/etc/.git/lock";
   if (process.geteuid?.() === 0) {
@@ -30,6 +33,7 @@ test("who a place belongs to is said to whom it keeps out, and how it is had bac
   expect(refusal("/etc/none/lock").hint).toBe(
     "Nothing was half-written. /etc is root's: take another place, or have its permissions changed.",
   );
+  if (process.getuid?.() === 0) expect(refusal(path.join(others, "lock")).hint).not.toContain("chown");
   const git = file.replace(/\.git\/.*/, ".git").replace("'", "'\\''");
   expect(hint).toContain(
     `is root's. Where a command that ran with sudo left it, \`sudo chown -R "$(id -un)" '${git}'\``,
