@@ -1,7 +1,7 @@
 import { formatBytes } from "../agent/format-bytes.js";
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedRun, ShownRun } from "../snapshot/list-runs.js";
-import { describeRequests } from "./describe-snapshot.js";
+import { describeRequests, limitsOf } from "./describe-snapshot.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
 import { oneLineValue } from "./style.js";
@@ -20,7 +20,7 @@ export function outcomeOf(
   if (run.passed) return style.green("passed");
   if (run.timedOut) return style.red("out of time");
   if (run.oomKilled) return style.red("out of memory");
-  return style.red("failed");
+  return style.red(`failed (${run.exitCode})`);
 }
 
 /** One run, whole. */
@@ -30,23 +30,26 @@ export function describeRun(shown: ShownRun, output: Output): string {
   const rows: [string, string | false][] = [
     ["scenario", run.scenario !== null && `${run.scenario.name} (${run.scenario.kind})`],
     ["command", run.command.join(" ")],
-    ["version", `${run.tag}${run.pristine ? "" : ", changed by what ran before it"}`],
-    ["result", `${outcomeOf(run, style)}, exit status ${run.exitCode}`],
-    ...run.failures.map((failure): [string, string] => ["", style.red(failure)]),
+    ["version", `${run.tag}${run.pristine ? "" : ", whose files may have been changed before"}`],
+    ["result", outcomeOf(run, style)],
+    ...told(run.failures).map((failure): [string, string] => ["", style.red(failure)]),
     ["ran", `${formatTime(run.at)}, ${formatDuration(run.durationMs)}`],
     ["took", tookOf(run.resources)],
     ["in", run.snapshot === null ? "a sandbox that is gone" : `the snapshot ${run.snapshot}`],
     ...groundRows(run),
     ["changed", changedOf(run)],
+    ...told((run.refused ?? []).map(({ path, reason }) => `${path} refused: ${reason}`)).map(
+      (line): [string, string] => ["", line],
+    ),
     ["signed by", run.unproven === null ? signerOf(run) : style.yellow(`unproven: ${run.unproven}`)],
     ["record", run.run.slice(0, 10)],
   ];
-  const told = rows.filter((row): row is [string, string] => row[1] !== false);
-  const width = Math.max(...told.map(([name]) => name.length));
+  const known = rows.filter((row): row is [string, string] => row[1] !== false);
+  const width = known.reduce((most, [name]) => Math.max(most, name.length), 0);
   const requests = describeRequests(run, style).map((line) => `  ${line}`);
   return [
     style.bold(run.id),
-    ...told.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
+    ...known.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
     ...requests,
     `\n\`git kai-version snapshot logs ${run.id}\` shows what it printed.`,
   ].join("\n");
@@ -68,8 +71,14 @@ function groundRows({ isolation, environment, requests }: ShownRun): [string, st
   const machine = [kernel, podman && `podman ${podman}`, runtime, timeZone].filter((each) => each);
   return [
     ["isolation", `process ${process}, files ${filesystem}, network ${network}${asked}`],
+    ["limits", isolation.settings !== undefined && limitsOf(isolation.settings.limits)],
     ["not enforced", unenforced.length > 0 && unenforced.join(", ")],
-    ["stands on", image === "host" ? "this machine's own programs" : `${image.slice(0, 12)} (${imageBase})`],
+    [
+      "stands on",
+      image === "host"
+        ? "this machine's own programs"
+        : `${image.slice(0, 12)}${imageBase == null ? "" : ` (${imageBase})`}`,
+    ],
     ["machine", machine.length > 0 && machine.join(", ")],
     ["program", environment?.program != null && `${environment.program.path}, sha256 ${environment.program.sha256}`],
     ["seed", environment?.seed != null && String(environment.seed)],
@@ -78,13 +87,18 @@ function groundRows({ isolation, environment, requests }: ShownRun): [string, st
 
 const SHOWN = 5;
 
-function changedOf({ artifacts, artifactsDropped, refused }: ShownRun): string | false {
+function changedOf({ artifacts, artifactsDropped }: ShownRun): string | false {
   if (artifacts === null) return false;
   const names = artifacts.slice(0, SHOWN).map(({ path }) => path);
   const count = artifacts.length + artifactsDropped;
   const said = count === 0 ? "nothing" : `${count}: ${names.join(", ")}${count > SHOWN ? ", …" : ""}`;
-  return refused !== null && refused.length > 0 ? `${said}; ${refused.length} refused` : said;
+  const lost = artifacts.filter(({ notKept }) => notKept !== undefined).length;
+  return lost === 0 ? said : `${said}; ${lost} not kept in the record`;
 }
+
+/** The first of many. */
+const told = (texts: readonly string[]): readonly string[] =>
+  texts.length <= SHOWN ? texts : [...texts.slice(0, SHOWN), `… and ${texts.length - SHOWN} more`];
 
 const signerOf = ({ actor }: ShownRun): string =>
   actor === null ? "" : `${actor.name} <${actor.email}>  ${actor.key}`;

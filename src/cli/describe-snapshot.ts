@@ -57,7 +57,7 @@ function rightsOf({ security }: ListedSnapshot["isolation"]): string {
 const standsOn = ({ image, imageBase }: ListedSnapshot["isolation"]): string =>
   imageBase === null ? "this machine's own programs" : `${image.slice(0, 12)} (${imageBase})`;
 
-function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: ListedSnapshot["limits"]): string {
+export function limitsOf({ cpus, memoryBytes, storageBytes, pids, timeoutMs, gpus }: ListedSnapshot["limits"]): string {
   return [
     `${cpus} ${cpus === 1 ? "processor" : "processors"}`,
     `${formatBytes(memoryBytes)} memory`,

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 export interface Column {
   title: string;
   align?: "left" | "right";
-  /** The column that gives way when the table is wider than the terminal: its cells are cut off, or go on in lines below. */
+  /** A column that gives way when the table is wider than the terminal, the last first: its cells are cut off, or go on in lines below. */
   shrink?: "cut" | "wrap";
 }
 
@@ -15,10 +15,13 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
   const widths = columns.map((_, index) =>
     lines.reduce((most, line) => Math.max(most, textWidth(line[index] ?? "")), 0),
   );
-  const total = widths.reduce((sum, each) => sum + each, 0) + 2 * (columns.length - 1);
-  const shrinking = columns.findIndex((column) => column.shrink);
-  if (width !== undefined && total > width && shrinking >= 0) {
-    widths[shrinking] = Math.max(SMALLEST_SHRUNK, (widths[shrinking] ?? 0) - (total - width));
+  let over =
+    widths.reduce((sum, each) => sum + each, 0) + 2 * (columns.length - 1) - (width ?? Number.POSITIVE_INFINITY);
+  for (const [index, { shrink }] of [...columns.entries()].reverse()) {
+    const gained = Math.min(over, (widths[index] ?? 0) - SMALLEST_SHRUNK);
+    if (shrink === undefined || gained <= 0) continue;
+    widths[index] = (widths[index] ?? 0) - gained;
+    over -= gained;
   }
   return lines.flatMap((line) => formatRow(columns, widths, line)).join("\n");
 }

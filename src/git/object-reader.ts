@@ -7,6 +7,8 @@ import type { Repository } from "./repository.js";
 export interface ReadObject {
   id: string;
   type: ObjectType;
+  /** Bytes of all its content, however much of it was asked for. */
+  size: number;
   content: Buffer;
 }
 
@@ -135,7 +137,7 @@ export class ObjectReader {
       const { content } = this.#begun;
       this.#header = undefined;
       this.#begun = undefined;
-      this.#waiting.shift()?.resolve({ id, type, content });
+      this.#waiting.shift()?.resolve({ id, type, size, content });
       return true;
     }
     if (this.#buffered === 0) return false;

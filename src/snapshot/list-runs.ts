@@ -7,27 +7,11 @@ import { findTrustRoot } from "../trust/trust-root.js";
 import { readTrustedLog } from "../trust/trusted-log.js";
 import { readHistoryOf } from "../version/reading.js";
 import type { Caller } from "../version/writing-session.js";
-import { isWholeRun } from "./runs/is-whole-run.js";
 import { type RecordedRun, type RunsGround, readRuns, readRunsOf } from "./runs/recorded-runs.js";
 import type { RunRecord } from "./runs/run-record.js";
+import { wholeRun } from "./runs/whole-run.js";
 import { findTried } from "./snapshot-ground.js";
 import { NO_LOG } from "./with-trust-ground.js";
-
-const LISTED = [
-  "id",
-  "at",
-  "version",
-  "tag",
-  "snapshot",
-  "scenario",
-  "command",
-  "passed",
-  "exitCode",
-  "timedOut",
-  "oomKilled",
-  "durationMs",
-  "actor",
-] as const;
 
 /** What is to be known of who made a run's record. */
 interface Proof {
@@ -37,7 +21,11 @@ interface Proof {
   readonly unproven: string | null;
 }
 
-export interface ListedRun extends Pick<RunRecord, (typeof LISTED)[number]>, Proof {}
+type Told =
+  | ("id" | "at" | "version" | "tag" | "pristine" | "snapshot" | "scenario" | "command")
+  | ("passed" | "exitCode" | "timedOut" | "oomKilled" | "durationMs" | "actor");
+
+export interface ListedRun extends Pick<RunRecord, Told>, Proof {}
 
 /** A run, whole. */
 export interface ShownRun extends RunRecord, Proof {
@@ -61,36 +49,58 @@ export async function listRuns(caller: Caller, request: RunsRequest): Promise<Li
     const listed: ListedRun[] = [];
     if (limit === 0) return listed;
     for await (const run of tree === undefined ? readRuns(ground) : readRunsOf(ground, tree)) {
-      const { record } = run;
-      if (!isWholeRun(record) || (failed && record.passed)) continue;
+      const record = wholeRun(run.record);
+      if (record === undefined || (failed && record.passed)) continue;
       if (scenario !== undefined && record.scenario?.name !== scenario) continue;
-      const told = Object.fromEntries(LISTED.map((key) => [key, record[key]])) as Pick<
-        ListedRun,
-        (typeof LISTED)[number]
-      >;
-      listed.push({ ...told, ...(await proofOf(run)) });
+      listed.push({ ...toldOf(record), ...(await proofOf(run)) });
       if (listed.length >= limit) break;
     }
     return listed;
   });
 }
 
-/** The run whose id begins or ends so; undefined for none. E122 for several. */
+/** The run whose id begins or ends so; undefined for none. E122 for several. Of a whole id that somebody else took, too, the one that is proven. */
 export const findRun = (repository: Repository, asked: string): Promise<ShownRun | undefined> =>
   withRuns(repository, async (ground) => {
     const wanted = asked.toUpperCase();
-    const found: RecordedRun[] = [];
     // An id is of these characters alone: all else would be found in other places of a record.
     if (!/^[0-9A-Z]+$/.test(wanted)) return undefined;
+    let newest: ShownRun | undefined;
+    let count = 0;
     for await (const run of readRuns(ground, wanted)) {
-      const { id } = run.record;
-      if (isWholeRun(run.record) && (id.startsWith(wanted) || id.endsWith(wanted))) found.push(run);
+      const record = wholeRun(run.record);
+      if (!(record?.id.startsWith(wanted) || record?.id.endsWith(wanted))) continue;
+      count++;
+      // None but the first is kept: there may be thousands, of megabytes each.
+      if (newest !== undefined && record.id !== wanted) continue;
+      const shown: ShownRun = { status: "ended", ...record, ...(await proofOf(run)) };
+      if (record.id === wanted && shown.unproven === null) return shown;
+      newest ??= shown;
     }
-    const [run, another] = found;
-    if (another !== undefined) throw severalRuns(found.length, asked);
-    // Last: whoever wrote the record may have given it such keys, too.
-    return run && { ...run.record, ...(await proofOf(run)), status: "ended" };
+    if (count > 1 && newest?.id !== wanted) throw severalRuns(count, asked);
+    return newest;
   });
+
+const toldOf = (run: RunRecord): Pick<RunRecord, Told> => {
+  const { id, at, version, tag, pristine, snapshot, scenario, command } = run;
+  const { passed, exitCode, timedOut, oomKilled, durationMs, actor } = run;
+  return {
+    id,
+    at,
+    version,
+    tag,
+    pristine,
+    snapshot,
+    scenario,
+    command,
+    passed,
+    exitCode,
+    timedOut,
+    oomKilled,
+    durationMs,
+    actor,
+  };
+};
 
 export const severalRuns = (count: number, asked: string): KaiError =>
   new KaiError("E122", `${count} runs begin or end with ${asked}.`, { hint: "Give more of the id." });
@@ -117,13 +127,16 @@ async function withRuns<T>(repository: Repository, work: (ground: RunsGround) =>
   }
 }
 
+/** Of a log, or of what pins it: objects that are missing, no permission, and what nobody can trust. */
+const UNREADABLE: ReadonlySet<string> = new Set(["E116", "E118", "E121"]);
+
 /** What is there is shown also where nobody can be trusted: then it says so. */
 async function logOf(repository: Repository, reader: ObjectReader): Promise<RunsGround["log"]> {
   try {
     const root = await findTrustRoot(kaiFolderOf(repository).trust);
     return root === undefined ? NO_LOG : await readTrustedLog(repository, reader, root);
   } catch (cause) {
-    if (cause instanceof KaiError && cause.code === "E121") return cause.message;
+    if (cause instanceof KaiError && UNREADABLE.has(cause.code)) return cause.message;
     throw cause;
   }
 }

@@ -34,6 +34,8 @@ export interface ExecutionLogs {
   readonly executions: readonly LoggedExecution[];
   /** Bytes of the newest's output that are nowhere any more. */
   readonly lost: number;
+  /** Why nobody has to believe that this was printed; null of what this machine logged itself, and of what a tester of the policy signed. */
+  readonly unproven: string | null;
   /** The whole output of one of them, stdout before stderr, as it comes. */
   read(execution: string): AsyncGenerator<{ readonly stream: OutputStream; readonly chunk: Buffer }>;
 }
@@ -49,14 +51,21 @@ export async function openLogs(caller: Caller, asked: string): Promise<Execution
     return await logsIn(store.logsOf(record.id), store.executionsOf(record.id));
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
-    const folders = findKeptLogs(repository, asked);
-    const [folder, another] = folders;
-    if (another !== undefined) throw severalRuns(folders.length, asked);
-    if (folder !== undefined) return logsIn(folder, new Set());
-    const run = await findRun(repository, asked);
-    if (run === undefined) throw noRunEither(cause);
-    return (await logsInside(store, run)) ?? logsOfRun(repository, run);
+    return logsOf(repository, store, asked, cause);
   }
+}
+
+/** Of a run, as much as there is: its record has the least. */
+async function logsOf(repository: Repository, store: SnapshotStore, asked: string, noSnapshot: KaiError) {
+  const run = await findRun(repository, asked);
+  const folders = findKeptLogs(repository, asked);
+  const ids = new Set(folders.map((each) => path.basename(each)));
+  if (run !== undefined) ids.add(run.id);
+  if (ids.size > 1) throw severalRuns(ids.size, asked);
+  const [folder] = folders;
+  if (folder !== undefined) return logsIn(folder, new Set());
+  if (run === undefined) throw noRunEither(noSnapshot);
+  return (await logsInside(store, run)) ?? logsInRecord(repository, run);
 }
 
 async function logsIn(folder: string, running: ReadonlySet<string>): Promise<ExecutionLogs> {
@@ -82,6 +91,7 @@ async function logsIn(folder: string, running: ReadonlySet<string>): Promise<Exe
   return {
     executions,
     lost: 0,
+    unproven: null,
     async *read(execution) {
       for (const stream of STREAMS) {
         for await (const chunk of chunksOf(path.join(folder, `${execution}.${stream}`))) yield { stream, chunk };
@@ -101,18 +111,24 @@ async function logsInside(store: SnapshotStore, { id, snapshot }: ShownRun): Pro
 /** More than a record keeps of a stream; who made a larger one up is not to fill the memory. */
 const LARGEST_KEPT = 4 * 1024 * 1024;
 
-/** What its record keeps. */
-async function logsOfRun(repository: Repository, run: ShownRun): Promise<ExecutionLogs> {
+/** E116 where the record's commit has no output at all, as one that was made up may. */
+async function logsInRecord(repository: Repository, run: ShownRun): Promise<ExecutionLogs> {
+  const { id, at, command, exitCode, outputDropped, unproven } = run;
   const reader = new ObjectReader(repository);
   try {
-    const read = (stream: OutputStream) => reader.read(`${run.run}:${stream}`, "blob", LARGEST_KEPT);
+    const read = async (stream: OutputStream) => {
+      const found = await reader.find(`${run.run}:${stream}`, LARGEST_KEPT);
+      if (found?.type === "blob") return found;
+      throw new KaiError("E116", `What the run ${id} printed is not in its record.`, {
+        hint: `\`git kai-version snapshot show ${id}\` has how it ended.`,
+      });
+    };
     const [stdout, stderr] = await Promise.all([read("stdout"), read("stderr")]);
-    const kept = { stdout, stderr };
-    const { id, at, command, exitCode, outputDropped } = run;
-    const sizes = { stdout: kept.stdout.length, stderr: kept.stderr.length };
+    const kept = { stdout: stdout.content, stderr: stderr.content };
     return {
-      executions: [{ id, at, state: "ended", command, exitCode, ...sizes }],
-      lost: outputDropped,
+      executions: [{ id, at, state: "ended", command, exitCode, stdout: stdout.size, stderr: stderr.size }],
+      lost: outputDropped + stdout.size + stderr.size - kept.stdout.length - kept.stderr.length,
+      unproven,
       async *read() {
         for (const stream of STREAMS) if (kept[stream].length > 0) yield { stream, chunk: kept[stream] };
       },

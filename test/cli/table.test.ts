@@ -26,6 +26,17 @@ restore_code  put 3 files i…  3 min
 stop          /a/path/witho…  30 s`);
 });
 
+test("of several that give way, the last does first", () => {
+  const columns = [
+    { title: "BY", shrink: "cut" as const },
+    { title: "WHAT", shrink: "cut" as const },
+  ];
+  const row = ["Ada Lovelace of London", "sh -c 'echo something'"];
+  expect(formatTable(columns, [row], 38).split("\n")[1]).toBe("Ada Lovelace of London  sh -c 'echo s…");
+  expect(formatTable(columns, [row], 30).split("\n")[1]).toBe("Ada Lovelace of…  sh -c 'echo…");
+  expect(formatTable(columns, [row], 10).split("\n")[1]).toBe("Ada Lovelac…  sh -c 'echo…");
+});
+
 test("a wide terminal, a pipe, and one that is too narrow for anything", () => {
   expect(table("wrap", 80)).toContain("put 3 files in place by one commit");
   expect(formatTable([{ title: "A", shrink: "cut" }], [["a ".repeat(99)]])).toContain("a a a a a a a a a");

@@ -34,7 +34,7 @@ test("of a long output beginning and end are kept with the run, and all of it un
   expect((await agent.made("prune")).orphans).toContain(`the output of the run ${id}`);
   const rest = await agent.snapshot("logs", id);
   expect(rest).toMatchObject({ exit: 0, stdout });
-  expect(rest.stderr).toMatch(/^failed\nWarning: 1\.9 MiB of it are not there any more/);
+  expect(rest.stderr).toMatch(/^failed\nWarning: 1\.9 MiB of it are not kept any more/);
 });
 
 test("a run whose output cannot be kept is a run all the same, and what is looked for is found where its record was cut", async () => {

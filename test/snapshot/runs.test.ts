@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { openRepository } from "../../src/git/repository.js";
 import { recordRun } from "../../src/snapshot/runs/record-run.js";
@@ -15,7 +17,7 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   const agent = await snapshotAgent({ tests: TESTS });
   expect(await agent.made("runs")).toEqual({ schemaVersion: 1, total: 0, runs: [] });
   expect((await agent.snapshot("runs")).stdout).toMatch(/^Nothing was run yet: /);
-  expect((await agent.snapshot("runs", "--failed")).stdout).toBe("No run is of that.\n");
+  expect((await agent.snapshot("runs", "--failed")).stdout).toBe("There is no such run.\n");
   await agent.snapshot("test", "1.1.0");
   const { id: snapshot } = await agent.made("create", "1.1.0");
   const inside = await agent.made("exec", snapshot, "--", "sh", "-c", "echo x > made.txt");
@@ -25,9 +27,16 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   expect(total).toBe(4);
   expect(runs).toMatchObject([
     { id: before.id, run: before.run, version: "1.0.0", snapshot: null, scenario: null, passed: true, unproven: null },
-    { id: inside.id, version: "1.1.0", snapshot, command: ["sh", "-c", "echo x > made.txt"], exitCode: 0 },
+    {
+      id: inside.id,
+      version: "1.1.0",
+      pristine: false,
+      snapshot,
+      command: ["sh", "-c", "echo x > made.txt"],
+      exitCode: 0,
+    },
     { version: "1.1.0", scenario: { name: "fails", kind: "functionality" }, passed: false, exitCode: 3 },
-    { version: "1.1.0", scenario: { name: "answers" }, passed: true, actor: { name: "Ada Agent" } },
+    { version: "1.1.0", pristine: true, scenario: { name: "answers" }, passed: true, actor: { name: "Ada Agent" } },
   ]);
   for (const { durationMs } of runs) expect(Number.isInteger(durationMs) && durationMs >= 1).toBe(true);
   const idsOf = async (...args: string[]) => (await agent.made("runs", ...args)).runs.map((run: RunRecord) => run.id);
@@ -39,19 +48,15 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   expect(await idsOf("--scenario", "answers")).toEqual([answers]);
   expect(await idsOf("--limit", "0")).toEqual([]);
   expect(await agent.refused("runs", "9.9.9")).toMatchObject({ code: "E101" });
-  expect((await agent.snapshot("runs", "--failed")).stdout).toMatch(/^RUN .*\n\S+ .* 1\.1\.0 +failed +3 .* fails\n$/);
+  expect((await agent.snapshot("runs", "--failed")).stdout).toMatch(
+    /^RUN .*\n\S+ .* 1\.1\.0 +failed \(3\) .* fails\n$/,
+  );
 
   const shown = await agent.made("show", before.id.slice(-9).toLowerCase());
   expect(shown).toMatchObject({ status: "ended", id: before.id, run: before.run, unproven: null, pristine: true });
   expect(shown.artifacts).toEqual([{ path: "new.txt", change: "added" }]);
   const text = (await agent.snapshot("show", fails)).stdout;
-  for (const part of [
-    "fails (functionality)",
-    "failed, exit status 3",
-    "a sandbox that is gone",
-    "Ada",
-    "network none",
-  ])
+  for (const part of ["fails (functionality)", "failed (3)", "a sandbox that is gone", "Ada", "network none"])
     expect(text).toContain(part);
 
   // What a run printed, also of one in a snapshot that is gone.
@@ -61,7 +66,7 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   await agent.made("destroy", snapshot);
   const cut = await agent.snapshot("logs", long.id);
   expect(cut.stdout.length).toBeLessThan(1.1 * 1024 * 1024);
-  expect(cut.stderr).toContain("1.9 MiB of it are not there any more");
+  expect(cut.stderr).toContain("1.9 MiB of it are not kept any more");
   expect(await agent.snapshot("logs", inside.id)).toMatchObject({ exit: 0, stdout: "" });
   expect((await agent.snapshot("logs", fails)).stdout).toBe("seen\n");
   expect(await agent.made("logs", fails, "--execution", fails)).toMatchObject({
@@ -77,14 +82,15 @@ test("what was run is listed, the newest first, by version, scenario and outcome
 
 test("a run that nobody, or somebody else, signed is listed as unproven, and what is no run is passed over", async () => {
   const agent = await snapshotAgent();
-  await agent.made("run", "1.1.0", "--", "true");
+  await agent.made("run", "1.1.0", "--", "echo", "real");
   const repository = await openRepository(agent.dir, agent.env);
   const ada = await openSigner({ home: kaiHome(agent.env), env: agent.env });
   const tip = () => agent.git("rev-parse", "refs/kai/runs");
   const record = parseRunMessage(agent.git("log", "-1", "--format=%B", tip())) as RunRecord;
-  const empty = Buffer.alloc(0);
-  const add = (made: object, signer?: typeof ada) =>
-    recordRun(repository, { record: made as RunRecord, stdout: empty, stderr: empty, files: new Map() }, signer, tip());
+  const add = (made: object, signer?: typeof ada, printed = "") => {
+    const output = { stdout: Buffer.from(printed), stderr: Buffer.alloc(0) };
+    return recordRun(repository, { record: made as RunRecord, ...output, files: new Map() }, signer, tip());
+  };
   const forged = "01K00000000000000000000000";
   await add({
     ...record,
@@ -126,8 +132,29 @@ test("a run that nobody, or somebody else, signed is listed as unproven, and wha
   }
   expect(await agent.refused("show", "01K00000000000000000000002")).toMatchObject({ code: "E101" });
 
-  // A clone that has no log knows nobody.
-  agent.git("update-ref", "-d", "refs/kai/log");
+  // A genuine run goes on being found by its id, and of several that were made up none is taken for another.
+  await add({ ...record, failures: Array(200_000).fill("x"), version: "9".repeat(5_000_000) }, undefined, "other\n");
+  expect(await agent.made("show", record.id)).toMatchObject({ version: "1.1.0", unproven: null, failures: [] });
+  expect(await agent.snapshot("logs", record.id)).toMatchObject({ exit: 0, stdout: "real\n", stderr: "" });
+  expect((await agent.snapshot("runs")).stdout.length).toBeLessThan(5_000);
+  expect(await agent.refused("show", "01K")).toMatchObject({ code: "E122" });
+  await add({ ...record, id: "01K0000000000000000000000A" }, undefined, "y".repeat(5_000_000));
+  const logs = await agent.snapshot("logs", "01K0000000000000000000000A");
+  expect(logs.stdout).toHaveLength(4 * 1024 * 1024);
+  expect(logs.stderr).toContain("787 KiB of it are not kept any more");
+  expect(logs.stderr).toContain("That it printed this is unproven: nobody signed it.");
+  expect(await agent.made("logs", "01K0000000000000000000000A")).toMatchObject({
+    total: 1,
+    lost: 5_000_000 - 4 * 1024 * 1024,
+    unproven: "nobody signed it",
+  });
+
+  // A clone that has no log, or one that is damaged, knows nobody.
+  const tree = agent.git("rev-parse", "refs/kai/log^{tree}");
+  rmSync(path.join(agent.dir, ".git", "objects", tree.slice(0, 2), tree.slice(2)));
   const [first] = (await agent.made("runs", "--limit", "1")).runs;
-  expect(first.unproven).toMatch(/log/);
+  expect(first.unproven).toContain(tree);
+  agent.git("update-ref", "-d", "refs/kai/log");
+  const [second] = (await agent.made("runs", "--limit", "1")).runs;
+  expect(second.unproven).toMatch(/log/);
 });

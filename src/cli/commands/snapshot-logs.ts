@@ -23,15 +23,15 @@ export const snapshotLogsCommand = defineCommand({
   examples: [{ line: "git kai-version snapshot logs 01K", does: "prints the newest output" }],
   async run({ id, execution, list }, context) {
     const logs = await openLogs(callerOf(context), id);
-    const { executions } = logs;
+    const { executions, lost, unproven } = logs;
     if (context.output.json && execution !== undefined && !list) {
       const wanted = findExecution(executions, execution);
       const output = await readOutput(logs.read(wanted.id));
-      context.output.result({ total: 1, executions: [{ ...wanted, output }] }, () => "");
+      context.output.result({ total: 1, lost, unproven, executions: [{ ...wanted, output }] }, () => "");
       return;
     }
     if (list || context.output.json) {
-      context.output.result({ total: executions.length, executions }, describeLogs);
+      context.output.result({ total: executions.length, lost, unproven, executions }, describeLogs);
       return;
     }
     const wanted = findExecution(executions, execution);
@@ -40,10 +40,8 @@ export const snapshotLogsCommand = defineCommand({
       if (wanted[stream] >= LOGGED)
         context.output.warn(`Only the first ${formatBytes(LOGGED)} of its ${stream} are kept.`);
     }
-    if (logs.lost > 0)
-      context.output.warn(
-        `${formatBytes(logs.lost)} of it are not there any more: of a run they are kept for a while.`,
-      );
+    if (lost > 0) context.output.warn(`${formatBytes(lost)} of it are not kept any more.`);
+    if (unproven !== null) context.output.warn(`That it printed this is unproven: ${oneLine(unproven)}.`);
   },
 });
 

@@ -6,14 +6,14 @@ import { outcomeOf, ranOf } from "../describe-run.js";
 import { formatDuration, formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { shortId } from "../short-id.js";
-import { oneLineValue } from "../style.js";
+import { oneLine } from "../style.js";
 import { formatTable } from "../table.js";
 
 export const snapshotRunsCommand = defineCommand({
   name: "snapshot runs",
   summary: "List what was run in sandboxes, newest first",
   description:
-    "Every command of `snapshot run`, `exec` and `test` is kept as a commit on refs/kai/runs of this clone. BY says which tester of the policy signed it: what is unproven anybody may have written. `snapshot show RUN` has all that is known of one, `snapshot logs RUN` what it printed.",
+    "Every command of `snapshot run`, `exec` and `test`, and a `shell` that asked the network for something, is kept as a commit on refs/kai/runs of this clone. BY says which tester of the policy signed it: what is unproven anybody may have written. `snapshot show RUN` shows one, and with --json all that is known of it; `snapshot logs RUN` what it printed.",
   arguments: { version: optional("only those over the files of this version or commit") },
   options: {
     scenario: value("NAME", "only those of this scenario of kai.yaml"),
@@ -26,10 +26,10 @@ export const snapshotRunsCommand = defineCommand({
   async run(request, context) {
     const runs = await listRuns(callerOf(context), request);
     const { version, scenario, failed } = request;
-    const isAny = version === undefined && scenario === undefined && !failed;
+    const isAny = version === undefined && scenario === undefined && !failed && request.limit !== 0;
     const none = isAny
       ? "Nothing was run yet: `git kai-version snapshot run VERSION -- COMMAND` does."
-      : "No run is of that.";
+      : "There is no such run.";
     context.output.result({ total: runs.length, runs }, (list, output) => describeRuns(list, none, output));
   },
 });
@@ -37,15 +37,14 @@ export const snapshotRunsCommand = defineCommand({
 function describeRuns({ runs }: { runs: readonly ListedRun[] }, none: string, output: Output): string {
   if (runs.length === 0) return output.quiet ? "" : none;
   const { style } = output;
-  const rows = oneLineValue(runs).map((run) => [
+  const rows = runs.map((run) => [
     shortId(run.id, output),
     formatTime(run.at),
-    run.version,
+    `${cell(run.version)}${run.pristine ? "" : "*"}`,
     outcomeOf(run, style),
-    String(run.exitCode),
     formatDuration(run.durationMs),
-    run.unproven === null ? (run.actor?.name ?? "") : style.yellow("unproven"),
-    ranOf(run),
+    run.unproven === null ? cell(run.actor?.name ?? "") : style.yellow("unproven"),
+    cell(ranOf(run)),
   ]);
   const table = formatTable(
     [
@@ -53,16 +52,23 @@ function describeRuns({ runs }: { runs: readonly ListedRun[] }, none: string, ou
       { title: "AT" },
       { title: "VERSION" },
       { title: "RESULT" },
-      { title: "EXIT", align: "right" },
       { title: "TOOK", align: "right" },
-      { title: "BY" },
+      { title: "BY", shrink: "cut" },
       { title: "WHAT", shrink: "cut" },
     ],
     rows,
     output.columns,
   );
-  return [table, ...whyUnproven(runs)].join("\n");
+  const changed = runs.some((run) => !run.pristine) ? [NOT_PRISTINE] : [];
+  return [table, ...changed, ...whyUnproven(runs)].join("\n");
 }
+
+const NOT_PRISTINE = "* in a snapshot, or of a save: not known to have begun with the version's files";
+
+/** Characters of a cell: beyond what any terminal shows, and no work where somebody made a text of megabytes up. */
+const MOST = 200;
+
+const cell = (text: string): string => oneLine(text.slice(0, MOST));
 
 /** Each reason once. */
 function whyUnproven(runs: readonly ListedRun[]): string[] {

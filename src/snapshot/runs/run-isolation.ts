@@ -1,6 +1,6 @@
 import { limitSettings } from "../is-snapshot-record.js";
 import type { LimitSettings } from "../limit-settings.js";
-import { flag, listOf, nullOr, number, shape, text } from "../shape.js";
+import { flag, knownOf, listOf, nullOr, number, shape, text } from "../shape.js";
 import type { SnapshotSettings } from "../snapshot-settings.js";
 
 /** How a run was confined and what it was given: all that a caller's options can make other than the version asks for. */
@@ -64,6 +64,6 @@ const isIsolation = shape<RunIsolation>({
   askedImage: nullOr(text),
 });
 
-/** The same from a record that anybody may have written; undefined where it is not whole. */
+/** The same from a record that anybody may have written, without what nobody knows; undefined where it is not whole. */
 export const parseRunIsolation = (value: unknown): RunIsolation | undefined =>
-  isIsolation(value) ? (value as RunIsolation) : undefined;
+  isIsolation(value) ? (knownOf(isIsolation, value) as RunIsolation) : undefined;

@@ -31,7 +31,8 @@ export interface RunRecord extends Omit<EndedExecution, "stdout" | "stderr" | "u
     readonly filesystem: string;
     readonly process: string;
     readonly image: string;
-    readonly imageBase: string | null;
+    /** Absent in those that were kept before it was. */
+    readonly imageBase?: string | null;
     readonly unenforced: readonly string[];
     /** Absent in those that were kept before it was. */
     readonly settings?: RunIsolation;

@@ -1,12 +1,30 @@
 import type { EgressRequest } from "../egress/request-log.js";
 import type { Artifact, RefusedPath, Resources } from "../execution.js";
 import { isSnapshotId } from "../is-snapshot-record.js";
-import { flag, is, listOf, mapOf, nullOr, number, objectId, optional, shape, text, time } from "../shape.js";
+import {
+  type Check,
+  flag,
+  is,
+  knownOf,
+  listOf,
+  mapOf,
+  nullOr,
+  objectId,
+  optional,
+  shape,
+  text,
+  time,
+} from "../shape.js";
 import type { RunEnvironment } from "./run-environment.js";
 import { parseRunIsolation } from "./run-isolation.js";
 import type { RunRecord } from "./run-record.js";
 
-const id = (value: unknown): boolean => typeof value === "string" && isSnapshotId(value);
+const id: Check = (value) => typeof value === "string" && isSnapshotId(value);
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const duration: Check = (value) => Number.isFinite(value) && (value as number) >= 0;
+const moment: Check = (value) => time(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value as string);
+/** Of a run that was kept before all of it was, none: that it is no evidence does not make it no run. */
+const settings: Check = Object.assign(() => true, { known: parseRunIsolation });
 
 const record = shape<RunRecord>({
   format: is("kai-run/1"),
@@ -23,31 +41,33 @@ const record = shape<RunRecord>({
   scenarioDigest: nullOr(text),
   notCompared: optional(flag),
   command: listOf(text),
-  at: time,
-  durationMs: number,
-  exitCode: number,
+  at: moment,
+  durationMs: duration,
+  exitCode: count,
   timedOut: flag,
   oomKilled: flag,
-  resources: shape<Resources>({ peakMemory: optional(number), cpuMs: optional(number) }),
+  resources: shape<Resources>({ peakMemory: optional(duration), cpuMs: optional(duration) }),
   requests: listOf(
     shape<EgressRequest>({
-      time,
+      time: moment,
       method: text,
       host: text,
-      port: nullOr(number),
+      port: nullOr(count),
       address: nullOr(text),
       allowed: flag,
       reason: nullOr(text),
-      bytesUp: number,
-      bytesDown: number,
-      durationMs: number,
+      bytesUp: count,
+      bytesDown: count,
+      durationMs: duration,
     }),
   ),
-  requestsDropped: number,
-  artifacts: nullOr(listOf(shape<Artifact>({ path: text, change: text, notKept: optional(text) }))),
+  requestsDropped: count,
+  artifacts: nullOr(
+    listOf(shape<Artifact>({ path: text, change: is("added", "modified", "deleted"), notKept: optional(text) })),
+  ),
   refused: nullOr(listOf(shape<RefusedPath>({ path: text, reason: text }))),
-  artifactsDropped: number,
-  outputDropped: number,
+  artifactsDropped: count,
+  outputDropped: count,
   passed: flag,
   failures: listOf(text),
   isolation: shape<RunRecord["isolation"]>({
@@ -55,9 +75,9 @@ const record = shape<RunRecord>({
     filesystem: text,
     process: text,
     image: text,
-    imageBase: nullOr(text),
+    imageBase: optional(nullOr(text)),
     unenforced: listOf(text),
-    settings: optional((value) => parseRunIsolation(value) !== undefined),
+    settings,
   }),
   environment: optional(
     shape<RunEnvironment>({
@@ -66,12 +86,16 @@ const record = shape<RunRecord>({
       runtime: nullOr(text),
       program: nullOr(shape<NonNullable<RunEnvironment["program"]>>({ path: text, sha256: text })),
       variables: mapOf(nullOr(text)),
-      seed: nullOr(number),
+      seed: nullOr(count),
       timeZone: nullOr(text),
     }),
   ),
   actor: nullOr(shape<NonNullable<RunRecord["actor"]>>({ name: text, email: text, key: text })),
 });
 
-/** Whether all is there that this program, or an earlier version of it, writes of a run: anybody may have written it. */
-export const isWholeRun = (value: unknown): value is RunRecord => record(value);
+/**
+ * The record of a run with all that this program, or an earlier version of it, writes of one, and nothing else: anybody may have written
+ * it. Undefined where it is not whole.
+ */
+export const wholeRun = (value: unknown): RunRecord | undefined =>
+  record(value) ? (knownOf(record, value) as RunRecord) : undefined;
