@@ -9,7 +9,7 @@ import type { ExecutionInSnapshot } from "./execution.js";
 import { removeExecutionLog, writeExecutionLog } from "./execution-log.js";
 import { loadKeeper } from "./load-keeper.js";
 import { maskText, maskWords } from "./runs/redact.js";
-import { newSeed, seedVariables } from "./runs/run-environment.js";
+import { seedFor, seedVariables } from "./runs/run-environment.js";
 import { ExecutionOutput } from "./sandbox/execution-output.js";
 import { memoryStandIn } from "./sandbox/memory-stand-in.js";
 import { variablesOf } from "./snapshot-settings.js";
@@ -47,7 +47,8 @@ export function execInSnapshot(caller: Caller, asked: string, request: ExecReque
     });
     const { command, user, workdir } = request;
     const variables = variablesOf(request.env ?? []);
-    const given = { env: { ...record.settings.env, ...variables }, seed: newSeed() };
+    const variablesGiven = { ...record.settings.env, ...variables };
+    const given = { env: variablesGiven, seed: seedFor(variablesGiven) };
     const log = { at: at.toISOString(), command: maskWords(command, values) };
     await writeExecutionLog(folder, id, { ...log, exitCode: null });
     // While podman is at work.

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, realpathSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 
 /** Where a program is found in `folders`, links followed; undefined where it is in none. */
@@ -6,8 +6,8 @@ export function findProgram(name: string, folders: readonly string[]): string | 
   for (const folder of folders) {
     const file = path.join(folder, name);
     // Synchronous, and a look first: the kernel answers at once, the thread pool and an error take twenty times as long.
-    if (!existsSync(file)) continue;
     try {
+      if (!statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
       accessSync(file, constants.X_OK);
       return realpathSync.native(file);
     } catch {

@@ -15,7 +15,7 @@ import { loadSecrets } from "../load-secrets.js";
 import { originOf } from "../orphaned-snapshots.js";
 import { isDamaged } from "../require-whole-disk.js";
 import { maskWords } from "../runs/redact.js";
-import { newSeed } from "../runs/run-environment.js";
+import { seedFor } from "../runs/run-environment.js";
 import { findHost, unenforcedOn } from "../sandbox/requirements.js";
 import { type RanInSandbox, runInSandbox } from "../sandbox/run-in-sandbox.js";
 import { makeSandboxFolder, removeSandboxFolder } from "../sandbox/sandbox-folder.js";
@@ -55,7 +55,7 @@ export async function runThrowAway(
   try {
     const secrets = await loadSecrets(repository, caller, first.record);
     const at = caller.now();
-    const seeded = { ...request, seed: newSeed() };
+    const seeded = { ...request, seed: seedFor(first.record.settings.env) };
     const { begun, ran } = await runTwice(caller, first, seeded, secrets);
     ended = true;
     const { record } = begun;
