@@ -160,6 +160,13 @@ export const text = (fallback: string | undefined, form: TextForm = {}): ScalarS
   },
 });
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a name is not to have
+const NAME = /^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]{1,100}$/;
+
+/** What stands in messages, tables and commits, and is not to look like a line of ours: no control character, none that ends a line or turns the direction of writing. */
+export const name = (): ScalarSchema<string> =>
+  text(undefined, { expected: "a name of at most 100 characters on one line", pattern: NAME });
+
 export const duration = (fallback: string | undefined): ScalarSchema<string> =>
   text(fallback, { expected: DURATION_FORM, test: (written) => findDuration(written) !== undefined });
 

@@ -74,6 +74,12 @@ test.each([
   ["snapshot_isolation: {network: {subnet: 10.0.0.0}}", "must be a subnet"],
   ["snapshot_isolation: {secrets: {KEY: hunter2}}", "must be env:NAME, file:PATH or command:COMMAND"],
   ["snapshot_isolation: {secrets: {'A B': 'env:A'}}", '2:32 "A B" is not a variable\'s name.'],
+  [
+    'snapshot_isolation: {tests: [{name: "x\\n✓ 1 of 1 passed", run: y}]}',
+    "tests[0].name must be a name of at most 100 characters on one line",
+  ],
+  ['snapshot_isolation: {tests: [{name: "x\\e[2K", run: y}]}', "on one line"],
+  ['snapshot_isolation: {tests: [{name: "x\\u202e", run: y}]}', "on one line"],
   ["snapshot_isolation: {tests: [{run: x}]}", "2:30 snapshot_isolation.tests[0].name is missing"],
   ["snapshot_isolation: {tests: [{name: x, run: y}, {name: x, run: z}]}", 'The name "x" is given twice'],
   ["snapshot_isolation: {tests: [{name: x, run: y, expect: {exit_code: 256}}]}", "tests[0].expect.exit_code must be"],

@@ -1,5 +1,5 @@
 import { isCron } from "../cron.js";
-import { choice, duration, field, integer, list, object, orNull, record, text } from "../schema.js";
+import { choice, duration, field, integer, list, name, object, orNull, record, text } from "../schema.js";
 
 const METRICS = [
   "version_creation_time",
@@ -91,7 +91,7 @@ export const MONITORING = object({
     "Conditions that raise an alert.",
     list(
       object({
-        name: field("The alert's name.", text(undefined)),
+        name: field("The alert's name.", name()),
         condition: field("When it is raised.", CONDITION),
         severity: field("How bad it is.", choice(["info", "warning", "critical"], "warning")),
       }),

@@ -1,4 +1,4 @@
-import { bool, choice, duration, field, integer, list, object, orNull, text } from "../schema.js";
+import { bool, choice, duration, field, integer, list, name, object, orNull } from "../schema.js";
 
 const CONDITIONS = ["compatibility_check", "dependency_validation", "backup_verification"] as const;
 const STEPS = [
@@ -16,7 +16,7 @@ const STEPS = [
 const FALLBACKS = ["emergency_snapshot", "last_known_good"] as const;
 
 const POLICY = object({
-  name: field("The policy's name, for `rollback --policy`; no two are alike.", text(undefined)),
+  name: field("The policy's name, for `rollback --policy`; no two are alike.", name()),
   conditions: field(
     "What must hold before anything is touched.",
     list(

@@ -7,6 +7,7 @@ import {
   field,
   integer,
   list,
+  name,
   object,
   orNull,
   rate,
@@ -69,7 +70,7 @@ const SECRET = text(undefined, {
 });
 
 const TEST = object({
-  name: field("The scenario's name; no two are alike.", text(undefined)),
+  name: field("The scenario's name; no two are alike.", name()),
   kind: field("What it is about.", choice(["functionality", "performance", "integration"], "functionality")),
   run: field("The shell command that runs it.", text(undefined)),
   expect: field(
