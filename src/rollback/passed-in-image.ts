@@ -1,4 +1,5 @@
 import type { SnapshotTest } from "../agent/config.js";
+import { KaiError } from "../error.js";
 import type { WritingSession } from "../version/writing-session.js";
 
 /**
@@ -16,11 +17,16 @@ export async function passedInImage(
     import("../snapshot/runs/scenario-digest.js"),
   ]);
   const digest = scenarioDigest(scenario);
-  for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
-    // Nobody has proven the record yet, so nothing in it need be there.
-    const { image = "host" } = (record.isolation as Partial<typeof record.isolation> | undefined) ?? {};
-    const counts = record.scenarioDigest === digest && record.pristine && image !== "host";
-    if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
+  try {
+    for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
+      // Nobody has proven the record yet, so nothing in it need be there.
+      const { image = "host" } = (record.isolation as Partial<typeof record.isolation> | undefined) ?? {};
+      const counts = record.scenarioDigest === digest && record.pristine && image !== "host";
+      if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
+    }
+  } catch (cause) {
+    // What cannot be read is no evidence, and no reason to end the rollback where it is.
+    if (!(cause instanceof KaiError)) throw cause;
   }
   return null;
 }

@@ -70,7 +70,7 @@ export function openKeeper(repository: Repository, caller: Caller): Keeper {
       return { run: await recordRun(repository, { record, ...run.output, files }, signer, head), ...told };
     } catch (cause) {
       if (!(cause instanceof KaiError)) throw cause;
-      caller.onLeft?.(`The run could not be kept: ${cause.message}`);
+      caller.onLeft?.(`The run could not be kept: ${cause.message}${cause.hint === undefined ? "" : ` ${cause.hint}`}`);
       return { run: null, ...hideSecrets(execution, run.secrets) };
     }
   };

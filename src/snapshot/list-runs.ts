@@ -45,7 +45,7 @@ export async function listRuns(caller: Caller, request: RunsRequest): Promise<Li
   const { version, scenario, failed = false, limit = Number.POSITIVE_INFINITY } = request;
   const repository = await openRepository(caller.cwd, caller.env);
   const tree = version === undefined ? undefined : await treeAsked(repository, version, caller);
-  return withRuns(repository, async (ground) => {
+  return withRuns(repository, caller.onLeft, async (ground) => {
     const listed: ListedRun[] = [];
     if (limit === 0) return listed;
     for await (const run of tree === undefined ? readRuns(ground) : readRunsOf(ground, tree)) {
@@ -60,8 +60,12 @@ export async function listRuns(caller: Caller, request: RunsRequest): Promise<Li
 }
 
 /** The run whose id begins or ends so; undefined for none. E122 for several. Of a whole id that somebody else took, too, the one that is proven. */
-export const findRun = (repository: Repository, asked: string): Promise<ShownRun | undefined> =>
-  withRuns(repository, async (ground) => {
+export const findRun = (
+  repository: Repository,
+  asked: string,
+  onUnread: Caller["onLeft"],
+): Promise<ShownRun | undefined> =>
+  withRuns(repository, onUnread, async (ground) => {
     const wanted = asked.toUpperCase();
     // An id is of these characters alone: all else would be found in other places of a record.
     if (!/^[0-9A-Z]+$/.test(wanted)) return undefined;
@@ -118,10 +122,14 @@ async function treeAsked(repository: Repository, asked: string, caller: Caller):
   return treeOf(repository, (await findTried(repository, history, asked)).commit);
 }
 
-async function withRuns<T>(repository: Repository, work: (ground: RunsGround) => Promise<T>): Promise<T> {
-  const reader = new ObjectReader(repository);
+async function withRuns<T>(
+  repository: Repository,
+  onUnread: RunsGround["onUnread"],
+  work: (ground: RunsGround) => Promise<T>,
+): Promise<T> {
+  const reader = new ObjectReader(repository, { skipDamaged: true });
   try {
-    return await work({ repository, reader, log: await logOf(repository, reader) });
+    return await work({ repository, reader, log: await logOf(repository, reader), onUnread });
   } finally {
     reader.close();
   }

@@ -70,7 +70,7 @@ export async function showSnapshot(caller: Caller, asked: string): Promise<Liste
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
     const save = findSave(await listSaves(repository), asked);
     if (save !== undefined) return goneSnapshot(save);
-    const run = await findRun(repository, asked);
+    const run = await findRun(repository, asked, caller.onLeft);
     if (run !== undefined) return run;
     throw noRunEither(cause);
   }

@@ -51,13 +51,18 @@ export async function openLogs(caller: Caller, asked: string): Promise<Execution
     return await logsIn(store.logsOf(record.id), store.executionsOf(record.id));
   } catch (cause) {
     if (!(cause instanceof KaiError) || cause.code !== "E101") throw cause;
-    return logsOf(repository, store, asked, cause);
+    return logsOf(repository, store, asked, { noSnapshot: cause, onUnread: caller.onLeft });
   }
 }
 
 /** Of a run, as much as there is: its record has the least. */
-async function logsOf(repository: Repository, store: SnapshotStore, asked: string, noSnapshot: KaiError) {
-  const run = await findRun(repository, asked);
+async function logsOf(
+  repository: Repository,
+  store: SnapshotStore,
+  asked: string,
+  { noSnapshot, onUnread }: { readonly noSnapshot: KaiError; readonly onUnread: Caller["onLeft"] },
+): Promise<ExecutionLogs> {
+  const run = await findRun(repository, asked, onUnread);
   const folders = findKeptLogs(repository, asked);
   const ids = new Set(folders.map((each) => path.basename(each)));
   if (run !== undefined) ids.add(run.id);

@@ -11,6 +11,7 @@ import { readRef } from "../../operation/read-ref.js";
 import { syncObjectFolders } from "../../operation/sync-object-folders.js";
 import type { Signer } from "../../trust/signer.js";
 import { formatRunMessage, RUNS_REF, type RunRecord } from "./run-record.js";
+import { readRunsHead } from "./runs-head.js";
 
 export interface RunContent {
   readonly record: RunRecord;
@@ -70,7 +71,9 @@ export async function recordRun(
     } catch (cause) {
       const before = parent;
       parent = await readRef(repository, RUNS_REF);
-      if (left === 1 || !(cause instanceof KaiError) || parent === before) throw cause;
+      if (left > 1 && cause instanceof KaiError && parent !== before) continue;
+      await readRunsHead(repository);
+      throw cause;
     } finally {
       await refs.close();
     }

@@ -1,12 +1,12 @@
 import { parseSignedCommit } from "../../git/commit-object.js";
-import type { ObjectReader } from "../../git/object-reader.js";
+import type { ObjectReader, ReadObject } from "../../git/object-reader.js";
 import type { Repository } from "../../git/repository.js";
-import { gitFailure, tryGit } from "../../git/run-git.js";
-import { readRef } from "../../operation/read-ref.js";
+import { tryGit } from "../../git/run-git.js";
 import { mayDo } from "../../trust/policy.js";
 import { verifySignature } from "../../trust/signature.js";
 import type { TrustedLog } from "../../trust/trusted-log.js";
 import { parseRunMessage, RUNS_REF, type RunRecord } from "./run-record.js";
+import { readRunsHead } from "./runs-head.js";
 
 /** A run as a commit on refs/kai/runs tells of it. */
 export interface RecordedRun {
@@ -22,6 +22,8 @@ export interface RunsGround {
   readonly reader: ObjectReader;
   /** Or why nobody is known who could have signed. */
   readonly log: TrustedLog | string;
+  /** Is told of what is missing. */
+  readonly onUnread?: ((message: string) => void) | undefined;
 }
 
 /** The runs that say they were over a tree, the newest first. */
@@ -34,12 +36,12 @@ const LARGEST = 64 * 1024 * 1024;
 
 /**
  * The runs in whose record that text stands somewhere, or all, the newest first, each read from its commit's raw bytes. What is no run is
- * passed over.
+ * passed over, and so may be those without that text. E116 where refs/kai/runs is none.
  */
 export async function* readRuns(ground: RunsGround, mentioning?: string): AsyncGenerator<RecordedRun> {
-  const { repository, reader, log } = ground;
-  for (const id of await commitsMentioning(repository, mentioning)) {
-    const commit = parseSignedCommit(await reader.read(id, "commit", LARGEST), repository.objectFormat);
+  const { repository, log } = ground;
+  for await (const { id, content } of readCommits(ground, mentioning)) {
+    const commit = parseSignedCommit(content, repository.objectFormat);
     const record = commit && parseRunMessage(commit.message);
     if (!commit || !record) continue;
     const { payload, signature = Buffer.alloc(0) } = commit;
@@ -60,11 +62,32 @@ export async function* readRuns(ground: RunsGround, mentioning?: string): AsyncG
 }
 
 /** By their order in the chain, and not by the times that they tell. */
-async function commitsMentioning(repository: Repository, text: string | undefined): Promise<string[]> {
+async function* readCommits(ground: RunsGround, text: string | undefined): AsyncGenerator<ReadObject> {
+  const { repository, reader } = ground;
   const words = text === undefined ? [] : ["--encoding=UTF-8", "--fixed-strings", `--grep=${text}`];
-  const args = ["rev-list", "--topo-order", ...words, RUNS_REF, "--"];
-  const out = await tryGit(repository, args);
-  if (out.exitCode === 0) return out.stdout.toString().split("\n").filter(Boolean);
-  if ((await readRef(repository, RUNS_REF)) === null) return [];
-  throw gitFailure(args, out);
+  const out = await tryGit(repository, ["rev-list", "--topo-order", ...words, `${RUNS_REF}^{commit}`, "--"]);
+  if (out.exitCode !== 0) return yield* readFromHead(ground);
+  for (const id of out.stdout.toString().split("\n").filter(Boolean)) {
+    const commit = await reader.find(id, LARGEST);
+    if (commit?.type === "commit") yield commit;
+    else ground.onUnread?.(`The run's record ${id} cannot be read.`);
+  }
 }
+
+/** As far as they are there: where one is missing git tells of none. */
+async function* readFromHead({ repository, reader, onUnread }: RunsGround): AsyncGenerator<ReadObject> {
+  let id = await readRunsHead(repository);
+  while (id !== null) {
+    const commit = await reader.find(id, LARGEST);
+    if (commit?.type !== "commit") {
+      onUnread?.(`What was run before is not told: ${id} of ${RUNS_REF} is missing or damaged.`);
+      return;
+    }
+    yield commit;
+    id = PARENT.exec(commit.content.subarray(0, BEFORE_AUTHOR).toString("latin1"))?.[1] ?? null;
+  }
+}
+
+const PARENT = /^tree [0-9a-f]+\nparent ([0-9a-f]+)\n/;
+/** Bytes of the lines of tree and parent, also with SHA-256. */
+const BEFORE_AUTHOR = 160;
