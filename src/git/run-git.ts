@@ -122,6 +122,6 @@ export function gitFailure(
 }
 
 const OTHERS =
-  ' `find .git ! -user "$(id -un)"` lists what is somebody else\'s there, such as what a command left that ran with sudo.';
+  ' `find "$(git rev-parse --git-common-dir)" ! -user "$(id -un)"` lists what is somebody else\'s there, such as what a command left that ran with sudo.';
 
 const lastLine = (text: string): string => text.split("\n").at(-1) ?? "";

@@ -78,8 +78,8 @@ export function podmanMissing(cause?: unknown): KaiError {
 }
 
 /**
- * The environment that podman, and what a sandbox takes of the system's programs, runs in: what it needs to find its storage, and `variables` for `--env NAME`. E103 for one that
- * podman, or what it starts, would take for its own.
+ * The environment that podman, and what a sandbox takes of the system's programs, runs in: what it needs to find its storage, and
+ * `variables` for `--env NAME`. E103 for one that podman, or what it starts, would take for its own.
  */
 export function podmanEnvironment(
   env: NodeJS.ProcessEnv,

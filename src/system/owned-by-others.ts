@@ -17,7 +17,8 @@ export function ownedByOther(place: string): { readonly place: string; readonly 
 
 /** How a repository's own folder is had back that a place in it lies in; undefined of a place in none: that may be rightly another's. */
 export function giveBack(place: string): string | undefined {
-  const git = place.indexOf("/.git/");
+  // The folder itself, too.
+  const git = `${place}/`.indexOf("/.git/");
   if (git < 0) return undefined;
   return `sudo chown -R "$(id -un)" '${place.slice(0, git + "/.git".length).replaceAll("'", "'\\''")}'`;
 }

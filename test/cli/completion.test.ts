@@ -77,6 +77,7 @@ test("bash completes snapshots by their records, in small letters too, and nothi
   expect(offers(`git kai-version -C ${path.dirname(dir)} snapshot exec `)).toEqual([]);
   expect(offers("kai snapshot exec work 01K")).toEqual([ids[0]]);
   expect(offers("git kai-version snapshot logs 01K --execution ")).toEqual([]);
+  expect(offers("git kai-version init --agent-id ")).toEqual([]);
 });
 
 test("kai names the agent first, a folder of KAI_AGENTS, where a command concerns one", () => {

@@ -34,6 +34,7 @@ test("who a place belongs to is said to whom it keeps out, and how it is had bac
     "Nothing was half-written. /etc is root's: take another place, or have its permissions changed.",
   );
   if (process.getuid?.() === 0) expect(refusal(path.join(others, "lock")).hint).not.toContain("chown");
+  expect(refusal(file.replace(/\.git\/.*/, ".git")).hint).toContain("/.git'` gives it back");
   const git = file.replace(/\.git\/.*/, ".git").replace("'", "'\\''");
   expect(hint).toContain(
     `is root's. Where a command that ran with sudo left it, \`sudo chown -R "$(id -un)" '${git}'\``,
@@ -46,7 +47,7 @@ test("what git may not write is looked for by a command that lists it", () => {
     gitFailure(["commit"], { stderr: Buffer.from(stderr), exitCode: 128, signal: undefined });
   expect(failed(words)).toMatchObject({
     code: "E118",
-    hint: expect.stringContaining('`find .git ! -user "$(id -un)"`'),
+    hint: expect.stringContaining('`find "$(git rev-parse --git-common-dir)" ! -user "$(id -un)"`'),
   });
   expect(failed("fatal: Input/output error\n").hint).not.toContain("find");
 });

@@ -44,19 +44,23 @@ const WITHOUT_AGENT: ReadonlySet<string> = new Set(["key", "completion"]);
 /** What of a command's description a shell can complete. */
 export function completedCommand(command: Command): CompletedCommand {
   const given = Object.entries(command.arguments ?? {}).filter(([, argument]) => argument.kind !== "command");
+  // An id is an agent's elsewhere.
+  const ids = command.name.startsWith("snapshot ") ? "snapshots" : "nothing";
   return {
     name: command.name,
     summary: command.summary,
     namesAgent: !WITHOUT_AGENT.has(command.name.split(" ")[0] ?? ""),
-    options: Object.entries(command.options ?? {}).flatMap(([name, option]) => completedOption(name, option)),
-    arguments: given.map(([name, { choices }]) => valueNamed(name, choices)),
+    options: Object.entries(command.options ?? {}).flatMap(([name, option]) => completedOption(name, option, ids)),
+    arguments: given.map(([name, { choices }]) => valueNamed(name, choices, ids)),
     repeats: given.at(-1)?.[1].kind === "rest",
   };
 }
 
-function completedOption(name: string, option: OptionSpec<unknown>): CompletedOption[] {
+type Ids = "snapshots" | "nothing";
+
+function completedOption(name: string, option: OptionSpec<unknown>, ids: Ids): CompletedOption[] {
   const long = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const value = option.kind === "flag" ? undefined : valueNamed(option.placeholder ?? name, option.choices);
+  const value = option.kind === "flag" ? undefined : valueNamed(option.placeholder ?? name, option.choices, ids);
   return [long, ...(option.short ? [`-${option.short}`] : [])].map((each) => ({
     name: each,
     summary: option.summary,
@@ -67,11 +71,11 @@ function completedOption(name: string, option: OptionSpec<unknown>): CompletedOp
 const VERSION_NAMES: ReadonlySet<string> = new Set(["version", "versions", "from", "to"]);
 
 /** By the argument's name, or the word that stands for an option's value. */
-function valueNamed(name: string, choices: readonly string[] | undefined): Completed {
+function valueNamed(name: string, choices: readonly string[] | undefined, ids: Ids): Completed {
   if (choices) return { kind: "words", words: choices };
   const word = name.toLowerCase();
   if (VERSION_NAMES.has(word)) return { kind: "versions" };
-  if (word === "id") return { kind: "snapshots" };
+  if (word === "id") return { kind: ids };
   if (word === "file") return { kind: "files" };
   return { kind: word === "dir" ? "folders" : "nothing" };
 }
