@@ -19,9 +19,7 @@ export async function passedInImage(
   const digest = scenarioDigest(scenario);
   try {
     for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
-      // Nobody has proven the record yet, so nothing in it need be there.
-      const { image = "host" } = (record.isolation as Partial<typeof record.isolation> | undefined) ?? {};
-      const counts = record.scenarioDigest === digest && record.pristine && image !== "host";
+      const counts = record.scenarioDigest === digest && record.pristine && record.isolation.image !== "host";
       if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
     }
   } catch (cause) {

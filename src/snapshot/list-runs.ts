@@ -9,7 +9,6 @@ import { readHistoryOf } from "../version/reading.js";
 import type { Caller } from "../version/writing-session.js";
 import { type RecordedRun, type RunsGround, readRuns, readRunsOf } from "./runs/recorded-runs.js";
 import type { RunRecord } from "./runs/run-record.js";
-import { wholeRun } from "./runs/whole-run.js";
 import { findTried } from "./snapshot-ground.js";
 import { NO_LOG } from "./with-trust-ground.js";
 
@@ -49,8 +48,8 @@ export async function listRuns(caller: Caller, request: RunsRequest): Promise<Li
     const listed: ListedRun[] = [];
     if (limit === 0) return listed;
     for await (const run of tree === undefined ? readRuns(ground) : readRunsOf(ground, tree)) {
-      const record = wholeRun(run.record);
-      if (record === undefined || (failed && record.passed)) continue;
+      const { record } = run;
+      if (failed && record.passed) continue;
       if (scenario !== undefined && record.scenario?.name !== scenario) continue;
       listed.push({ ...toldOf(record), ...(await proofOf(run)) });
       if (listed.length >= limit) break;
@@ -72,8 +71,8 @@ export const findRun = (
     let newest: ShownRun | undefined;
     let count = 0;
     for await (const run of readRuns(ground, wanted)) {
-      const record = wholeRun(run.record);
-      if (!(record?.id.startsWith(wanted) || record?.id.endsWith(wanted))) continue;
+      const { record } = run;
+      if (!record.id.startsWith(wanted) && !record.id.endsWith(wanted)) continue;
       count++;
       // None but the first is kept: there may be thousands, of megabytes each.
       if (newest !== undefined && record.id !== wanted) continue;

@@ -1,6 +1,6 @@
 import type { AgentConfig } from "../../agent/config.js";
 import type { RecordedRun } from "../runs/recorded-runs.js";
-import { isolationOf, parseRunIsolation, type RunIsolation } from "../runs/run-isolation.js";
+import { isolationOf, type RunIsolation } from "../runs/run-isolation.js";
 import { scenarioDigest } from "../runs/scenario-digest.js";
 import { planSettings } from "../snapshot-settings.js";
 import { whyWeaker } from "./weaker-isolation.js";
@@ -55,6 +55,6 @@ const whyNotCompared = ({ record: { passed, notCompared } }: RecordedRun): strin
 
 function whyNotCounted({ record }: RecordedRun, asked: RunIsolation): string | null {
   if (!record.pristine) return "its sandbox did not begin with the version's files";
-  const ran = parseRunIsolation(record.isolation?.settings);
+  const ran = record.isolation.settings;
   return ran === undefined ? "it does not say how it was isolated" : whyWeaker(ran, asked);
 }

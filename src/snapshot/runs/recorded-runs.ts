@@ -5,7 +5,8 @@ import { tryGit } from "../../git/run-git.js";
 import { mayDo } from "../../trust/policy.js";
 import { verifySignature } from "../../trust/signature.js";
 import type { TrustedLog } from "../../trust/trusted-log.js";
-import { parseRunMessage, RUNS_REF, type RunRecord } from "./run-record.js";
+import { parseRunMessage } from "./parse-run.js";
+import { RUNS_REF, type RunRecord } from "./run-record.js";
 import { readRunsHead } from "./runs-head.js";
 
 /** A run as a commit on refs/kai/runs tells of it. */

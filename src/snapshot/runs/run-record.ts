@@ -1,5 +1,5 @@
 import type { SnapshotTest } from "../../agent/config.js";
-import { canonicalJson, parseCanonicalJson } from "../../operation/canonical-json.js";
+import { canonicalJson } from "../../operation/canonical-json.js";
 import type { EndedExecution } from "../execution.js";
 import type { RunEnvironment } from "./run-environment.js";
 import type { RunIsolation } from "./run-isolation.js";
@@ -55,19 +55,3 @@ const oneLine = (text: string): string => {
   const line = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
 };
-
-/** Reads a run's message; undefined for anything that is none. Nothing in it is trusted before its signature is. */
-export function parseRunMessage(message: string): RunRecord | undefined {
-  const [, line] = /^[^\n]*\n\n([^\n]+)\n?$/.exec(message) ?? [];
-  const record = line === undefined ? undefined : (parseCanonicalJson(line)?.value as Partial<RunRecord> | null);
-  const isRun =
-    record?.format === "kai-run/1" &&
-    [record.id, record.repo, record.version, record.tag, record.commit, record.tree, record.at].every(
-      (each) => typeof each === "string",
-    ) &&
-    typeof record.passed === "boolean" &&
-    typeof record.pristine === "boolean" &&
-    typeof record.exitCode === "number" &&
-    Array.isArray(record.command);
-  return isRun ? (record as RunRecord) : undefined;
-}

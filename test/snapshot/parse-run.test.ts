@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { wholeRun } from "../../src/snapshot/runs/whole-run.js";
+import { parseRunMessage } from "../../src/snapshot/runs/parse-run.js";
+import { formatRunMessage, type RunRecord } from "../../src/snapshot/runs/run-record.js";
+
+const parsed = (record: unknown) => parseRunMessage(formatRunMessage(record as RunRecord));
 
 const OBJECT = "0".repeat(40);
 
@@ -35,10 +38,21 @@ const RUN = {
   actor: null,
 };
 
+test.each([
+  ["", "x"],
+  ["x\n", "{}"],
+  ["x\n\n", '{"format":"kai-run/1"}'],
+  ["x\n\n", "[]"],
+  ["x\n\n", "null"],
+  ["x\n\n", "[".repeat(1_000_000)],
+])("what is no record is none: %j", (subject, line) => {
+  expect(parseRunMessage(`${subject}${line}`)).toBeUndefined();
+});
+
 test("of a run's record nothing is taken but what is known of one", () => {
-  expect(wholeRun(RUN)).toEqual(RUN);
+  expect(parsed(RUN)).toEqual(RUN);
   let deep: unknown = {};
-  for (let level = 0; level < 10_000; level++) deep = { deep };
+  for (let level = 0; level < 2_000; level++) deep = { deep };
   const more = {
     ...RUN,
     schemaVersion: 9,
@@ -49,13 +63,13 @@ test("of a run's record nothing is taken but what is known of one", () => {
     artifacts: [{ ...RUN.artifacts[0], deep }],
     isolation: { ...RUN.isolation, deep },
   };
-  expect(wholeRun(more)).toEqual(RUN);
-  expect(wholeRun({ ...RUN, failures: Array(200_000).fill("x") })?.failures).toHaveLength(200_000);
+  expect(parsed(more)).toEqual(RUN);
+  expect(parsed({ ...RUN, failures: Array(200_000).fill("x") })?.failures).toHaveLength(200_000);
 });
 
 test("a run that an earlier version kept is one, though not with all that is told of one today", () => {
   const { imageBase: _, ...isolation } = { ...RUN.isolation, imageBase: null };
-  expect(wholeRun({ ...RUN, isolation: { ...isolation, settings: { process: "container" } } })).toEqual(RUN);
+  expect(parsed({ ...RUN, isolation: { ...isolation, settings: { process: "container" } } })).toEqual(RUN);
 });
 
 test.each([
@@ -80,5 +94,5 @@ test.each([
   { actor: "Ada" },
   { format: "kai-run/2" },
 ])("what is not whole is no run: %j", (wrong) => {
-  expect(wholeRun({ ...RUN, ...wrong })).toBeUndefined();
+  expect(parsed({ ...RUN, ...wrong })).toBeUndefined();
 });

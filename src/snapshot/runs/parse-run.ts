@@ -1,3 +1,4 @@
+import { parseCanonicalJson } from "../../operation/canonical-json.js";
 import type { EgressRequest } from "../egress/request-log.js";
 import type { Artifact, RefusedPath, Resources } from "../execution.js";
 import { isSnapshotId } from "../is-snapshot-record.js";
@@ -26,7 +27,7 @@ const moment: Check = (value) => time(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d
 /** Of a run that was kept before all of it was, none: that it is no evidence does not make it no run. */
 const settings: Check = Object.assign(() => true, { known: parseRunIsolation });
 
-const record = shape<RunRecord>({
+const isRecord = shape<RunRecord>({
   format: is("kai-run/1"),
   id,
   repo: text,
@@ -94,8 +95,11 @@ const record = shape<RunRecord>({
 });
 
 /**
- * The record of a run with all that this program, or an earlier version of it, writes of one, and nothing else: anybody may have written
- * it. Undefined where it is not whole.
+ * Reads a run's message: all that this program, or an earlier version of it, writes of one, and nothing else. Undefined for anything that
+ * is none, or not whole: anybody may have written it, and nothing in it is trusted before its signature is.
  */
-export const wholeRun = (value: unknown): RunRecord | undefined =>
-  record(value) ? (knownOf(record, value) as RunRecord) : undefined;
+export function parseRunMessage(message: string): RunRecord | undefined {
+  const [, line] = /^[^\n]*\n\n([^\n]+)\n?$/.exec(message) ?? [];
+  const value = line === undefined ? undefined : parseCanonicalJson(line)?.value;
+  return isRecord(value) ? (knownOf(isRecord, value) as RunRecord) : undefined;
+}
