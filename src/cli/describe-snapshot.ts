@@ -5,6 +5,7 @@ import { formatOpenings } from "../snapshot/opening.js";
 import type { GoneSnapshot, KeptSave } from "../snapshot/saves.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
+import { shortId } from "./short-id.js";
 import { oneLine } from "./style.js";
 import { formatTable } from "./table.js";
 
@@ -88,19 +89,31 @@ export function describeSnapshots({ snapshots, gone, damaged }: SnapshotList, ou
       ? ""
       : "There is no snapshot: `git kai-version snapshot create VERSION` makes one.";
   const rows = snapshots.map((each) => [
-    output.style.bold(each.id),
+    output.style.bold(shortId(each.id, output)),
     each.version,
     paintStatus(each, output.style),
     each.type,
     each.isolation.network,
-    formatTime(each.createdAt),
     formatTime(each.expiresAt),
   ]);
   for (const { id, version, savedAt } of gone)
-    rows.push([output.style.bold(id), version, output.style.dim("gone"), "", "", `saved ${formatTime(savedAt)}`, ""]);
-  const titles = ["ID", "VERSION", "STATUS", "TYPE", "NETWORK", "MADE", "UNTIL"];
+    rows.push([
+      output.style.bold(shortId(id, output)),
+      version,
+      output.style.dim("gone"),
+      "",
+      "",
+      `saved ${formatTime(savedAt)}`,
+    ]);
   return formatTable(
-    titles.map((title) => ({ title })),
+    [
+      { title: "ID" },
+      { title: "VERSION" },
+      { title: "STATUS" },
+      { title: "TYPE", shrink: "cut" },
+      { title: "NETWORK" },
+      { title: "UNTIL" },
+    ],
     rows,
     output.columns,
   );

@@ -19,7 +19,7 @@ import { checkPodman } from "../doctor/podman-checks.js";
 import { checkNode, checkPrograms, PROGRAMS } from "../doctor/program-checks.js";
 import type { Output } from "../output.js";
 import { printable } from "../style.js";
-import { formatTable } from "../table.js";
+import { formatLabelled, formatTable } from "../table.js";
 
 const SOMETHING_MISSING = 3;
 
@@ -121,6 +121,8 @@ function describeDiagnosis({ checks }: Diagnosis, { style, columns }: Output): s
     checks.map(({ name, state, detail }) => [paint[state](state), name, printable(detail)]),
     columns,
   );
-  const remedies = checks.flatMap(({ name, remedy }) => (remedy === null ? [] : [`  ${name}: ${printable(remedy)}`]));
+  const remedies = checks.flatMap(({ name, remedy }) =>
+    remedy === null ? [] : [formatLabelled(`  ${name}:`, printable(remedy), columns)],
+  );
   return remedies.length === 0 ? table : `${table}\n\n${style.bold("What mends it:")}\n${remedies.join("\n")}`;
 }
