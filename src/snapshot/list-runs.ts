@@ -110,7 +110,7 @@ export const severalRuns = (count: number, asked: string): KaiError =>
 
 /** For E101 of an id that may be a run's as well as a snapshot's. */
 export const noRunEither = (noSnapshot: KaiError): KaiError =>
-  new KaiError("E101", noSnapshot.message, {
+  new KaiError("E101", noSnapshot.message.replace(/^There is no snapshot /, "There is neither a snapshot nor a run "), {
     hint: `${noSnapshot.hint} \`git kai-version snapshot runs\` shows what was run.`,
   });
 

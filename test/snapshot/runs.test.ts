@@ -76,6 +76,7 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   for (const command of ["show", "logs"])
     expect(await agent.refused(command, "NONE")).toMatchObject({
       code: "E101",
+      message: "There is neither a snapshot nor a run NONE.",
       hint: expect.stringContaining("snapshot runs"),
     });
   expect(await agent.refused("show", "0")).toMatchObject({ code: "E122" });
