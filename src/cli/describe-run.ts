@@ -2,6 +2,7 @@ import { formatBytes } from "../agent/format-bytes.js";
 import type { Execution } from "../snapshot/execution.js";
 import type { ListedRun, ShownRun } from "../snapshot/list-runs.js";
 import { describeRequests, limitsOf } from "./describe-snapshot.js";
+import { formatCommand } from "./format-command.js";
 import { formatDuration, formatTime } from "./format-time.js";
 import type { Output } from "./output.js";
 import { oneLineValue } from "./style.js";
@@ -10,7 +11,7 @@ type Style = Output["style"];
 
 /** What ran. */
 export const ranOf = ({ scenario, command }: Pick<ListedRun, "scenario" | "command">): string =>
-  scenario?.name ?? command.join(" ");
+  scenario?.name ?? formatCommand(command);
 
 /** How it ended, in a word or two. */
 export function outcomeOf(
@@ -29,7 +30,7 @@ export function describeRun(shown: ShownRun, output: Output): string {
   const run = oneLineValue(shown);
   const rows: [string, string | false][] = [
     ["scenario", run.scenario !== null && `${run.scenario.name} (${run.scenario.kind})`],
-    ["command", run.command.join(" ")],
+    ["command", formatCommand(run.command)],
     ["version", `${run.tag}${run.pristine ? "" : ", whose files may have been changed before"}`],
     ["result", outcomeOf(run, style)],
     ...told(run.failures).map((failure): [string, string] => ["", style.red(failure)]),

@@ -5,6 +5,7 @@ import { type ExecutionLogs, type LoggedExecution, openLogs } from "../../snapsh
 import { LOGGED } from "../../snapshot/sandbox/execution-output.js";
 import { callerOf } from "../caller.js";
 import { defineCommand, flag, required, value } from "../define-command.js";
+import { formatCommand } from "../format-command.js";
 import { formatTime } from "../format-time.js";
 import type { Output } from "../output.js";
 import { oneLine } from "../style.js";
@@ -88,7 +89,7 @@ function describeLogs({ executions }: { executions: readonly LoggedExecution[] }
     formatTime(each.at),
     each.exitCode === null ? each.state : String(each.exitCode),
     formatBytes(each.stdout + each.stderr),
-    each.command === null ? "" : oneLine(each.command.join(" ")),
+    each.command === null ? "" : oneLine(formatCommand(each.command)),
   ]);
   const titles = [{ title: "EXECUTION" }, { title: "AT" }, { title: "EXIT", align: "right" as const }];
   return formatTable(
