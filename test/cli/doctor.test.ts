@@ -39,8 +39,8 @@ test("what is missing is listed with the command that mends it, and the exit sta
   expect(stdout).toMatch(/^missing {2}podman +not installed$/m);
   expect(stdout).toMatch(/^missing {2}flock +not installed; needed for locks$/m);
   expect(stdout).toMatch(/^ok {7}git +\d/m);
-  expect(stdout).toContain("  podman: Run `sudo apt-get install -y podman runc");
-  expect(stdout).toContain("  flock: Run `sudo apt-get install -y util-linux`.");
+  expect(stdout).toMatch(/^ {2}podman {3}Run `sudo apt-get install -y podman runc/m);
+  expect(stdout).toMatch(/^ {2}flock {4}Run `sudo apt-get install -y util-linux`\.$/m);
 });
 
 test("inside an agent the temp_dir is looked at that the version in force has; --temp-dir comes first", async () => {

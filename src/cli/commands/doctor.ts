@@ -121,8 +121,10 @@ function describeDiagnosis({ checks }: Diagnosis, { style, columns }: Output): s
     checks.map(({ name, state, detail }) => [paint[state](state), name, printable(detail)]),
     columns,
   );
-  const remedies = checks.flatMap(({ name, remedy }) =>
-    remedy === null ? [] : [formatLabelled(`  ${name}:`, printable(remedy), columns)],
+  const told = checks.filter(({ remedy }) => remedy !== null);
+  const width = told.reduce((most, { name }) => Math.max(most, name.length), 0);
+  const remedies = told.map(({ name, remedy }) =>
+    formatLabelled(`  ${name.padEnd(width)}`, printable(remedy ?? ""), columns),
   );
   return remedies.length === 0 ? table : `${table}\n\n${style.bold("What mends it:")}\n${remedies.join("\n")}`;
 }
