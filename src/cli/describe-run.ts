@@ -14,14 +14,11 @@ export const ranOf = ({ scenario, command }: Pick<ListedRun, "scenario" | "comma
   scenario?.name ?? formatCommand(command);
 
 /** How it ended, in a word or two. */
-export function outcomeOf(
-  run: Pick<ListedRun, "passed" | "exitCode" | "timedOut" | "oomKilled">,
-  style: Style,
-): string {
+export function outcomeOf(run: Pick<ListedRun, "passed" | "timedOut" | "oomKilled">, style: Style): string {
   if (run.passed) return style.green("passed");
   if (run.timedOut) return style.red("out of time");
   if (run.oomKilled) return style.red("out of memory");
-  return style.red(`failed (${run.exitCode})`);
+  return style.red("failed");
 }
 
 /** One run, whole. */
@@ -32,7 +29,7 @@ export function describeRun(shown: ShownRun, output: Output): string {
     ["scenario", run.scenario !== null && `${run.scenario.name} (${run.scenario.kind})`],
     ["command", formatCommand(run.command)],
     ["version", `${run.tag}${run.pristine ? "" : ", whose files may have been changed before"}`],
-    ["result", outcomeOf(run, style)],
+    ["result", `${outcomeOf(run, style)}, exit status ${run.exitCode}`],
     ...told(run.failures).map((failure): [string, string] => ["", style.red(failure)]),
     ["ran", `${formatTime(run.at)}, ${formatDuration(run.durationMs)}`],
     ["took", tookOf(run.resources)],

@@ -7,7 +7,7 @@ import type { WritingSession } from "../version/writing-session.js";
  * what this machine may lack, signed by a tester. Null where the newest such run failed, or there is none.
  */
 export async function passedInImage(
-  { agent, reader, log }: Pick<WritingSession, "agent" | "reader" | "log">,
+  { agent, log }: Pick<WritingSession, "agent" | "log">,
   tree: string,
   scenario: SnapshotTest,
 ): Promise<string | null> {
@@ -18,7 +18,7 @@ export async function passedInImage(
   ]);
   const digest = scenarioDigest(scenario);
   try {
-    for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, reader, log }, tree)) {
+    for await (const { id, record, whyUnproven } of readRunsOf({ repository: agent.repository, log }, tree)) {
       const counts = record.scenarioDigest === digest && record.pristine && record.isolation.image !== "host";
       if (counts && (await whyUnproven()) === null) return record.passed ? id : null;
     }

@@ -44,45 +44,43 @@ export async function listRuns(caller: Caller, request: RunsRequest): Promise<Li
   const { version, scenario, failed = false, limit = Number.POSITIVE_INFINITY } = request;
   const repository = await openRepository(caller.cwd, caller.env);
   const tree = version === undefined ? undefined : await treeAsked(repository, version, caller);
-  return withRuns(repository, caller.onLeft, async (ground) => {
-    const listed: ListedRun[] = [];
-    if (limit === 0) return listed;
-    for await (const run of tree === undefined ? readRuns(ground) : readRunsOf(ground, tree)) {
-      const { record } = run;
-      if (failed && record.passed) continue;
-      if (scenario !== undefined && record.scenario?.name !== scenario) continue;
-      listed.push({ ...toldOf(record), ...(await proofOf(run)) });
-      if (listed.length >= limit) break;
-    }
-    return listed;
-  });
+  const listed: ListedRun[] = [];
+  if (limit === 0) return listed;
+  const ground = await groundOf(repository, caller.onLeft);
+  for await (const run of tree === undefined ? readRuns(ground) : readRunsOf(ground, tree)) {
+    const { record } = run;
+    if (failed && record.passed) continue;
+    if (scenario !== undefined && record.scenario?.name !== scenario) continue;
+    listed.push({ ...toldOf(record), ...(await proofOf(run)) });
+    if (listed.length >= limit) break;
+  }
+  return listed;
 }
 
 /** The run whose id begins or ends so; undefined for none. E122 for several. Of a whole id that somebody else took, too, the one that is proven. */
-export const findRun = (
+export async function findRun(
   repository: Repository,
   asked: string,
   onUnread: Caller["onLeft"],
-): Promise<ShownRun | undefined> =>
-  withRuns(repository, onUnread, async (ground) => {
-    const wanted = asked.toUpperCase();
-    // An id is of these characters alone: all else would be found in other places of a record.
-    if (!/^[0-9A-Z]+$/.test(wanted)) return undefined;
-    let newest: ShownRun | undefined;
-    let count = 0;
-    for await (const run of readRuns(ground, wanted)) {
-      const { record } = run;
-      if (!record.id.startsWith(wanted) && !record.id.endsWith(wanted)) continue;
-      count++;
-      // None but the first is kept: there may be thousands, of megabytes each.
-      if (newest !== undefined && record.id !== wanted) continue;
-      const shown: ShownRun = { status: "ended", ...record, ...(await proofOf(run)) };
-      if (record.id === wanted && shown.unproven === null) return shown;
-      newest ??= shown;
-    }
-    if (count > 1 && newest?.id !== wanted) throw severalRuns(count, asked);
-    return newest;
-  });
+): Promise<ShownRun | undefined> {
+  const wanted = asked.toUpperCase();
+  // An id is of these characters alone: all else would be found in other places of a record.
+  if (!/^[0-9A-Z]+$/.test(wanted)) return undefined;
+  let newest: ShownRun | undefined;
+  let count = 0;
+  for await (const run of readRuns(await groundOf(repository, onUnread), wanted)) {
+    const { record } = run;
+    if (!record.id.startsWith(wanted) && !record.id.endsWith(wanted)) continue;
+    count++;
+    // None but the first is kept: there may be thousands, of megabytes each.
+    if (newest !== undefined && record.id !== wanted) continue;
+    const shown: ShownRun = { status: "ended", ...record, ...(await proofOf(run)) };
+    if (record.id === wanted && shown.unproven === null) return shown;
+    newest ??= shown;
+  }
+  if (count > 1 && newest?.id !== wanted) throw severalRuns(count, asked);
+  return newest;
+}
 
 const toldOf = (run: RunRecord): Pick<RunRecord, Told> => {
   const { id, at, version, tag, pristine, snapshot, scenario, command } = run;
@@ -121,14 +119,10 @@ async function treeAsked(repository: Repository, asked: string, caller: Caller):
   return treeOf(repository, (await findTried(repository, history, asked)).commit);
 }
 
-async function withRuns<T>(
-  repository: Repository,
-  onUnread: RunsGround["onUnread"],
-  work: (ground: RunsGround) => Promise<T>,
-): Promise<T> {
-  const reader = new ObjectReader(repository, { skipDamaged: true });
+async function groundOf(repository: Repository, onUnread: Caller["onLeft"]): Promise<RunsGround> {
+  const reader = new ObjectReader(repository);
   try {
-    return await work({ repository, reader, log: await logOf(repository, reader), onUnread });
+    return { repository, log: await logOf(repository, reader), onUnread };
   } finally {
     reader.close();
   }
@@ -144,6 +138,9 @@ async function logOf(repository: Repository, reader: ObjectReader): Promise<Runs
     return root === undefined ? NO_LOG : await readTrustedLog(repository, reader, root);
   } catch (cause) {
     if (cause instanceof KaiError && UNREADABLE.has(cause.code)) return cause.message;
+    // Of another user's repository that is read.
+    const { code, path } = cause as NodeJS.ErrnoException;
+    if (code === "EACCES") return `${path} is not to be read`;
     throw cause;
   }
 }

@@ -62,8 +62,11 @@ async function logsOf(
   asked: string,
   { noSnapshot, onUnread }: { readonly noSnapshot: KaiError; readonly onUnread: Caller["onLeft"] },
 ): Promise<ExecutionLogs> {
-  const run = await findRun(repository, asked, onUnread);
   const folders = findKeptLogs(repository, asked);
+  // Of a whole id no record need be there, or be read.
+  const whole = folders.find((each) => path.basename(each) === asked.toUpperCase());
+  if (whole !== undefined) return logsIn(whole, new Set());
+  const run = await findRun(repository, asked, onUnread);
   const ids = new Set(folders.map((each) => path.basename(each)));
   if (run !== undefined) ids.add(run.id);
   if (ids.size > 1) throw severalRuns(ids.size, asked);

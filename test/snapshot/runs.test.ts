@@ -57,7 +57,13 @@ test("what was run is listed, the newest first, by version, scenario and outcome
   expect(shown).toMatchObject({ status: "ended", id: before.id, run: before.run, unproven: null, pristine: true });
   expect(shown.artifacts).toEqual([{ path: "new.txt", change: "added" }]);
   const text = (await agent.snapshot("show", fails)).stdout;
-  for (const part of ["fails (functionality)", "failed (3)", "a sandbox that is gone", "Ada", "network none"])
+  for (const part of [
+    "fails (functionality)",
+    "failed, exit status 3",
+    "a sandbox that is gone",
+    "Ada",
+    "network none",
+  ])
     expect(text).toContain(part);
 
   // What a run printed, also of one in a snapshot that is gone.

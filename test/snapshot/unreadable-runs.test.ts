@@ -17,7 +17,7 @@ async function agentWithRule() {
 test("where refs/kai/runs is no runs it is said, with the way out, which leads out", async () => {
   const agent = await agentWithRule();
   const file = path.join(agent.dir, ".git", "refs", "kai", "runs");
-  await agent.made("run", "1.1.0", "--", "true");
+  const { id } = await agent.made("run", "1.1.0", "--", "sh", "-c", "yes | head -c 3000000");
   const before = agent.git("rev-parse", "refs/kai/runs");
   for (const [wrong, why] of [
     [agent.git("rev-parse", "HEAD^{tree}"), "names a tree"],
@@ -33,6 +33,7 @@ test("where refs/kai/runs is no runs it is said, with the way out, which leads o
         code: "E116",
         message: `refs/kai/runs, which has what was run in sandboxes, ${why}.`,
       });
+    expect((await agent.snapshot("logs", id)).stdout).toHaveLength(3_000_000);
     const ran = await agent.snapshot("run", "1.1.0", "--", "echo", "out");
     expect(ran, why).toMatchObject({ exit: 0, stdout: "out\n" });
     expect(ran.stderr).toContain(

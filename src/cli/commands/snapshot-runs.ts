@@ -41,7 +41,7 @@ function describeRuns({ runs }: { runs: readonly ListedRun[] }, none: string, ou
     shortId(run.id, output),
     formatTime(run.at),
     `${cell(run.version)}${run.pristine ? "" : "*"}`,
-    outcomeOf(run, style),
+    resultOf(run, style),
     formatDuration(run.durationMs),
     run.unproven === null ? cell(run.actor?.name ?? "") : style.yellow("unproven"),
     cell(ranOf(run)),
@@ -68,7 +68,13 @@ const NOT_PRISTINE = "* in a snapshot, or of a save: not known to have begun wit
 /** Characters of a cell: beyond what any terminal shows, and no work where somebody made a text of megabytes up. */
 const MOST = 200;
 
-const cell = (text: string): string => oneLine(text.slice(0, MOST));
+const cell = (text: string): string => oneLine(text.length > MOST ? `${text.slice(0, MOST)}…` : text);
+
+/** The exit status, where it tells more. */
+function resultOf(run: ListedRun, style: Output["style"]): string {
+  const outcome = outcomeOf(run, style);
+  return run.exitCode === 0 || run.timedOut || run.oomKilled ? outcome : `${outcome} (${run.exitCode})`;
+}
 
 /** Each reason once. */
 function whyUnproven(runs: readonly ListedRun[]): string[] {

@@ -43,7 +43,7 @@ export async function whyNotTested(ground: GateGround, candidate: Candidate): Pr
   const isolation = (await readRule(reader, commit)).config?.snapshot_isolation;
   if (isolation === undefined || isolation.tests.length === 0) return nothingToPass(candidate, asking);
   const tree = (await reader.find(`${commit}^{tree}`))?.id ?? "";
-  const runs = readRunsOf({ repository: agent.repository, reader, log }, tree);
+  const runs = readRunsOf({ repository: agent.repository, log }, tree);
   const verdicts = await judgeScenarios(isolation, runs, isNew ? await scenariosInForce(ground) : new Set());
   const short = verdicts.filter(({ state }) => state !== "passed");
   return short.length === 0 ? null : notPassed(candidate, asking, tree, short, isolation);

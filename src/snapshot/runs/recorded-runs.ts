@@ -1,5 +1,5 @@
 import { parseSignedCommit } from "../../git/commit-object.js";
-import type { ObjectReader, ReadObject } from "../../git/object-reader.js";
+import { ObjectReader, type ReadObject } from "../../git/object-reader.js";
 import type { Repository } from "../../git/repository.js";
 import { tryGit } from "../../git/run-git.js";
 import { mayDo } from "../../trust/policy.js";
@@ -20,7 +20,6 @@ export interface RecordedRun {
 
 export interface RunsGround {
   readonly repository: Repository;
-  readonly reader: ObjectReader;
   /** Or why nobody is known who could have signed. */
   readonly log: TrustedLog | string;
   /** Is told of what is missing. */
@@ -41,42 +40,52 @@ const LARGEST = 64 * 1024 * 1024;
  */
 export async function* readRuns(ground: RunsGround, mentioning?: string): AsyncGenerator<RecordedRun> {
   const { repository, log } = ground;
-  for await (const { id, content } of readCommits(ground, mentioning)) {
-    const commit = parseSignedCommit(content, repository.objectFormat);
-    const record = commit && parseRunMessage(commit.message);
-    if (!commit || !record) continue;
-    const { payload, signature = Buffer.alloc(0) } = commit;
-    yield {
-      id,
-      record,
-      async whyUnproven() {
-        if (typeof log === "string") return log;
-        const { outcome, key = "" } = await verifySignature({ payload, signature, keys: log.keys, strict: true });
-        if (outcome === "unsigned") return "nobody signed it";
-        if (outcome !== "good") return `its signature is ${outcome}`;
-        if (!mayDo(log.policy, key, "tester")) return `the key ${key} that signed it is no tester`;
-        if (record.actor?.key !== key) return "it names another key than the one that signed it";
-        return record.repo === log.entry.repo ? null : "it was made for another repository";
-      },
-    };
+  // One of its own: where git ends at a damaged object, nobody else's does.
+  const reader = new ObjectReader(repository, { skipDamaged: true });
+  try {
+    for await (const { id, content } of readCommits(ground, reader, mentioning)) {
+      const commit = parseSignedCommit(content, repository.objectFormat);
+      const record = commit && parseRunMessage(commit.message);
+      if (!commit || !record) continue;
+      const { payload, signature = Buffer.alloc(0) } = commit;
+      yield {
+        id,
+        record,
+        async whyUnproven() {
+          if (typeof log === "string") return log;
+          const { outcome, key = "" } = await verifySignature({ payload, signature, keys: log.keys, strict: true });
+          if (outcome === "unsigned") return "nobody signed it";
+          if (outcome !== "good") return `its signature is ${outcome}`;
+          if (!mayDo(log.policy, key, "tester")) return `the key ${key} that signed it is no tester`;
+          if (record.actor?.key !== key) return "it names another key than the one that signed it";
+          return record.repo === log.entry.repo ? null : "it was made for another repository";
+        },
+      };
+    }
+  } finally {
+    reader.close();
   }
 }
 
 /** By their order in the chain, and not by the times that they tell. */
-async function* readCommits(ground: RunsGround, text: string | undefined): AsyncGenerator<ReadObject> {
-  const { repository, reader } = ground;
+async function* readCommits(
+  ground: RunsGround,
+  reader: ObjectReader,
+  text: string | undefined,
+): AsyncGenerator<ReadObject> {
+  const { repository, onUnread } = ground;
   const words = text === undefined ? [] : ["--encoding=UTF-8", "--fixed-strings", `--grep=${text}`];
   const out = await tryGit(repository, ["rev-list", "--topo-order", ...words, `${RUNS_REF}^{commit}`, "--"]);
-  if (out.exitCode !== 0) return yield* readFromHead(ground);
+  if (out.exitCode !== 0) return yield* readFromHead(ground, reader);
   for (const id of out.stdout.toString().split("\n").filter(Boolean)) {
     const commit = await reader.find(id, LARGEST);
     if (commit?.type === "commit") yield commit;
-    else ground.onUnread?.(`The run's record ${id} cannot be read.`);
+    else onUnread?.(`The run's record ${id} cannot be read.`);
   }
 }
 
 /** As far as they are there: where one is missing git tells of none. */
-async function* readFromHead({ repository, reader, onUnread }: RunsGround): AsyncGenerator<ReadObject> {
+async function* readFromHead({ repository, onUnread }: RunsGround, reader: ObjectReader): AsyncGenerator<ReadObject> {
   let id = await readRunsHead(repository);
   while (id !== null) {
     const commit = await reader.find(id, LARGEST);
