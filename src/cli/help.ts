@@ -1,6 +1,7 @@
 import { nearest } from "../agent/nearest.js";
 import { KaiError } from "../error.js";
-import { COMMANDS, findCommand, findGroup } from "./commands/index.js";
+import { COMMANDS } from "./commands/index.js";
+import { findCommand, findGroup } from "./find-command.js";
 import type { Output } from "./output.js";
 import type { Program } from "./start.js";
 import { formatTable } from "./table.js";

@@ -1,6 +1,6 @@
-import { findCommand, findGroup } from "./commands/index.js";
 import { consoleOutput } from "./console-output.js";
 import { failureOf } from "./failure.js";
+import { findCommand, findGroup } from "./find-command.js";
 import { leadingOptionsOf } from "./leading-options.js";
 import type { Program } from "./start.js";
 

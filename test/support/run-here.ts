@@ -1,4 +1,4 @@
-import { findCommand } from "../../src/cli/commands/index.js";
+import { findCommand } from "../../src/cli/find-command.js";
 import type { Output } from "../../src/cli/output.js";
 import { parseCommandLine } from "../../src/cli/parse-command-line.js";
 
